@@ -1,0 +1,32 @@
+/** Identifiers: the range, the session's sequence, and drawing one at random. */
+
+import type { Id } from './messages.ts'
+
+/** 2^53, one above Number.MAX_SAFE_INTEGER: the greatest legal id (Basic Profile, Identifiers). */
+export const MAX_ID = 2 ** 53
+
+/** Whether a value is a legal id. `Number.isSafeInteger` would refuse 2^53. */
+export function isId(value: unknown): value is Id {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_ID
+}
+
+/** The id that follows in a session's sequence: 1, 2, ... 2^53, 1. */
+export function nextId(id: Id): Id {
+  return id === MAX_ID ? 1 : id + 1
+}
+
+// Drawn in batches: one system call for 256 ids instead of one for each publication.
+const pool = new Uint32Array(512)
+let drawn = pool.length
+
+/** An id drawn uniformly from 1 to 2^53 by the platform's cryptographic source (global scope). */
+export function randomId(): Id {
+  if (drawn === pool.length) {
+    crypto.getRandomValues(pool)
+    drawn = 0
+  }
+  const high = (pool[drawn] as number) & 0x1fffff
+  const low = pool[drawn + 1] as number
+  drawn += 2
+  return high * 2 ** 32 + low + 1
+}

@@ -1,0 +1,47 @@
+/** The URIs that WAMP and this library define: close reasons, errors, defaults. */
+
+export const CLOSE_REALM = 'wamp.close.close_realm'
+export const GOODBYE_AND_OUT = 'wamp.close.goodbye_and_out'
+export const SYSTEM_SHUTDOWN = 'wamp.close.system_shutdown'
+
+export const AUTHENTICATION_DENIED = 'wamp.error.authentication_denied'
+export const AUTHENTICATION_FAILED = 'wamp.error.authentication_failed'
+export const AUTHENTICATION_REQUIRED = 'wamp.error.authentication_required'
+export const AUTHORIZATION_FAILED = 'wamp.error.authorization_failed'
+export const CANCELED = 'wamp.error.canceled'
+export const FEATURE_NOT_SUPPORTED = 'wamp.error.feature_not_supported'
+export const INVALID_ARGUMENT = 'wamp.error.invalid_argument'
+export const INVALID_URI = 'wamp.error.invalid_uri'
+export const NO_MATCHING_AUTH_METHOD = 'wamp.error.no_matching_auth_method'
+export const NO_SUCH_PRINCIPAL = 'wamp.error.no_such_principal'
+export const NO_SUCH_PROCEDURE = 'wamp.error.no_such_procedure'
+export const NO_SUCH_REALM = 'wamp.error.no_such_realm'
+export const NO_SUCH_REGISTRATION = 'wamp.error.no_such_registration'
+export const NO_SUCH_ROLE = 'wamp.error.no_such_role'
+export const NO_SUCH_SUBSCRIPTION = 'wamp.error.no_such_subscription'
+export const NOT_AUTHORIZED = 'wamp.error.not_authorized'
+export const OPTION_NOT_ALLOWED = 'wamp.error.option_not_allowed'
+export const PAYLOAD_SIZE_EXCEEDED = 'wamp.error.payload_size_exceeded'
+export const PROCEDURE_ALREADY_EXISTS = 'wamp.error.procedure_already_exists'
+export const PROTOCOL_VIOLATION = 'wamp.error.protocol_violation'
+export const RUNTIME_ERROR = 'wamp.error.runtime_error'
+export const TIMEOUT = 'wamp.error.timeout'
+export const UNAVAILABLE = 'wamp.error.unavailable'
+
+/** The connection was lost; `sent` says whether the request had left. */
+export const CONNECTION_LOST = 'wampy.error.connection_lost'
+/** There is no session to send on; nothing was sent. */
+export const NOT_JOINED = 'wampy.error.not_joined'
+/** No connection could be made. */
+export const CONNECTION_FAILED = 'wampy.error.connection_failed'
+/** A port or an address cannot be listened on. */
+export const LISTEN_FAILED = 'wampy.error.listen_failed'
+/** A session has as much of something as the router allows; the text names the limit. */
+export const LIMIT_EXCEEDED = 'wampy.error.limit_exceeded'
+/** A class, an option or an argument of this library was used wrongly. */
+export const USAGE = 'wampy.error.usage'
+/** `stop()` ended what was waiting. */
+export const STOPPED = 'wampy.error.stopped'
+
+export const DEFAULT_REALM = 'realm1'
+export const DEFAULT_URL = 'ws://localhost:8080/ws'

@@ -1,0 +1,34 @@
+/** Application data of a message: args and kwargs, and, where they came from a wire, the bytes that say them. */
+
+import type { Dict, List } from './options.ts'
+
+/**
+ * Where a payload came from: a frame that was checked as a whole. From `start` to `end` (exclusive) it holds the
+ * elements of the payload as the wire has them: in JSON `[1,2],{"a":3}`, without the bracket that closes the message;
+ * in the binary formats one or two complete items. `count` says how many elements: 1 is args, 2 is args and kwargs.
+ */
+export interface Source {
+  /** Name of the serializer whose bytes these are. */
+  readonly serializer: string
+  readonly frame: string | Uint8Array
+  readonly start: number
+  readonly end: number
+  readonly count: 1 | 2
+}
+
+/**
+ * args and kwargs. What came from a wire is kept in its bytes, so that a router passes it on without taking it
+ * apart; values are made from bytes when first read, at most once. Absent and empty are told apart, since a router
+ * must pass both on as they were sent (Basic Profile, Payload).
+ */
+export interface Payload {
+  readonly args: List | undefined
+  readonly kwargs: Dict | undefined
+  readonly source?: Source
+}
+
+/** A payload of values, or none where there is nothing to carry. kwargs without args travel behind an empty list. */
+export function payload(args?: List, kwargs?: Dict): Payload | undefined {
+  if (kwargs !== undefined) return { args: args ?? [], kwargs }
+  return args === undefined ? undefined : { args, kwargs: undefined }
+}

@@ -1,0 +1,87 @@
+/** The one rule for what a payload may hold, shared by every serializer and by the link in memory. */
+
+import { WampError } from './error.ts'
+import { INVALID_ARGUMENT } from './names.ts'
+
+/** How deep lists and dictionaries may be nested, args or kwargs being the first level; deeper is refused both ways. */
+export const MAX_DEPTH = 256
+
+/** A value cannot travel; `place` is where it stands, such as `args[0].user`. */
+export function refused(place: string, what: string): WampError {
+  return new WampError(INVALID_ARGUMENT, [`${place} is ${what}, which cannot be sent`])
+}
+
+/**
+ * A copy of a value by the rule: lists, plain objects and class instances (their own enumerable keys), text, numbers,
+ * booleans, null, bigint, and bytes (Uint8Array, ArrayBuffer). `toJSON` is honoured. `undefined` is null in a list
+ * and leaves no key in a dictionary, as in JSON. Anything else, and a cycle, throws `invalid_argument` and names the place.
+ */
+export function plain(value: unknown, place: string): unknown {
+  return copyOf(value, place, [], 0)
+}
+
+/** `path` leads from `place` to the value: kept as keys, since few values are ever refused. */
+function copyOf(value: unknown, place: string, path: (string | number)[], depth: number): unknown {
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return value
+    case 'undefined':
+      return null
+    case 'object':
+      break
+    default:
+      throw refused(placeOf(place, path), typeof value === 'function' ? 'a function' : 'a symbol')
+  }
+  if (value === null) return null
+  if (depth >= MAX_DEPTH) {
+    throw refused(`${placeOf(place, path).slice(0, 60)}...`, `nested deeper than ${MAX_DEPTH} levels or a cycle`)
+  }
+  if (Array.isArray(value)) {
+    const copy: unknown[] = []
+    for (let i = 0; i < value.length; i++) {
+      path.push(i)
+      copy.push(copyOf(value[i], place, path, depth + 1))
+      path.pop()
+    }
+    return copy
+  }
+  if (value instanceof Uint8Array) return new Uint8Array(value)
+  if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0))
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') {
+    return copyOf((value as { toJSON(): unknown }).toJSON(), place, path, depth + 1)
+  }
+  if (!isRecord(value)) {
+    throw refused(placeOf(place, path), `a ${Object.prototype.toString.call(value).slice(8, -1)}`)
+  }
+  const copy: Record<string, unknown> = {}
+  for (const key of Object.keys(value)) {
+    const item = (value as Record<string, unknown>)[key]
+    if (item === undefined) continue
+    path.push(key)
+    if (key === '__proto__') throw refused(placeOf(place, path), 'a reserved key')
+    copy[key] = copyOf(item, place, path, depth + 1)
+    path.pop()
+  }
+  return copy
+}
+
+function placeOf(place: string, path: readonly (string | number)[]): string {
+  return path.reduce<string>((text, key) => text + (typeof key === 'number' ? `[${key}]` : `.${key}`), place)
+}
+
+/** Whether a value is a plain dictionary without keys, as most options and details are. */
+export function isEmpty(value: unknown): boolean {
+  for (const _key in value as object) return false
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}
+
+/** Whether an object's own keys are what it says: plain, or an instance of a class without a kind of its own. */
+export function isRecord(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  return (
+    prototype === Object.prototype || prototype === null || Object.prototype.toString.call(value) === '[object Object]'
+  )
+}

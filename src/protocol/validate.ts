@@ -1,0 +1,146 @@
+/** The shape of every message, as one table: what a peer sends is checked against it once, then its types hold. */
+
+import * as codes from './codes.ts'
+import { violation } from './error.ts'
+import { isId } from './ids.ts'
+import type { Code } from './messages.ts'
+
+/** What stands at a place in a message. */
+export const ID = 0
+/** A request id, or the 0 that marks a revocation. */
+export const ID_OR_ZERO = 1
+export const DICT = 2
+/** A URI or other text; the role that reads it judges its syntax. */
+export const TEXT = 3
+/** The type of request that an ERROR answers. */
+export const REQUEST = 4
+export type Kind = typeof ID | typeof ID_OR_ZERO | typeof DICT | typeof TEXT | typeof REQUEST
+
+export interface Layout {
+  readonly name: string
+  readonly code: Code
+  /** Kinds of the elements behind the code and before the payload. */
+  readonly kinds: readonly Kind[]
+  /** How many elements there must be before the payload, the code among them. */
+  readonly least: number
+  /** How many there may be before the payload, the code among them. */
+  readonly most: number
+  /** Whether args and kwargs may follow. */
+  readonly payload: boolean
+}
+
+const LAYOUTS: (Layout | undefined)[] = []
+
+function layout(code: Code, name: string, kinds: readonly Kind[], tail: 'payload' | 'dict' | '' = ''): void {
+  const least = kinds.length + 1
+  LAYOUTS[code] =
+    tail === 'dict'
+      ? { name, code, kinds: [...kinds, DICT], least, most: least + 1, payload: false }
+      : { name, code, kinds, least, most: least, payload: tail === 'payload' }
+}
+
+layout(codes.HELLO, 'HELLO', [TEXT, DICT])
+layout(codes.WELCOME, 'WELCOME', [ID, DICT])
+layout(codes.ABORT, 'ABORT', [DICT, TEXT], 'payload')
+layout(codes.CHALLENGE, 'CHALLENGE', [TEXT, DICT])
+layout(codes.AUTHENTICATE, 'AUTHENTICATE', [TEXT, DICT])
+layout(codes.GOODBYE, 'GOODBYE', [DICT, TEXT])
+layout(codes.ERROR, 'ERROR', [REQUEST, ID, DICT, TEXT], 'payload')
+layout(codes.PUBLISH, 'PUBLISH', [ID, DICT, TEXT], 'payload')
+layout(codes.PUBLISHED, 'PUBLISHED', [ID, ID])
+layout(codes.SUBSCRIBE, 'SUBSCRIBE', [ID, DICT, TEXT])
+layout(codes.SUBSCRIBED, 'SUBSCRIBED', [ID, ID])
+layout(codes.UNSUBSCRIBE, 'UNSUBSCRIBE', [ID, ID], 'dict')
+layout(codes.UNSUBSCRIBED, 'UNSUBSCRIBED', [ID_OR_ZERO], 'dict')
+layout(codes.EVENT, 'EVENT', [ID, ID, DICT], 'payload')
+layout(codes.CALL, 'CALL', [ID, DICT, TEXT], 'payload')
+layout(codes.CANCEL, 'CANCEL', [ID, DICT])
+layout(codes.RESULT, 'RESULT', [ID, DICT], 'payload')
+layout(codes.REGISTER, 'REGISTER', [ID, DICT, TEXT])
+layout(codes.REGISTERED, 'REGISTERED', [ID, ID])
+layout(codes.UNREGISTER, 'UNREGISTER', [ID, ID], 'dict')
+layout(codes.UNREGISTERED, 'UNREGISTERED', [ID_OR_ZERO], 'dict')
+layout(codes.INVOCATION, 'INVOCATION', [ID, ID, DICT], 'payload')
+layout(codes.INTERRUPT, 'INTERRUPT', [ID, DICT])
+layout(codes.YIELD, 'YIELD', [ID, DICT], 'payload')
+
+/** The layout of a message by its code; throws a protocol violation where the code is none of WAMP's. */
+export function layoutOf(code: unknown): Layout {
+  const found = typeof code === 'number' ? LAYOUTS[code] : undefined
+  if (found) return found
+  throw violation(`a message begins with its code, got ${told(code)}`)
+}
+
+/** The name of a message by its code. */
+export function nameOf(code: Code): string {
+  return layoutOf(code).name
+}
+
+/** Checks how many elements a message has, the payload's among them; throws a protocol violation. */
+export function checkLength(layout: Layout, length: number): void {
+  const most = layout.payload ? layout.most + 2 : layout.most
+  if (length >= layout.least && length <= most) return
+  throw violation(`${layout.name} has ${layout.least} to ${most} elements, got ${length}`)
+}
+
+/** Checks the elements before the payload; throws a protocol violation that names the first wrong one. */
+export function checkElements(layout: Layout, elements: readonly unknown[]): void {
+  const { kinds } = layout
+  for (let i = 0; i < kinds.length && i + 1 < elements.length; i++) {
+    const value = elements[i + 1]
+    switch (kinds[i]) {
+      case ID:
+        if (isId(value)) continue
+        throw violation(`${layout.name}[${i + 1}] must be an id, got ${told(value)}`)
+      case DICT:
+        if (isDict(value)) continue
+        throw violation(`${layout.name}[${i + 1}] must be a dictionary, got ${told(value)}`)
+      case TEXT:
+        if (typeof value === 'string') continue
+        throw violation(`${layout.name}[${i + 1}] must be text, got ${told(value)}`)
+      case ID_OR_ZERO:
+        // 0 marks a revocation, which says in a third element what it revokes.
+        if (isId(value) || (value === 0 && elements.length === 3)) continue
+        throw violation(`${layout.name}[${i + 1}] must be an id, got ${told(value)}`)
+      case REQUEST:
+        if (isRequest(value)) continue
+        throw violation(`${layout.name}[${i + 1}] must be the code of a request, got ${told(value)}`)
+    }
+  }
+}
+
+/** Checks what stands where args and kwargs belong; throws a protocol violation. */
+export function checkPayload(layout: Layout, args: unknown, kwargs: unknown): void {
+  if (!Array.isArray(args)) throw violation(`${layout.name}: args must be a list, got ${told(args)}`)
+  if (kwargs !== undefined && !isDict(kwargs)) {
+    throw violation(`${layout.name}: kwargs must be a dictionary, got ${told(kwargs)}`)
+  }
+}
+
+/** Whether a decoded value is a dictionary. */
+export function isDict(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+}
+
+function isRequest(value: unknown): boolean {
+  switch (value) {
+    case codes.PUBLISH:
+    case codes.SUBSCRIBE:
+    case codes.UNSUBSCRIBE:
+    case codes.CALL:
+    case codes.REGISTER:
+    case codes.UNREGISTER:
+    case codes.INVOCATION:
+      return true
+    default:
+      return false
+  }
+}
+
+/** A value as an error message shows it: short, on one line, whatever a peer sent. */
+export function told(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value)
+  if (Array.isArray(value)) return 'a list'
+  if (value instanceof Uint8Array) return 'bytes'
+  return typeof value === 'object' && value !== null ? 'a dictionary' : String(value)
+}
