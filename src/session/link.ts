@@ -1,0 +1,121 @@
+/** The contract of a link, which moves whole messages in order, and the link made of a transport and a serializer. */
+
+import { violation, WampError } from '../protocol/error.ts'
+import type { Message, Uri } from '../protocol/messages.ts'
+import type { Serializer } from '../serializer/serializer.ts'
+import type { CloseInfo, Frame, Prepared, Transport } from '../transport/transport.ts'
+
+/** Who a link tells. */
+export interface LinkSink {
+  message(message: Message): void
+  /** The peer sent what is no message of WAMP; nothing more is delivered. */
+  failed(error: WampError): void
+  /** Called exactly once, and last. */
+  closed(info: CloseInfo): void
+}
+
+/** Moves messages between a client and a router, whole and in order. */
+export interface Link {
+  /** Bytes accepted and not yet handed to the network; 0 in memory. */
+  readonly backlog: number
+  /** Both ends are in this process: nothing can be lost between them. */
+  readonly local?: boolean
+  /** What arrived before is delivered now. */
+  open(sink: LinkSink): void
+  /** Throws a WampError `invalid_argument` for a payload that cannot travel; nothing was sent then. */
+  send(message: Message): void
+  close(code?: number, reason?: string): void
+  /** Ends at once, without the peer. */
+  terminate(): void
+  ping?(answered: () => void): void
+  /** Links of the same kind can `write` what one of them `prepare`d: one encoding for many receivers. */
+  readonly kind?: string
+  prepare?(message: Message): Prepared
+  write?(prepared: Prepared): void
+}
+
+/** Something in this process that takes the other end of a link: the embeddable router. */
+export interface Attachable {
+  attach(link: Link): void
+}
+
+/** Where a client gets its link from: a WampRouter, which dials, or a Router in the same process. */
+export interface Connector {
+  /** The realm to join where the client names none. */
+  readonly realm?: Uri | undefined
+  /** How a person would call it, for error messages. */
+  readonly name: string
+  /**
+   * Offers the serializers in this order; without any, what it prefers. Rejects with a WampError where no link can be
+   * made; gives up when the signal aborts.
+   */
+  connect(serializers: readonly Serializer[] | undefined, signal: AbortSignal): Promise<Link>
+}
+
+/** A transport whose frames a serializer reads and writes. */
+export function framed(transport: Transport, serializer: Serializer): Link {
+  return new Framed(transport, serializer)
+}
+
+class Framed implements Link {
+  readonly kind?: string
+  readonly ping?: (answered: () => void) => void
+  readonly #transport: Transport
+  readonly #serializer: Serializer
+  #failed = false
+
+  constructor(transport: Transport, serializer: Serializer) {
+    this.#transport = transport
+    this.#serializer = serializer
+    if (transport.framing && transport.prepare && transport.write) this.kind = `${serializer.name}/${transport.framing}`
+    if (transport.ping) this.ping = (answered) => transport.ping?.(answered)
+  }
+
+  get backlog(): number {
+    return this.#transport.backlog
+  }
+
+  open(sink: LinkSink): void {
+    this.#transport.open({
+      frame: (frame) => {
+        if (this.#failed) return
+        let message: Message
+        try {
+          message = this.#decode(frame)
+        } catch (error) {
+          this.#failed = true
+          sink.failed(WampError.is(error) ? error : violation('the message cannot be read'))
+          return
+        }
+        sink.message(message)
+      },
+      closed: (info) => sink.closed(info),
+    })
+  }
+
+  #decode(frame: Frame): Message {
+    const binary = typeof frame !== 'string'
+    if (binary === this.#serializer.binary) return this.#serializer.decode(frame)
+    throw violation(`${this.#serializer.name} travels in ${binary ? 'text' : 'binary'} frames`)
+  }
+
+  send(message: Message): void {
+    this.#transport.send(this.#serializer.encode(message))
+  }
+
+  prepare(message: Message): Prepared {
+    return this.#transport.prepare?.(this.#serializer.encode(message))
+  }
+
+  write(prepared: Prepared): void {
+    this.#transport.write?.(prepared)
+  }
+
+  close(code?: number, reason?: string): void {
+    this.#transport.close(code, reason)
+  }
+
+  terminate(): void {
+    this.#transport.terminate()
+  }
+}

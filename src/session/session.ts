@@ -1,0 +1,180 @@
+/** One life of a session on a link: what is legal now, and the ways in which it ends. */
+
+import { ABORT, GOODBYE } from '../protocol/codes.ts'
+import { violation, WampError } from '../protocol/error.ts'
+import type { Handlers, Message, Uri } from '../protocol/messages.ts'
+import { GOODBYE_AND_OUT, PROTOCOL_VIOLATION } from '../protocol/names.ts'
+import type { Dict } from '../protocol/options.ts'
+import { payload } from '../protocol/payload.ts'
+import { nameOf } from '../protocol/validate.ts'
+import type { Link } from './link.ts'
+import { lenient, type Table } from './table.ts'
+
+/** How a session ended. */
+export interface SessionEnd {
+  /** Who ended it: this side, the peer by GOODBYE or ABORT, or the loss of the link. */
+  readonly by: 'us' | 'peer' | 'loss'
+  /** The reason of the GOODBYE or ABORT; none for a loss. */
+  readonly reason: Uri | undefined
+  /** For people. */
+  readonly text: string
+}
+
+/** How long a peer may take to answer GOODBYE, and then to close, in milliseconds. */
+export const LINGER = 2000
+
+/** A table for `become`: GOODBYE and ABORT end an established session. Every established table includes it. */
+export const leaving: Handlers<Session> = {
+  [GOODBYE]: ([, details, reason], session) => session.left(reason, details),
+  [ABORT]: ([, details, reason, data], session) => session.aborted(reason, details, data?.args?.[0]),
+}
+
+/** Before WELCOME only ABORT is legal: a GOODBYE would end what has not begun. */
+export const refusing: Handlers<Session> = { [ABORT]: leaving[ABORT] as NonNullable<(typeof leaving)[typeof ABORT]> }
+
+// After our GOODBYE everything but the peer's is ignored, its ABORT included (Basic Profile, Session Closing).
+const SHUTTING_DOWN: Table<Session> = lenient({ [GOODBYE]: (_, session) => session.farewell() })
+const CLOSED: Table<Session> = lenient()
+
+/**
+ * The base of a client's session and of a router's member. The installed table is the state; `become` is the only
+ * transition. `ended` is called exactly once, when the session is over; `closed` exactly once, when the link is gone too.
+ */
+export abstract class Session {
+  readonly link: Link
+  #table: Table<Session> = CLOSED
+  #end: SessionEnd | undefined
+  #leaving: SessionEnd | undefined
+  #gone = false
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(link: Link) {
+    this.link = link
+  }
+
+  /** The session is over; nothing more is sent or received. */
+  protected abstract ended(end: SessionEnd): void
+  /** The link is gone. */
+  protected closed(): void {}
+  /** A look at a message that is about to be handled; throws a protocol violation. */
+  protected inspect(_message: Message): void {}
+
+  /** Starts to receive, in the state of `table`. */
+  protected open<Self extends Session>(this: Self, table: Table<Self>): void {
+    this.become(table)
+    this.link.open({
+      message: (message) => this.receive(message),
+      failed: (error) => this.violation(error.message),
+      closed: (info) => {
+        this.#gone = true
+        clearTimeout(this.#timer)
+        const text = info.reason ? `${info.code} ${info.reason}` : String(info.code)
+        this.#finish(this.#leaving ?? { by: 'loss', reason: undefined, text: `the connection was closed (${text})` })
+        this.closed()
+      },
+    })
+  }
+
+  become<Self extends Session>(this: Self, table: Table<Self>): void {
+    if (!this.#end) this.#table = table as unknown as Table<Session>
+  }
+
+  /** Whether the session is over. */
+  get over(): boolean {
+    return this.#end !== undefined
+  }
+
+  /** Whether what is sent now is sent. */
+  get sendable(): boolean {
+    return !this.#end && !this.#leaving
+  }
+
+  /** Sends, unless the session is over or ending. Throws `invalid_argument` for a payload that cannot travel. */
+  send(message: Message): void {
+    if (!this.#end && !this.#leaving) this.link.send(message)
+  }
+
+  receive(message: Message): void {
+    const handler = this.#table.handlers[message[0]]
+    if (!handler) {
+      if (!this.#table.lenient) this.violation(`${nameOf(message[0])} is not legal now`)
+      return
+    }
+    try {
+      this.inspect(message)
+      handler(message, this)
+    } catch (error) {
+      const failed = WampError.is(error) ? error : violation(`${nameOf(message[0])} could not be handled`)
+      this.abort(failed.uri, failed.message)
+    }
+  }
+
+  /** Leaves politely: GOODBYE, a bounded wait for the peer's, and the link is closed. */
+  goodbye(reason: Uri, text = '', linger = LINGER): void {
+    if (this.#end || this.#leaving) return
+    this.send([GOODBYE, text ? { message: text } : {}, reason])
+    if (this.over) return
+    this.#leaving = { by: 'us', reason, text }
+    this.#table = SHUTTING_DOWN
+    this.#timer = setTimeout(() => this.farewell(), linger)
+  }
+
+  /** Ends at once with ABORT; the peer does not answer. */
+  abort(reason: Uri, text: string, details: Dict = {}): void {
+    if (this.#end) return
+    this.send([ABORT, { message: text, ...details }, reason, payload()])
+    this.#finish({ by: 'us', reason, text })
+    this.#shut()
+  }
+
+  /** The peer broke the protocol: ABORT says how, and the link is closed. */
+  violation(text: string): void {
+    this.abort(PROTOCOL_VIOLATION, text)
+  }
+
+  /** The link is dead: ends without a word to the peer. */
+  drop(text: string): void {
+    this.#finish({ by: 'loss', reason: undefined, text })
+    this.link.terminate()
+  }
+
+  /** The peer said GOODBYE first. */
+  left(reason: Uri, details: Dict): void {
+    this.send([GOODBYE, {}, GOODBYE_AND_OUT])
+    this.#finish({ by: 'peer', reason, text: textOf(details, reason) })
+    this.#shut()
+  }
+
+  /** The peer said ABORT. */
+  aborted(reason: Uri, details: Dict, first?: unknown): void {
+    this.#finish({ by: 'peer', reason, text: textOf(details, typeof first === 'string' ? first : reason) })
+    this.#shut()
+  }
+
+  /** The peer answered our GOODBYE, or did not in time. */
+  farewell(): void {
+    clearTimeout(this.#timer)
+    this.#finish(this.#leaving as SessionEnd)
+    this.#shut()
+  }
+
+  #finish(end: SessionEnd): void {
+    if (this.#end) return
+    this.#end = end
+    this.#table = CLOSED
+    this.ended(end)
+  }
+
+  // A peer that does not close its end must not hold ours open.
+  #shut(): void {
+    if (this.#gone) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.link.terminate(), LINGER)
+    this.link.close()
+  }
+}
+
+function textOf(details: Dict, otherwise: string): string {
+  const { message } = details
+  return typeof message === 'string' && message ? message : otherwise
+}

@@ -1,0 +1,48 @@
+/** The contract of the pluggable adapters: a transport moves frames, a dial opens one. */
+
+/** Text or bytes, as one WebSocket message is. */
+export type Frame = string | Uint8Array
+
+/** Why a transport closed, in the terms of WebSocket (RFC 6455, 7.4); 1006 where it broke without a word. */
+export interface CloseInfo {
+  readonly code: number
+  readonly reason: string
+}
+
+/** Who a transport tells. */
+export interface TransportSink {
+  frame(frame: Frame): void
+  /** Called exactly once, and last. */
+  closed(info: CloseInfo): void
+}
+
+/** A frame made ready for one kind of transport, to be written to many. */
+export type Prepared = unknown
+
+/**
+ * Moves frames, whole and in order. Frames that arrive before `open` are held. `send` after the end is ignored, and
+ * `close` never throws: it cuts the reason to the 123 bytes that a close frame holds, on a character boundary.
+ */
+export interface Transport {
+  /** The negotiated subprotocol, such as `wamp.2.json`. */
+  readonly protocol: string
+  /** Bytes accepted by `send` and not yet handed to the network. */
+  readonly backlog: number
+  open(sink: TransportSink): void
+  send(frame: Frame): void
+  close(code?: number, reason?: string): void
+  /** Ends at once, without the peer: for one that does not answer. */
+  terminate(): void
+  /** Asks the peer for a sign of life below WAMP, where the transport can; `answered` is called when it comes. */
+  ping?(answered: () => void): void
+  /** Transports that say the same word here can `write` what one of them `prepare`d. */
+  readonly framing?: string
+  prepare?(frame: Frame): Prepared
+  write?(prepared: Prepared): void
+}
+
+/**
+ * Opens a transport to `url`, offering `protocols` in order of preference; rejects where that fails. When `signal`
+ * aborts, it gives up, closes what it had begun, and rejects.
+ */
+export type Dial = (url: string, protocols: readonly string[], signal: AbortSignal) => Promise<Transport>
