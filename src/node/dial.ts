@@ -1,0 +1,37 @@
+/** Dials a router from Node with what a browser does not allow: headers, an agent, certificates. */
+
+import type { Agent } from 'node:http'
+import type { ConnectionOptions } from 'node:tls'
+import WebSocket from 'ws'
+import type { Dial } from '../transport/transport.ts'
+import { webSocketDial } from '../transport/websocket.ts'
+
+export interface DialOptions
+  extends Pick<
+    ConnectionOptions,
+    'ca' | 'cert' | 'key' | 'passphrase' | 'pfx' | 'rejectUnauthorized' | 'servername' | 'checkServerIdentity'
+  > {
+  /** Headers of the handshake, such as a cookie or a token. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** The `Origin` of the handshake, for a router that looks at it. */
+  readonly origin?: string | undefined
+  /** An agent of `node:http` or `node:https`, such as one that goes through a proxy. */
+  readonly agent?: Agent | undefined
+  /** The longest message that is taken, in bytes: 100 MiB by default. */
+  readonly maxPayload?: number | undefined
+  /** Whether to deflate messages where the router does too; off by default. */
+  readonly perMessageDeflate?: boolean | undefined
+}
+
+/**
+ * A dial for the option `dial` of a WampRouter.
+ *
+ * @example
+ * new WampRouter({ url: 'wss://example.com/ws', dial: dial({ headers: { cookie }, ca }) })
+ */
+export function dial(options: DialOptions = {}): Dial {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  return webSocketDial({
+    create: (url, protocols) => new WebSocket(url, protocols, { perMessageDeflate: false, ...given }),
+  })
+}

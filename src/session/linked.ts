@@ -1,0 +1,98 @@
+/** Two ends of a link in one process, joined message by message, with no bytes in between. */
+
+import type { Message } from '../protocol/messages.ts'
+import type { Dict, List } from '../protocol/options.ts'
+import type { Payload, Source } from '../protocol/payload.ts'
+import { plain } from '../protocol/plain.ts'
+import { DICT, layoutOf } from '../protocol/validate.ts'
+import { BROKEN, cutReason } from '../transport/inbox.ts'
+import { Lane } from '../transport/later.ts'
+import type { Link, LinkSink } from './link.ts'
+
+/**
+ * Two ends joined in memory. What one sends the other gets in a later turn, as a copy.
+ *
+ * @example
+ * const [a, b] = linked()
+ * router.attach(b)
+ */
+export function linked(): [Link, Link] {
+  const toA = new Lane<Message>()
+  const toB = new Lane<Message>()
+  return [new Linked(toA, toB), new Linked(toB, toA)]
+}
+
+class Linked implements Link {
+  readonly backlog = 0
+  readonly local = true
+  readonly #in: Lane<Message>
+  readonly #out: Lane<Message>
+
+  constructor(incoming: Lane<Message>, outgoing: Lane<Message>) {
+    this.#in = incoming
+    this.#out = outgoing
+  }
+
+  open(sink: LinkSink): void {
+    this.#in.open({ item: (message) => sink.message(message), closed: (info) => sink.closed(info) })
+  }
+
+  send(message: Message): void {
+    if (!this.#in.over) this.#out.push(copyOf(message))
+  }
+
+  close(code = 1000, reason = ''): void {
+    if (this.#in.over) return
+    const info = { code, reason: cutReason(reason) }
+    this.#out.end(info)
+    this.#in.finish(info)
+  }
+
+  terminate(): void {
+    this.#out.end(BROKEN)
+    this.#in.cut()
+  }
+}
+
+/** A message as its receiver may keep and change it: dictionaries and payload are copied by the rule of `plain`. */
+function copyOf(message: Message): Message {
+  const { name, kinds, most, payload } = layoutOf(message[0])
+  const copy: unknown[] = [...message]
+  for (let i = 1; i <= kinds.length; i++) {
+    if (kinds[i - 1] === DICT && copy[i] !== undefined) copy[i] = plain(copy[i], `${name}[${i}]`)
+  }
+  if (payload && copy[most] !== undefined) copy[most] = carried(copy[most] as Payload)
+  return copy as unknown as Message
+}
+
+function carried(payload: Payload): Payload {
+  // Bytes that were checked are passed on as they are: a router may need no more, and a client makes values of its own.
+  if (payload.source) return new Carried(payload, payload.source)
+  return { args: copied(payload.args, 'args'), kwargs: copied(payload.kwargs, 'kwargs') }
+}
+
+function copied<T extends List | Dict | undefined>(values: T, place: string): T {
+  return values === undefined ? values : (plain(values, place) as T)
+}
+
+class Carried implements Payload {
+  readonly source: Source
+  readonly #payload: Payload
+  #args: { readonly value: List | undefined } | undefined
+  #kwargs: { readonly value: Dict | undefined } | undefined
+
+  constructor(payload: Payload, source: Source) {
+    this.#payload = payload
+    this.source = source
+  }
+
+  get args(): List | undefined {
+    this.#args ??= { value: copied(this.#payload.args, 'args') }
+    return this.#args.value
+  }
+
+  get kwargs(): Dict | undefined {
+    this.#kwargs ??= { value: copied(this.#payload.kwargs, 'kwargs') }
+    return this.#kwargs.value
+  }
+}

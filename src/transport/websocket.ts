@@ -1,0 +1,264 @@
+/** Any W3C WebSocket as a transport: the browser's own, `ws` in Node, or a class that is passed in. */
+
+import isomorphic from 'isomorphic-ws'
+import { WampError } from '../protocol/error.ts'
+import { CONNECTION_FAILED, USAGE } from '../protocol/names.ts'
+import { BROKEN, cutReason, Inbox } from './inbox.ts'
+import type { CloseInfo, Dial, Frame, Transport, TransportSink } from './transport.ts'
+
+/** What is used of a W3C WebSocket. */
+export interface WebSocketLike {
+  binaryType: string
+  readonly protocol: string
+  readonly readyState: number
+  readonly bufferedAmount: number
+  onopen: ((event: never) => unknown) | null
+  onmessage: ((event: never) => unknown) | null
+  onerror: ((event: never) => unknown) | null
+  onclose: ((event: never) => unknown) | null
+  send(data: string | Uint8Array): void
+  close(code?: number, reason?: string): void
+}
+
+/** A class of WebSockets, such as `globalThis.WebSocket` or the default export of `ws`. */
+export type WebSocketClass = new (url: string, protocols?: string | string[]) => WebSocketLike
+
+export interface WebSocketOptions {
+  /** The class to use instead of the platform's own. */
+  readonly webSocket?: WebSocketClass | undefined
+  /** Makes the socket, where a class needs more than an address and protocols. */
+  readonly create?: ((url: string, protocols: string[]) => WebSocketLike) | undefined
+}
+
+/** Dials over WebSocket. Looks for a WebSocket class when it dials, so that it can be made where there is none. */
+export function webSocketDial(options: WebSocketOptions = {}): Dial {
+  return async (url, protocols, signal) => {
+    const create = options.create ?? creator(options.webSocket ?? platformClass())
+    const transport = await connect(create, url, protocols, signal)
+    if (transport) return transport
+    // The server chose and the platform does not say what (React Native): ask again with one at a time.
+    let refusal: unknown = new WampError(USAGE, ['no subprotocol was offered'])
+    for (const protocol of protocols) {
+      try {
+        const alone = await connect(create, url, [protocol], signal)
+        if (alone) return alone
+      } catch (error) {
+        if (signal.aborted) throw error
+        refusal = error
+      }
+    }
+    throw refusal
+  }
+}
+
+type Create = (url: string, protocols: string[]) => WebSocketLike
+
+const OPEN = 1
+/** How long the peer may take to answer a close. */
+const CLOSE_TIMEOUT = 5_000
+
+/** The part of `ws` beyond W3C that saves system calls and answers pings. */
+interface NodeWebSocket extends WebSocketLike {
+  on(event: 'upgrade', listener: (response: { readonly socket?: Corkable }) => void): unknown
+  on(event: 'pong', listener: () => void): unknown
+  ping(): void
+  terminate(): void
+}
+
+interface Corkable {
+  cork(): void
+  uncork(): void
+}
+
+interface ErrorLike {
+  readonly message?: string
+  readonly error?: unknown
+}
+
+function isNode(socket: object | undefined): socket is NodeWebSocket {
+  return ['on', 'ping', 'terminate'].every((name) => typeof (socket as Record<string, unknown>)?.[name] === 'function')
+}
+
+function platformClass(): WebSocketClass {
+  // A CommonJS bundle for a browser hands over the module instead of its default export.
+  const found: unknown = (isomorphic as { default?: unknown } | null)?.default ?? isomorphic
+  if (typeof found === 'function') return found as WebSocketClass
+  const own = (globalThis as { WebSocket?: WebSocketClass }).WebSocket
+  if (own) return own
+  throw new WampError(USAGE, ['there is no WebSocket here; pass a class as the option webSocket'])
+}
+
+function creator(Class: WebSocketClass): Create {
+  if (!isNode(Class.prototype)) return (url, protocols) => new Class(url, protocols)
+  // Deflating small messages costs more than it saves, and keeps a window of memory for each connection.
+  const Node = Class as new (url: string, protocols: string[], options: object) => WebSocketLike
+  return (url, protocols) => new Node(url, protocols, { perMessageDeflate: false })
+}
+
+/** Resolves to undefined where several protocols were offered and the platform does not say which was chosen. */
+function connect(
+  create: Create,
+  url: string,
+  protocols: readonly string[],
+  signal: AbortSignal,
+): Promise<Transport | undefined> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    let socket: WebSocketLike
+    try {
+      socket = create(url, [...protocols])
+    } catch (error) {
+      throw new WampError(USAGE, [`cannot dial ${url}: ${textOf(error)}`], {}, { cause: error })
+    }
+    socket.binaryType = 'arraybuffer'
+    let raw: Corkable | undefined
+    if (isNode(socket)) {
+      socket.on('upgrade', (response) => {
+        raw = response.socket
+      })
+    }
+
+    const give = (error: unknown): void => {
+      signal.removeEventListener('abort', abort)
+      drop(socket)
+      reject(error)
+    }
+    const fail = (why: string, cause?: unknown): void => {
+      const text = `could not connect to ${url}: ${why}`
+      give(new WampError(CONNECTION_FAILED, [text], {}, cause === undefined ? {} : { cause }))
+    }
+    const abort = (): void => give(signal.reason)
+    signal.addEventListener('abort', abort)
+
+    // Node 22's own WebSocket tells of a failed connection by `error` alone, others by both.
+    socket.onerror = (event: ErrorLike) => fail(why(event, protocols), event?.error)
+    socket.onclose = ({ code }: CloseInfo) => fail(`the server closed it at once with code ${code}`)
+    socket.onopen = () => {
+      const chosen = socket.protocol || (protocols.length === 1 ? protocols[0] : undefined)
+      if (chosen !== undefined && !protocols.includes(chosen)) {
+        fail(`the server chose the subprotocol ${chosen}, which was not offered (${protocols.join(', ')})`)
+        return
+      }
+      signal.removeEventListener('abort', abort)
+      if (chosen === undefined) drop(socket)
+      resolve(chosen === undefined ? undefined : new WebSocketTransport(socket, chosen, raw))
+    }
+  })
+}
+
+/** Lets go of a socket whatever its state: nothing it does later is heard. */
+function drop(socket: WebSocketLike): void {
+  socket.onopen = null
+  socket.onmessage = null
+  socket.onclose = null
+  // `ws` reports an abandoned connection as an error, which would end the process if nobody listened.
+  socket.onerror = () => {}
+  try {
+    if (isNode(socket)) socket.terminate()
+    else socket.close()
+  } catch {
+    // Some classes refuse to close what is not open yet; nothing listens to it any more.
+  }
+}
+
+function why(event: ErrorLike | undefined, protocols: readonly string[]): string {
+  const told = textOf(event?.error) || event?.message
+  const offered = protocols.join(' or ')
+  if (!told) return `check that a router listens there, at this path, and speaks ${offered}`
+  if (/ECONNREFUSED/.test(told)) return `${told}; is a router listening there?`
+  if (/response: [45]\d\d/.test(told)) return `${told}; is the path right, and does the router speak ${offered}?`
+  return told
+}
+
+function textOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return error === undefined ? '' : String(error)
+  const { message, code, errors } = error as { message?: string; code?: string; errors?: unknown[] }
+  // Node tries every address of a name, and puts what each one said into an error without a text.
+  return message || (errors ? errors.map(textOf).join(', ') : '') || code || ''
+}
+
+class WebSocketTransport implements Transport {
+  readonly protocol: string
+  readonly ping?: (answered: () => void) => void
+  readonly #socket: WebSocketLike
+  readonly #raw: Corkable | undefined
+  readonly #inbox = new Inbox()
+  #corked = false
+  #deadline: ReturnType<typeof setTimeout> | undefined
+
+  constructor(socket: WebSocketLike, protocol: string, raw: Corkable | undefined) {
+    this.protocol = protocol
+    this.#socket = socket
+    this.#raw = raw
+    socket.onerror = () => {}
+    socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => {
+      this.#inbox.frame(typeof data === 'string' ? data : new Uint8Array(data))
+    }
+    socket.onclose = ({ code, reason }: CloseInfo) => this.#end({ code: code ?? BROKEN.code, reason: reason ?? '' })
+    if (isNode(socket)) {
+      let waiting: (() => void)[] = []
+      socket.on('pong', () => {
+        const answered = waiting
+        waiting = []
+        for (const tell of answered) tell()
+      })
+      this.ping = (answered) => {
+        if (this.#inbox.over || socket.readyState !== OPEN) return
+        waiting.push(answered)
+        socket.ping()
+      }
+    }
+  }
+
+  get backlog(): number {
+    return this.#socket.bufferedAmount
+  }
+
+  open(sink: TransportSink): void {
+    this.#inbox.open(sink)
+  }
+
+  send(frame: Frame): void {
+    if (this.#inbox.over || this.#socket.readyState !== OPEN) return
+    // One system call for all that is sent while an inbound chunk is handled.
+    if (this.#raw && !this.#corked) {
+      this.#corked = true
+      this.#raw.cork()
+      queueMicrotask(this.#flush)
+    }
+    this.#socket.send(frame)
+  }
+
+  readonly #flush = (): void => {
+    this.#corked = false
+    this.#raw?.uncork()
+  }
+
+  close(code = 1000, reason = ''): void {
+    if (this.#inbox.over) return
+    this.#inbox.mute()
+    this.#deadline = setTimeout(() => this.terminate(), CLOSE_TIMEOUT)
+    try {
+      this.#socket.close(allowed(code), cutReason(reason))
+    } catch {
+      this.terminate()
+    }
+  }
+
+  terminate(): void {
+    this.#inbox.mute()
+    drop(this.#socket)
+    this.#end(BROKEN)
+  }
+
+  #end(info: CloseInfo): void {
+    clearTimeout(this.#deadline)
+    this.#inbox.end(info)
+  }
+}
+
+/** Pages may send only 1000 and 3000 to 4999: what is WebSocket's own (1002) moves to the private range (4002). */
+function allowed(code: number): number {
+  if (code === 1000 || (code >= 3000 && code <= 4999)) return code
+  return code > 1000 && code < 2000 ? code + 3000 : 1000
+}
