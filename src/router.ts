@@ -1,0 +1,9 @@
+/** The door `wampy-ts/router`: the embeddable router and what an adapter for it needs; it runs in a page too. */
+
+export { WampError } from './protocol/error.ts'
+export type { Dropped, RouterLimits } from './router/limits.ts'
+export { Router, type RouterOptions, type RouterRole, type RouterStats } from './router/router.ts'
+export { json } from './serializer/json.ts'
+export type { Serializer } from './serializer/serializer.ts'
+export { type Attachable, framed, type Link, type LinkSink } from './session/link.ts'
+export type { CloseInfo, Frame, Prepared, Transport, TransportSink } from './transport/transport.ts'

@@ -1,0 +1,178 @@
+/** The embeddable router: realms by name, a place to attach links to, and an end. */
+
+import { WampError } from '../protocol/error.ts'
+import type { Uri } from '../protocol/messages.ts'
+import { DEFAULT_REALM, SYSTEM_SHUTDOWN, USAGE } from '../protocol/names.ts'
+import { isUri } from '../protocol/uri.ts'
+import { told } from '../protocol/validate.ts'
+import type { Attachable, Connector, Link } from '../session/link.ts'
+import { linked } from '../session/linked.ts'
+import { LINGER } from '../session/session.ts'
+import { lenient, type Table } from '../session/table.ts'
+import { admission } from './admit.ts'
+import { LIMITS, nothingDropped, type RouterLimits } from './limits.ts'
+import { type Host, Member } from './member.ts'
+import { Realm, type RealmStats } from './realm.ts'
+
+// Written in by the build; a test or a bundler of the sources may not have it.
+declare const __VERSION__: string
+
+export type RouterRole = 'broker' | 'dealer'
+
+export interface RouterOptions {
+  /** Default `['realm1']`; a session for any other realm is refused. */
+  readonly realms?: readonly Uri[] | undefined
+  /** Default both. */
+  readonly roles?: readonly RouterRole[] | undefined
+  /** Demands URIs of `a-z`, `0-9`, `_` and request ids in sequence. Default false. */
+  readonly strict?: boolean | undefined
+  /** What WELCOME says this router is. Default `wampy-ts/` and the version. */
+  readonly agent?: string | undefined
+  /** What one session may cost. */
+  readonly limits?: Partial<RouterLimits> | undefined
+}
+
+/** What a router, or one of its realms, holds now and has dropped. */
+export type RouterStats = RealmStats
+
+const OPTIONS = ['realms', 'roles', 'strict', 'agent', 'limits']
+const ROLES: readonly RouterRole[] = ['broker', 'dealer']
+const REFUSED: Table<Member> = lenient()
+
+/**
+ * A WAMP router with a Broker and a Dealer, or one of them. It listens to nothing by itself: `serve` of
+ * `wampy-ts/node` brings it connections, a client in the same process takes it as its `router`.
+ *
+ * @example
+ * const router = new Router({ realms: ['realm1'] })
+ * const client = new WampClient({ router })
+ */
+export class Router implements Attachable, Connector {
+  /** How a client in this process names it in errors. */
+  readonly name = 'the router in this process'
+  readonly #realms = new Map<Uri, Realm>()
+  readonly #members = new Set<Member>()
+  readonly #host: Host
+  readonly #admission: Table<Member>
+  #closing: Promise<void> | undefined
+  #emptied: (() => void) | undefined
+
+  constructor(options: RouterOptions = {}) {
+    const { realms, roles, strict, agent, limits } = checked(options)
+    for (const uri of realms) this.#realms.set(uri, new Realm(uri, { roles, strict, limits }))
+    this.#admission = admission({ agent, strict, realms: this.#realms })
+    this.#host = {
+      strict,
+      limits,
+      gone: (member) => {
+        this.#members.delete(member)
+        if (this.#members.size === 0) this.#emptied?.()
+      },
+    }
+  }
+
+  /** The realm that a client in this process joins unless it names one: the first. */
+  get realm(): Uri | undefined {
+    return this.realms[0]
+  }
+
+  /** The URIs of its realms. */
+  get realms(): Uri[] {
+    return [...this.#realms.keys()]
+  }
+
+  /** Links that are attached and not yet closed, with or without a session. */
+  get links(): number {
+    return this.#members.size
+  }
+
+  /** Takes the other end of a link: a session may begin on it. */
+  attach(link: Link): void {
+    const member = new Member(link, this.#host)
+    this.#members.add(member)
+    member.start(this.#closing ? REFUSED : this.#admission)
+    if (this.#closing) member.abort(SYSTEM_SHUTDOWN, 'this router is closed')
+  }
+
+  /** A link for a client in this process, with no bytes in between. */
+  async connect(): Promise<Link> {
+    const [ours, theirs] = linked()
+    this.attach(ours)
+    return theirs
+  }
+
+  /** What one realm, or all of them together, hold now and have dropped. */
+  stats(realm?: Uri): RouterStats {
+    if (realm === undefined) return [...this.#realms.values()].map((each) => each.stats()).reduce(sum)
+    const found = this.#realms.get(realm)
+    if (!found) throw new WampError(USAGE, [`this router has no realm ${told(realm)}, but ${this.realms.join(', ')}`])
+    return found.stats()
+  }
+
+  /** Says GOODBYE to every session and resolves when all links are closed, which those that do not answer cannot stop. */
+  close(reason: Uri = SYSTEM_SHUTDOWN): Promise<void> {
+    this.#closing ??= new Promise((resolve) => {
+      // The last word, for an adapter that does not say that it closed.
+      const timer = setTimeout(resolve, 3 * LINGER)
+      this.#emptied = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      for (const member of this.#members) {
+        if (member.realm) member.goodbye(reason, 'the router is closing')
+        else member.abort(reason, 'the router is closing')
+      }
+      if (this.#members.size === 0) this.#emptied()
+    })
+    return this.#closing
+  }
+}
+
+function sum(one: RealmStats, other: RealmStats): RealmStats {
+  const dropped = nothingDropped()
+  for (const key of Object.keys(dropped) as (keyof typeof dropped)[])
+    dropped[key] = one.dropped[key] + other.dropped[key]
+  return {
+    sessions: one.sessions + other.sessions,
+    subscriptions: one.subscriptions + other.subscriptions,
+    registrations: one.registrations + other.registrations,
+    calls: one.calls + other.calls,
+    dropped,
+  }
+}
+
+interface Checked {
+  readonly realms: readonly Uri[]
+  readonly roles: readonly RouterRole[]
+  readonly strict: boolean
+  readonly agent: string
+  readonly limits: RouterLimits
+}
+
+// Not only for JavaScript: a typo in a spread or a parsed configuration passes the compiler.
+function checked(options: RouterOptions): Checked {
+  const wrong = (text: string): WampError => new WampError(USAGE, [text])
+  for (const key of Object.keys(options)) {
+    if (!OPTIONS.includes(key)) throw wrong(`Router has no option ${told(key)}, but ${OPTIONS.join(', ')}`)
+  }
+  const version = typeof __VERSION__ === 'string' ? __VERSION__ : 'source'
+  const { realms = [DEFAULT_REALM], roles = ROLES, strict = false, agent = `wampy-ts/${version}` } = options
+  if (typeof strict !== 'boolean') throw wrong(`strict must be true or false, got ${told(strict)}`)
+  if (typeof agent !== 'string') throw wrong(`agent must be text, got ${told(agent)}`)
+  if (!Array.isArray(realms) || realms.length === 0) throw wrong('realms must list at least one realm')
+  for (const realm of realms as unknown[]) {
+    if (typeof realm !== 'string' || !isUri(realm, strict)) throw wrong(`realms: ${told(realm)} is no legal URI`)
+  }
+  if (!Array.isArray(roles) || roles.length === 0) throw wrong(`roles must list ${ROLES.join(', ')} or one of them`)
+  for (const role of roles as unknown[]) {
+    if (!ROLES.includes(role as RouterRole)) throw wrong(`roles: ${told(role)} is none of ${ROLES.join(', ')}`)
+  }
+  const limits: Record<string, number> = { ...LIMITS }
+  for (const [key, value] of Object.entries(options.limits ?? {})) {
+    if (!Object.hasOwn(LIMITS, key)) throw wrong(`limits has no ${told(key)}, but ${Object.keys(LIMITS).join(', ')}`)
+    if (value === undefined) continue
+    if (typeof value !== 'number' || !(value > 0)) throw wrong(`limits.${key} must be above 0, got ${told(value)}`)
+    limits[key] = value
+  }
+  return { realms, roles, strict, agent, limits: limits as unknown as RouterLimits }
+}

@@ -1,0 +1,333 @@
+/** The Basic Profile of RPC, message by message. */
+
+import { describe, expect, test } from 'vitest'
+import {
+  CALL,
+  CANCEL,
+  ERROR,
+  INVOCATION,
+  REGISTER,
+  REGISTERED,
+  RESULT,
+  UNREGISTER,
+  UNREGISTERED,
+  YIELD,
+} from '../../src/protocol/codes.ts'
+import { ID, open, type Peer, TEXT, violates, type World } from './support.ts'
+
+function register(peer: Peer, procedure = 'com.add', request = 1): number {
+  const [answer] = peer.says([REGISTER, request, {}, procedure])
+  expect(answer).toEqual([REGISTERED, request, ID])
+  return answer?.[2] as number
+}
+
+/** A callee that serves com.add, and a caller. */
+function pair(world: World = open()): { callee: Peer; caller: Peer; registration: number } & World {
+  const [callee, caller] = [world.join(), world.join()]
+  return { ...world, callee, caller, registration: register(callee) }
+}
+
+const refused = (type: number, request: number, uri: string, text = TEXT): unknown[][] => [
+  [ERROR, type, request, {}, uri.includes('.') ? uri : `wamp.error.${uri}`, [text]],
+]
+
+describe('a call', () => {
+  test('goes to the callee as INVOCATION and comes back as RESULT', () => {
+    const { callee, caller, registration } = pair()
+    expect(caller.says([CALL, 7, {}, 'com.add', [1, 2], { exact: true }])).toEqual([])
+    expect(callee.take()).toEqual([[INVOCATION, 1, registration, {}, [1, 2], { exact: true }]])
+    expect(callee.says([YIELD, 1, {}, [3], { carry: 0 }])).toEqual([])
+    expect(caller.take()).toEqual([[RESULT, 7, {}, [3], { carry: 0 }]])
+  })
+
+  test('that fails comes back as ERROR with the type and id of the call', () => {
+    const { callee, caller } = pair()
+    caller.says([CALL, 7, {}, 'com.add'])
+    callee.take()
+    expect(callee.says([ERROR, INVOCATION, 1, {}, 'com.example.error', ['no'], { code: 4 }])).toEqual([])
+    expect(caller.take()).toEqual([[ERROR, CALL, 7, {}, 'com.example.error', ['no'], { code: 4 }]])
+  })
+
+  test.each([[[]], [[[]]], [[[1]]], [[[], {}]], [[[], { a: 1 }]], [[['x'], {}]]])(
+    'passes payload %j on as it was sent, both ways',
+    (data) => {
+      const { callee, caller, registration } = pair()
+      caller.says([CALL, 1, {}, 'com.add', ...data], [CALL, 2, {}, 'com.add', ...data])
+      expect(callee.take()).toEqual([
+        [INVOCATION, 1, registration, {}, ...data],
+        [INVOCATION, 2, registration, {}, ...data],
+      ])
+      callee.says([YIELD, 1, {}, ...data], [ERROR, INVOCATION, 2, {}, 'com.error', ...data])
+      expect(caller.take()).toEqual([
+        [RESULT, 1, {}, ...data],
+        [ERROR, CALL, 2, {}, 'com.error', ...data],
+      ])
+    },
+  )
+
+  test('carries the details of the error on', () => {
+    const { callee, caller } = pair()
+    caller.says([CALL, 1, {}, 'com.add'])
+    callee.says([ERROR, INVOCATION, 1, { _trace: 'x' }, 'com.error'])
+    expect(caller.take()).toEqual([[ERROR, CALL, 1, { _trace: 'x' }, 'com.error']])
+  })
+
+  test('may fail with an error of the wamp namespace', () => {
+    const { callee, caller } = pair()
+    caller.says([CALL, 1, {}, 'com.add'])
+    callee.says([ERROR, INVOCATION, 1, {}, 'wamp.error.invalid_argument'])
+    expect(caller.take()).toEqual([[ERROR, CALL, 1, {}, 'wamp.error.invalid_argument']])
+  })
+
+  test('that fails with what is no URI is answered all the same', () => {
+    const { callee, caller } = pair()
+    caller.says([CALL, 1, {}, 'com.add'])
+    callee.says([ERROR, INVOCATION, 1, {}, 'went wrong', ['x']])
+    expect(callee.end).toBeUndefined()
+    expect(caller.take()).toEqual(refused(CALL, 1, 'invalid_uri', expect.stringContaining('"went wrong"')))
+  })
+
+  test('may be answered out of order', () => {
+    const { callee, caller } = pair()
+    caller.says([CALL, 10, {}, 'com.add', ['a']], [CALL, 11, {}, 'com.add', ['b']], [CALL, 12, {}, 'com.add', ['c']])
+    callee.says([YIELD, 2, {}, ['B']], [YIELD, 3, {}, ['C']], [YIELD, 1, {}, ['A']])
+    expect(caller.take()).toEqual([
+      [RESULT, 11, {}, ['B']],
+      [RESULT, 12, {}, ['C']],
+      [RESULT, 10, {}, ['A']],
+    ])
+  })
+
+  test('to oneself works', () => {
+    const peer = open().join()
+    const registration = register(peer)
+    expect(peer.says([CALL, 2, {}, 'com.add', [1]])).toEqual([[INVOCATION, 1, registration, {}, [1]]])
+    expect(peer.says([YIELD, 1, {}, [2]])).toEqual([[RESULT, 2, {}, [2]]])
+  })
+
+  test('to what nobody registered is refused by name', () => {
+    expect(
+      open()
+        .join()
+        .says([CALL, 1, {}, 'com.nothing', [1]]),
+    ).toEqual(refused(CALL, 1, 'no_such_procedure', expect.stringContaining('"com.nothing"')))
+  })
+
+  test('to a procedure of the router that there is not is refused', () => {
+    expect(open().join().says([CALL, 1, {}, 'wamp.session.count'])).toEqual(refused(CALL, 1, 'no_such_procedure'))
+  })
+
+  test.each(['', 'a..b', 'com.', 'a b', 'a#'])('to %j is no call of a procedure', (procedure) => {
+    expect(open().join().says([CALL, 1, {}, procedure])).toEqual(refused(CALL, 1, 'invalid_uri'))
+  })
+
+  test('ignores hints that this router does not know yet', () => {
+    const { callee, caller, registration } = pair()
+    const options = { receive_progress: true, timeout: 50, disclose_me: true, runmode: 'partition', rkey: 'k', _x: 1 }
+    caller.says([CALL, 1, options, 'com.add'])
+    expect(callee.take()).toEqual([[INVOCATION, 1, registration, {}]])
+  })
+
+  test('in payload passthru mode is refused by name', () => {
+    const { callee, caller } = pair()
+    expect(caller.says([CALL, 1, { ppt_scheme: 'x_custom' }, 'com.add', ['']])).toEqual(
+      refused(CALL, 1, 'option_not_allowed', expect.stringContaining('ppt_scheme')),
+    )
+    expect(callee.take()).toEqual([])
+  })
+
+  test('in parts is a violation by who did not announce it, and refused by name to who did', () => {
+    const { caller, join } = pair()
+    const roles = { caller: { features: { progressive_call_invocations: true } } }
+    expect(join({}, { roles }).says([CALL, 1, { progress: true }, 'com.add'])).toEqual(
+      refused(CALL, 1, 'option_not_allowed', expect.stringContaining('progress')),
+    )
+    expect(caller.says([CALL, 1, { progress: false }, 'com.add'])).toEqual([])
+    expect(caller.says([CALL, 2, { progress: true }, 'com.add'])).toEqual(violates(/progressive_call_invocations/))
+  })
+
+  test('under the id of one that waits is a violation; an id is free again once it was answered', () => {
+    const { callee, caller } = pair()
+    caller.says([CALL, 5, {}, 'com.add'])
+    callee.says([YIELD, 1, {}])
+    expect(caller.take()).toEqual([[RESULT, 5, {}]])
+    expect(caller.says([CALL, 5, {}, 'com.add'])).toEqual([])
+    expect(caller.says([CALL, 5, {}, 'com.add'])).toEqual(violates(/CALL\[1\] is 5/))
+  })
+
+  test('may have any id that does not wait, up to 2^53, and two callers may use the same', () => {
+    const { callee, caller, join } = pair()
+    const other = join()
+    caller.says('[48,9007199254740992,{},"com.add"]', [CALL, 3, {}, 'com.add'])
+    other.says([CALL, 3, {}, 'com.add'])
+    callee.says([YIELD, 3, {}, ['other']], [YIELD, 2, {}, ['three']], [YIELD, 1, {}, ['great']])
+    expect(caller.take()).toEqual([
+      [RESULT, 3, {}, ['three']],
+      [RESULT, 2 ** 53, {}, ['great']],
+    ])
+    expect(other.take()).toEqual([[RESULT, 3, {}, ['other']]])
+  })
+})
+
+describe('invocations', () => {
+  test('are numbered 1, 2, 3 for each callee, whoever calls whatever', () => {
+    const { callee, caller, join } = pair()
+    const [second, other] = [join(), join()]
+    register(callee, 'com.sub', 2)
+    register(second, 'com.mul')
+    caller.says([CALL, 100, {}, 'com.add'], [CALL, 200, {}, 'com.mul'])
+    other.says([CALL, 300, {}, 'com.sub'], [CALL, 400, {}, 'com.nothing'], [CALL, 500, {}, 'com.add'])
+    expect(callee.take().map(([code, id]) => [code, id])).toEqual([
+      [INVOCATION, 1],
+      [INVOCATION, 2],
+      [INVOCATION, 3],
+    ])
+    expect(second.take().map(([code, id]) => [code, id])).toEqual([[INVOCATION, 1]])
+  })
+
+  test('of one caller reach a callee in the order of the calls, across procedures', () => {
+    const { callee, caller } = pair()
+    register(callee, 'com.sub', 2)
+    caller.says(...Array.from({ length: 50 }, (_, i) => [CALL, i + 1, {}, i % 3 ? 'com.add' : 'com.sub', [i]]))
+    expect(callee.take().map(([, , , , args]) => (args as number[])[0])).toEqual(
+      Array.from({ length: 50 }, (_, i) => i),
+    )
+  })
+
+  test.each([
+    ['YIELD', [YIELD, 2, {}]],
+    ['ERROR', [ERROR, INVOCATION, 2, {}, 'com.error']],
+  ])('that were never made cannot be answered: %s is a violation', (name, message) => {
+    const { callee, caller, router } = pair()
+    caller.says([CALL, 1, {}, 'com.add'])
+    callee.take()
+    expect(callee.says(message)).toEqual(violates(new RegExp(`^${name} answers invocation 2; the last one was 1`)))
+    expect(caller.take()).toEqual(refused(CALL, 1, 'canceled'))
+    expect(router.stats()).toMatchObject({ registrations: 0, calls: 0, dropped: { late: 0 } })
+  })
+
+  test.each([
+    ['YIELD', [YIELD, 1, {}]],
+    ['ERROR', [ERROR, INVOCATION, 1, {}, 'com.error']],
+  ])('are answered once: a second %s is dropped and counted', (_, message) => {
+    const { callee, caller, router } = pair()
+    caller.says([CALL, 1, {}, 'com.add'])
+    callee.take()
+    expect(callee.says([YIELD, 1, {}], message)).toEqual([])
+    expect(callee.end).toBeUndefined()
+    expect(caller.take()).toEqual([[RESULT, 1, {}]])
+    expect(router.stats().dropped.late).toBe(1)
+  })
+
+  test('of another callee cannot be answered', () => {
+    const { caller, join } = pair()
+    caller.says([CALL, 1, {}, 'com.add'])
+    expect(join().says([YIELD, 1, {}])).toEqual(violates(/the last one was 0/))
+    expect(caller.take()).toEqual([])
+  })
+
+  test('nobody asked in parts: what comes of it is dropped, counted, and does not end the call', () => {
+    const { callee, caller, router } = pair()
+    caller.says([CALL, 1, { receive_progress: true }, 'com.add'])
+    callee.says([YIELD, 1, { progress: true }, [1]], [YIELD, 1, { progress: true }, [2]])
+    expect(caller.take()).toEqual([])
+    expect(router.stats()).toMatchObject({ calls: 1, dropped: { partial: 2 } })
+    callee.says([YIELD, 1, { progress: false }, [3]])
+    expect(caller.take()).toEqual([[RESULT, 1, {}, [3]]])
+  })
+
+  test('answered in payload passthru mode are an error to the caller, who could not read it', () => {
+    const { callee, caller } = pair()
+    caller.says([CALL, 1, {}, 'com.add'])
+    callee.says([YIELD, 1, { ppt_scheme: 'x_custom' }, ['']])
+    expect(caller.take()).toEqual(refused(CALL, 1, 'feature_not_supported'))
+  })
+})
+
+test('CANCEL is not announced and changes nothing', () => {
+  const { callee, caller, registration, router } = pair()
+  expect(caller.says([CALL, 1, {}, 'com.add'], [CANCEL, 1, { mode: 'kill' }], [CANCEL, 9, {}])).toEqual([])
+  expect(callee.take()).toEqual([[INVOCATION, 1, registration, {}]])
+  callee.says([YIELD, 1, {}, [3]])
+  expect(caller.take()).toEqual([[RESULT, 1, {}, [3]]])
+  expect(router.stats().dropped.cancels).toBe(2)
+})
+
+describe('registering', () => {
+  test('what is taken is refused, by whomever', () => {
+    const { callee, caller } = pair()
+    expect(caller.says([REGISTER, 1, {}, 'com.add'])).toEqual(refused(REGISTER, 1, 'procedure_already_exists'))
+    expect(callee.says([REGISTER, 2, { invoke: 'single' }, 'com.add'])).toEqual(
+      refused(REGISTER, 2, 'procedure_already_exists'),
+    )
+  })
+
+  test.each(['', '.', 'a.', '.a', 'a..b', 'a b', 'a#', 'wamp', 'wamp.session.count', 'wamp.error.canceled'])(
+    '%j is refused',
+    (procedure) => {
+      expect(open().join().says([REGISTER, 1, {}, procedure])).toEqual(refused(REGISTER, 1, 'invalid_uri'))
+    },
+  )
+
+  test.each(['getTodaysDate', 'com.Example.add', 'wampum', 'constructor', '__proto__', 'a.日本'])(
+    '%j works',
+    (procedure) => {
+      const { callee, caller } = pair()
+      const registration = register(callee, procedure, 2)
+      caller.says([CALL, 1, {}, procedure])
+      expect(callee.take()).toEqual([[INVOCATION, 1, registration, {}]])
+    },
+  )
+
+  test.each([
+    { match: 'prefix' },
+    { match: 'wildcard' },
+    { invoke: 'roundrobin' },
+    { invoke: 'last' },
+    { concurrency: 2 },
+  ])('with %j is refused by name', (options) => {
+    const text = expect.stringContaining(Object.keys(options)[0] as string)
+    expect(open().join().says([REGISTER, 1, options, 'com.add'])).toEqual(
+      refused(REGISTER, 1, 'option_not_allowed', text),
+    )
+  })
+
+  test('with the defaults spelled out, and hints, works', () => {
+    const options = { match: 'exact', invoke: 'single', disclose_caller: true, forward_timeout: true, _x: 1 }
+    expect(open().join().says([REGISTER, 1, options, 'com.add'])).toEqual([[REGISTERED, 1, ID]])
+  })
+})
+
+describe('unregistering', () => {
+  test('frees the procedure for others', () => {
+    const { callee, caller, registration } = pair()
+    expect(callee.says([UNREGISTER, 2, registration])).toEqual([[UNREGISTERED, 2]])
+    expect(caller.says([CALL, 1, {}, 'com.add'])).toEqual(refused(CALL, 1, 'no_such_procedure'))
+    expect(register(caller)).not.toBe(registration)
+  })
+
+  test('takes the options that some clients send', () => {
+    const { callee, registration } = pair()
+    expect(callee.says([UNREGISTER, 2, registration, {}])).toEqual([[UNREGISTERED, 2]])
+  })
+
+  test("twice, or what is unknown or not one's own, is refused", () => {
+    const { callee, caller, registration } = pair()
+    expect(caller.says([UNREGISTER, 1, registration])).toEqual(refused(UNREGISTER, 1, 'no_such_registration'))
+    expect(caller.says([UNREGISTER, 2, 7])).toEqual(refused(UNREGISTER, 2, 'no_such_registration'))
+    callee.says([UNREGISTER, 2, registration])
+    expect(callee.says([UNREGISTER, 3, registration])).toEqual(refused(UNREGISTER, 3, 'no_such_registration'))
+  })
+
+  test('does not cancel what is under way', () => {
+    const { callee, caller, registration } = pair()
+    caller.says([CALL, 1, {}, 'com.add'])
+    callee.says([UNREGISTER, 2, registration], [YIELD, 1, {}, [3]])
+    expect(caller.take()).toEqual([[RESULT, 1, {}, [3]]])
+  })
+})
+
+test('REGISTERED comes before the first INVOCATION', () => {
+  const peer = open().join()
+  expect(peer.says([REGISTER, 1, {}, 'a'], [CALL, 2, {}, 'a']).map(([code]) => code)).toEqual([REGISTERED, INVOCATION])
+})

@@ -1,0 +1,220 @@
+/** What one session may cost: limits, consumers that do not read, payloads that cannot be said to a receiver. */
+
+import { describe, expect, test } from 'vitest'
+import {
+  CALL,
+  ERROR,
+  EVENT,
+  INVOCATION,
+  PUBLISH,
+  REGISTER,
+  RESULT,
+  SUBSCRIBE,
+  YIELD,
+} from '../../src/protocol/codes.ts'
+import type { Message } from '../../src/protocol/messages.ts'
+import { cbor } from '../../src/serializer/cbor.ts'
+import { ID, open, TEXT } from './support.ts'
+
+const exceeded = (type: number, request: number, limit: RegExp): unknown[][] => [
+  [ERROR, type, request, {}, 'wampy.error.limit_exceeded', [expect.stringMatching(limit)]],
+]
+
+describe('limits', () => {
+  test('of subscriptions: one more is refused, a known one is not, and one may be given up', () => {
+    const peer = open({ limits: { subscriptions: 2 } }).join()
+    const [, [, , id] = []] = peer.says([SUBSCRIBE, 1, {}, 'a'], [SUBSCRIBE, 2, {}, 'b'])
+    expect(peer.says([SUBSCRIBE, 3, {}, 'c'])).toEqual(exceeded(SUBSCRIBE, 3, /2 subscriptions/))
+    expect(peer.says([SUBSCRIBE, 4, {}, 'b'])).toEqual([[33, 4, id]])
+    peer.says([34, 5, id])
+    expect(peer.says([SUBSCRIBE, 6, {}, 'c'])).toEqual([[33, 6, ID]])
+  })
+
+  test('of registrations', () => {
+    const peer = open({ limits: { registrations: 1 } }).join()
+    peer.says([REGISTER, 1, {}, 'a'])
+    expect(peer.says([REGISTER, 2, {}, 'b'])).toEqual(exceeded(REGISTER, 2, /1 registrations/))
+  })
+
+  test('of calls under way, which an answer makes room in', () => {
+    const { join } = open({ limits: { calls: 2 } })
+    const [callee, caller] = [join(), join()]
+    callee.says([REGISTER, 1, {}, 'a'])
+    caller.says([CALL, 1, {}, 'a'], [CALL, 2, {}, 'a'])
+    expect(caller.says([CALL, 3, {}, 'a'])).toEqual(exceeded(CALL, 3, /2 calls/))
+    callee.says([YIELD, 1, {}])
+    expect(caller.take()).toEqual([[RESULT, 1, {}]])
+    expect(caller.says([CALL, 4, {}, 'a'])).toEqual([])
+  })
+
+  test('of the length of a URI', () => {
+    const peer = open({ limits: { uriLength: 10 } }).join()
+    expect(peer.says([SUBSCRIBE, 1, {}, 'a'.repeat(10)])).toEqual([[33, 1, ID]])
+    expect(peer.says([SUBSCRIBE, 2, {}, 'a'.repeat(11)])).toEqual(exceeded(SUBSCRIBE, 2, /10 characters/))
+    expect(peer.says([REGISTER, 3, {}, 'a'.repeat(11)])).toEqual(exceeded(REGISTER, 3, /10 characters/))
+  })
+
+  test('are of a session, not of the realm', () => {
+    const { join } = open({ limits: { subscriptions: 1 } })
+    join().says([SUBSCRIBE, 1, {}, 'a'])
+    expect(join().says([SUBSCRIBE, 1, {}, 'b'])).toEqual([[33, 1, ID]])
+  })
+})
+
+describe('a subscriber that does not read', () => {
+  test('loses events above the limit, counted, and nobody else does', () => {
+    const { join, router } = open({ limits: { backlog: 1000 } })
+    const [slow, quick, publisher] = [join(), join(), join()]
+    slow.says([SUBSCRIBE, 1, {}, 'a'])
+    quick.says([SUBSCRIBE, 1, {}, 'a'])
+    slow.backlog = 1000
+    publisher.says([PUBLISH, 1, {}, 'a', [1]])
+    slow.backlog = 1001
+    publisher.says([PUBLISH, 2, {}, 'a', [2]])
+    slow.backlog = 0
+    publisher.says([PUBLISH, 3, {}, 'a', [3]])
+    const payloads = (messages: unknown[][]): unknown[] => messages.map(([, , , , args]) => args)
+    expect(payloads(quick.take())).toEqual([[1], [2], [3]])
+    expect(payloads(slow.take())).toEqual([[1], [3]])
+    expect(router.stats().dropped.slow).toBe(1)
+  })
+
+  test('keeps its session, however many events it misses, and is answered', () => {
+    const { join, router } = open({ limits: { backlog: 1000 } })
+    const [slow, publisher] = [join(), join()]
+    slow.says([SUBSCRIBE, 1, {}, 'a'])
+    slow.backlog = 2000
+    for (let i = 1; i <= 100; i++) publisher.says([PUBLISH, i, {}, 'a'])
+    expect(router.stats().dropped).toMatchObject({ slow: 100, sessions: 0 })
+    expect(slow.says([CALL, 2, {}, 'x'])).toEqual([[ERROR, CALL, 2, {}, 'wamp.error.no_such_procedure', [TEXT]]])
+  })
+})
+
+describe('a session twice as far behind as allowed', () => {
+  test('is ended when it would be answered', () => {
+    const { join, router } = open({ limits: { backlog: 1000 } })
+    const peer = join()
+    peer.backlog = 2001
+    expect(peer.says([SUBSCRIBE, 1, {}, 'a'], [SUBSCRIBE, 2, {}, 'b'])).toEqual([])
+    expect(peer.end).toBe('terminated')
+    expect(router.stats()).toMatchObject({ sessions: 0, subscriptions: 0, dropped: { sessions: 1 } })
+  })
+
+  test('as callee: its callers are told', () => {
+    const { join, router } = open({ limits: { backlog: 1000 } })
+    const [callee, caller] = [join(), join()]
+    callee.says([REGISTER, 1, {}, 'a'])
+    caller.says([CALL, 1, {}, 'a'])
+    callee.backlog = 2001
+    expect(caller.says([CALL, 2, {}, 'a'])).toEqual([
+      [ERROR, CALL, 1, {}, 'wamp.error.canceled', [TEXT]],
+      [ERROR, CALL, 2, {}, 'wamp.error.canceled', [TEXT]],
+    ])
+    expect(callee.end).toBe('terminated')
+    expect(router.stats()).toMatchObject({ sessions: 1, registrations: 0, calls: 0, dropped: { sessions: 1 } })
+  })
+
+  test('as caller: the callee goes on', () => {
+    const { join, router } = open({ limits: { backlog: 1000 } })
+    const [callee, caller] = [join(), join()]
+    callee.says([REGISTER, 1, {}, 'a'])
+    caller.says([CALL, 1, {}, 'a'], [CALL, 2, {}, 'a'])
+    callee.take()
+    caller.backlog = 2001
+    expect(callee.says([YIELD, 1, {}], [YIELD, 2, {}])).toEqual([])
+    expect(caller.end).toBe('terminated')
+    expect(callee.end).toBeUndefined()
+    expect(router.stats()).toMatchObject({ sessions: 1, calls: 0, dropped: { late: 1, sessions: 1 } })
+  })
+})
+
+describe('an event for many', () => {
+  test('is encoded once for each kind of link', () => {
+    const { join } = open()
+    const texts = [join({ prepares: true }), join({ prepares: true }), join({ prepares: true })]
+    const binaries = [join({ prepares: true, serializer: cbor }), join({ prepares: true, serializer: cbor })]
+    const plain = join()
+    const all = [...texts, ...binaries, plain]
+    for (const peer of all) peer.says([SUBSCRIBE, 1, {}, 'a'])
+    const publisher = join()
+    publisher.says([PUBLISH, 1, {}, 'a', ['x'], { y: 1 }])
+    for (const peer of all) expect(peer.take()).toEqual([[EVENT, ID, ID, {}, ['x'], { y: 1 }]])
+    const total = (peers: typeof all, key: 'prepared' | 'written'): number =>
+      peers.reduce((n, peer) => n + peer[key], 0)
+    expect([total(texts, 'prepared'), total(texts, 'written')]).toEqual([1, 3])
+    expect([total(binaries, 'prepared'), total(binaries, 'written')]).toEqual([1, 2])
+    expect(total([plain], 'written')).toBe(0)
+  })
+
+  test('skips its publisher, also where it is prepared', () => {
+    const { join } = open()
+    const peers = [join({ prepares: true }), join({ prepares: true }), join({ prepares: true })] as const
+    for (const peer of peers) peer.says([SUBSCRIBE, 1, {}, 'a'])
+    expect(peers[0].says([PUBLISH, 2, {}, 'a'])).toEqual([])
+    expect(peers[1].take()).toHaveLength(1)
+    expect(peers[2].take()).toHaveLength(1)
+  })
+})
+
+// NaN can be said in CBOR and not in JSON.
+const nan = (...head: unknown[]): Uint8Array =>
+  cbor.encode([...head, { args: [Number.NaN], kwargs: undefined }] as unknown as Message) as Uint8Array
+
+describe('a payload that cannot be said to the receiver', () => {
+  test('in a call: the caller is told, the callee is not bothered, and its count goes on', () => {
+    const { join, router } = open()
+    const [callee, caller] = [join(), join({ serializer: cbor })]
+    callee.says([REGISTER, 1, {}, 'a'])
+    expect(caller.says(nan(CALL, 1, {}, 'a'))).toEqual([
+      [ERROR, CALL, 1, {}, 'wamp.error.invalid_argument', [expect.stringContaining('args[0]')]],
+    ])
+    expect(callee.take()).toEqual([])
+    expect(router.stats().calls).toBe(0)
+    caller.says([CALL, 2, {}, 'a'])
+    expect(callee.says([YIELD, 1, {}])).toEqual([[INVOCATION, 1, ID, {}]])
+    expect(caller.take()).toEqual([[RESULT, 2, {}]])
+  })
+
+  test.each([
+    ['result', nan(YIELD, 1, {})],
+    ['error', nan(ERROR, INVOCATION, 1, {}, 'com.error')],
+  ])('in a %s: the caller is told', (_, answer) => {
+    const { join, router } = open()
+    const [callee, caller] = [join({ serializer: cbor }), join()]
+    callee.says([REGISTER, 1, {}, 'a'])
+    caller.says([CALL, 1, {}, 'a'])
+    callee.take()
+    expect(callee.says(answer)).toEqual([])
+    expect(caller.take()).toEqual([
+      [ERROR, CALL, 1, {}, 'wamp.error.invalid_argument', [expect.stringContaining('args[0]')]],
+    ])
+    expect(router.stats()).toMatchObject({ sessions: 2, calls: 0 })
+  })
+
+  test.each([false, true])(
+    'in an event: those who can hear it do, the others are counted (prepared: %s)',
+    (prepares) => {
+      const { join, router } = open()
+      const jsons = [join({ prepares }), join({ prepares })]
+      const cbors = [join({ prepares, serializer: cbor }), join({ prepares, serializer: cbor })]
+      for (const peer of [...jsons, ...cbors]) peer.says([SUBSCRIBE, 1, {}, 'a'])
+      const publisher = join({ serializer: cbor })
+      expect(publisher.says(nan(PUBLISH, 1, { acknowledge: true }, 'a'))).toEqual([[17, 1, ID]])
+      for (const peer of cbors) expect(peer.take()).toEqual([[EVENT, ID, ID, {}, [Number.NaN]]])
+      for (const peer of jsons) expect(peer.take()).toEqual([])
+      expect(router.stats()).toMatchObject({ sessions: 5, dropped: { unsendable: 2 } })
+    },
+  )
+})
+
+test('bytes go from CBOR to JSON and back', () => {
+  const { join } = open()
+  const [json, binary] = [join(), join({ serializer: cbor })]
+  json.says([SUBSCRIBE, 1, {}, 'to.json'])
+  binary.says([SUBSCRIBE, 1, {}, 'to.cbor'])
+  const bytes = cbor.encode([PUBLISH, 2, {}, 'to.json', { args: [new Uint8Array([1, 2])], kwargs: undefined }])
+  binary.says(bytes)
+  expect(json.take()).toEqual([[EVENT, ID, ID, {}, ['\0AQI=']]])
+  json.says([PUBLISH, 2, {}, 'to.cbor', ['\0AQI=']])
+  expect(binary.take()).toEqual([[EVENT, ID, ID, {}, [new Uint8Array([1, 2])]]])
+})

@@ -1,0 +1,160 @@
+/** A real Router with peers whose wire is two arrays: what a test says goes through the real JSON, in and out. */
+
+import { expect, onTestFinished } from 'vitest'
+import { ABORT, GOODBYE, HELLO, WELCOME } from '../../src/protocol/codes.ts'
+import { Router, type RouterOptions } from '../../src/router/router.ts'
+import { json } from '../../src/serializer/json.ts'
+import type { Serializer } from '../../src/serializer/serializer.ts'
+import { framed } from '../../src/session/link.ts'
+import type { Frame, Transport, TransportSink } from '../../src/transport/transport.ts'
+
+export type Wire = readonly unknown[]
+
+export const ROLES = { caller: {}, callee: {}, publisher: {}, subscriber: {} }
+/** An id or a text whose value is the router's choice. */
+export const ID = expect.any(Number)
+export const TEXT = expect.any(String)
+
+export interface PeerOptions {
+  readonly serializer?: Serializer
+  /** Whether frames can be written that another peer's transport prepared. */
+  readonly prepares?: boolean
+  /** Does not close its end when asked to, as a peer that hangs. */
+  readonly hangs?: boolean
+}
+
+export class Peer implements Transport {
+  readonly protocol: string
+  readonly framing?: string
+  /** Frames that were prepared on this transport, and frames written to it that way. */
+  prepared = 0
+  written = 0
+  backlog = 0
+  /** How the router ended the transport. */
+  end: 'closed' | 'terminated' | 'lost' | undefined
+  id = 0
+  readonly #serializer: Serializer
+  readonly #hangs: boolean
+  #sink: TransportSink | undefined
+  #inbox: unknown[][] = []
+
+  constructor(options: PeerOptions = {}) {
+    this.#serializer = options.serializer ?? json
+    this.#hangs = options.hangs ?? false
+    this.protocol = `wamp.2.${this.#serializer.name}`
+    if (options.prepares) this.framing = 'arrays'
+  }
+
+  open(sink: TransportSink): void {
+    this.#sink = sink
+  }
+
+  send(frame: Frame): void {
+    if (this.end) return
+    this.#inbox.push(this.#read(frame))
+  }
+
+  prepare(frame: Frame): Frame {
+    this.prepared++
+    return frame
+  }
+
+  write(frame: Frame): void {
+    this.written++
+    this.send(frame)
+  }
+
+  close(): void {
+    if (!this.#hangs) this.#ended('closed', 1000)
+  }
+
+  terminate(): void {
+    this.#ended('terminated', 1006)
+  }
+
+  /** The connection breaks. */
+  lose(): void {
+    this.#ended('lost', 1006)
+  }
+
+  /** What arrived and was not taken yet. */
+  take(): unknown[][] {
+    return this.#inbox.splice(0)
+  }
+
+  /** Says these messages, whatever they are, and takes what came back. */
+  says(...messages: (Wire | Frame)[]): unknown[][] {
+    for (const message of messages) {
+      if (typeof message === 'string' || message instanceof Uint8Array) this.#sink?.frame(message)
+      else
+        this.#sink?.frame(
+          this.#serializer === json ? JSON.stringify(message) : this.#serializer.encode(message as never),
+        )
+    }
+    return this.take()
+  }
+
+  #ended(how: 'closed' | 'terminated' | 'lost', code: number): void {
+    if (this.end) return
+    this.end = how
+    this.#sink?.closed({ code, reason: '' })
+  }
+
+  #read(frame: Frame): unknown[] {
+    if (typeof frame === 'string') return JSON.parse(frame) as unknown[]
+    const message = this.#serializer.decode(frame) as unknown[]
+    return message.flatMap((item) =>
+      typeof item === 'object' && item !== null && 'args' in item
+        ? [item.args, ...('kwargs' in item && item.kwargs ? [item.kwargs] : [])]
+        : [item],
+    )
+  }
+}
+
+export interface World {
+  readonly router: Router
+  /** A link with no session yet. */
+  connect(options?: PeerOptions): Peer
+  /** A session. */
+  join(options?: PeerOptions, details?: object, realm?: string): Peer
+}
+
+/** A router whose realms must be empty when the test is over and all its peers are gone. */
+export function open(options: RouterOptions = {}): World {
+  const router = new Router(options)
+  const peers: Peer[] = []
+  onTestFinished(() => {
+    for (const peer of peers) peer.lose()
+    expect(router.stats()).toMatchObject({ sessions: 0, subscriptions: 0, registrations: 0, calls: 0 })
+    expect(router.links).toBe(0)
+  })
+  const connect = (options?: PeerOptions): Peer => {
+    const peer = new Peer(options)
+    peers.push(peer)
+    router.attach(framed(peer, options?.serializer ?? json))
+    return peer
+  }
+  const join = (options?: PeerOptions, details: object = {}, realm = router.realms[0]): Peer => {
+    const peer = connect(options)
+    const [welcome] = peer.says([HELLO, realm, { roles: ROLES, ...details }])
+    expect(welcome).toEqual([WELCOME, ID, expect.anything()])
+    peer.id = welcome?.[1] as number
+    return peer
+  }
+  return { router, connect, join }
+}
+
+/** An ABORT for a protocol violation whose text matches. */
+export const violates = (text: RegExp = /./): unknown[][] => aborts('wamp.error.protocol_violation', text)
+
+export const aborts = (reason: string, text: RegExp = /./): unknown[][] => [
+  [ABORT, { message: expect.stringMatching(text) }, reason],
+]
+
+/** The three ways in which a peer goes. */
+export const WAYS: Record<string, (peer: Peer) => void> = {
+  GOODBYE: (peer) => peer.says([GOODBYE, {}, 'wamp.close.close_realm']),
+  ABORT: (peer) => peer.says([ABORT, {}, 'com.example.enough']),
+  loss: (peer) => peer.lose(),
+  violation: (peer) => peer.says('[]'),
+}
