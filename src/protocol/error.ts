@@ -64,6 +64,14 @@ export function errorOf(message: ErrorMessage): WampError {
 /** What was thrown, as an error that can travel: a WampError as it is, anything else as `runtime_error`. */
 export function thrown(value: unknown): WampError {
   if (WampError.is(value)) return value
-  const text = value instanceof Error ? value.message : String(value)
-  return new WampError(RUNTIME_ERROR, [text], {}, { cause: value })
+  return new WampError(RUNTIME_ERROR, [textOf(value)], {}, { cause: value })
+}
+
+function textOf(value: unknown): string {
+  try {
+    return String(value instanceof Error ? value.message : value)
+  } catch {
+    // An object without a prototype, for one, has no text.
+    return 'something was thrown that has no text'
+  }
 }

@@ -80,7 +80,8 @@ export function nameOf(code: Code): string {
 export function checkLength(layout: Layout, length: number): void {
   const most = layout.payload ? layout.most + 2 : layout.most
   if (length >= layout.least && length <= most) return
-  throw violation(`${layout.name} has ${layout.least} to ${most} elements, got ${length}`)
+  const range = most === layout.least ? String(most) : `${layout.least} to ${most}`
+  throw violation(`${layout.name} has ${range} elements, got ${length}`)
 }
 
 /** Checks the elements before the payload; throws a protocol violation that names the first wrong one. */

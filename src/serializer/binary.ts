@@ -1,0 +1,197 @@
+/** A serializer of bytes, made from a format: walks the envelope, checks the payload, and leaves it in the frame. */
+
+import { violation } from '../protocol/error.ts'
+import type { Message } from '../protocol/messages.ts'
+import type { Dict, List } from '../protocol/options.ts'
+import type { Payload, Source } from '../protocol/payload.ts'
+import { isEmpty, plain, refused } from '../protocol/plain.ts'
+import { checkElements, checkLength, checkPayload, type Layout, layoutOf, told } from '../protocol/validate.ts'
+import { BREAK, Cursor, DICT, FLOAT, INDEFINITE, INTEGER, type Kind, LIST } from './cursor.ts'
+import type { Format } from './format.ts'
+import type { Frame, Serializer } from './serializer.ts'
+import { Writer } from './writer.ts'
+
+export function binary(format: Format): Serializer {
+  // A frame is read in one go, and nothing of the application runs meanwhile: one cursor is enough.
+  const cursor = new Cursor(format)
+  // `toJSON` of a value may send another message while this one is being written.
+  let spare: Writer | undefined
+
+  function decode(frame: Frame): Message {
+    if (typeof frame === 'string') throw violation(`${format.name} travels in binary frames`)
+    cursor.open(frame, 0)
+    try {
+      return readMessage(cursor, format.name, frame)
+    } finally {
+      cursor.close()
+    }
+  }
+
+  function encode(message: Message): Uint8Array {
+    const writer = spare ?? new Writer(format)
+    spare = undefined
+    try {
+      writer.reset()
+      writeMessage(writer, format, message)
+      return writer.frame()
+    } finally {
+      spare = writer
+    }
+  }
+
+  return { name: format.name, binary: true, encode, decode }
+}
+
+// ---- in ----
+
+function readMessage(cursor: Cursor, serializer: string, frame: Uint8Array): Message {
+  const whole = cursor.head()
+  if (whole !== LIST) throw violation(`a message is a list, got ${told(readElement(cursor, whole, 0))}`)
+  const { size } = cursor
+  const message: unknown[] = []
+  let layout: Layout | undefined
+  let length = 0
+  let start = 0
+  let end = 0
+  for (; length !== size; length++) {
+    const at = cursor.at
+    const kind = cursor.head()
+    if (kind === BREAK && size === INDEFINITE) break
+    if (!layout) {
+      layout = layoutOf(readElement(cursor, kind, at))
+      if (size !== INDEFINITE) checkLength(layout, size)
+      message.push(layout.code)
+    } else if (length < layout.most) {
+      message.push(readElement(cursor, kind, at))
+    } else {
+      if (size === INDEFINITE) checkLength(layout, length + 1)
+      if (length === layout.most) start = at
+      checkPart(cursor, kind, layout, at, length === layout.most)
+      end = cursor.at
+    }
+  }
+  if (!layout) throw violation('a message begins with its code, got an empty list')
+  checkLength(layout, length)
+  checkElements(layout, message)
+  if (!cursor.done) throw violation(`${layout.name} must be all that is in its frame`)
+  if (end > 0)
+    message.push(new UnreadPayload(cursor, serializer, frame, start, end, length - layout.most === 1 ? 1 : 2))
+  // Its code, length and elements were checked against the table.
+  return message as unknown as Message
+}
+
+/** An element of the envelope, which begins at `at` and whose head was read. */
+function readElement(cursor: Cursor, kind: Kind, at: number): unknown {
+  if (kind === INTEGER || kind === FLOAT) return cursor.number
+  if (kind === DICT && cursor.size === 0) return {}
+  cursor.checkRest(kind, 1, true)
+  cursor.at = at
+  return cursor.value()
+}
+
+/** Checks args or kwargs, which begin at `at` and whose head was read. */
+function checkPart(cursor: Cursor, kind: Kind, layout: Layout, at: number, isArgs: boolean): void {
+  cursor.checkRest(kind, 1, false)
+  if (kind === (isArgs ? LIST : DICT)) return
+  cursor.at = at
+  const value = cursor.value()
+  checkPayload(layout, isArgs ? value : [], isArgs ? undefined : (value ?? null))
+  // A tagged list is none.
+  throw violation(`${layout.name}: ${isArgs ? 'args must be a list' : 'kwargs must be a dictionary'}, got a tag`)
+}
+
+/** args and kwargs that are still the bytes they came in, and those bytes' own description. */
+class UnreadPayload implements Payload, Source {
+  readonly serializer: string
+  readonly frame: Uint8Array
+  readonly start: number
+  readonly end: number
+  readonly count: 1 | 2
+  readonly #cursor: Cursor
+  #args: List | undefined
+  #kwargs: Dict | undefined
+
+  constructor(cursor: Cursor, serializer: string, frame: Uint8Array, start: number, end: number, count: 1 | 2) {
+    this.#cursor = cursor
+    this.serializer = serializer
+    this.frame = frame
+    this.start = start
+    this.end = end
+    this.count = count
+  }
+
+  get source(): Source {
+    return this
+  }
+
+  get args(): List {
+    return this.#args ?? this.#read()
+  }
+
+  get kwargs(): Dict | undefined {
+    if (!this.#args) this.#read()
+    return this.#kwargs
+  }
+
+  #read(): List {
+    const cursor = this.#cursor
+    cursor.open(this.frame, this.start)
+    const args = cursor.value() as List
+    if (this.count === 2) this.#kwargs = cursor.value() as Dict
+    cursor.close()
+    this.#args = args
+    return args
+  }
+}
+
+// ---- out ----
+
+function writeMessage(writer: Writer, format: Format, message: Message): void {
+  const layout = layoutOf(message[0])
+  const elements: readonly unknown[] = message
+  const payload = layout.payload ? (elements[layout.most] as Payload | undefined) : undefined
+  const source = payload?.source?.serializer === format.name ? payload.source : undefined
+  const count = source ? source.count : payload ? countOf(payload) : 0
+  let before = Math.min(layout.most, elements.length)
+  while (elements[before - 1] === undefined) before--
+  format.writeHead(writer, LIST, before + count)
+  for (let i = 0; i < before; i++) {
+    const element = elements[i]
+    if (typeof element === 'number') writer.number(element)
+    else if (typeof element === 'string') writer.text(element)
+    else writeValue(writer, format, element, `${layout.name}[${i}]`, true)
+  }
+  if (source) writer.raw(source.frame as Uint8Array, source.start, source.end)
+  else if (payload && count > 0) {
+    writeValue(writer, format, payload.args ?? [], 'args', false)
+    if (count === 2) writeValue(writer, format, payload.kwargs, 'kwargs', false)
+  }
+}
+
+function countOf(payload: Payload): 0 | 1 | 2 {
+  if (payload.kwargs !== undefined) return 2
+  return payload.args === undefined ? 0 : 1
+}
+
+function writeValue(writer: Writer, format: Format, value: unknown, place: string, plainly: boolean): void {
+  if (isEmpty(value)) {
+    format.writeHead(writer, DICT, 0)
+    return
+  }
+  const copy = plain(value, place)
+  writer.value(copy, plainly, (big) =>
+    refused(placeOf(big, copy, place) ?? place, `an integer beyond what ${format.name} can say`),
+  )
+}
+
+/** Where an integer stands: looked for only when it was refused, so that writing need not keep its place. */
+function placeOf(big: bigint, value: unknown, place: string): string | undefined {
+  if (value === big) return place
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined
+  for (const key of Object.keys(value)) {
+    const inner = Array.isArray(value) ? `${place}[${key}]` : `${place}.${key}`
+    const found = placeOf(big, (value as Record<string, unknown>)[key], inner)
+    if (found) return found
+  }
+  return undefined
+}

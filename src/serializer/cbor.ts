@@ -1,0 +1,149 @@
+/** WAMP in CBOR (RFC 8949). */
+
+import { violation } from '../protocol/error.ts'
+import { binary } from './binary.ts'
+import {
+  BREAK,
+  BYTES,
+  type Cursor,
+  DICT,
+  FALSE,
+  INTEGER,
+  type Kind,
+  LIST,
+  NULL,
+  TAG,
+  TEXT,
+  TRUE,
+  UNDEFINED,
+} from './cursor.ts'
+import type { Format } from './format.ts'
+import type { Serializer } from './serializer.ts'
+import type { Writer } from './writer.ts'
+
+// Major types, in the upper three bits (RFC 8949, section 3.1); the lower five are the argument, or say where it is.
+const UNSIGNED = 0
+const NEGATIVE = 1
+const TAGGED = 6
+const SIMPLE = 7
+const KINDS = [INTEGER, INTEGER, BYTES, TEXT, LIST, DICT] as const
+const MAJORS = { [BYTES]: 2, [TEXT]: 3, [LIST]: 4, [DICT]: 5 } as const
+const POSITIVE_BIGNUM = 0xc2
+const NEGATIVE_BIGNUM = 0xc3
+
+const format: Format = {
+  name: 'cbor',
+
+  readHead(cursor) {
+    const first = cursor.u8()
+    const major = first >> 5
+    const minor = first & 31
+    if (major === SIMPLE) return readSimple(cursor, minor)
+    if (minor === 31 && major >= 2 && major < TAGGED) return cursor.unsized(KINDS[major] as Kind)
+    const argument = readArgument(cursor, minor)
+    if (major === UNSIGNED) return argument
+    if (major === NEGATIVE) return cursor.complement(argument)
+    if (major === TAGGED) {
+      // A tag that great means nothing to anybody here.
+      if (argument !== INTEGER) cursor.integer(-1)
+      return TAG
+    }
+    return cursor.sized(KINDS[major] as Kind, argument === INTEGER ? cursor.number : Number.POSITIVE_INFINITY)
+  },
+
+  writeInteger(writer, value) {
+    if (value >= 0) writeArgument(writer, UNSIGNED, value)
+    else writeArgument(writer, NEGATIVE, -1 - value)
+  },
+
+  writeBig(writer, value, plainly) {
+    const magnitude = value < 0n ? -1n - value : value
+    if (magnitude >> 64n === 0n) {
+      writer.u8(((value < 0n ? NEGATIVE : UNSIGNED) << 5) | 27)
+      writer.u64(magnitude)
+      return true
+    }
+    if (plainly) return false
+    const digits = magnitude.toString(16)
+    const even = digits.length % 2 === 0 ? digits : `0${digits}`
+    const bytes = new Uint8Array(even.length / 2)
+    for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(even.slice(i * 2, i * 2 + 2), 16)
+    writer.u8(value < 0n ? NEGATIVE_BIGNUM : POSITIVE_BIGNUM)
+    writer.bytes(bytes)
+    return true
+  },
+
+  writeFloat(writer, value) {
+    writer.u8((SIMPLE << 5) | 27)
+    writer.f64(value)
+  },
+
+  writeHead(writer, kind, size) {
+    writeArgument(writer, MAJORS[kind], size)
+  },
+
+  writeSimple(writer, value) {
+    writer.u8((SIMPLE << 5) | (value === null ? 22 : value ? 21 : 20))
+  },
+}
+
+export const cbor: Serializer = binary(format)
+
+function readArgument(cursor: Cursor, minor: number): Kind {
+  if (minor < 24) return cursor.integer(minor)
+  switch (minor) {
+    case 24:
+      return cursor.integer(cursor.u8())
+    case 25:
+      return cursor.integer(cursor.u16())
+    case 26:
+      return cursor.integer(cursor.u32())
+    case 27:
+      return cursor.u64()
+    default:
+      throw violation('a message must be well-formed CBOR')
+  }
+}
+
+function readSimple(cursor: Cursor, minor: number): Kind {
+  switch (minor) {
+    case 20:
+      return FALSE
+    case 21:
+      return TRUE
+    case 22:
+      return NULL
+    case 23:
+      return UNDEFINED
+    case 25:
+      return cursor.float16()
+    case 26:
+      return cursor.float32()
+    case 27:
+      return cursor.float64()
+    case 31:
+      return BREAK
+    default:
+      // The others have no meaning yet, so no value in any language.
+      throw violation(`a message must not hold the simple value ${minor} of CBOR`)
+  }
+}
+
+function writeArgument(writer: Writer, major: number, value: number): void {
+  const type = major << 5
+  if (value < 24) writer.u8(type | value)
+  else if (value < 0x100) {
+    writer.u8(type | 24)
+    writer.u8(value)
+  } else if (value < 0x10000) {
+    writer.u8(type | 25)
+    writer.u16(value)
+  } else if (value < 0x100000000) {
+    writer.u8(type | 26)
+    writer.u32(value)
+  } else {
+    writer.u8(type | 27)
+    writer.u32(Math.floor(value / 0x100000000))
+    writer.u32(value % 0x100000000)
+  }
+}

@@ -1,0 +1,470 @@
+/** Reads a binary frame, item by item: a format reads the head of an item, the rest is the same for all. */
+
+import { violation, type WampError } from '../protocol/error.ts'
+import { MAX_ID } from '../protocol/ids.ts'
+import { MAX_DEPTH } from '../protocol/plain.ts'
+import { integer } from './exact.ts'
+import type { Format } from './format.ts'
+import { checkUtf8 } from './utf8.ts'
+
+/** A whole number up to 2^53 either way, in `number`. */
+export const INTEGER = 0
+/** A greater one, in `big`. */
+export const BIG = 1
+/** In `number`. */
+export const FLOAT = 2
+/** `size` bytes of UTF-8 follow; where `size` is INDEFINITE, pieces of the same kind up to a BREAK. */
+export const TEXT = 3
+/** `size` bytes follow, or pieces. */
+export const BYTES = 4
+/** `size` items follow, or items up to a BREAK. */
+export const LIST = 5
+/** `size` pairs of key and value follow, or pairs up to a BREAK. */
+export const DICT = 6
+export const NULL = 7
+export const TRUE = 8
+export const FALSE = 9
+/** The tag `number` of the item that follows. */
+export const TAG = 10
+/** `size` bytes follow whose meaning was agreed elsewhere. */
+export const EXTENSION = 11
+export const BREAK = 12
+/** JavaScript's undefined, as some peers write it: null in a list, and no key in a dictionary, as in JSON. */
+export const UNDEFINED = 13
+export type Kind =
+  | typeof INTEGER
+  | typeof BIG
+  | typeof FLOAT
+  | typeof TEXT
+  | typeof BYTES
+  | typeof LIST
+  | typeof DICT
+  | typeof NULL
+  | typeof TRUE
+  | typeof FALSE
+  | typeof TAG
+  | typeof EXTENSION
+  | typeof BREAK
+  | typeof UNDEFINED
+
+export const INDEFINITE = -1
+
+// Above it a set of texts finds the key that is there twice; below, comparing bytes costs less and allocates nothing.
+const FEW_KEYS = 16
+// Up to here a loop beats the call of a TextDecoder.
+const SHORT = 24
+
+/** How many names are remembered: a power of two, so that a peer who sends many only makes us forget. */
+const NAMES = 512
+const names: (string | undefined)[] = new Array(NAMES).fill(undefined)
+
+const EMPTY = new Uint8Array(0)
+const PROTO = new TextEncoder().encode('__proto__')
+const BIGNUM = 2
+const NEGATIVE_BIGNUM = 3
+// A byte order mark at the start of text is text.
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+const scratch = new DataView(new ArrayBuffer(8))
+
+export class Cursor {
+  readonly #format: Format
+  #bytes: Uint8Array = EMPTY
+  /** Where the keys of the dictionaries stand that are open now: start and length of each. */
+  readonly #keys: number[] = []
+  #top = 0
+  at = 0
+  size = 0
+  number = 0
+  big = 0n
+
+  constructor(format: Format) {
+    this.#format = format
+  }
+
+  open(bytes: Uint8Array, at: number): void {
+    this.#bytes = bytes
+    this.at = at
+    this.#top = 0
+  }
+
+  /** Lets go of the frame, which may be large. */
+  close(): void {
+    this.#bytes = EMPTY
+  }
+
+  get done(): boolean {
+    return this.at === this.#bytes.length
+  }
+
+  // ---- the pieces of a head ----
+
+  u8(): number {
+    if (this.at >= this.#bytes.length) throw truncated()
+    return this.#bytes[this.at++] as number
+  }
+
+  /** The byte that comes next, which stays; undefined at the end. */
+  peek(): number | undefined {
+    return this.#bytes[this.at]
+  }
+
+  u16(): number {
+    return (this.u8() << 8) | this.u8()
+  }
+
+  u32(): number {
+    const bytes = this.#bytes
+    const at = this.at
+    if (at + 4 > bytes.length) throw truncated()
+    this.at = at + 4
+    const upper = ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
+    return upper * 0x10000 + (((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number))
+  }
+
+  /** An unsigned integer of 64 bits. */
+  u64(): Kind {
+    const high = this.u32()
+    const low = this.u32()
+    if (high < 0x200000 || (high === 0x200000 && low === 0)) return this.integer(high * 2 ** 32 + low)
+    return this.#great((BigInt(high) << 32n) | BigInt(low))
+  }
+
+  /** A signed integer of 64 bits. */
+  i64(): Kind {
+    const high = this.u32() | 0
+    const low = this.u32()
+    if (high >= -0x200000 && (high < 0x200000 || (high === 0x200000 && low === 0))) {
+      return this.integer(high * 2 ** 32 + low)
+    }
+    return this.#great((BigInt(high) << 32n) | BigInt(low))
+  }
+
+  integer(value: number): Kind {
+    this.number = value
+    return INTEGER
+  }
+
+  /** Makes -1 - n of the integer n that was read. */
+  complement(kind: Kind): Kind {
+    if (kind === BIG) return this.#great(-1n - this.big)
+    // The one that leaves the range of numbers.
+    if (this.number === MAX_ID) return this.#great(-1n - BigInt(MAX_ID))
+    return this.integer(-1 - this.number)
+  }
+
+  #great(value: bigint): Kind {
+    this.big = value
+    return BIG
+  }
+
+  float16(): Kind {
+    const bits = this.u16()
+    const exponent = (bits >> 10) & 31
+    const fraction = bits & 1023
+    let value = (1024 + fraction) * 2 ** (exponent - 25)
+    if (exponent === 0) value = fraction * 2 ** -24
+    if (exponent === 31) value = fraction ? Number.NaN : Number.POSITIVE_INFINITY
+    return this.#float(bits & 0x8000 ? -value : value)
+  }
+
+  float32(): Kind {
+    scratch.setUint32(0, this.u32())
+    return this.#float(scratch.getFloat32(0))
+  }
+
+  float64(): Kind {
+    scratch.setUint32(0, this.u32())
+    scratch.setUint32(4, this.u32())
+    return this.#float(scratch.getFloat64(0))
+  }
+
+  #float(value: number): Kind {
+    this.number = value
+    return FLOAT
+  }
+
+  /** The size of what follows; more than the frame has left is refused here, before anybody makes room for it. */
+  sized(kind: Kind, size: number): Kind {
+    if ((kind === DICT ? size * 2 : size) > this.#bytes.length - this.at) throw truncated()
+    this.size = size
+    return kind
+  }
+
+  /** Of what follows there is as much as comes before a BREAK. */
+  unsized(kind: Kind): Kind {
+    this.size = INDEFINITE
+    return kind
+  }
+
+  head(): Kind {
+    return this.#format.readHead(this)
+  }
+
+  // ---- checking without making anything ----
+
+  /** Reads over an item and checks all of it. `plainly`: no tags and extensions, as in an envelope. */
+  check(depth: number, plainly: boolean): void {
+    this.checkRest(this.head(), depth, plainly)
+  }
+
+  /** The same, behind the item's head. */
+  checkRest(kind: Kind, depth: number, plainly: boolean): void {
+    switch (kind) {
+      case TEXT:
+      case BYTES:
+        if (this.size === INDEFINITE) this.#checkPieces(kind)
+        else this.#pass(kind)
+        break
+      case LIST:
+        this.#checkList(this.size, inside(depth), plainly)
+        break
+      case DICT:
+        this.#checkDict(this.size, inside(depth), plainly)
+        break
+      case TAG:
+        if (plainly) throw violation('a tag has no place in the envelope of a message')
+        this.check(inside(depth), plainly)
+        break
+      case EXTENSION:
+        if (plainly) throw violation('an extension has no place in the envelope of a message')
+        this.at += this.size
+        break
+      case BREAK:
+        throw violation('a break ends nothing here')
+    }
+  }
+
+  /** Goes behind the text or bytes whose head was read. */
+  #pass(kind: Kind): void {
+    const start = this.at
+    this.at += this.size
+    if (kind === TEXT) checkUtf8(this.#bytes, start, this.at)
+  }
+
+  #checkPieces(kind: Kind): void {
+    for (let piece = this.head(); piece !== BREAK; piece = this.head()) {
+      if (piece !== kind || this.size === INDEFINITE) throw violation('pieces must be of the kind that they make up')
+      this.#pass(kind)
+    }
+  }
+
+  #checkList(size: number, depth: number, plainly: boolean): void {
+    for (let left = size; left !== 0; left--) {
+      const kind = this.head()
+      if (kind === BREAK && size === INDEFINITE) return
+      this.checkRest(kind, depth, plainly)
+    }
+  }
+
+  #checkDict(size: number, depth: number, plainly: boolean): void {
+    const bottom = this.#top
+    // Few keys are compared as bytes; many, and those that come in pieces, as text.
+    let texts = size === INDEFINITE || size > FEW_KEYS ? new Set<string>() : undefined
+    for (let left = size; left !== 0; left--) {
+      const start = this.at
+      const kind = this.head()
+      if (kind === BREAK && size === INDEFINITE) break
+      if (kind !== TEXT) throw violation('the keys of a dictionary must be text')
+      if (this.size === INDEFINITE) texts ??= this.#keysFrom(bottom)
+      if (texts) this.#checkKeyAsText(start, texts)
+      else this.#checkKey(bottom)
+      this.check(depth, plainly)
+    }
+    this.#top = bottom
+  }
+
+  #checkKey(bottom: number): void {
+    const start = this.at
+    const length = this.size
+    this.#pass(TEXT)
+    if (length === PROTO.length && this.#isSame(PROTO, 0, start, length)) throw reserved()
+    for (let i = bottom; i < this.#top; i += 2) {
+      if (this.#keys[i + 1] === length && this.#isSame(this.#bytes, this.#keys[i] as number, start, length)) {
+        throw repeated()
+      }
+    }
+    this.#keys[this.#top++] = start
+    this.#keys[this.#top++] = length
+  }
+
+  #checkKeyAsText(start: number, texts: Set<string>): void {
+    this.checkRest(TEXT, 1, true)
+    this.at = start
+    const key = this.value() as string
+    if (key === '__proto__') throw reserved()
+    if (texts.has(key)) throw repeated()
+    texts.add(key)
+  }
+
+  #keysFrom(bottom: number): Set<string> {
+    const texts = new Set<string>()
+    for (let i = bottom; i < this.#top; i += 2) {
+      const start = this.#keys[i] as number
+      texts.add(utf8.decode(this.#bytes.subarray(start, start + (this.#keys[i + 1] as number))))
+    }
+    return texts
+  }
+
+  #isSame(bytes: Uint8Array, from: number, start: number, length: number): boolean {
+    for (let i = 0; i < length; i++) if (bytes[from + i] !== this.#bytes[start + i]) return false
+    return true
+  }
+
+  // ---- making values of what was checked ----
+
+  value(): unknown {
+    return this.valueRest(this.head())
+  }
+
+  /** The value whose head was read. */
+  valueRest(kind: Kind): unknown {
+    switch (kind) {
+      case INTEGER:
+      case FLOAT:
+        return this.number
+      case BIG:
+        return this.big
+      case TEXT:
+        return this.size === INDEFINITE ? utf8.decode(this.#joined()) : this.#text()
+      case BYTES:
+        return this.size === INDEFINITE ? this.#joined() : this.#copy()
+      case EXTENSION:
+        return this.#copy()
+      case LIST:
+        return this.#list(this.size)
+      case DICT:
+        return this.#dict(this.size)
+      case TRUE:
+        return true
+      case FALSE:
+        return false
+      case TAG:
+        return this.#tagged(this.number)
+      case UNDEFINED:
+        return undefined
+      default:
+        return null
+    }
+  }
+
+  /** Text that is likely to come again: the same string as the last time, which also compares and hashes faster. */
+  #name(): string {
+    const { size, at } = this
+    const bytes = this.#bytes
+    if (size > SHORT) return this.#text()
+    let hash = size
+    for (let i = at; i < at + size; i++) hash = (hash * 31 + (bytes[i] as number)) | 0
+    const slot = hash & (NAMES - 1)
+    const known = names[slot]
+    if (known !== undefined && known.length === size && this.#isText(known, at)) {
+      this.at = at + size
+      return known
+    }
+    const name = this.#text()
+    names[slot] = name
+    return name
+  }
+
+  /** Bytes above 127 are the same as no character here. */
+  #isText(text: string, at: number): boolean {
+    for (let i = 0; i < text.length; i++) {
+      const code = this.#bytes[at + i] as number
+      if (code > 127 || text.charCodeAt(i) !== code) return false
+    }
+    return true
+  }
+
+  #text(): string {
+    const bytes = this.#bytes
+    const start = this.at
+    const end = start + this.size
+    this.at = end
+    if (this.size > SHORT) return utf8.decode(bytes.subarray(start, end))
+    let text = ''
+    let i = start
+    for (; i + 4 <= end; i += 4) {
+      const [a, b, c, d] = [bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]] as [number, number, number, number]
+      if ((a | b | c | d) > 127) return utf8.decode(bytes.subarray(start, end))
+      text += String.fromCharCode(a, b, c, d)
+    }
+    for (; i < end; i++) {
+      const code = bytes[i] as number
+      if (code > 127) return utf8.decode(bytes.subarray(start, end))
+      text += String.fromCharCode(code)
+    }
+    return text
+  }
+
+  /** Bytes to keep: not a view of the frame, nor of whatever class the frame is. */
+  #copy(): Uint8Array {
+    const start = this.at
+    this.at += this.size
+    return new Uint8Array(this.#bytes.subarray(start, this.at))
+  }
+
+  #joined(): Uint8Array {
+    const pieces: Uint8Array[] = []
+    let size = 0
+    while (this.head() !== BREAK) {
+      size += this.size
+      pieces.push(this.#bytes.subarray(this.at, this.at + this.size))
+      this.at += this.size
+    }
+    const bytes = new Uint8Array(size)
+    let at = 0
+    for (const piece of pieces) {
+      bytes.set(piece, at)
+      at += piece.length
+    }
+    return bytes
+  }
+
+  #list(size: number): unknown[] {
+    const list: unknown[] = []
+    for (let left = size; left !== 0; left--) {
+      const kind = this.head()
+      if (kind === BREAK) break
+      list.push(this.valueRest(kind) ?? null)
+    }
+    return list
+  }
+
+  #dict(size: number): Record<string, unknown> {
+    const dict: Record<string, unknown> = {}
+    for (let left = size; left !== 0; left--) {
+      const kind = this.head()
+      if (kind === BREAK) break
+      const key = this.size === INDEFINITE ? (this.valueRest(kind) as string) : this.#name()
+      const value = this.value()
+      if (value !== undefined) dict[key] = value
+    }
+    return dict
+  }
+
+  /** Bignums become bigints; what another tag says about its content is not told. */
+  #tagged(tag: number): unknown {
+    const content = this.value()
+    if ((tag !== BIGNUM && tag !== NEGATIVE_BIGNUM) || !(content instanceof Uint8Array)) return content
+    let digits = '0x0'
+    for (const byte of content) digits += byte.toString(16).padStart(2, '0')
+    return integer(tag === BIGNUM ? BigInt(digits) : -1n - BigInt(digits))
+  }
+}
+
+/** One level deeper. */
+function inside(depth: number): number {
+  if (depth > MAX_DEPTH) throw violation(`a message is nested at most ${MAX_DEPTH} levels deep`)
+  return depth + 1
+}
+
+function truncated(): WampError {
+  return violation('a message ends before its last element')
+}
+
+function reserved(): WampError {
+  return violation('a dictionary must not have the key __proto__')
+}
+
+function repeated(): WampError {
+  return violation('a dictionary must not have a key twice')
+}

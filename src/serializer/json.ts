@@ -1,0 +1,273 @@
+/** WAMP in JSON: text frames, bytes as NUL and base64 (Advanced Profile, Binary Data in JSON), integers of any size exact. */
+
+import { violation } from '../protocol/error.ts'
+import { MAX_ID } from '../protocol/ids.ts'
+import type { Message } from '../protocol/messages.ts'
+import type { Dict, List } from '../protocol/options.ts'
+import type { Payload, Source } from '../protocol/payload.ts'
+import { isEmpty, isRecord, MAX_DEPTH, plain, refused } from '../protocol/plain.ts'
+import { checkElements, checkLength, checkPayload, layoutOf, told } from '../protocol/validate.ts'
+import { fromBase64, toBase64 } from './base64.ts'
+import { closingQuote, isRounded, isSayable, parseExactly } from './exact.ts'
+import type { Frame, Serializer } from './serializer.ts'
+
+export const json: Serializer = { name: 'json', binary: false, encode, decode }
+
+// ---- in ----
+
+function decode(frame: Frame): Message {
+  if (typeof frame !== 'string') throw violation('json travels in text frames')
+  // The list of the message is one level more than what it carries.
+  if (isDeeper(frame, MAX_DEPTH + 1)) throw violation(`a message is nested at most ${MAX_DEPTH} levels deep`)
+  let message = parsedList(frame)
+  const layout = layoutOf(message[0])
+  checkLength(layout, message.length)
+  const { most } = layout
+  for (let i = 1; i < most; i++) {
+    if (isRounded(message[i])) {
+      message = parseExactly(frame) as unknown[]
+      break
+    }
+  }
+  checkElements(layout, message)
+  for (let i = 1; i < most; i++) {
+    if (typeof message[i] === 'object') checkDict(message[i] as Record<string, unknown>, `${layout.name}[${i}]`)
+  }
+  if (message.length > most) {
+    const args = message[most] as List
+    const kwargs = message[most + 1] as Dict | undefined
+    checkPayload(layout, args, kwargs)
+    message[most] = new ParsedPayload(frame, most, args, kwargs)
+    message.length = most + 1
+  }
+  // Its code, length and elements were checked against the table.
+  return message as unknown as Message
+}
+
+function parsedList(frame: string): unknown[] {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(frame)
+  } catch {
+    throw violation('a message must be JSON')
+  }
+  if (Array.isArray(parsed)) return parsed
+  throw violation(`a message is a list, got ${told(parsed)}`)
+}
+
+/** Whether lists and dictionaries are nested deeper than `limit`. */
+function isDeeper(text: string, limit: number): boolean {
+  if (text.length <= limit) return false
+  // Most frames have fewer brackets than levels are allowed, which the engine's own search finds out fast.
+  let openers = 0
+  for (const bracket of '[{') {
+    for (let at = text.indexOf(bracket); at >= 0 && openers <= limit; at = text.indexOf(bracket, at + 1)) openers++
+  }
+  if (openers <= limit) return false
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case 34: // "
+        at = closingQuote(text, at)
+        break
+      case 91: // [
+      case 123: // {
+        if (++depth > limit) return true
+        break
+      case 93: // ]
+      case 125: // }
+        depth--
+    }
+  }
+  return false
+}
+
+/** Refuses `__proto__` as a key of an envelope's dictionary, however deep, and makes bytes of its NUL strings. */
+function checkDict(value: Record<string, unknown>, place: string): void {
+  for (const key in value) {
+    if (key === '__proto__') throw violation(`${place} must not have the key __proto__`)
+    const item = value[key]
+    if (typeof item === 'string') {
+      if (item.charCodeAt(0) === 0) value[key] = opened(item)
+    } else if (typeof item === 'object' && item !== null) checkDict(item as Record<string, unknown>, `${place}.${key}`)
+  }
+}
+
+/** A value in which every string of NUL and base64 has become bytes. Lists and dictionaries are changed in place. */
+function opened(value: unknown): unknown {
+  // NUL before what is not base64 stays text (the specification is silent).
+  if (typeof value === 'string') return value.charCodeAt(0) === 0 ? (fromBase64(value.slice(1)) ?? value) : value
+  if (typeof value !== 'object' || value === null) return value
+  // Also right for lists. An own key `__proto__`, which JSON.parse makes, stays an own key.
+  for (const key in value) {
+    const item = (value as Record<string, unknown>)[key]
+    const made = opened(item)
+    if (made !== item) (value as Record<string, unknown>)[key] = made
+  }
+  return value
+}
+
+/** args and kwargs as JSON.parse made them; bytes and bigints appear when they are first read. */
+class ParsedPayload implements Payload {
+  readonly #frame: string
+  readonly #place: number
+  #args: List
+  #kwargs: Dict | undefined
+  #source: Source | undefined
+  #opened = false
+
+  constructor(frame: string, place: number, args: List, kwargs: Dict | undefined) {
+    this.#frame = frame
+    this.#place = place
+    this.#args = args
+    this.#kwargs = kwargs
+  }
+
+  get args(): List {
+    if (!this.#opened) this.#open()
+    return this.#args
+  }
+
+  get kwargs(): Dict | undefined {
+    if (!this.#opened) this.#open()
+    return this.#kwargs
+  }
+
+  get source(): Source {
+    this.#source ??= {
+      serializer: 'json',
+      frame: this.#frame,
+      start: startOf(this.#frame, this.#place),
+      end: this.#frame.lastIndexOf(']'),
+      count: this.#kwargs === undefined ? 1 : 2,
+    }
+    return this.#source
+  }
+
+  #open(): void {
+    this.#opened = true
+    const { frame, start, end } = this.source
+    // JSON says a digit in one way only, so a number that was rounded shows as a run of digits.
+    if (/\d{16}/.test(frame.slice(start, end) as string) && (isRounded(this.#args) || isRounded(this.#kwargs))) {
+      const [args, kwargs] = parseExactly(`[${frame.slice(start, end)}]`) as [List, Dict?]
+      this.#args = args
+      this.#kwargs = kwargs
+    }
+    // JSON can hold a NUL as this escape only: looking for it is far cheaper than looking at every value.
+    if (this.#frame.includes('\\u0000')) {
+      opened(this.#args)
+      opened(this.#kwargs)
+    }
+  }
+}
+
+/** Where the elements of a message that stand behind the first `count` begin. */
+function startOf(text: string, count: number): number {
+  let depth = 0
+  let left = count
+  for (let at = text.indexOf('[') + 1; ; at++) {
+    switch (text.charCodeAt(at)) {
+      case 34: // "
+        at = closingQuote(text, at)
+        break
+      case 91: // [
+      case 123: // {
+        depth++
+        break
+      case 93: // ]
+      case 125: // }
+        depth--
+        break
+      case 44: // ,
+        if (depth === 0 && --left === 0) return at + 1
+    }
+  }
+}
+
+// ---- out ----
+
+function encode(message: Message): string {
+  const layout = layoutOf(message[0])
+  const { most } = layout
+  const elements: readonly unknown[] = message
+  let text = `[${message[0]}`
+  for (let i = 1; i < most; i++) {
+    const element = elements[i]
+    if (typeof element === 'number') text += `,${element}`
+    else if (typeof element === 'string') text += `,${JSON.stringify(element)}`
+    else if (element !== undefined) text += `,${written(element, `${layout.name}[${i}]`)}`
+  }
+  const payload = layout.payload ? (elements[most] as Payload | undefined) : undefined
+  return payload ? `${text}${carried(payload)}]` : `${text}]`
+}
+
+/** args and kwargs with the comma before each: the text they came in, else their values. */
+function carried(payload: Payload): string {
+  const { source } = payload
+  if (source?.serializer === 'json') return `,${source.frame.slice(source.start, source.end)}`
+  const { args, kwargs } = payload
+  if (kwargs === undefined) return args === undefined ? '' : `,${written(args, 'args')}`
+  return `,${written(args ?? [], 'args')},${written(kwargs, 'kwargs')}`
+}
+
+function written(value: unknown, place: string): string {
+  if (isEmpty(value)) return '{}'
+  return isOrdinary(value, 0) ? JSON.stringify(value) : textOf(plain(value, place), place)
+}
+
+/**
+ * Whether JSON.stringify says a value by the rule of `plain`. Looking first is far cheaper than a replacer, and where
+ * the answer is no, the slow way finds out what is to be done or which place is to be named.
+ */
+function isOrdinary(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+      return value.charCodeAt(0) !== 0
+    case 'number':
+      return Math.abs(value) <= MAX_ID
+    case 'boolean':
+    case 'undefined':
+      return true
+    case 'object':
+      break
+    default:
+      return false
+  }
+  if (value === null) return true
+  if (depth >= MAX_DEPTH) return false
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (!isOrdinary(value[i], depth + 1)) return false
+    return true
+  }
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function' || !isRecord(value)) return false
+  for (const key in value) {
+    if (key === '__proto__' || !isOrdinary((value as Record<string, unknown>)[key], depth + 1)) return false
+  }
+  return true
+}
+
+/** What `plain` made, as JSON. */
+function textOf(value: unknown, place: string): string {
+  switch (typeof value) {
+    case 'string':
+      // It would come out as bytes at the other end.
+      if (value.charCodeAt(0) === 0) throw refused(place, 'text that begins with NUL')
+      return JSON.stringify(value)
+    case 'number':
+      if (!Number.isFinite(value)) throw refused(place, String(value))
+      // Said as digits it would come out as a bigint at the other end.
+      return Math.abs(value) > MAX_ID ? value.toExponential() : String(value)
+    case 'bigint':
+      if (!isSayable(value)) throw refused(place, 'an integer of thousands of digits')
+      return String(value)
+    case 'object':
+      break
+    default:
+      return String(value)
+  }
+  if (value === null) return 'null'
+  if (value instanceof Uint8Array) return `"\\u0000${toBase64(value)}"`
+  if (Array.isArray(value)) return `[${value.map((item, i) => textOf(item, `${place}[${i}]`)).join()}]`
+  const parts = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${textOf(item, `${place}.${key}`)}`)
+  return `{${parts.join()}}`
+}

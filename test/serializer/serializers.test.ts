@@ -1,0 +1,205 @@
+import { describe, expect, test } from 'vitest'
+import type { Message } from '../../src/protocol/messages.ts'
+import type { Payload } from '../../src/protocol/payload.ts'
+import { cbor } from '../../src/serializer/cbor.ts'
+import { json } from '../../src/serializer/json.ts'
+import { msgpack } from '../../src/serializer/msgpack.ts'
+import { randomMessage, read, seeded } from './random.ts'
+
+const all = [json, cbor, msgpack]
+const pairs = all.flatMap((from) => all.map((to) => [from.name, to.name, from, to] as const))
+
+/** What CALL carried, behind the head of an INVOCATION. */
+function relayed(message: Message): Message {
+  return [68, 2, 3, {}, (message as unknown[])[4]] as unknown as Message
+}
+
+function call(payload: unknown, options = {}): Message {
+  return [48, 1, options, 'a.b', payload] as unknown as Message
+}
+
+describe.each(all.map((serializer) => [serializer.name, serializer] as const))('%s', (_, serializer) => {
+  test('messages of all kinds come back as they were', () => {
+    const random = seeded(7)
+    const codes = new Set<number>()
+    for (let i = 0; i < 3000; i++) {
+      const message = randomMessage(random)
+      codes.add(message[0])
+      expect(read(serializer.decode(serializer.encode(message)))).toEqual(message)
+    }
+    expect(codes.size).toBe(24)
+  })
+
+  test.each([1, 2 ** 31, 2 ** 32, 2 ** 53 - 1, 2 ** 53])('the id %d', (id) => {
+    expect(serializer.decode(serializer.encode([33, id, 1]))).toEqual([33, id, 1])
+    expect(serializer.decode(serializer.encode([16, 1, { exclude: [id] }, 'a']))).toEqual([
+      16,
+      1,
+      { exclude: [id] },
+      'a',
+    ])
+  })
+
+  test('a value that calls encode while it is being encoded', () => {
+    const inner = {
+      toJSON: () => serializer.encode([48, 2, {}, 'inner', { args: ['x'.repeat(100)], kwargs: undefined }]).length,
+    }
+    const message = serializer.decode(serializer.encode(call({ args: ['before', inner, 'after'], kwargs: undefined })))
+    expect((message[4] as Payload).args).toEqual(['before', expect.any(Number), 'after'])
+  })
+
+  test('an encoder that refused a value goes on to work', () => {
+    expect(() => serializer.encode(call({ args: [1, () => 1], kwargs: undefined }))).toThrow('args[1] is a function')
+    expect(() => serializer.encode(call({ args: [], kwargs: { a: [new Map()] } }))).toThrow('kwargs.a[0] is a Map')
+    expect(read(serializer.decode(serializer.encode(call({ args: [1], kwargs: undefined }))))[4]).toEqual({
+      args: [1],
+      kwargs: undefined,
+    })
+  })
+
+  test('nesting to 256 levels and no deeper, both ways', () => {
+    const nested = (levels: number): unknown => {
+      let value: unknown = []
+      for (let i = 1; i < levels; i++) value = i % 2 ? { a: value } : [value]
+      return Array.isArray(value) ? value : [value]
+    }
+    const deepest = nested(255)
+    const message = serializer.decode(serializer.encode(call({ args: deepest, kwargs: {} })))
+    expect((message[4] as Payload).args).toEqual(deepest)
+    expect(() => serializer.encode(call({ args: nested(257), kwargs: {} }))).toThrow('nested deeper than 256 levels')
+    const frame = serializer.encode(call({ args: [[]], kwargs: {} }))
+    // Lists of one list each, in the place of the inner one.
+    const wrapped = (levels: number) =>
+      typeof frame === 'string'
+        ? frame.replace('[[]]', '['.repeat(levels) + ']'.repeat(levels))
+        : Uint8Array.from([
+            ...frame.slice(0, -3),
+            ...Array(levels - 1).fill(serializer === cbor ? 0x81 : 0x91),
+            ...frame.slice(-2),
+          ])
+    expect(serializer.decode(wrapped(256))[4]).toBeDefined()
+    for (const levels of [257, 258, 5000]) {
+      expect(() => serializer.decode(wrapped(levels))).toThrow('nested at most 256 levels')
+    }
+  })
+
+  test('values are made once', () => {
+    const payload = serializer.decode(serializer.encode(call({ args: [{}], kwargs: { a: {} } })))[4] as Payload
+    expect(payload.args?.[0]).toBe(payload.args?.[0])
+    expect(payload.kwargs).toBe(payload.kwargs)
+  })
+
+  test('a key that a prototype has is a key like any other', () => {
+    const kwargs = { constructor: 1, toString: 2, hasOwnProperty: 3, valueOf: 4 }
+    const message = serializer.decode(serializer.encode(call({ args: [], kwargs })))
+    expect((message[4] as Payload).kwargs).toEqual(kwargs)
+  })
+
+  test('the other kind of frame is a violation', () => {
+    expect(() => serializer.decode(serializer.binary ? '[]' : new Uint8Array([0x80]))).toThrow(
+      `${serializer.name} travels in`,
+    )
+  })
+})
+
+describe.each(pairs)('%s to %s', (_from, _to, from, to) => {
+  test.each([
+    ['absent', undefined],
+    ['[]', { args: [], kwargs: undefined }],
+    ['[] {}', { args: [], kwargs: {} }],
+    ['[1]', { args: [1], kwargs: undefined }],
+    ['[] {a}', { args: [], kwargs: { a: 1 } }],
+    ['[1] {a}', { args: [1], kwargs: { a: 1 } }],
+  ])('args and kwargs stay as present as they were: %s', (_name, payload) => {
+    const message = to.decode(to.encode(relayed(from.decode(from.encode(call(payload))))))
+    expect(read(message)).toEqual(payload === undefined ? [68, 2, 3, {}] : [68, 2, 3, {}, payload])
+    expect(message.length).toBe(payload === undefined ? 4 : 5)
+  })
+
+  test('values are transcoded exactly', () => {
+    const random = seeded(11)
+    for (let i = 0; i < 500; i++) {
+      const message = randomMessage(random)
+      const through = from.decode(from.encode(message))
+      expect(read(to.decode(to.encode(through)))).toEqual(message)
+    }
+  })
+
+  test.each([2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n, -(2n ** 63n), 2n ** 53n + 1n, -(2n ** 53n) - 1n])(
+    '%d stays exact',
+    (big) => {
+      const payload = { args: [big, [big]], kwargs: { big } }
+      const message = to.decode(to.encode(relayed(from.decode(from.encode(call(payload))))))
+      expect(read(message)[4]).toEqual(payload)
+    },
+  )
+
+  test.each([2n ** 53n, -(2n ** 53n), 5n, 0n])('%d is a number at the other end', (big) => {
+    const message = to.decode(to.encode(relayed(from.decode(from.encode(call({ args: [big], kwargs: undefined }))))))
+    expect((message[4] as Payload).args).toEqual([Number(big)])
+  })
+
+  test('bytes', () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, i) => i)
+    const payload = { args: [bytes, new Uint8Array(0)], kwargs: { bytes } }
+    const message = to.decode(to.encode(relayed(from.decode(from.encode(call(payload))))))
+    expect(read(message)[4]).toEqual(payload)
+    const made = (message[4] as Payload).args?.[0] as Uint8Array
+    expect(Object.getPrototypeOf(made)).toBe(Uint8Array.prototype)
+    expect(made.buffer.byteLength).toBe(256)
+  })
+})
+
+describe('bigger integers than 64 bits', () => {
+  test('travel in JSON and CBOR', () => {
+    for (const big of [2n ** 64n, -(2n ** 64n) - 1n, 2n ** 100n, -(2n ** 71n)]) {
+      const message = cbor.decode(cbor.encode(json.decode(json.encode(call({ args: [big], kwargs: undefined })))))
+      expect((message[4] as Payload).args).toEqual([big])
+    }
+  })
+
+  test('are refused in MessagePack', () => {
+    for (const big of [2n ** 64n, -(2n ** 63n) - 1n]) {
+      expect(() => msgpack.encode(call({ args: [1], kwargs: { a: [0, big] } }))).toThrow(
+        'kwargs.a[1] is an integer beyond what msgpack can say',
+      )
+    }
+  })
+})
+
+test('floats that JSON cannot say travel in the binary formats, exactly', () => {
+  for (const serializer of [cbor, msgpack]) {
+    const args = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 1e20, 2 ** 60]
+    const message = serializer.decode(serializer.encode(call({ args, kwargs: undefined })))
+    expect((message[4] as Payload).args).toStrictEqual(args)
+    expect(() => json.encode(message)).toThrow('args[0] is NaN')
+  }
+})
+
+test('a payload in JSON with the key __proto__ passes to JSON and is refused elsewhere', () => {
+  const message = json.decode('[48,1,{},"a.b",[{"__proto__":{"polluted":1}}]]')
+  expect(json.encode(message)).toBe('[48,1,{},"a.b",[{"__proto__":{"polluted":1}}]]')
+  expect(() => cbor.encode(message)).toThrow('args[0].__proto__ is a reserved key')
+  expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+})
+
+test.each([
+  // [32, 1, { match: undefined, get_retained: undefined }, 'com.news'] as wampy.js writes it, by msgpackr and by cbor-x.
+  [
+    'MessagePack',
+    msgpack,
+    '94 20 01 de0002 a5 6d61746368 d40000 ac 6765745f72657461696e6564 d40000 a8 636f6d2e6e657773',
+  ],
+  ['CBOR', cbor, '84 1820 01 b90002 65 6d61746368 f7 6c 6765745f72657461696e6564 f7 68 636f6d2e6e657773'],
+])('undefined leaves no key in a dictionary, as in JSON: %s', (_, serializer, hex) => {
+  const bytes = Uint8Array.from((hex.replaceAll(' ', '').match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16)))
+  expect(serializer.decode(bytes)).toEqual([32, 1, {}, 'com.news'])
+})
+
+test('undefined is null in a list', () => {
+  // [48, 1, {}, 'a', [undefined, { k: undefined }]]
+  const msg = Uint8Array.from([0x95, 48, 1, 0x80, 0xa1, 97, 0x92, 0xd4, 0, 0, 0x81, 0xa1, 107, 0xd4, 0, 0])
+  expect((msgpack.decode(msg)[4] as Payload).args).toEqual([null, {}])
+  const cbr = Uint8Array.from([0x85, 0x18, 48, 1, 0xa0, 0x61, 97, 0x82, 0xf7, 0xa1, 0x61, 107, 0xf7])
+  expect((cbor.decode(cbr)[4] as Payload).args).toEqual([null, {}])
+})
