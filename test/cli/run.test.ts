@@ -1,0 +1,232 @@
+/** `wampy run`: service classes of every kind of module, through losses, until a signal. */
+import { once } from 'node:events'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { GOODBYE, HELLO, REGISTER, REGISTERED, WELCOME } from '../../src/protocol/codes.ts'
+import { freePort, here, listening, wampy, wampyWith, write } from './support.ts'
+
+const body = `{
+  static prefix = 'com.example'
+  static rpc = ['getTodaysDate']
+  static subscribe = { onTick: 'com.example.tick' }
+  getTodaysDate() { return '2016-05-14' }
+  onTick() {}
+}`
+
+beforeAll(() => {
+  write('date.mjs', `import { WampClient } from 'wampy-ts'\nexport class DateService extends WampClient ${body}`)
+  write(
+    'date.cjs',
+    `const { WampClient } = require('wampy-ts')\nexports.DateService = class DateService extends WampClient ${body}`,
+  )
+  write('alone.cjs', `module.exports = class DateService extends require('wampy-ts').WampClient ${body}`)
+  write('default.mjs', `export { DateService as default, DateService } from './date.mjs'\nexport class Other {}`)
+  write(
+    'several.mjs',
+    `export { DateService } from './date.mjs'\nexport class Clock extends (await import('wampy-ts')).RpcClient {}`,
+  )
+  write('none.mjs', 'export class DateService {}\nexport const seven = 7')
+  write('syntax.mjs', 'export class DateService {{\n')
+  write('name.mjs', `import { WampKlient } from 'wampy-ts'\nexport class DateService extends WampKlient {}`)
+  write('syntax.cjs', '\nclass DateService {{\n')
+  write('missing.mjs', `import 'no-such-package'`)
+  write('throws.mjs', '\n  null.x')
+  write(
+    'broken.mjs',
+    `import { DateService } from './date.mjs'
+    export class Broken extends DateService { constructor() { throw new Error('no database') } }`,
+  )
+  write('silent.mjs', `import { WampClient } from 'wampy-ts'\nexport class Silent extends WampClient {}`)
+  write('open.mjs', `export { DateService } from './date.mjs'\nsetInterval(() => {}, 1000)`)
+  write(
+    'date-service.ts',
+    `import { rpc, WampClient } from 'wampy-ts'
+    export class DateService extends WampClient {
+      @rpc('com.example.getTodaysDate') getTodaysDate(): string { return '2016-05-14' }
+    }`,
+  )
+})
+
+test.each([
+  './date.mjs:DateService',
+  'date:DateService',
+  'date.mjs',
+  'default.mjs',
+  'several.mjs:DateService',
+  'date.cjs:DateService',
+  'date.cjs',
+  'alone.cjs:DateService',
+])('%s runs', async (module) => {
+  const { url, router, client } = await listening()
+  const run = wampy('run', module, '--url', url)
+  const [text] = await run.said(/^.*ready in .*\n/ms)
+  expect(text).toMatch(
+    /^registered com\.example\.getTodaysDate\nsubscribed to com\.example\.tick\nDateService ready in realm1 at ws:.*, session \d+\n$/,
+  )
+  const alice = await client()
+  expect(await alice.call('com.example.getTodaysDate')).toBe('2016-05-14')
+  expect(await run.kill('SIGTERM').ended).toMatchObject({ code: 0, stderr: '' })
+  expect(router.stats()).toMatchObject({ sessions: 1, registrations: 0 })
+})
+
+test('an absolute path, another realm and another serializer', async () => {
+  const { url, client } = await listening(0, ['internal'])
+  const run = wampy(
+    'run',
+    `${here('date.mjs')}:DateService`,
+    '--url',
+    url,
+    '--realm',
+    'internal',
+    '--serializer',
+    'cbor',
+  )
+  await run.said(/ready in internal/)
+  expect(await (await client()).call('com.example.getTodaysDate')).toBe('2016-05-14')
+  await run.kill('SIGINT').ended
+})
+
+test('a class of the CommonJS build speaks the serializer that is chosen', async () => {
+  const { url, client } = await listening()
+  const run = wampy('run', 'date.cjs', '--url', url, '--serializer', 'msgpack')
+  await run.said(/ready/)
+  expect(await (await client()).call('com.example.getTodaysDate')).toBe('2016-05-14')
+  await run.kill('SIGINT').ended
+})
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s says GOODBYE, and what the module left open does not keep it',
+  async (signal) => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'wamp.2.json' })
+    onTestFinished(() => {
+      server.close()
+    })
+    const goodbye = new Promise<unknown[]>((resolve) => {
+      server.on('connection', (socket: WebSocket) => {
+        const answer = (...message: unknown[]): void => socket.send(JSON.stringify(message))
+        socket.on('message', (data) => {
+          const message = JSON.parse(String(data)) as unknown[]
+          if (message[0] === HELLO) answer(WELCOME, 7, { roles: { broker: {}, dealer: {} } })
+          else if (message[0] === GOODBYE) {
+            answer(GOODBYE, {}, 'wamp.close.goodbye_and_out')
+            resolve(message)
+          } else answer((message[0] as number) + (REGISTERED - REGISTER), message[1], 1)
+        })
+      })
+    })
+    await once(server, 'listening')
+    const { port } = server.address() as { port: number }
+    const run = wampy('run', 'open.mjs:DateService', '--url', `ws://127.0.0.1:${port}/ws`)
+    await run.said(/ready/)
+    run.kill(signal)
+    expect(await goodbye).toEqual([GOODBYE, {}, 'wamp.close.close_realm'])
+    expect(await run.ended).toMatchObject({ code: 0, stderr: '' })
+  },
+)
+
+test('it keeps running through a loss of the router', async () => {
+  const { url, port, router, close } = await listening()
+  const run = wampy('run', 'date.mjs', '--url', url)
+  await run.said(/ready/)
+  await router.close()
+  await close()
+  await run.said(/\nDateService lost the router at ws:.*; reconnecting\n/)
+  const alice = await (await listening(port)).client()
+  await run.said(/reconnecting\nDateService ready in realm1 at ws:.*\n/)
+  expect(await alice.call('com.example.getTodaysDate')).toBe('2016-05-14')
+  expect(await run.kill('SIGINT').ended).toMatchObject({ code: 0, stderr: '' })
+})
+
+test('a signal ends it while it waits for the router', async () => {
+  const { url, router, close } = await listening()
+  const run = wampy('run', 'date.mjs', '--url', url)
+  await run.said(/ready/)
+  await router.close()
+  await close()
+  await run.said(/reconnecting/)
+  expect(await run.kill('SIGTERM').ended).toMatchObject({ code: 0, stderr: '' })
+})
+
+test('a router that lost the realm ends it: trying again would not help', async () => {
+  const { url, port, router, close } = await listening()
+  const run = wampy('run', 'date.mjs', '--url', url)
+  await run.said(/ready/)
+  await router.close()
+  await close()
+  await listening(port, ['other'])
+  const { code, stderr } = await run.ended
+  expect(stderr).toMatch(/^wampy run: stopped, .*no_such_realm: .*\n$/)
+  expect(code).toBe(1)
+})
+
+test('a class that declares nothing runs, and is told so', async () => {
+  const { url } = await listening()
+  const run = wampy('run', 'silent.mjs', '--url', url)
+  await run.said(/^Silent ready/)
+  await run.said(/^Silent declares nothing: mark methods with @rpc .*\n$/, 'stderr')
+  expect(await run.kill('SIGTERM').ended).toMatchObject({ code: 0 })
+})
+
+test('a procedure that is taken: one line, exit code 1, nothing left', async () => {
+  const { url, router, client } = await listening()
+  await (await client()).register('com.example.getTodaysDate', () => 1)
+  const { code, stdout, stderr } = await wampy('run', 'date.mjs', '--url', url).ended
+  expect(stderr).toMatch(/^wampy run: .*procedure_already_exists: .*com\.example\.getTodaysDate.*\n$/)
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(router.stats()).toMatchObject({ sessions: 1, subscriptions: 0 })
+})
+
+test('no router, no realm: one line, exit code 1', async () => {
+  const { url } = await listening()
+  const gone = `ws://127.0.0.1:${await freePort()}/ws`
+  const [one, two] = await Promise.all([
+    wampy('run', 'date.mjs', '--url', gone).ended,
+    wampy('run', 'date.mjs', '--url', url, '--realm', 'nowhere').ended,
+  ])
+  expect(one.stderr).toMatch(new RegExp(`^wampy run: could not connect to ${gone}: .*\n$`))
+  expect(two.stderr).toMatch(/^wampy run: the router at .* has no realm "nowhere": .*\n$/)
+  expect([one, two]).toMatchObject([
+    { code: 1, stdout: '' },
+    { code: 1, stdout: '' },
+  ])
+})
+
+test.concurrent.each([
+  [
+    'nowhere.mjs:DateService',
+    /there is no module nowhere\.mjs \(looked for .*\); expected path\/to\/module:ClassName$/,
+  ],
+  ['date.mjs:Clock', /date\.mjs exports no class Clock: say date\.mjs:DateService$/],
+  ['several.mjs', /several\.mjs has several services: say several\.mjs:Clock or several\.mjs:DateService$/],
+  ['none.mjs', /none\.mjs exports no class that extends WampClient; export one that does$/],
+  ['none.mjs:DateService', /DateService in none\.mjs is no class that extends WampClient; export one that does$/],
+  [
+    'syntax.mjs:DateService',
+    /syntax\.mjs could not be loaded: SyntaxError: Unexpected token '\{' .*node syntax\.mjs\)$/,
+  ],
+  [
+    'syntax.cjs:DateService',
+    /syntax\.cjs could not be loaded: SyntaxError: Unexpected token '\{' \(at .*syntax\.cjs:2\)$/,
+  ],
+  ['name.mjs:DateService', /name\.mjs could not be loaded: SyntaxError: .*'WampKlient' \(at .*name\.mjs:1\)$/],
+  ['missing.mjs:DateService', /missing\.mjs could not be loaded: .*'no-such-package'.* \(is it installed, .*\)$/],
+  ['throws.mjs:DateService', /throws\.mjs could not be loaded: TypeError: .*null.* \(at .*throws\.mjs:2:8\)$/],
+  ['broken.mjs:Broken', /Broken could not be made: no database$/],
+])('%s cannot run: one line, exit code 1, no stack', async (module, expected) => {
+  const { code, stdout, stderr } = await wampy('run', module).ended
+  expect(stderr).toMatch(/^wampy run: .*\n$/)
+  expect(stderr.trimEnd()).toMatch(expected)
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+})
+
+test('a TypeScript module says how, and runs with a loader', async () => {
+  const { url } = await listening()
+  const plain = await wampy('run', 'date-service.ts:DateService', '--url', url).ended
+  expect(plain.stderr).toMatch(
+    /^wampy run: date-service\.ts is TypeScript, .*node --import tsx \S+cli\.js run date-service\.ts:DateService --url .*compiled.*\n$/,
+  )
+  expect(plain).toMatchObject({ code: 1, stdout: '' })
+  const run = wampyWith({ node: ['--import', 'tsx'] }, 'run', 'date-service.ts:DateService', '--url', url)
+  await run.said(/^registered com\.example\.getTodaysDate\nDateService ready/)
+  expect(await run.kill('SIGTERM').ended).toMatchObject({ code: 0, stderr: '' })
+})

@@ -1,0 +1,164 @@
+/** The command as it is built, in a folder of its own that has the package installed, and its processes. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type BuildOptions, build } from 'esbuild'
+import { afterAll, beforeAll, onTestFinished } from 'vitest'
+import { WampClient } from '../../src/client/wamp-client.ts'
+import { type Served, serve } from '../../src/node/serve.ts'
+import { Router } from '../../src/router/router.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+export const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string
+  dependencies: Record<string, string>
+}
+
+let folder = ''
+let cli = ''
+
+/** Where the commands of this file run; modules that are written there import `wampy-ts` as a stranger does. */
+export const here = (...path: string[]): string => join(folder, ...path)
+
+// Built from the sources at each run, as tsup does: right whatever lies in dist, and in a fraction of a second.
+beforeAll(async () => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'wampy-cli-')))
+  const installed = here('node_modules', 'wampy-ts')
+  mkdirSync(installed, { recursive: true })
+  writeFileSync(join(installed, 'package.json'), readFileSync(join(root, 'package.json')))
+  for (const name of [...Object.keys(manifest.dependencies), 'tsx']) {
+    mkdirSync(dirname(here('node_modules', name)), { recursive: true })
+    symlinkSync(join(root, 'node_modules', name), here('node_modules', name), 'junction')
+  }
+  const doors = { index: 'src/index.ts' }
+  const options: BuildOptions = {
+    absWorkingDir: root,
+    outdir: join(installed, 'dist'),
+    bundle: true,
+    platform: 'node',
+    target: 'es2022',
+    define: { __VERSION__: JSON.stringify(manifest.version) },
+    external: Object.keys(manifest.dependencies),
+    tsconfigRaw: {},
+  }
+  await Promise.all([
+    build({ ...options, format: 'esm', splitting: true, entryPoints: { ...doors, cli: 'src/cli/main.ts' } }),
+    build({ ...options, format: 'cjs', outExtension: { '.js': '.cjs' }, entryPoints: doors }),
+  ])
+  cli = join(installed, 'dist', 'cli.js')
+})
+
+/** What was started; a test that ran beside others cannot end its own. */
+const started = new Set<Running>()
+
+afterAll(async () => {
+  for (const { child } of started) child.kill('SIGKILL')
+  await Promise.all([...started].map(({ ended }) => ended))
+  rmSync(folder, { recursive: true, force: true })
+})
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A process that may be waited for, line by line. */
+export class Running {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
+  stdout = ''
+  stderr = ''
+  #over = false
+  #waiting = new Set<() => void>()
+
+  constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    const clean: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', NODE_OPTIONS: '' }
+    for (const name of ['WAMPY_URL', 'WAMPY_REALM', 'FORCE_COLOR']) delete clean[name]
+    this.child = spawn(command, args, { cwd: folder, env: { ...clean, ...env } })
+    for (const name of ['stdout', 'stderr'] as const) {
+      this.child[name]?.setEncoding('utf8').on('data', (text: string) => {
+        this[name] += text
+        this.#look()
+      })
+    }
+    this.ended = new Promise((resolve) => {
+      this.child.on('close', (code) => {
+        this.#over = true
+        this.#look()
+        resolve({ code, stdout: this.stdout, stderr: this.stderr })
+      })
+    })
+    started.add(this)
+  }
+
+  /** Resolves to what `pattern` matches in what was written so far or will be. */
+  said(pattern: RegExp, where: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = pattern.exec(this[where])
+        if (!found && !this.#over) return
+        this.#waiting.delete(look)
+        if (found) resolve(found)
+        else reject(new Error(`ended without ${pattern}:\n${this.stdout}\n${this.stderr}`))
+      }
+      this.#waiting.add(look)
+      look()
+    })
+  }
+
+  kill(signal: NodeJS.Signals): this {
+    this.child.kill(signal)
+    return this
+  }
+
+  #look(): void {
+    for (const look of this.#waiting) look()
+  }
+}
+
+/** `wampy ...` */
+export const wampy = (...args: string[]): Running => new Running(process.execPath, [cli, ...args])
+
+/** `wampy ...` with an environment, or with flags of Node. */
+export const wampyWith = (how: { env?: NodeJS.ProcessEnv; node?: string[] }, ...args: string[]): Running =>
+  new Running(process.execPath, [...(how.node ?? []), cli, ...args], how.env)
+
+/** A line of a shell in which `wampy` is the command. */
+export const shell = (line: string): Running =>
+  new Running('sh', ['-c', `wampy() { '${process.execPath}' '${cli}' "$@"; }\n${line}`])
+
+export const write = (name: string, text: string): void => writeFileSync(here(name), text)
+
+export interface Listening extends Served {
+  readonly router: Router
+  /** A client that has joined. */
+  client(): Promise<WampClient>
+}
+
+/** A router of this process on a port, closed after the test. */
+export async function listening(port = 0, realms = ['realm1']): Promise<Listening> {
+  const router = new Router({ realms })
+  const served = await serve(router, { port })
+  onTestFinished(async () => {
+    await router.close()
+    await served.close()
+  })
+  const client = async (): Promise<WampClient> => {
+    const made = new WampClient({ router, ...(realms[0] ? { realm: realms[0] } : {}) })
+    await made.start()
+    onTestFinished(() => made.stop())
+    return made
+  }
+  return { router, client, url: served.url, port: served.port, close: () => served.close() }
+}
+
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
+  const served = await serve(new Router(), { port: 0 })
+  const { port } = served
+  await served.close()
+  return port
+}
