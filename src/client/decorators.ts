@@ -1,0 +1,155 @@
+/** `@rpc` and `@subscribe`, and what a class declares with them or with static fields. */
+
+import { WampError } from '../protocol/error.ts'
+import type { Uri } from '../protocol/messages.ts'
+import { USAGE } from '../protocol/names.ts'
+import type { Dict } from '../protocol/options.ts'
+
+/** What `@rpc` takes: ours, and any key of REGISTER.Options as WAMP spells it. */
+export interface RpcOptions extends Dict {
+  /** The whole URI. Default: the class's prefix and the method's name. */
+  readonly uri?: Uri
+  /** Puts an Invocation before the arguments: kwargs, caller, signal. */
+  readonly invocation?: boolean
+}
+
+/** What `@subscribe` takes: ours, and any key of SUBSCRIBE.Options as WAMP spells it. */
+export interface TopicOptions extends Dict {
+  /** The whole URI. Default: the class's prefix and the method's name. */
+  readonly uri?: Uri
+  /** Puts a ReceivedEvent before the arguments: kwargs, details. */
+  readonly event?: boolean
+}
+
+export type DeclaredKind = 'rpc' | 'subscribe'
+
+/** What a class says of one of its methods. */
+export interface Declared {
+  readonly kind: DeclaredKind
+  readonly method: string
+  readonly uri: Uri | undefined
+  readonly options: RpcOptions & TopicOptions
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a method may take and return anything
+type Method = (this: any, ...args: any[]) => any
+
+/** Serves standard decorator calls and those of `experimentalDecorators`. */
+export interface MethodDecorator {
+  <M extends Method>(value: M, context: ClassMethodDecoratorContext): void
+  (target: object, name: string | symbol, descriptor: PropertyDescriptor): void
+}
+
+interface Decorator<Options> extends MethodDecorator {
+  (uri: Uri, options?: Options): MethodDecorator
+  (options: Options): MethodDecorator
+}
+
+/**
+ * Registers a method as a procedure when its service starts: `@rpc`, `@rpc('com.example.date')`,
+ * `@rpc({ uri: 'com.example.date', invocation: true })`. Without a URI it is the class's prefix and the method's name.
+ *
+ * @throws WampError `wampy.error.usage` on what is no public instance method
+ */
+export const rpc = decorator<RpcOptions>('rpc')
+
+/** Subscribes a method to a topic when its service starts; it gets the event's positional arguments. Forms as `rpc`. */
+export const subscribe = decorator<TopicOptions>('subscribe')
+
+type ByMethod = Map<string, Declared>
+/** By the object that declares: a prototype (legacy), an instance (standard), or the method itself (standard, no instance yet). */
+type Declarations = Record<DeclaredKind, WeakMap<object, ByMethod>>
+
+const KEY = Symbol.for('wampy-ts.declared')
+
+// On the global object for the same reason as the entrypoints: the decorator and the class may come from two copies.
+function declarations(): Declarations {
+  const home = globalThis as { [KEY]?: Declarations }
+  home[KEY] ??= { rpc: new WeakMap(), subscribe: new WeakMap() }
+  return home[KEY]
+}
+
+function declare(owner: object, declared: Declared): void {
+  const table = declarations()[declared.kind]
+  const methods = table.get(owner) ?? new Map<string, Declared>()
+  table.set(owner, methods.set(declared.method, declared))
+}
+
+function decorator<Options extends Dict>(kind: DeclaredKind): Decorator<Options> {
+  const apply = (options: RpcOptions & TopicOptions, target: unknown, context: unknown): void => {
+    const standard = typeof context === 'object' && context !== null
+    const {
+      name,
+      kind: what,
+      static: fixed,
+      private: hidden,
+    } = (
+      standard ? context : { name: context, kind: 'method', static: typeof target === 'function' }
+    ) as ClassMethodDecoratorContext
+    if (what !== 'method' || fixed || hidden || typeof name !== 'string') {
+      throw new WampError(USAGE, [`@${kind} goes on a public method, not on ${String(name)}`])
+    }
+    const declared: Declared = { kind, method: name, uri: options.uri, options }
+    declare(target as object, declared)
+    // By the instance too: a decorator above this one may have put another function in the method's place.
+    if (standard) {
+      ;(context as ClassMethodDecoratorContext).addInitializer(function (this: unknown) {
+        declare(this as object, declared)
+      })
+    }
+  }
+  return ((...given: unknown[]) => {
+    if (given.length > 1 && typeof given[0] !== 'string') return apply({}, given[0], given[1])
+    const options = typeof given[0] === 'string' ? { ...(given[1] as Options), uri: given[0] } : (given[0] as Options)
+    return (target: unknown, context: unknown) => apply(options, target, context)
+  }) as Decorator<Options>
+}
+
+/** What a class may say in static fields. */
+export interface ServiceClass {
+  /** Put before method names: `com.example` makes `com.example.getTodaysDate`. */
+  readonly prefix?: string
+  /** `['getTodaysDate']` or `{ getTodaysDate: 'com.example.date' }`, where there are no decorators. */
+  readonly rpc?: readonly string[] | Readonly<Record<string, Uri | RpcOptions>>
+  /** `{ onTick: 'com.example.tick' }`. */
+  readonly subscribe?: readonly string[] | Readonly<Record<string, Uri | TopicOptions>>
+}
+
+/** What a class declares of a kind, by method; of an instance where there is one. The most derived word wins. */
+export function declaredBy(kind: DeclaredKind, service: object, instance?: object): Map<string, Declared> {
+  const found: ByMethod = new Map()
+  const add = (methods: Iterable<Declared> | undefined) => {
+    for (const declared of methods ?? []) if (!found.has(declared.method)) found.set(declared.method, declared)
+  }
+  const table = declarations()[kind]
+  if (instance) add(table.get(instance)?.values())
+  for (let at = service; at !== Function.prototype && at; at = Object.getPrototypeOf(at)) {
+    if (Object.hasOwn(at, kind)) add(inStatic(kind, (at as ServiceClass)[kind]))
+    const { prototype } = at as { prototype?: object }
+    if (!prototype) continue
+    add(table.get(prototype)?.values())
+    for (const name of Object.getOwnPropertyNames(prototype)) {
+      const value = Object.getOwnPropertyDescriptor(prototype, name)?.value
+      if (typeof value === 'function') add(table.get(value)?.values())
+    }
+  }
+  return found
+}
+
+function* inStatic(kind: DeclaredKind, field: ServiceClass[DeclaredKind]): Generator<Declared> {
+  if (Array.isArray(field)) {
+    for (const method of field) yield { kind, method, uri: undefined, options: {} }
+    return
+  }
+  for (const [method, said] of Object.entries(field ?? {})) {
+    const options = typeof said === 'string' ? { uri: said } : said
+    yield { kind, method, uri: options.uri, options }
+  }
+}
+
+/** The URI of a method: its own, or the prefix and its name. */
+export function uriOf(declared: Declared | undefined, method: string, prefix: string | undefined): Uri {
+  if (declared?.uri !== undefined) return declared.uri
+  if (!prefix) return method
+  return prefix.endsWith('.') ? prefix + method : `${prefix}.${method}`
+}

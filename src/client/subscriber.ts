@@ -1,0 +1,119 @@
+/** The subscriber: handles that share one subscription at the router, and the events for them. */
+
+import { EVENT, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from '../protocol/codes.ts'
+import type { Id, Subscribed, Unsubscribed, Uri } from '../protocol/messages.ts'
+import type { Dict, List, EventDetails as WireDetails, SubscribeOptions as WireOptions } from '../protocol/options.ts'
+import type { ClientSession } from './client-session.ts'
+import type { Role } from './role.ts'
+import { isThenable, type Waiting } from './waiting.ts'
+import { Wish, type WishOwner } from './wish.ts'
+
+/** Options of a subscription: ours, and any key of SUBSCRIBE.Options as WAMP spells it. */
+export interface SubscribeOptions extends Waiting, WireOptions {}
+
+/** EVENT.Details, and what else the message said. */
+export interface EventDetails extends WireDetails {
+  readonly topic: Uri
+  readonly publication: Id
+  readonly subscription: Id
+}
+
+/** What it returns is ignored; what it throws, or rejects with, is told by the client's event `error`. */
+export type EventHandler = (args: List, kwargs: Dict, details: EventDetails) => unknown
+
+/** A subscription: durable until `unsubscribe()`. */
+export class Subscription extends Wish {
+  readonly topic: Uri
+  readonly handler: EventHandler
+  readonly options: WireOptions
+
+  constructor(owner: WishOwner, topic: Uri, handler: EventHandler, options: WireOptions) {
+    super(owner)
+    this.topic = topic
+    this.handler = handler
+    this.options = options
+  }
+
+  get uri(): Uri {
+    return this.topic
+  }
+
+  /** Ends it; again does nothing. Resolves when the router knows, or at once where there is no session. */
+  unsubscribe(waiting?: Waiting): Promise<void> {
+    return this.giveUp(waiting)
+  }
+
+  async ask(session: ClientSession): Promise<void> {
+    const key = `${this.options.match ?? 'exact'} ${this.topic}`
+    session.subscribing.set(key, (session.subscribing.get(key) ?? 0) + 1)
+    const asked = session.requests.ask<Id, Subscribed>({
+      code: SUBSCRIBE,
+      message: (id) => [SUBSCRIBE, id, this.options, this.topic],
+      // Inside the reply: an EVENT may follow in the same read.
+      settle: ([, , id]) => {
+        sharing(session, id).add(this)
+        this.id = id
+        return id
+      },
+    })
+    try {
+      await asked
+    } finally {
+      const left = (session.subscribing.get(key) as number) - 1
+      if (left) session.subscribing.set(key, left)
+      else session.subscribing.delete(key)
+    }
+  }
+
+  async leave(session: ClientSession, waiting: Waiting): Promise<void> {
+    const { id } = this
+    if (id === undefined) return
+    this.id = undefined
+    const sharers = session.subscriptions.get(id)
+    sharers?.delete(this)
+    const key = `${this.options.match ?? 'exact'} ${this.topic}`
+    // One UNSUBSCRIBE ends it for all who share it, also for one whose SUBSCRIBED is on its way.
+    if (!sharers || sharers.size > 0 || session.subscribing.has(key)) return
+    session.subscriptions.delete(id)
+    await session.requests.ask<void, Unsubscribed>(
+      { code: UNSUBSCRIBE, message: (request) => [UNSUBSCRIBE, request, id], settle: () => {} },
+      waiting,
+    )
+  }
+}
+
+function sharing(session: ClientSession, id: Id): Set<Subscription> {
+  const found = session.subscriptions.get(id)
+  if (found) return found
+  const made = new Set<Subscription>()
+  session.subscriptions.set(id, made)
+  return made
+}
+
+export const subscriber: Role = {
+  name: 'subscriber',
+  features: {},
+  handlers: {
+    [SUBSCRIBED]: (message, session) => session.requests.must(SUBSCRIBE, message[1], message),
+    [UNSUBSCRIBED]: (message, session) => session.requests.must(UNSUBSCRIBE, message[1], message),
+    [EVENT]: ([, subscription, publication, details, data], session) => {
+      const sharers = session.subscriptions.get(subscription)
+      if (!sharers) {
+        session.dropped.events++
+        return
+      }
+      const args = data?.args ?? []
+      const kwargs = data?.kwargs ?? {}
+      for (const { handler, topic, state } of sharers) {
+        // Given up while its SUBSCRIBED was on its way.
+        if (state === 'closed') continue
+        try {
+          const done = handler(args, kwargs, { topic, ...details, publication, subscription })
+          if (isThenable(done)) done.then(undefined, (error) => session.owner.raised(error, false))
+        } catch (error) {
+          session.owner.raised(error, false)
+        }
+      }
+    },
+  },
+}

@@ -1,0 +1,84 @@
+/** What waits: a promise with its two ends, and the signal and timeout that end a wait. */
+
+import { WampError } from '../protocol/error.ts'
+import { CANCELED, TIMEOUT } from '../protocol/names.ts'
+
+/** Every operation that waits takes these. */
+export interface Waiting {
+  /** Ends the wait with `wamp.error.canceled`; an answer that comes later is swallowed. */
+  readonly signal?: AbortSignal | undefined
+  /** Milliseconds after which the wait ends with `wamp.error.timeout`; 0 or none for no end. */
+  readonly timeout?: number | undefined
+}
+
+export interface Deferred<T> {
+  readonly promise: Promise<T>
+  resolve(value: T): void
+  reject(error: unknown): void
+}
+
+export function deferred<T>(): Deferred<T> {
+  let resolve!: (value: T) => void
+  let reject!: (error: unknown) => void
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  return { promise, resolve, reject }
+}
+
+/** The error of a wait that its signal ended. */
+export function canceled(signal: AbortSignal, sent: boolean): WampError {
+  return new WampError(CANCELED, ['canceled by its signal'], {}, { cause: signal.reason, sent })
+}
+
+/** What a timer can wait for, in milliseconds: with more it would not wait at all. */
+export const LONGEST = 2 ** 31 - 1
+
+/** Calls `giveUp` once the signal has aborted or the time has passed; the function that comes back releases both. */
+export function limit({ signal, timeout }: Waiting, sent: boolean, giveUp: (error: WampError) => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const release = () => {
+    signal?.removeEventListener('abort', abort)
+    clearTimeout(timer)
+  }
+  const end = (error: WampError) => {
+    release()
+    giveUp(error)
+  }
+  const abort = () => end(canceled(signal as AbortSignal, sent))
+  if (timeout) {
+    const late = () => end(new WampError(TIMEOUT, [`no answer within ${timeout} ms`], {}, { sent }))
+    timer = setTimeout(late, Math.min(timeout, LONGEST))
+  }
+  if (signal?.aborted) abort()
+  else signal?.addEventListener('abort', abort)
+  return release
+}
+
+/** Waits for a promise no longer than told; what it resolves to after that goes to `late`. */
+export function within<T>(promise: Promise<T>, waiting: Waiting, late: (value: T) => void = () => {}): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let over = false
+    const release = limit(waiting, false, (error) => {
+      over = true
+      reject(error)
+    })
+    promise.then(
+      (value) => {
+        release()
+        if (over) late(value)
+        else resolve(value)
+      },
+      (error) => {
+        release()
+        reject(error)
+      },
+    )
+  })
+}
+
+/** Whether a value is a promise, of whatever library. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}

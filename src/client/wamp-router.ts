@@ -1,0 +1,91 @@
+/** Where a router is, and how to get a link to it; the only file that knows the defaults of an address. */
+
+import { WampError } from '../protocol/error.ts'
+import type { Uri } from '../protocol/messages.ts'
+import { CONNECTION_FAILED, DEFAULT_URL, USAGE } from '../protocol/names.ts'
+import { json } from '../serializer/json.ts'
+import type { Serializer } from '../serializer/serializer.ts'
+import { type Connector, framed, type Link } from '../session/link.ts'
+import type { Dial } from '../transport/transport.ts'
+import { type WebSocketClass, webSocketDial } from '../transport/websocket.ts'
+
+/** What is left out comes from Crossbar.io's quick start: `ws://localhost:8080/ws`. */
+export interface WampRouterOptions {
+  /** How a person calls it. */
+  readonly name?: string
+  readonly host?: string
+  /** 1 to 65535. */
+  readonly port?: number | string
+  readonly path?: string
+  /** Whether to speak TLS: `wss://`. */
+  readonly tls?: boolean
+  /** The whole address instead of its parts: `wss://example.com/ws`. */
+  readonly url?: string
+  /** The realm that its clients join unless they name one. */
+  readonly realm?: Uri
+  /** Another transport. */
+  readonly dial?: Dial
+  /** Another class for the WebSocket than the platform's. */
+  readonly webSocket?: WebSocketClass
+}
+
+/**
+ * Where a router is.
+ *
+ * @throws WampError `wampy.error.usage` for an address that cannot be one
+ */
+export class WampRouter implements Connector {
+  readonly name: string
+  readonly url: string
+  readonly realm: Uri | undefined
+  readonly #dial: Dial
+
+  constructor(options: WampRouterOptions = {}) {
+    this.url = address(options)
+    this.name = options.name ?? this.url
+    this.realm = options.realm
+    this.#dial = options.dial ?? webSocketDial(options.webSocket && { webSocket: options.webSocket })
+  }
+
+  get __v_skip(): true {
+    return true
+  }
+
+  async connect(serializers: readonly Serializer[] = [json], signal: AbortSignal): Promise<Link> {
+    const offers = serializers.map((serializer) => `wamp.2.${serializer.name}`)
+    const transport = await this.#dial(this.url, offers, signal)
+    const serializer = serializers[offers.indexOf(transport.protocol)]
+    if (serializer) return framed(transport, serializer)
+    transport.close()
+    const text = `${this.url} chose the subprotocol "${transport.protocol}", offered were ${offers.join(', ')}`
+    throw new WampError(CONNECTION_FAILED, [text])
+  }
+}
+
+function address({ url, host, port, path, tls }: WampRouterOptions): string {
+  if (url !== undefined) {
+    if (host !== undefined || port !== undefined || path !== undefined || tls !== undefined) {
+      throw new WampError(USAGE, ['a WampRouter takes either url or host, port, path and tls'])
+    }
+    return checked(url, url)
+  }
+  const number = port === undefined ? 8080 : Number(port)
+  if (!Number.isInteger(number) || number < 1 || number > 65535) {
+    throw new WampError(USAGE, [`port must be a number from 1 to 65535, got "${port}"`])
+  }
+  const name = host ?? 'localhost'
+  if (/[/?#@\\]/.test(name)) throw illegal(name)
+  const bracketed = name.includes(':') && !name.startsWith('[') ? `[${name}]` : name
+  const place = path === undefined ? '/ws' : path.startsWith('/') ? path : `/${path}`
+  const whole = `${tls ? 'wss' : 'ws'}://${bracketed}:${number}${place}`
+  return checked(whole, host ?? whole)
+}
+
+function checked(url: string, given: string): string {
+  if (/^wss?:\/\/[^/?#\s]+/i.test(url) && URL.canParse?.(url) !== false) return url
+  throw illegal(given)
+}
+
+function illegal(given: string): WampError {
+  return new WampError(USAGE, [`"${given}" is no address of a router: expected something like ${DEFAULT_URL}`])
+}

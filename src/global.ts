@@ -1,0 +1,5 @@
+/** The script tag: the client, the router and the memory link as the global `wampy`. */
+
+export * from './index.ts'
+export { Router, type RouterOptions } from './router/router.ts'
+export { linked } from './session/linked.ts'

@@ -1,0 +1,104 @@
+/** A peer played by hand: it sends what a test says, right or wrong, and keeps what came back. */
+
+import { json } from '../serializer/json.ts'
+import { type Attachable, type Connector, framed } from '../session/link.ts'
+import { wires } from '../transport/memory.ts'
+import type { CloseInfo, Frame, Transport } from '../transport/transport.ts'
+import type { WireMessage } from './tap.ts'
+
+/** One end of a connection that speaks JSON, with none of the library's checks. */
+export class Scripted {
+  /** Everything that came, oldest first. */
+  readonly received: WireMessage[] = []
+  /** Resolves when the other side has closed. */
+  readonly closed: Promise<CloseInfo>
+  readonly #transport: Transport
+  readonly #waiting: ((message: WireMessage | undefined) => void)[] = []
+  #read = 0
+  #over = false
+
+  constructor(transport: Transport, heard: (message: WireMessage, peer: Scripted) => void = () => {}) {
+    this.#transport = transport
+    this.closed = new Promise((resolve) => {
+      transport.open({
+        frame: (frame) => {
+          const message = JSON.parse(frame as string) as WireMessage
+          this.received.push(message)
+          const reader = this.#waiting.shift()
+          if (reader) {
+            this.#read++
+            reader(message)
+          }
+          heard(message, this)
+        },
+        closed: (info) => {
+          this.#over = true
+          for (const reader of this.#waiting.splice(0)) reader(undefined)
+          resolve(info)
+        },
+      })
+    })
+  }
+
+  /** Sends messages as they stand. */
+  send(...messages: WireMessage[]): void {
+    for (const message of messages) this.#transport.send(JSON.stringify(message))
+  }
+
+  /** Sends a frame that need not be a message. */
+  raw(frame: Frame): void {
+    this.#transport.send(frame)
+  }
+
+  /** The next message that was not read yet; undefined once the other side has closed. */
+  next(): Promise<WireMessage | undefined> {
+    const message = this.received[this.#read]
+    if (message) {
+      this.#read++
+      return Promise.resolve(message)
+    }
+    if (this.#over) return Promise.resolve(undefined)
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** Closes this end as a WebSocket does. */
+  close(code?: number, reason?: string): void {
+    this.#transport.close(code, reason)
+  }
+
+  /** Breaks the connection without a word. */
+  terminate(): void {
+    this.#transport.terminate()
+  }
+}
+
+/** A client by hand, at a router of this process. */
+export function scripted(router: Attachable): Scripted {
+  const { a, b } = wires()
+  router.attach(framed(b, json))
+  return new Scripted(a)
+}
+
+/**
+ * A router by hand, for clients of this process: `answer` is called for every message that one of them sends.
+ *
+ * @example
+ * const router = scriptedRouter(([code, request], peer) => {
+ *   if (code === 1) peer.send([2, 1, { roles: { dealer: {} } }])
+ *   if (code === 48) peer.send([50, request, {}, ['hello']])
+ * })
+ */
+export function scriptedRouter(
+  answer: (message: WireMessage, peer: Scripted) => void,
+): Connector & { readonly peers: Scripted[] } {
+  const peers: Scripted[] = []
+  return {
+    name: 'a router by hand',
+    peers,
+    async connect() {
+      const { a, b } = wires()
+      peers.push(new Scripted(b, answer))
+      return framed(a, json)
+    },
+  }
+}

@@ -1,0 +1,113 @@
+/** A router with clients for one test, which must leave nothing behind when it is disposed of. */
+
+import { type ClientOptions, WampClient } from '../index.ts'
+import { Router, type RouterOptions } from '../router/router.ts'
+import { json } from '../serializer/json.ts'
+import type { Serializer } from '../serializer/serializer.ts'
+import { type Connector, framed, type Link } from '../session/link.ts'
+import { linked } from '../session/linked.ts'
+import { wires } from '../transport/memory.ts'
+import { tap, WireLog } from './tap.ts'
+
+export interface WorldOptions {
+  /** In memory message by message (default), in memory frame by frame, or over real sockets (in Node alone). */
+  readonly link?: 'linked' | 'wires' | 'websocket'
+  /** What clients speak, except over `linked`. Default JSON. */
+  readonly serializer?: Serializer
+  readonly router?: RouterOptions
+}
+
+export class World {
+  readonly router: Router
+  /** Everything that passed between the clients that joined and the router. */
+  readonly log = new WireLog()
+  readonly #connect: () => Promise<Link>
+  readonly #close: () => Promise<void>
+  readonly #clients: WampClient[] = []
+
+  constructor(router: Router, connect: () => Promise<Link>, close: () => Promise<void>) {
+    this.router = router
+    this.#connect = connect
+    this.#close = close
+  }
+
+  /** A connector for a client that the test makes itself; its link is logged under this name. */
+  connector(name: string): Connector {
+    return { name: 'the world', connect: async () => tap(await this.#connect(), name, this.log) }
+  }
+
+  /** Clients that have joined, by these names. They do not come back after a loss unless told to. */
+  join<const Names extends readonly string[]>(...names: Names): Promise<{ [Key in keyof Names]: WampClient }>
+  async join(...names: string[]): Promise<WampClient[]> {
+    return Promise.all(names.map((name) => this.client(name)))
+  }
+
+  /** One client that has joined. */
+  async client(name: string, options: ClientOptions = {}): Promise<WampClient> {
+    const client = new WampClient({ reconnect: false, ...options, name, router: this.connector(name) })
+    this.#clients.push(client)
+    await client.start()
+    return client
+  }
+
+  /**
+   * Stops its clients and the router.
+   *
+   * @throws Error if the realms still own a session, a subscription, a registration or a call when the clients are gone
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.stop()))
+    const left = await settled(() => leftovers(this.router))
+    await this.router.close()
+    await this.#close()
+    if (left) throw new Error(`left behind in the router: ${left}`)
+  }
+}
+
+/** Opens a world; `await using` disposes of it. */
+export async function openWorld(options: WorldOptions = {}): Promise<World> {
+  const { link = 'linked', serializer = json } = options
+  const router = new Router(options.router)
+  if (link === 'websocket') {
+    // Only here: whoever tests in memory needs nothing of Node.
+    const [{ serve }, { WampRouter }] = await Promise.all([import('../node.ts'), import('../index.ts')])
+    const served = await serve(router, { port: 0 })
+    const at = new WampRouter({ url: served.url })
+    return new World(
+      router,
+      () => at.connect([serializer], new AbortController().signal),
+      () => served.close(),
+    )
+  }
+  const connect = async (): Promise<Link> => {
+    if (link === 'linked') {
+      const [ours, theirs] = linked()
+      router.attach(ours)
+      return theirs
+    }
+    const { a, b } = wires({ protocol: `wamp.2.${serializer.name}` })
+    router.attach(framed(b, serializer))
+    return framed(a, serializer)
+  }
+  return new World(router, connect, async () => {})
+}
+
+/** What a router still owns, in words; empty where it owns nothing. */
+function leftovers(router: Router): string {
+  const { sessions, subscriptions, registrations, calls } = router.stats()
+  return Object.entries({ sessions, subscriptions, registrations, calls })
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => `${count} ${what}`)
+    .join(', ')
+}
+
+/** Asks until the answer is empty or the time is up; resolves to the last answer. */
+async function settled(ask: () => string): Promise<string> {
+  const deadline = Date.now() + 2000
+  let answer = ask()
+  while (answer && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    answer = ask()
+  }
+  return answer
+}
