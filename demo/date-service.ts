@@ -1,0 +1,9 @@
+/** The service of the demo: it tells today's date. */
+
+import { rpc, WampClient } from 'wampy-ts'
+
+export class DateService extends WampClient {
+  @rpc getTodaysDate(): string {
+    return new Date().toLocaleDateString('sv')
+  }
+}

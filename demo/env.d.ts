@@ -1,0 +1,13 @@
+/** What Vite can import beyond TypeScript: the text of a file, and Vue's components. */
+
+declare module '*?raw' {
+  const text: string
+  export default text
+}
+
+declare module '*.vue' {
+  import type { DefineComponent } from 'vue'
+
+  const component: DefineComponent
+  export default component
+}
