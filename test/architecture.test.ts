@@ -1,0 +1,130 @@
+/** Reads every import under src/ and checks which folder may know which. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { posix } from 'node:path'
+import ts from 'typescript'
+import { expect, test } from 'vitest'
+
+type Rule = { values: string[]; types?: string[] }
+
+/** What a folder's files may import from other folders, `values` as types too. Doors, directly under src/, import anything. */
+const rules: Record<string, Rule> = {
+  protocol: { values: [] },
+  serializer: { values: ['protocol'] },
+  // A dial that fails says so by a WampError.
+  transport: { values: ['protocol'] },
+  // The link in memory delivers through the same lane as the wires in memory.
+  session: { values: ['protocol', 'transport'], types: ['serializer'] },
+  auth: { values: ['protocol'] },
+  client: { values: ['session', 'protocol'], types: ['auth', 'serializer', 'transport'] },
+  router: { values: ['session', 'protocol'], types: ['auth', 'serializer', 'transport'] },
+  node: { values: ['transport', 'serializer', 'session', 'protocol'], types: ['router', 'client'] },
+  // '' is a door: the console hands out what a user imports.
+  cli: { values: ['', 'node', 'client', 'router', 'auth', 'session', 'serializer', 'transport', 'protocol'] },
+  testing: {
+    values: ['', 'cli', 'node', 'client', 'router', 'auth', 'session', 'serializer', 'transport', 'protocol'],
+  },
+}
+
+/** The one file that knows the defaults of an address picks the serializers and the transport. */
+const exceptions: Record<string, Rule> = {
+  'client/wamp-router.ts': { values: ['session', 'protocol', 'serializer', 'transport'], types: ['auth'] },
+}
+
+const mayImportNode = ['node', 'cli', 'testing']
+
+const src = new URL('../src/', import.meta.url)
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => file.endsWith('.ts'))
+  .sort()
+const texts = new Map(files.map((file) => [file, readFileSync(new URL(file, src), 'utf8')]))
+
+interface Import {
+  file: string
+  /** Folder of the file, '' for a door. */
+  from: string
+  specifier: string
+  /** Folder of what is imported, '' for a door, undefined for a package. */
+  to: string | undefined
+  typeOnly: boolean
+}
+
+const folderOf = (file: string) => (file.includes('/') ? file.slice(0, file.indexOf('/')) : '')
+
+function importsOf(file: string, text: string): Import[] {
+  const found: Import[] = []
+  const add = (specifier: ts.Node | undefined, typeOnly: boolean) => {
+    if (!specifier || !ts.isStringLiteralLike(specifier)) return
+    const target = specifier.text.startsWith('.') ? posix.join(posix.dirname(file), specifier.text) : undefined
+    const to = target === undefined ? undefined : folderOf(target)
+    found.push({ file, from: folderOf(file), specifier: specifier.text, to, typeOnly })
+  }
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) {
+      add(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword)
+    }
+    if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly)
+    if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, true)
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) add(node.arguments[0], false)
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile(file, text, ts.ScriptTarget.ESNext, true))
+  return found
+}
+
+const imports = files.flatMap((file) => importsOf(file, texts.get(file)!))
+const arrow = ({ file, from, to, specifier, typeOnly }: Import) =>
+  `src/${file}: ${from || 'door'} -> ${to ?? specifier}${to === undefined ? '' : ` ('${specifier}')`}${typeOnly ? ', a type' : ''}`
+
+test('every folder under src has its rule', () => {
+  expect(files.length).toBeGreaterThan(0)
+  expect(files.map(folderOf).filter((folder) => folder && !rules[folder])).toEqual([])
+})
+
+test('imports follow the direction table', () => {
+  const wrong = imports.filter(({ file, from, to, typeOnly }) => {
+    if (to === undefined || from === '' || to === from) return false
+    const { values, types = [] } = exceptions[file] ?? rules[from] ?? { values: [] }
+    return !values.includes(to) && !(typeOnly && types.includes(to))
+  })
+  expect(wrong.map(arrow)).toEqual([])
+})
+
+test('no folder imports itself through others', () => {
+  const edges = new Map<string, Set<string>>()
+  for (const { from, to } of imports) {
+    if (from && to && from !== to) edges.set(from, (edges.get(from) ?? new Set()).add(to))
+  }
+  const cycles: string[] = []
+  const walk = (folder: string, path: string[]): void => {
+    if (path.includes(folder)) {
+      cycles.push([...path.slice(path.indexOf(folder)), folder].join(' -> '))
+      return
+    }
+    for (const next of edges.get(folder) ?? []) walk(next, [...path, folder])
+  }
+  for (const folder of edges.keys()) walk(folder, [])
+  expect(cycles).toEqual([])
+})
+
+test('Node modules and ws stay in node/ and cli/', () => {
+  const nodeOnly = new Set(['ws', '@types/ws', ...builtinModules])
+  const wrong = imports.filter(
+    ({ from, to, specifier }) =>
+      to === undefined && !mayImportNode.includes(from) && (specifier.startsWith('node:') || nodeOnly.has(specifier)),
+  )
+  expect(wrong.map(arrow)).toEqual([])
+})
+
+test('every file begins with a sentence that says what it is', () => {
+  const silent = files.filter((file) => {
+    const text = texts.get(file)!.replace(/^#!.*\n/, '')
+    const comment = /^\/\*\*([\s\S]*?)\*\//
+      .exec(text)?.[1]
+      ?.replaceAll(/\s*\n\s*\*?\s*/g, ' ')
+      .trim()
+    return !comment || !/^\S.*[.!?:](\s|$)/.test(comment)
+  })
+  expect(silent.map((file) => `src/${file}`)).toEqual([])
+})

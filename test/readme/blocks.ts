@@ -1,0 +1,58 @@
+/** The README's code blocks, and a project folder in which they run as a stranger's would. */
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+
+export interface Block {
+  readonly language: string
+  /** The file that the block says it is; empty for none. */
+  readonly file: string
+  readonly text: string
+}
+
+/** Every fenced block that has a language, in order. */
+export function blocks(): Block[] {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+  return [...readme.matchAll(/^```(\w+) ?([^\n]*)\n(.*?)^```$/gms)].map(([, language = '', file = '', text = '']) => ({
+    language,
+    file,
+    text,
+  }))
+}
+
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+export interface Project {
+  readonly folder: string
+  /** Stands for the README's 8080, which may be taken on this machine. */
+  readonly port: number
+  remove(): void
+}
+
+/** A folder with all named blocks as files, in which the built package and its companions are installed. */
+export async function project(): Promise<Project> {
+  const folder = mkdtempSync(join(tmpdir(), 'wampy-readme-'))
+  const port = await freePort()
+  mkdirSync(join(folder, 'node_modules', '@types'), { recursive: true })
+  mkdirSync(join(folder, 'node_modules', '@vitejs'), { recursive: true })
+  symlinkSync(ROOT, join(folder, 'node_modules', 'wampy-ts'))
+  const companions = ['tsx', 'react', 'react-dom', 'vue', '@types/node', '@types/react', '@types/react-dom']
+  for (const name of companions) symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true }))
+  for (const { file, text } of blocks()) {
+    if (file) writeFileSync(join(folder, file), text.replaceAll('8080', String(port)))
+  }
+  return { folder, port, remove: () => rmSync(folder, { recursive: true }) }
+}

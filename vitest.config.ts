@@ -1,0 +1,32 @@
+/** What `vitest run` runs: everything under test/ but what needs Crossbar.io, which has a config of its own. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string }
+const src = fileURLToPath(new URL('src', import.meta.url))
+
+export default defineConfig({
+  root: fileURLToPath(new URL('.', import.meta.url)),
+  define: { __VERSION__: JSON.stringify(version) },
+  // Lowers standard decorators and `await using`, which Node does not parse.
+  esbuild: { target: 'es2022' },
+  resolve: {
+    alias: [
+      { find: /^wampy-ts$/, replacement: `${src}/index.ts` },
+      { find: /^wampy-ts\/(router|node|cbor|msgpack|testing)$/, replacement: `${src}/$1.ts` },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/crossbar/**', '**/node_modules/**'],
+    testTimeout: 15_000,
+    hookTimeout: 30_000,
+    typecheck: {
+      enabled: true,
+      include: ['test/types/**/*.test-d.ts'],
+      // `npm run types` checks everything else.
+      ignoreSourceErrors: true,
+    },
+  },
+})
