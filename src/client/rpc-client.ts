@@ -86,7 +86,7 @@ export class RpcClient<Service = unknown> extends WampClient {
   // The original calls without starting: so does this one, unless it was stopped.
   protected override async joined(options: CallOptions): Promise<ClientSession> {
     // Each call waits as long as it likes; none of them ends the start for the others.
-    if (!this.halted) await within(this.start(), options)
+    if (this.startable) await within(this.start(), options)
     return super.joined(options)
   }
 }

@@ -146,10 +146,11 @@ export class WampClient extends EventEmitter<ClientEvents> {
       if (options.signal?.aborted) throw canceled(options.signal, false)
       if (!this.#run || this.#run.controller.signal.aborted) return this.#begin(options)
       const { outcome, ready } = this.#run
+      if (!ready && !options.signal && !options.timeout) return outcome
       // Coming back after a loss: waits as a first start does.
-      if (ready) return this.joined({ timeout: 10_000, ...options, waitForReady: true }).then(() => {})
-      if (!options.signal && !options.timeout) return outcome
-      const limited = within(outcome, options)
+      const limited = ready
+        ? this.joined({ timeout: 10_000, ...options, waitForReady: true }).then(() => {})
+        : within(outcome, options)
       limited.catch(() => {})
       return limited
     })
@@ -289,9 +290,10 @@ export class WampClient extends EventEmitter<ClientEvents> {
     await this.stop()
   }
 
-  /** Whether `stop()` was called since the last `start()`. */
-  protected get halted(): boolean {
-    return this.#stopped
+  /** Whether it has not been ready since it was started, if it was, and `stop()` was not called since. */
+  protected get startable(): boolean {
+    const run = this.#run
+    return !this.#stopped && !(run?.ready && !run.controller.signal.aborted)
   }
 
   /** The session to send on, where there is none at the moment; waits for it only if told to. */

@@ -1,0 +1,257 @@
+/** A connection that is dead though nothing closed it is noticed, and one that lives is left alone. */
+
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { CONNECTION_LOST, DEFAULT_URL, type Liveness, WampRouter } from 'wampy-ts'
+import { Router } from 'wampy-ts/router'
+import { wires } from 'wampy-ts/testing'
+import { ABORT, CALL, ERROR, EVENT, HELLO, RESULT } from '../../src/protocol/codes.ts'
+import {
+  type Answer,
+  clientOf,
+  failure,
+  joined,
+  leavesNothing,
+  next,
+  pass,
+  stopTheClock,
+  until,
+  uri,
+  WELCOMED,
+} from './support.ts'
+
+leavesNothing()
+
+const probes = ({ received }: { received: readonly (readonly unknown[])[] }) =>
+  received.filter(([code, , , procedure]) => code === CALL && procedure === 'wamp.session.count')
+
+const refusing: Answer = ([code, request], peer) =>
+  code === CALL && peer.send([ERROR, CALL, request, {}, 'wamp.error.no_such_procedure'])
+
+async function watched(answer: Answer | undefined, liveness?: Liveness | false) {
+  stopTheClock()
+  return joined(answer, liveness === undefined ? {} : { liveness })
+}
+
+describe('where the transport cannot ping', () => {
+  test('20 seconds of silence are followed by a CALL of wamp.session.count, and 10 without an answer by a loss', async () => {
+    const { client, peer } = await watched(undefined)
+    await pass(19_900)
+    expect(probes(peer)).toEqual([])
+    await pass(5100)
+    expect(probes(peer)).toEqual([[CALL, 1, {}, 'wamp.session.count']])
+    const lost = next(client, 'lost')
+    await pass(9900)
+    expect(client.state).toBe('ready')
+    await pass(200)
+    expect((await lost)[0]).toMatchObject({ uri: CONNECTION_LOST, message: expect.stringMatching(/no sign of life/) })
+    expect((await peer.closed).code).toBe(1006)
+  })
+
+  test('any answer is proof of life, a refusal as well: an idle connection stays, for as long as it is answered', async () => {
+    const { client, peer } = await watched(refusing)
+    let lost = false
+    client.on('lost', () => {
+      lost = true
+    })
+    await pass(300_000, 500)
+    expect(lost).toBe(false)
+    expect(probes(peer).length).toBeGreaterThan(8)
+    expect(probes(peer).length).toBeLessThanOrEqual(15)
+    expect(client.dropped.answers).toBe(0)
+  })
+
+  test('an answer that comes just in time counts', async () => {
+    const { client, peer } = await watched(undefined)
+    for (let round = 1; round < 5; round++) {
+      while (probes(peer).length < round) await pass(500)
+      await pass(9500)
+      peer.send([RESULT, probes(peer).at(-1)?.[1], {}, [1]])
+      await pass(1000)
+      expect(client.state).toBe('ready')
+    }
+  })
+
+  test('any message counts as well: a busy connection is not asked', async () => {
+    const { client, peer } = await watched(undefined)
+    for (let second = 0; second < 60; second += 4) {
+      await pass(4000, 1000)
+      peer.send([EVENT, 5, 5, {}])
+    }
+    expect(probes(peer)).toEqual([])
+    expect(client.state).toBe('ready')
+  })
+
+  test('what is pending is rejected when the loss is noticed', async () => {
+    const { client } = await watched(undefined)
+    const call = failure(client.call('com.example.f'))
+    await pass(36_000, 500)
+    expect(await call).toMatchObject({ uri: CONNECTION_LOST, sent: true })
+  })
+
+  test('it comes back by itself', async () => {
+    stopTheClock()
+    const { client, router } = await joined(undefined, { reconnect: true })
+    const ready = next(client, 'ready')
+    await pass(36_000, 500)
+    await ready
+    expect(router.peers).toHaveLength(2)
+  })
+
+  test('both times are options', async () => {
+    const { client, peer } = await watched(undefined, { idle: 1000, answer: 200 })
+    const lost = next(client, 'lost')
+    await pass(1600, 50)
+    expect(probes(peer)).toHaveLength(1)
+    await lost
+  })
+
+  test('an idle of Infinity asks never, and does not spin', async () => {
+    const { client, peer } = await watched(undefined, { idle: Number.POSITIVE_INFINITY })
+    await pass(600_000, 5000)
+    expect(probes(peer)).toEqual([])
+    expect(client.state).toBe('ready')
+  })
+
+  test('false stops it', async () => {
+    const { client, peer } = await watched(undefined, false)
+    await pass(600_000, 5000)
+    expect(probes(peer)).toEqual([])
+    expect(client.state).toBe('ready')
+  })
+
+  test('a client without the role caller takes the answer', async () => {
+    stopTheClock()
+    const { client, peer } = await joined(
+      ([code, request], to) => code === CALL && to.send([RESULT, request, {}, [1]]),
+      {
+        roles: ['subscriber'],
+      },
+    )
+    await pass(60_000, 500)
+    expect(probes(peer).length).toBeGreaterThan(0)
+    expect(peer.received.some(([code]) => code === ABORT)).toBe(false)
+    expect(client.state).toBe('ready')
+  })
+
+  test('stop() takes the watch away', async () => {
+    const { client } = await watched(undefined)
+    await client.stop()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+test('a transport that can ping is pinged', async () => {
+  stopTheClock()
+  let answer = true
+  let pings = 0
+  const { a, b } = wires()
+  b.open({ frame: (frame) => JSON.parse(String(frame))[0] === HELLO && b.send(JSON.stringify(WELCOMED)), closed() {} })
+  a.ping = (answered) => {
+    pings++
+    if (answer) setTimeout(answered, 50)
+  }
+  const router = new WampRouter({ url: DEFAULT_URL, dial: async () => a })
+  const client = clientOf(router, { reconnect: false })
+  await client.start()
+  await pass(200_000, 500)
+  expect(client.state).toBe('ready')
+  expect(pings).toBeGreaterThan(4)
+  answer = false
+  const lost = next(client, 'lost')
+  await pass(36_000, 500)
+  await lost
+})
+
+test('a link within the process is not watched', async () => {
+  stopTheClock()
+  const router = new Router()
+  const client = clientOf(router)
+  await client.start()
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+describe('in a page', () => {
+  class Page extends EventTarget {
+    visibilityState = 'visible'
+    readonly window = new EventTarget()
+    listeners = 0
+
+    constructor() {
+      super()
+      for (const target of [this as EventTarget, this.window]) {
+        const { addEventListener, removeEventListener } = target
+        target.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+          this.listeners++
+          addEventListener.apply(target, args)
+        }
+        target.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+          this.listeners--
+          removeEventListener.apply(target, args)
+        }
+      }
+      vi.stubGlobal('document', this)
+      vi.stubGlobal('addEventListener', this.window.addEventListener)
+      vi.stubGlobal('removeEventListener', this.window.removeEventListener)
+      onTestFinished(() => {
+        vi.unstubAllGlobals()
+      })
+    }
+
+    show(state: 'visible' | 'hidden'): void {
+      this.visibilityState = state
+      this.dispatchEvent(new Event('visibilitychange'))
+    }
+  }
+
+  test('coming back to the foreground asks at once; going to the background does not', async () => {
+    const page = new Page()
+    const { peer } = await watched(refusing)
+    page.show('hidden')
+    await pass(100)
+    expect(probes(peer)).toHaveLength(0)
+    page.show('visible')
+    await until(() => probes(peer).length === 1)
+  })
+
+  test('coming back to the network asks at once, and no answer is a loss', async () => {
+    const page = new Page()
+    const { client, peer } = await watched(undefined)
+    page.window.dispatchEvent(new Event('online'))
+    await until(() => probes(peer).length === 1)
+    const lost = next(client, 'lost')
+    await pass(10_100, 500)
+    expect(await lost).toEqual([uri(CONNECTION_LOST)])
+  })
+
+  test('several events in a row ask once', async () => {
+    const page = new Page()
+    const { peer } = await watched(undefined)
+    for (let i = 0; i < 5; i++) {
+      page.window.dispatchEvent(new Event('online'))
+      page.show('visible')
+    }
+    await pass(100)
+    expect(probes(peer)).toHaveLength(1)
+  })
+
+  test('stop() takes the listeners away', async () => {
+    const page = new Page()
+    const { client } = await watched(undefined)
+    expect(page.listeners).toBe(2)
+    await client.stop()
+    expect(page.listeners).toBe(0)
+  })
+
+  test('a loss takes them away as well, and the next session has its own', async () => {
+    const page = new Page()
+    stopTheClock()
+    const { client, router, peer } = await joined(undefined, { reconnect: { initial: 100 } })
+    const lost = next(client, 'lost')
+    peer.terminate()
+    await lost
+    await pass(200)
+    expect(router.peers).toHaveLength(2)
+    expect(client.state).toBe('ready')
+    expect(page.listeners).toBe(2)
+  })
+})

@@ -1,0 +1,330 @@
+/** What a client and a WampRouter are made with: defaults, what goes into HELLO, and wrong usage, which is named. */
+
+import { describe, expect, test, vi } from 'vitest'
+import {
+  type ClientOptions,
+  DEFAULT_REALM,
+  DEFAULT_ROLES,
+  DEFAULT_URL,
+  INVALID_URI,
+  RpcClient,
+  rpc,
+  subscribe,
+  USAGE,
+  WampClient,
+  WampError,
+  WampRouter,
+  type WampRouterOptions,
+} from 'wampy-ts'
+import { Router } from 'wampy-ts/router'
+import { openWorld } from 'wampy-ts/testing'
+import { version } from '../../package.json' with { type: 'json' }
+import { HELLO } from '../../src/protocol/codes.ts'
+import { clientOf, failure, joined, leavesNothing, uri, welcoming } from './support.ts'
+
+leavesNothing()
+
+const thrown = (make: () => unknown): WampError => {
+  try {
+    make()
+  } catch (error) {
+    return error as WampError
+  }
+  throw new Error('expected it to throw')
+}
+
+describe('the address of a router', () => {
+  const addresses: [options: WampRouterOptions, url: string][] = [
+    [{}, 'ws://localhost:8080/ws'],
+    [{ name: 'Crossbar', host: 'localhost', port: '8080', realm: DEFAULT_REALM }, 'ws://localhost:8080/ws'],
+    [{ host: 'example.com' }, 'ws://example.com:8080/ws'],
+    [{ port: 9000 }, 'ws://localhost:9000/ws'],
+    [{ port: '443', tls: true, host: 'example.com', path: '/wamp' }, 'wss://example.com:443/wamp'],
+    [{ path: 'wamp' }, 'ws://localhost:8080/wamp'],
+    [{ path: '/' }, 'ws://localhost:8080/'],
+    [{ path: '/ws?token=1' }, 'ws://localhost:8080/ws?token=1'],
+    [{ host: '::1' }, 'ws://[::1]:8080/ws'],
+    [{ host: '[::1]' }, 'ws://[::1]:8080/ws'],
+    [{ host: '127.0.0.1', tls: false }, 'ws://127.0.0.1:8080/ws'],
+    [{ url: 'wss://example.com/ws' }, 'wss://example.com/ws'],
+    [{ url: 'ws://example.com' }, 'ws://example.com'],
+    [{ url: 'WS://EXAMPLE.com:80' }, 'WS://EXAMPLE.com:80'],
+  ]
+  for (const [options, url] of addresses) {
+    test(`${JSON.stringify(options)} is ${url}`, () => {
+      expect(new WampRouter(options).url).toBe(url)
+    })
+  }
+
+  test('DEFAULT_URL is that of a WampRouter without options', () => {
+    expect(new WampRouter().url).toBe(DEFAULT_URL)
+  })
+
+  test('a router is called by its name, else by its address', () => {
+    expect(new WampRouter({ name: 'Crossbar' }).name).toBe('Crossbar')
+    expect(new WampRouter().name).toBe(DEFAULT_URL)
+  })
+
+  const wrong: [options: WampRouterOptions, text: RegExp][] = [
+    [{ port: 0 }, /port must be a number from 1 to 65535, got "0"/],
+    [{ port: 65536 }, /port must be/],
+    [{ port: -1 }, /port must be/],
+    [{ port: 80.5 }, /port must be/],
+    [{ port: 'http' }, /port must be a number from 1 to 65535, got "http"/],
+    [{ port: '' }, /port must be/],
+    [{ port: Number.NaN }, /port must be/],
+    [{ host: '' }, /is no address of a router/],
+    [{ host: 'two words' }, /"two words" is no address/],
+    [{ host: 'ws://localhost' }, /"ws:\/\/localhost" is no address/],
+    [{ host: 'localhost:8080' }, /"localhost:8080" is no address/],
+    [{ host: 'localhost/ws' }, /"localhost\/ws" is no address/],
+    [{ host: 'user@localhost' }, /is no address/],
+    [{ url: '' }, /"" is no address of a router: expected something like ws:\/\/localhost:8080\/ws/],
+    [{ url: 'localhost:8080' }, /is no address/],
+    [{ url: 'http://localhost:8080/ws' }, /is no address/],
+    [{ url: 'ws://' }, /is no address/],
+    [{ url: 'ws://localhost:99999' }, /is no address/],
+    [{ url: DEFAULT_URL, host: 'localhost' }, /either url or host, port, path and tls/],
+    [{ url: DEFAULT_URL, port: 80 }, /either url or/],
+    [{ url: DEFAULT_URL, path: '/' }, /either url or/],
+    [{ url: DEFAULT_URL, tls: true }, /either url or/],
+  ]
+  for (const [options, text] of wrong) {
+    test(`${JSON.stringify(options)} is refused`, () => {
+      expect(thrown(() => new WampRouter(options))).toMatchObject({ uri: USAGE, message: expect.stringMatching(text) })
+    })
+  }
+})
+
+describe('the options of a client', () => {
+  test('a router may be a WampRouter, its URL, or a Router of this process', async () => {
+    for (const router of [new WampRouter(), DEFAULT_URL, new Router()]) {
+      expect(new WampClient({ router })).toBeInstanceOf(WampClient)
+    }
+    expect(new WampClient()).toBeInstanceOf(WampClient)
+  })
+
+  const wrong: [name: string, options: ClientOptions, uri: string, text: RegExp][] = [
+    ['a router that is none', { router: {} as never }, USAGE, /router must be a WampRouter, a URL, or a Router/],
+    ['a router of null', { router: null as never }, USAGE, /router must be/],
+    ['an address that is none', { router: 'localhost' }, USAGE, /"localhost" is no address/],
+    ['a realm with a blank', { realm: 'my realm' }, INVALID_URI, /"my realm" is no URI of a realm/],
+    ['an empty realm', { realm: '' }, INVALID_URI, /no URI of a realm/],
+    ['a realm that is no text', { realm: 42 as never }, INVALID_URI, /"42" is no URI of a realm/],
+    ['an unknown role', { roles: ['dealer' as never] }, USAGE, /not "dealer"/],
+    ['an unknown role in a dictionary', { roles: { broker: {} } as never }, USAGE, /not "broker"/],
+    ['no role', { roles: [] }, USAGE, /at least one role/],
+    ['no role in a dictionary', { roles: {} }, USAGE, /at least one role/],
+    ['no serializer', { serializers: [] }, USAGE, /at least one serializer/],
+  ]
+  for (const [name, options, code, text] of wrong) {
+    test(`${name} is refused when it is made`, () => {
+      expect(thrown(() => new WampClient(options))).toMatchObject({ uri: code, message: expect.stringMatching(text) })
+    })
+  }
+
+  test('the realm is its own, else that of its router, else realm1', async () => {
+    const router = welcoming()
+    for (const [options, realm] of [
+      [{}, 'realm1'],
+      [{ router: { ...router, realm: 'of.router' } }, 'of.router'],
+      [{ router: { ...router, realm: 'of.router' }, realm: 'of.client' }, 'of.client'],
+    ] as const) {
+      const client = clientOf(router, options)
+      await client.start()
+      expect(router.peers.at(-1)?.received[0]?.[1]).toBe(realm)
+      await client.stop()
+    }
+    expect(new WampRouter({ realm: 'of.router' }).realm).toBe('of.router')
+  })
+
+  test('HELLO says the product, and who the client says it is', async () => {
+    const { peer } = await joined(undefined, { name: 'Date Service' })
+    expect(peer.received[0]).toEqual([
+      HELLO,
+      'realm1',
+      {
+        agent: `wampy-ts/${version} (Date Service)`,
+        roles: {
+          caller: { features: {} },
+          callee: { features: {} },
+          publisher: { features: { publisher_exclusion: true } },
+          subscriber: { features: {} },
+        },
+      },
+    ])
+    const unnamed = await joined()
+    expect(unnamed.peer.received[0]?.[2]).toMatchObject({ agent: `wampy-ts/${version}` })
+  })
+
+  test('its name is that of its class, where it was given none', () => {
+    class DateService extends WampClient {}
+    expect(new DateService().name).toBe('DateService')
+    expect(new DateService({ name: 'dates' }).name).toBe('dates')
+    expect(new RpcClient().name).toBe('RpcClient')
+  })
+})
+
+describe('roles', () => {
+  test('DEFAULT_ROLES is the dictionary of HELLO with all four', () => {
+    expect(Object.keys(DEFAULT_ROLES).sort()).toEqual(['callee', 'caller', 'publisher', 'subscriber'])
+    for (const role of Object.values(DEFAULT_ROLES)) expect(role).toEqual({ features: expect.any(Object) })
+  })
+
+  test('a list and a dictionary choose alike; their features come from the code', async () => {
+    for (const roles of [['caller', 'subscriber'], { caller: { features: { lies: true } }, subscriber: {} }] as const) {
+      const { client, peer } = await joined(undefined, { roles: roles as never })
+      const hello = peer.received[0]?.[2] as { roles: object }
+      expect(hello.roles).toEqual({ caller: { features: {} }, subscriber: { features: {} } })
+      await client.stop()
+    }
+    const { peer } = await joined(undefined, { roles: DEFAULT_ROLES })
+    expect(peer.received[0]?.[2]).toMatchObject({ roles: DEFAULT_ROLES })
+  })
+
+  test('what belongs to a role that is not played is an error that names it, and sends nothing', async () => {
+    const { client, peer } = await joined(undefined, { roles: ['caller'], name: 'Joe' })
+    const subscriber = await joined(undefined, { roles: ['subscriber'], name: 'Joe' })
+    for (const [role, operation] of [
+      ['callee', () => client.register('a.b', () => {})],
+      ['publisher', () => client.publish('a.b')],
+      ['subscriber', () => client.subscribe('a.b', () => {})],
+      ['caller', () => subscriber.client.call('a.b')],
+      ['caller', () => subscriber.client.callRaw('a.b')],
+    ] as const) {
+      const text = `Joe does not play the role ${role}: see its option "roles"`
+      expect(await failure(operation())).toMatchObject({ uri: USAGE, message: text })
+    }
+    await client.stop()
+    expect(peer.received).toHaveLength(2)
+  })
+
+  test('@rpc without the role callee, and @subscribe without subscriber, fail at start', async () => {
+    class Provider extends WampClient {
+      @rpc date(): void {}
+    }
+    class Listener extends WampClient {
+      @subscribe tick(): void {}
+    }
+    const router = welcoming()
+    for (const service of [
+      new Provider({ router, roles: ['caller'] }),
+      new Listener({ router, roles: ['caller', 'callee'] }),
+    ]) {
+      expect(await failure(service.start())).toMatchObject({ uri: USAGE, message: expect.stringMatching(/role/) })
+      expect(service.state).toBe('stopped')
+    }
+    expect(router.peers).toEqual([])
+  })
+})
+
+describe('arguments', () => {
+  const uris = ['', ' ', 'a b', 'a..b', '.a', 'a.', 'a#b', 'a.\tb', 'a.b\n', undefined, null, 42, {}, ['a']]
+
+  test('a URI that is none is refused before anything is sent, and named', async () => {
+    const { client, peer } = await joined()
+    for (const wrong of uris as string[]) {
+      for (const operation of [
+        () => client.call(wrong),
+        () => client.callRaw(wrong),
+        () => client.publish(wrong),
+        () => client.subscribe(wrong, () => {}),
+        () => client.register(wrong, () => {}),
+      ]) {
+        expect(await failure(operation())).toMatchObject({
+          uri: INVALID_URI,
+          sent: false,
+          message: expect.stringMatching(/is no URI: expected components/),
+        })
+      }
+    }
+    expect(await failure(client.call('my procedure'))).toMatchObject({
+      message: expect.stringMatching(/^"my procedure" is no URI/),
+    })
+    expect([client.subscriptions, client.registrations]).toEqual([[], []])
+    await client.stop()
+    expect(peer.received).toHaveLength(2)
+  })
+
+  test('a pattern may have empty components where its match allows them', async () => {
+    const { client, peer } = await joined(([code, request], to) => to.send([(code as number) + 1, request, 5]))
+    await client.subscribe('com..x', () => {}, { match: 'wildcard' })
+    await client.subscribe('', () => {}, { match: 'prefix' })
+    await client.subscribe('com.', () => {}, { match: 'prefix' })
+    expect(peer.received).toHaveLength(4)
+    expect(await failure(client.subscribe('com..x', () => {}, { match: 'prefix' }))).toEqual(uri(INVALID_URI))
+    expect(await failure(client.subscribe('com..x', () => {}, { match: 'exact' }))).toEqual(uri(INVALID_URI))
+  })
+
+  test('args that are no list and kwargs that are no dictionary are refused', async () => {
+    const { client, peer } = await joined()
+    for (const args of ['text', 5, {}, null, new Set([1]), new Uint8Array(2)]) {
+      for (const operation of [() => client.call('a.b', args as never), () => client.publish('a.b', args as never)]) {
+        expect(await failure(operation())).toMatchObject({
+          uri: USAGE,
+          sent: false,
+          message: expect.stringMatching(/args must be a list/),
+        })
+      }
+    }
+    for (const kwargs of ['text', 5, [], null, new Uint8Array(2)]) {
+      for (const operation of [
+        () => client.call('a.b', [], kwargs as never),
+        () => client.publish('a.b', [], kwargs as never),
+      ]) {
+        expect(await failure(operation())).toMatchObject({
+          uri: USAGE,
+          message: expect.stringMatching(/kwargs must be a dictionary/),
+        })
+      }
+    }
+    await client.stop()
+    expect(peer.received).toHaveLength(2)
+  })
+
+  test('a handler or an endpoint that is no function is refused', async () => {
+    const { client } = await joined()
+    expect(await failure(client.subscribe('a.b', 'handler' as never))).toMatchObject({
+      uri: USAGE,
+      message: 'the handler must be a function, got "handler"',
+    })
+    expect(await failure(client.register('a.b', undefined as never))).toMatchObject({
+      uri: USAGE,
+      message: 'the endpoint must be a function, got undefined',
+    })
+  })
+
+  test('all of that rejects, and never throws at once', () => {
+    const client = new WampClient({ roles: ['caller'] })
+    for (const operation of [
+      () => client.call(5 as never),
+      () => client.publish(5 as never),
+      () => client.subscribe(5 as never, () => {}),
+      () => client.register(5 as never, () => {}),
+      () => client.start({ signal: AbortSignal.abort() }),
+    ]) {
+      const promise = operation()
+      expect(promise).toBeInstanceOf(Promise)
+      promise.catch(() => {})
+    }
+  })
+})
+
+test('a URI with capitals and hyphens is legal, as in the original', async () => {
+  await using world = await openWorld()
+  const [alice] = await world.join('alice')
+  await alice.register('getTodaysDate', () => 'today')
+  await alice.register('com.my-app.Größe', () => 1)
+  expect(await alice.call('getTodaysDate')).toBe('today')
+  expect(await alice.call('com.my-app.Größe')).toBe(1)
+})
+
+test('an error can be told by its URI, and by the class, also of another copy of the library', async () => {
+  vi.resetModules()
+  const other = (await import('wampy-ts')) as { WampError: typeof WampError }
+  expect(other.WampError).not.toBe(WampError)
+  const error = new other.WampError('a.b')
+  expect(error).not.toBeInstanceOf(WampError)
+  expect(WampError.is(error)).toBe(true)
+  for (const no of [null, undefined, 'a.b', {}, new Error('a.b'), { uri: 'a.b' }]) expect(WampError.is(no)).toBe(false)
+})

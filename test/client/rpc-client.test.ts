@@ -1,0 +1,334 @@
+/** RpcClient: it starts itself, walks names, and may be looked at by anything without a call being sent. */
+
+import { format, inspect, isDeepStrictEqual } from 'node:util'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import {
+  CANCELED,
+  NOT_JOINED,
+  RpcClient,
+  type RpcClientOptions,
+  rpc,
+  STOPPED,
+  TIMEOUT,
+  USAGE,
+  WampClient,
+} from 'wampy-ts'
+import { openWorld } from 'wampy-ts/testing'
+import { CALL, HELLO, RESULT } from '../../src/protocol/codes.ts'
+import {
+  failure,
+  leavesNothing,
+  next,
+  pass,
+  stopTheClock,
+  until,
+  uri,
+  WELCOMED,
+  type Welcome,
+  welcoming,
+} from './support.ts'
+
+leavesNothing()
+
+class DateService extends WampClient {
+  static prefix = 'com.example'
+  @rpc getTodaysDate(): string {
+    return '2016-05-15'
+  }
+  @rpc('com.example.sum') add(a: number, b: number): number {
+    return a + b
+  }
+}
+
+/** A client of a router that answers every call with its URI and arguments. */
+function echoing<Service = unknown>(options: RpcClientOptions<Service> = {}, welcome?: Welcome) {
+  const router = welcoming(([code, request, , procedure, args, kwargs], peer) => {
+    if (code === CALL) peer.send([RESULT, request, {}, [[procedure, args, ...(kwargs ? [kwargs] : [])]]])
+  }, welcome)
+  const client = new RpcClient<Service>({ router, ...options })
+  onTestFinished(() => client.stop())
+  const calls = () => router.peers.flatMap(({ received }) => received.filter(([code]) => code === CALL))
+  return { router, client, calls }
+}
+
+describe('the first call', () => {
+  test('starts a client that was never started', async () => {
+    const { client, router } = echoing()
+    expect(await client.rpc.getTodaysDate()).toEqual(['getTodaysDate', []])
+    expect(client.state).toBe('ready')
+    expect(router.peers).toHaveLength(1)
+  })
+
+  test('by call and callRaw as well', async () => {
+    for (const call of [
+      (client: RpcClient) => client.call('a.b', [1]),
+      (client: RpcClient) => client.callRaw('a.b', [1]).then(({ args }) => args[0]),
+    ]) {
+      const { client } = echoing()
+      expect(await call(client)).toEqual(['a.b', [1]])
+    }
+  })
+
+  test('and others at the same time make one session', async () => {
+    const { client, router, calls } = echoing()
+    const results = await Promise.all([client.rpc.a(), client.rpc.b(), client.call('c', []), client.start()])
+    expect(results).toEqual([['a', []], ['b', []], ['c', []], undefined])
+    expect(router.peers).toHaveLength(1)
+    expect(router.peers[0]?.received.filter(([code]) => code === HELLO)).toHaveLength(1)
+    expect(calls()).toHaveLength(3)
+  })
+
+  test('and one that follows while it is still starting waits for the same session', async () => {
+    const { client, router } = echoing({}, () => undefined)
+    const first = client.rpc.a()
+    await until(() => router.peers[0]?.received.length === 1)
+    expect(client.state).toBe('connecting')
+    const second = client.rpc.b()
+    router.peers[0]?.send(WELCOMED)
+    expect([await first, await second]).toEqual([
+      ['a', []],
+      ['b', []],
+    ])
+    expect(router.peers).toHaveLength(1)
+  })
+
+  test('is rejected with the reason where the start fails, and the next one tries again', async () => {
+    const { client, router } = echoing({ reconnect: false }, (attempt) =>
+      attempt === 1 ? [3, {}, 'com.example.full'] : WELCOMED,
+    )
+    expect(await failure(client.rpc.a())).toEqual(uri('com.example.full'))
+    expect(await client.rpc.a()).toEqual(['a', []])
+    expect(router.peers).toHaveLength(2)
+  })
+
+  test('says what is wrong where the class cannot be started', async () => {
+    class Odd extends RpcClient {
+      @rpc procedure(): void {}
+    }
+    const client = new Odd({ router: welcoming(), roles: ['caller'] })
+    expect(await failure(client.call('a.b'))).toEqual(uri(USAGE))
+  })
+
+  test('whose signal or timeout ends does not end the start for the others', async () => {
+    stopTheClock()
+    const { client, router } = echoing({}, () => undefined)
+    const controller = new AbortController()
+    const canceled = failure(client.with({ signal: controller.signal }).rpc.a())
+    const late = failure(client.with({ timeout: 100 }).rpc.b())
+    const patient = client.rpc.c()
+    await until(() => router.peers[0]?.received.length === 1)
+    controller.abort()
+    expect(await canceled).toMatchObject({ uri: CANCELED, sent: false })
+    await pass(100)
+    expect(await late).toMatchObject({ uri: TIMEOUT, sent: false })
+    expect(client.state).toBe('connecting')
+    router.peers[0]?.send(WELCOMED)
+    expect(await patient).toEqual(['c', []])
+  })
+
+  test('after stop() starts nothing: only start() does', async () => {
+    const { client, router } = echoing()
+    await client.rpc.a()
+    await client.stop()
+    expect(await failure(client.rpc.a())).toMatchObject({ uri: NOT_JOINED, sent: false })
+    expect(router.peers).toHaveLength(1)
+    await client.start()
+    expect(await client.rpc.a()).toEqual(['a', []])
+  })
+
+  test('that stop() overtakes is rejected, and sends nothing', async () => {
+    const { client, calls } = echoing()
+    const call = failure(client.rpc.a())
+    await client.stop()
+    expect(await call).toMatchObject({ uri: STOPPED, sent: false })
+    expect(calls()).toEqual([])
+  })
+
+  test('while the connection is lost does not wait', async () => {
+    const { client, router } = echoing({ reconnect: () => 1_000_000 })
+    await client.rpc.a()
+    const lost = next(client, 'lost')
+    router.peers[0]?.terminate()
+    await lost
+    expect(await failure(client.rpc.a())).toMatchObject({ uri: NOT_JOINED, sent: false })
+  })
+})
+
+describe('a name', () => {
+  test('without a class is the URI, under the prefix, however deep', async () => {
+    const { client } = echoing()
+    expect(await client.rpc.com.example.add(1, 2)).toEqual(['com.example.add', [1, 2]])
+    const { client: prefixed } = echoing({ prefix: 'com.example' })
+    expect(await prefixed.rpc.add(1)).toEqual(['com.example.add', [1]])
+    expect(await prefixed.rpc.deep.er()).toEqual(['com.example.deep.er', []])
+    const { client: dotted } = echoing({ prefix: 'com.example.' })
+    expect(await dotted.rpc.add()).toEqual(['com.example.add', []])
+  })
+
+  test('of a class has its URI and prefix; its option wins', async () => {
+    const { client } = echoing({ service: DateService })
+    expect(await client.rpc.getTodaysDate()).toEqual(['com.example.getTodaysDate', []])
+    expect(await client.rpc.add(1, 2)).toEqual(['com.example.sum', [1, 2]])
+    const { client: moved } = echoing({ service: DateService, prefix: 'org.moved' })
+    expect(await moved.rpc.getTodaysDate()).toEqual(['org.moved.getTodaysDate', []])
+    expect(await moved.rpc.add(1, 2)).toEqual(['com.example.sum', [1, 2]])
+  })
+
+  test('that functions have is a procedure as any other', async () => {
+    const { client } = echoing()
+    for (const name of ['name', 'length', 'call', 'apply', 'bind', 'arguments', 'caller', 'hasOwnProperty', 'start']) {
+      expect(await client.rpc[name]()).toEqual([name, []])
+    }
+  })
+
+  test('that is none is refused before anything is sent', async () => {
+    const { client, calls } = echoing()
+    expect(await failure(client.rpc['not a name']())).toEqual(uri('wamp.error.invalid_uri'))
+    expect(await failure((client.rpc as unknown as () => Promise<unknown>)())).toEqual(uri('wamp.error.invalid_uri'))
+    expect(calls()).toEqual([])
+  })
+
+  test('may be kept, and called later, any number of times', async () => {
+    const { client } = echoing()
+    const { add } = client.rpc.com.example
+    expect([await add(1), await add(2)]).toEqual([
+      ['com.example.add', [1]],
+      ['com.example.add', [2]],
+    ])
+    expect(client.rpc.com.example).toBe(client.rpc.com.example)
+  })
+
+  test('cannot be assigned, defined or deleted', () => {
+    const { client } = echoing()
+    const open = client.rpc as unknown as Record<string, unknown>
+    expect(() => {
+      open['add'] = () => {}
+    }).toThrow(TypeError)
+    expect(() => Object.defineProperty(open, 'add', { value: 1 })).toThrow(TypeError)
+    expect(() => delete open['add']).toThrow(TypeError)
+  })
+})
+
+describe('with()', () => {
+  test('sets kwargs and options of a call', async () => {
+    const { client, calls } = echoing({ service: DateService })
+    await client.with({ kwargs: { unit: 'cm' }, disclose_me: true, timeout: 60_000 }).rpc.add(1, 2)
+    expect(calls()).toEqual([[CALL, 1, { disclose_me: true }, 'com.example.sum', [1, 2], { unit: 'cm' }]])
+    await client.rpc.add(3, 4)
+    expect(calls()[1]).toEqual([CALL, 2, {}, 'com.example.sum', [3, 4]])
+  })
+
+  test('ends a call by its signal and its timeout', async () => {
+    stopTheClock()
+    const router = welcoming()
+    const client = new RpcClient({ router })
+    onTestFinished(() => client.stop())
+    await client.start()
+    const controller = new AbortController()
+    const canceled = failure(client.with({ signal: controller.signal }).rpc.a())
+    const late = failure(client.with({ timeout: 100 }).rpc.b())
+    await until(() => router.peers[0]?.received.length === 3)
+    controller.abort()
+    expect(await canceled).toMatchObject({ uri: CANCELED, sent: true })
+    await pass(100)
+    expect(await late).toMatchObject({ uri: TIMEOUT, sent: true })
+  })
+})
+
+describe('the proxy is looked at without a call being sent', () => {
+  const looks: Record<string, (rpc: never) => unknown> = {
+    'await, before it is started': async (rpc) => await (rpc as unknown),
+    'Promise.resolve': (rpc) => Promise.resolve(rpc),
+    'return from an async function': (rpc) => (async () => rpc)(),
+    'console.log': (rpc) => format('%o %O %s %j', rpc, rpc, rpc, rpc),
+    'util.inspect': (rpc) => inspect(rpc),
+    'util.inspect with proxies': (rpc) => inspect(rpc, { showProxy: true, depth: 5, showHidden: true }),
+    'JSON.stringify': (rpc) => JSON.stringify({ rpc, list: [rpc] }),
+    'a template': (rpc) => `${rpc}`,
+    String: (rpc) => String(rpc),
+    'comparing with a text': (rpc) => (rpc as unknown as string) < 'rpc',
+    typeof: (rpc) => typeof rpc,
+    'Object.keys': (rpc) => Object.keys(rpc),
+    in: (rpc) => 'then' in (rpc as object),
+    'for in': (rpc) => {
+      for (const key in rpc as object) throw new Error(key)
+    },
+    'spread into an object': (rpc) => ({ ...(rpc as object) }),
+    'a test matcher': (rpc) => expect({ rpc }).not.toEqual({ rpc: 5 }),
+    'toEqual with itself': (rpc) => expect(rpc).toEqual(rpc),
+    isDeepStrictEqual: (rpc) => isDeepStrictEqual(rpc, {}),
+    instanceof: (rpc) => (rpc as object) instanceof Promise,
+    Boolean: (rpc) => !rpc,
+  }
+  for (const [name, look] of Object.entries(looks)) {
+    test(name, async () => {
+      const { client, router, calls } = echoing()
+      for (const path of [client.rpc, client.rpc.com, client.rpc.com.example.add]) {
+        const seen = look(path as never)
+        if (name !== 'await, before it is started') await seen
+      }
+      expect(router.peers).toEqual([])
+      await client.start()
+      await client.call('fence')
+      expect(calls()).toHaveLength(1)
+    })
+  }
+
+  test('names that frameworks ask for are undefined', () => {
+    const { client } = echoing()
+    const open = client.rpc as unknown as Record<string | symbol, unknown>
+    const deep = open['com'] as typeof open
+    for (const name of [
+      'then',
+      'catch',
+      'finally',
+      'toJSON',
+      '$$typeof',
+      '__v_isRef',
+      '__v_isReactive',
+      '__v_isReadonly',
+      '__v_raw',
+      '__v_skip',
+      '__esModule',
+      '__proto__',
+      'nodeType',
+      'asymmetricMatch',
+      'constructor',
+      'prototype',
+      '@@__IMMUTABLE_ITERABLE__@@',
+      Symbol.iterator,
+      Symbol.asyncIterator,
+      Symbol.toPrimitive,
+      Symbol.toStringTag,
+      Symbol.for('nodejs.util.inspect.custom'),
+      Symbol('any'),
+    ]) {
+      expect(open[name], String(name)).toBeUndefined()
+      expect(deep[name], String(name)).toBeUndefined()
+    }
+  })
+
+  test('its text says what it is', () => {
+    const { client } = echoing()
+    expect(`${client.rpc.com.example}`).toBe('rpc com.example')
+  })
+
+  test('and the client itself may be logged, compared and awaited', async () => {
+    const { client, router } = echoing()
+    format('%o %O', client, client)
+    inspect(client, { depth: 10, showHidden: true, getters: false })
+    expect(await (client as unknown)).toBe(client)
+    expect(client).toEqual(client)
+    expect(router.peers).toEqual([])
+  })
+})
+
+test('the whole way: a service class, called by its types, through a router', async () => {
+  await using world = await openWorld({ link: 'wires' })
+  await using service = new DateService({ router: world.connector('service') })
+  await service.start()
+  await using client = new RpcClient({ service: DateService, router: world.connector('client') })
+  const date: string = await client.rpc.getTodaysDate()
+  const sum: number = await client.rpc.add(1, 2)
+  expect([date, sum]).toEqual(['2016-05-15', 3])
+})

@@ -1,0 +1,139 @@
+/** What the client's tests share: routers by hand that welcome, events as they came, and a look at what was left open. */
+
+import { beforeEach, expect, onTestFinished, vi } from 'vitest'
+import { type ClientEvents, type ClientOptions, type Connector, WampClient } from 'wampy-ts'
+import { type Scripted, scriptedRouter, type WireMessage } from 'wampy-ts/testing'
+import { GOODBYE, HELLO, REGISTER, REGISTERED, SUBSCRIBE, SUBSCRIBED } from '../../src/protocol/codes.ts'
+
+export const WELCOMED: WireMessage = [2, 4711, { roles: { broker: {}, dealer: {} } }]
+
+/** Answers to what is neither HELLO nor GOODBYE. */
+export type Answer = (message: WireMessage, peer: Scripted) => void
+
+/** What answers the HELLO of the `attempt`th connection, from 1; nothing where it is undefined. */
+export type Welcome = (attempt: number) => WireMessage | undefined
+
+/** A router by hand that welcomes, answers GOODBYE, and leaves the rest to the test. */
+export function welcoming(answer: Answer = () => {}, welcome: Welcome = () => WELCOMED) {
+  const router = scriptedRouter((message, peer) => {
+    if (message[0] === HELLO) {
+      const reply = welcome(router.peers.length)
+      if (reply) peer.send(reply)
+    } else if (message[0] === GOODBYE) {
+      if (message[2] !== 'wamp.close.goodbye_and_out') peer.send([GOODBYE, {}, 'wamp.close.goodbye_and_out'])
+    } else answer(message, peer)
+  })
+  return router
+}
+
+/** Grants every SUBSCRIBE and REGISTER: the id is 1000 more than the request's. */
+export const granting: Answer = ([code, request], peer) => {
+  if (code === SUBSCRIBE) peer.send([SUBSCRIBED, request, (request as number) + 1000])
+  if (code === REGISTER) peer.send([REGISTERED, request, (request as number) + 1000])
+}
+
+/** A client that is stopped when the test is over. */
+export function clientOf(router: Connector | string, options: ClientOptions = {}): WampClient {
+  const client = new WampClient({ router, ...options })
+  onTestFinished(() => client.stop())
+  return client
+}
+
+/** A started client, and the one connection that it has to its router by hand. */
+export async function joined(answer?: Answer, options: ClientOptions = {}) {
+  const router = welcoming(answer)
+  const client = clientOf(router, { reconnect: false, ...options })
+  await client.start()
+  return { router, client, peer: router.peers[0] as Scripted }
+}
+
+/** The events of a client from now on: `['state', 'ready']`. */
+export function eventsOf(client: WampClient): unknown[][] {
+  const events: unknown[][] = []
+  for (const name of ['state', 'ready', 'lost', 'retry', 'stopped', 'failed', 'error'] as const) {
+    client.on(name, (...args: unknown[]) => {
+      events.push([name, ...args])
+    })
+  }
+  return events
+}
+
+/** The next event of a kind. */
+export function next<Name extends keyof ClientEvents>(client: WampClient, name: Name) {
+  return new Promise<Parameters<ClientEvents[Name]>>((resolve) => {
+    client.once(name, ((...args: Parameters<ClientEvents[Name]>) => resolve(args)) as never)
+  })
+}
+
+/** Turns of the event loop until something holds; the clock of the tests may stand still meanwhile. */
+export async function until(holds: () => boolean): Promise<void> {
+  const deadline = performance.now() + 5000
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`still waiting for ${holds}`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** Lets a test decide when time passes; turns of the event loop go on by themselves. */
+export function stopTheClock(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+}
+
+/** Time passes, and what it sets off has its turns of the event loop: about ten for each step. */
+export async function pass(time: number, step = 100): Promise<void> {
+  for (let left = time; left > 0; left -= step) {
+    await vi.advanceTimersByTimeAsync(Math.min(step, left))
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** What a promise is rejected with. */
+export async function failure(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    (value) => {
+      throw new Error(`expected a rejection, got ${String(value)}`)
+    },
+    (error: unknown) => error,
+  )
+}
+
+export const uri = (name: string): object => expect.objectContaining({ uri: name })
+
+/** Checks after every test of a file that no rejection went unheard and that no socket and no timer is left. */
+export function leavesNothing(): void {
+  beforeEach(() => {
+    const before = open()
+    const unheard: unknown[] = []
+    const hear = (reason: unknown) => unheard.push(reason)
+    process.on('unhandledRejection', hear)
+    // The first to be registered is the last to run.
+    onTestFinished(async () => {
+      vi.useRealTimers()
+      const deadline = Date.now() + 5000
+      let left = more(before)
+      while (left && Date.now() < deadline) {
+        await new Promise((resolve) => setImmediate(resolve))
+        left = more(before)
+      }
+      process.off('unhandledRejection', hear)
+      expect(unheard, 'rejections that nobody heard').toEqual([])
+      expect(left, 'left open').toBe('')
+    })
+  })
+}
+
+function open(): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const resource of process.getActiveResourcesInfo()) counts[resource] = (counts[resource] ?? 0) + 1
+  return counts
+}
+
+function more(before: Record<string, number>): string {
+  return Object.entries(open())
+    .filter(([resource, count]) => /^(TCP|Timeout|GetAddr)/.test(resource) && count > (before[resource] ?? 0))
+    .map(([resource, count]) => `${count - (before[resource] ?? 0)} ${resource}`)
+    .join(', ')
+}

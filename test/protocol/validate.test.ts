@@ -1,0 +1,163 @@
+/** The table of layouts against the tuple types, and what it says of messages that break it. */
+
+import { readFileSync } from 'node:fs'
+import ts from 'typescript'
+import { describe, expect, test } from 'vitest'
+import * as codes from '../../src/protocol/codes.ts'
+import type { Code } from '../../src/protocol/messages.ts'
+import {
+  checkElements,
+  checkLength,
+  checkPayload,
+  DICT,
+  ID,
+  ID_OR_ZERO,
+  isDict,
+  type Layout,
+  layoutOf,
+  nameOf,
+  REQUEST,
+  TEXT,
+  told,
+} from '../../src/protocol/validate.ts'
+
+const KINDS: Record<string, number> = {
+  Id: ID,
+  'Id | 0': ID_OR_ZERO,
+  Uri: TEXT,
+  string: TEXT,
+  RequestCode: REQUEST,
+  Dict: DICT,
+}
+
+/** The tuples of messages.ts as layouts: by the name of their code. */
+function tuples(): Map<string, Omit<Layout, 'code'>> {
+  const url = new URL('../../src/protocol/messages.ts', import.meta.url)
+  const file = ts.createSourceFile('messages.ts', readFileSync(url, 'utf8'), ts.ScriptTarget.ES2022, true)
+  const found = new Map<string, Omit<Layout, 'code'>>()
+  file.forEachChild((node) => {
+    if (!ts.isTypeAliasDeclaration(node) || !ts.isTupleTypeNode(node.type)) return
+    const [code, ...members] = node.type.elements as unknown as ts.NamedTupleMember[]
+    const name = code?.type.getText().replace('typeof ', '') as string
+    const payload = members.at(-1)?.name.text === 'payload'
+    const rest = payload ? members.slice(0, -1) : members
+    const kinds = rest.map(({ type }) => {
+      const text = type.getText()
+      const kind = KINDS[text] ?? (/^\w+(Options|Details)$/.test(text) ? DICT : undefined)
+      expect(kind, `${name}: ${text}`).toBeDefined()
+      return kind as Layout['kinds'][number]
+    })
+    const required = rest.filter(({ questionToken }) => !questionToken).length
+    found.set(name, { name, kinds, least: required + 1, most: rest.length + 1, payload })
+  })
+  return found
+}
+
+const all = Object.entries(codes) as [string, Code][]
+
+test('there are 24 messages, each with its tuple and its layout, and they say the same', () => {
+  const types = tuples()
+  expect(all).toHaveLength(24)
+  expect([...types.keys()].sort()).toEqual(all.map(([name]) => name).sort())
+  for (const [name, code] of all) expect(layoutOf(code)).toEqual({ ...types.get(name), code })
+})
+
+test('a message has its name', () => {
+  for (const [name, code] of all) expect(nameOf(code)).toBe(name)
+})
+
+test('what is no code is named', () => {
+  for (const [code, text] of [
+    [0, '0'],
+    [7, '7'],
+    [99, '99'],
+    [-1, '-1'],
+    [1.5, '1.5'],
+    ['48', '"48"'],
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [[], 'a list'],
+    ['constructor', '"constructor"'],
+  ] as const) {
+    expect(() => layoutOf(code)).toThrow(`a message begins with its code, got ${text}`)
+  }
+})
+
+describe('each message', () => {
+  const good: Record<number, unknown> = { [ID]: 1, [ID_OR_ZERO]: 1, [DICT]: {}, [TEXT]: 'a.b', [REQUEST]: 48 }
+  const bad: Record<number, unknown[]> = {
+    [ID]: [0, -1, 1.5, 2 ** 53 + 2, '1', null, undefined, {}, true, 1n],
+    [ID_OR_ZERO]: [-1, 1.5, '0', null, {}],
+    [DICT]: [[], 'text', 1, null, undefined, new Uint8Array(1)],
+    [TEXT]: [1, null, undefined, {}, [], true],
+    [REQUEST]: [50, 0, 1, '48', null, 36, 70],
+  }
+
+  for (const [name, code] of all) {
+    const layout = layoutOf(code)
+    const message = [code, ...layout.kinds.map((kind) => good[kind])]
+
+    test(`${name} passes as its type says, with and without what is optional`, () => {
+      for (let length = layout.least; length <= layout.most; length++) {
+        checkLength(layout, length)
+        checkElements(layout, message.slice(0, length))
+      }
+    })
+
+    test(`${name} has no fewer and no more elements`, () => {
+      const most = layout.payload ? layout.most + 2 : layout.most
+      const count = layout.least === most ? most : `${layout.least} to ${most}`
+      for (const length of [0, 1, layout.least - 1, most + 1, most + 100]) {
+        expect(() => checkLength(layout, length)).toThrow(`${name} has ${count} elements, got ${length}`)
+      }
+      for (let length = layout.least; length <= most; length++) checkLength(layout, length)
+    })
+
+    test(`${name} names the first element that is wrong, and what it is`, () => {
+      for (const [i, kind] of layout.kinds.entries()) {
+        for (const value of bad[kind] as unknown[]) {
+          const wrong = [...message]
+          wrong[i + 1] = value
+          expect(() => checkElements(layout, wrong)).toThrow(
+            expect.objectContaining({
+              uri: 'wamp.error.protocol_violation',
+              message: expect.stringMatching(new RegExp(`^${name}\\[${i + 1}\\] must be .*, got .*`)),
+            }) as never,
+          )
+        }
+      }
+    })
+  }
+})
+
+test('an id of 0 marks a revocation, which has three elements', () => {
+  for (const code of [codes.UNSUBSCRIBED, codes.UNREGISTERED]) {
+    const layout = layoutOf(code)
+    checkElements(layout, [code, 0, { subscription: 5 }])
+    expect(() => checkElements(layout, [code, 0])).toThrow('must be an id, got 0')
+  }
+})
+
+test('args are a list and kwargs a dictionary', () => {
+  const layout = layoutOf(codes.CALL)
+  checkPayload(layout, [], undefined)
+  checkPayload(layout, [1], {})
+  for (const args of [{}, 'text', null, 5]) {
+    expect(() => checkPayload(layout, args, undefined)).toThrow(/CALL: args must be a list, got/)
+  }
+  for (const kwargs of [[], 'text', null, 5]) {
+    expect(() => checkPayload(layout, [], kwargs)).toThrow(/CALL: kwargs must be a dictionary, got/)
+  }
+})
+
+test('a dictionary is no list, no bytes and no null', () => {
+  expect([{}, Object.create(null), { a: 1 }].map(isDict)).toEqual([true, true, true])
+  expect([null, [], new Uint8Array(1), 'text', 5, undefined].map(isDict)).toEqual(Array(6).fill(false))
+})
+
+test('a value is told in short and on one line, whatever a peer sent', () => {
+  expect([1, 1n, true, null, undefined].map(told)).toEqual(['1', '1', 'true', 'null', 'undefined'])
+  expect(told('a "text"\n')).toBe('"a \\"text\\"\\n"')
+  expect(told('x'.repeat(100_000))).toBe(`"${'x'.repeat(40)}..."`)
+  expect([[1, 2], { a: 1 }, new Uint8Array(5)].map(told)).toEqual(['a list', 'a dictionary', 'bytes'])
+})

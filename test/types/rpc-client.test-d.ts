@@ -1,0 +1,116 @@
+/** What the compiler knows of `client.rpc`: arguments, results, and what it refuses. */
+
+import { expectTypeOf, test } from 'vitest'
+import { type AnyProcedure, type Invocation, type Procedures, Result, RpcClient, rpc, WampClient } from 'wampy-ts'
+import type { DateService } from './service.ts'
+import { DateService as DateServiceClass } from './service.ts'
+
+// Never run: only its types count.
+declare const client: RpcClient<DateService>
+
+test('arguments and results are those of the method', () => {
+  expectTypeOf(client.rpc.getTodaysDate).parameters.toEqualTypeOf<[]>()
+  expectTypeOf(client.rpc.getTodaysDate).returns.toEqualTypeOf<Promise<string>>()
+  expectTypeOf(client.rpc.add).parameters.toEqualTypeOf<[a: number, b: number]>()
+  expectTypeOf(client.rpc.add).returns.toEqualTypeOf<Promise<number>>()
+  expectTypeOf(client.rpc.greet).parameters.toEqualTypeOf<[name: string, polite?: boolean]>()
+  expectTypeOf(client.rpc.sum).parameters.toEqualTypeOf<number[]>()
+})
+
+test('an async method is unwrapped once, and one without a result gives undefined', () => {
+  expectTypeOf(client.rpc.load).returns.toEqualTypeOf<Promise<{ id: number } | undefined>>()
+  expectTypeOf(client.rpc.nothing).returns.toEqualTypeOf<Promise<void>>()
+  expectTypeOf(client.rpc.nothingLater).returns.toEqualTypeOf<Promise<void>>()
+})
+
+test('a Result made by hand is unknown to the compiler', () => {
+  expectTypeOf(client.rpc.both).returns.toEqualTypeOf<Promise<unknown>>()
+})
+
+test('a first parameter of type Invocation is not passed by the caller, any other is', () => {
+  expectTypeOf(client.rpc.who).parameters.toEqualTypeOf<[name: string]>()
+  expectTypeOf(client.rpc.alone).parameters.toEqualTypeOf<[]>()
+  expectTypeOf(client.rpc.loose).parameters.toEqualTypeOf<[value: unknown]>()
+})
+
+test('what is wrong does not compile', () => {
+  // @ts-expect-error: a typo is no procedure
+  client.rpc.getTodaysDat
+  // @ts-expect-error: start belongs to WampClient, and is not called over WAMP
+  client.rpc.start()
+  // @ts-expect-error: nor is stop
+  client.rpc.stop()
+  // @ts-expect-error: nor is call
+  client.rpc.call('com.example.f')
+  // @ts-expect-error: a field of the service is no procedure
+  client.rpc.zone
+  // @ts-expect-error: an argument is missing
+  client.rpc.add(1)
+  // @ts-expect-error: an argument of another type
+  client.rpc.add(1, '2')
+  // @ts-expect-error: an argument too many
+  client.rpc.getTodaysDate(1)
+  // @ts-expect-error: the Invocation is made by the callee
+  client.rpc.who({} as Invocation, 'Joe')
+  // @ts-expect-error: procedures cannot be assigned
+  client.rpc.getTodaysDate = async () => ''
+  // @ts-expect-error: nothing under a procedure of a class
+  client.rpc.getTodaysDate.deeper
+  // @ts-expect-error: a private method is no part of the class
+  client.rpc.hidden()
+})
+
+test('a type-only import of the class suffices', () => {
+  const made = new RpcClient<DateService>({ prefix: 'com.example' })
+  expectTypeOf(made.rpc).toEqualTypeOf<Procedures<DateService>>()
+})
+
+test('the class itself brings its types along', () => {
+  const made = new RpcClient({ service: DateServiceClass })
+  expectTypeOf(made).toEqualTypeOf<RpcClient<DateService>>()
+  expectTypeOf(made.rpc.add).returns.toEqualTypeOf<Promise<number>>()
+  // @ts-expect-error: another class than the type says
+  new RpcClient<DateService>({ service: WampClient })
+})
+
+test('with() keeps the types', () => {
+  expectTypeOf(client.with({ timeout: 500, kwargs: { a: 1 } }).rpc).toEqualTypeOf<Procedures<DateService>>()
+  // @ts-expect-error: a timeout is a number
+  client.with({ timeout: '5s' })
+})
+
+test('without a class every name is a procedure, however deep', () => {
+  const untyped = new RpcClient({ router: 'ws://localhost:8080/ws' })
+  expectTypeOf(untyped).toEqualTypeOf<RpcClient<unknown>>()
+  expectTypeOf(untyped.rpc).toEqualTypeOf<AnyProcedure>()
+  expectTypeOf(untyped.rpc.com.example.add(1, 'two')).toBeAny()
+  const result: Promise<number> = untyped.rpc.getTodaysDate()
+  expectTypeOf(result).resolves.toBeNumber()
+})
+
+test('a class with a constructor of its own, and an abstract one, are services too', () => {
+  class Own extends WampClient {
+    constructor(readonly zone: string) {
+      super({ name: zone })
+    }
+    @rpc now(): Date {
+      return new Date()
+    }
+  }
+  abstract class Abstract extends WampClient {
+    abstract later(): Promise<number>
+  }
+  expectTypeOf(new RpcClient({ service: Own }).rpc.now).returns.toEqualTypeOf<Promise<Date>>()
+  expectTypeOf(new RpcClient({ service: Abstract }).rpc.later).returns.toEqualTypeOf<Promise<number>>()
+  expectTypeOf(new Result([1])).toEqualTypeOf<Result>()
+})
+
+test('an interface that names the procedures is enough', () => {
+  interface Dates {
+    today(): string
+    at(zone: string): Promise<string>
+  }
+  const made = new RpcClient<Dates>()
+  expectTypeOf(made.rpc.today()).resolves.toBeString()
+  expectTypeOf(made.rpc.at).parameters.toEqualTypeOf<[zone: string]>()
+})
