@@ -1,0 +1,356 @@
+/**
+ * `npm run bench`: what our router costs, as its own process over real sockets, as ratios to a relay that does nothing
+ * else, taken in the same run. `-- --check` fails where a budget is exceeded; `-- --quick` measures less.
+ */
+
+import { type ChildProcess, fork, type StdioOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import type { Count, Job, Order } from './driver.ts'
+import { LIBRARIES, type Library } from './libraries.ts'
+import { hasProc, REPORTING, usageOf } from './usage.ts'
+import type { Format } from './wire.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    check: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
+})
+const ROUNDS = options.quick ? 3 : 5
+const WARM_UP = options.quick ? 200 : 250
+const RUN = options.quick ? 400 : 600
+const SESSIONS = options.quick ? 500 : 1000
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+const TSX = ['--import', 'tsx']
+
+// ---- processes
+
+/** A process that others connect to, and whose cost is measured. */
+interface Target {
+  readonly url: string
+  readonly process: ChildProcess
+}
+
+const children = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+
+function kept(child: ChildProcess): ChildProcess {
+  children.add(child)
+  child.on('exit', () => children.delete(child))
+  return child
+}
+
+/** Starts a program that prints where it listens. */
+async function start(args: readonly string[]): Promise<Target> {
+  const stdio: StdioOptions = hasProc ? ['ignore', 'pipe', 'inherit'] : ['ignore', 'pipe', 'inherit', 'ipc']
+  // `ws` uses bufferutil where some other package brought it along; users of this one have none.
+  const env = { ...process.env, WS_NO_BUFFER_UTIL: '1' }
+  const child = kept(spawn(process.execPath, [...(hasProc ? [] : REPORTING), ...args], { stdio, env }))
+  const url = await new Promise<string>((resolve, reject) => {
+    let text = ''
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      const found = /ws:\/\/\S+/.exec(text)
+      if (found) resolve(found[0])
+    })
+    child.on('exit', (code) => reject(new Error(`node ${args.join(' ')} ended with code ${code}: ${text}`)))
+  })
+  return { url, process: child }
+}
+
+const startRouter = () => start([here('../../dist/cli.js'), 'router', '--port', '0'])
+const startRelay = () => start([...TSX, here('relay.ts')])
+
+async function stopped({ process: child }: Target): Promise<void> {
+  const gone = once(child, 'exit')
+  child.kill('SIGKILL')
+  await gone
+}
+
+function forked(path: string, ...args: string[]): ChildProcess {
+  return kept(fork(path, args, { execArgv: TSX, stdio: 'inherit', serialization: 'advanced' }))
+}
+
+/** Gives an order to a process of ours and waits for its answer. */
+async function told<Answer>(child: ChildProcess, order: unknown): Promise<Answer> {
+  const answered = answer<Answer>(child)
+  child.send(order as object)
+  return answered
+}
+
+function answer<Answer>(child: ChildProcess): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const gone = (code: number | null): void => reject(new Error(`${child.spawnargs.at(-1)} ended with code ${code}`))
+    child.once('exit', gone)
+    child.once('message', (message) => {
+      child.off('exit', gone)
+      resolve(message as Answer)
+    })
+  })
+}
+
+const order = <Answer>(driver: ChildProcess, what: Order) => told<Answer>(driver, what)
+
+// ---- measures
+
+type Column = 'relay' | Format
+
+interface Measure {
+  readonly name: string
+  readonly unit: string
+  readonly columns: readonly Column[]
+  /** Ratios to the relay that `--check` allows. */
+  readonly budgets?: Partial<Record<Column, number>>
+  /** One short run. */
+  run(driver: ChildProcess, target: Target, format: Format): Promise<number>
+}
+
+/** The target's CPU per operation in microseconds. */
+function cpu(job: Omit<Job, 'url' | 'format'>): Measure['run'] {
+  return (driver, target, format) =>
+    running(driver, { ...job, url: target.url, format }, async () => {
+      const before = [await usageOf(target.process), await order<Count>(driver, 'count')] as const
+      await sleep(RUN)
+      const after = [await usageOf(target.process), await order<Count>(driver, 'count')] as const
+      return (after[0].cpu - before[0].cpu) / (after[1].done - before[1].done)
+    })
+}
+
+async function running<T>(driver: ChildProcess, job: Job, measure: () => Promise<T>): Promise<T> {
+  await order(driver, { start: job })
+  await sleep(WARM_UP)
+  try {
+    return await measure()
+  } finally {
+    await order(driver, 'stop')
+    await sleep(20)
+  }
+}
+
+const latency: Measure['run'] = (driver, target, format) =>
+  running(driver, { kind: 'calls', peers: 1, depth: 1, url: target.url, format }, async () => {
+    await order<Count>(driver, 'count')
+    await sleep(RUN)
+    const { latencies } = await order<Count>(driver, 'count')
+    return median(latencies) * 1000
+  })
+
+const ALL: readonly Column[] = ['relay', 'json', 'cbor', 'msgpack']
+const US = 'us CPU'
+
+const MEASURES: readonly Measure[] = [
+  {
+    name: 'call, 32 B',
+    unit: US,
+    columns: ALL,
+    budgets: { json: 1, cbor: 1, msgpack: 1 },
+    run: cpu({ kind: 'calls', peers: 4, depth: 64, size: 32 }),
+  },
+  {
+    name: 'call, 4 kB',
+    unit: US,
+    columns: ALL,
+    budgets: { json: 1.5, cbor: 1.5, msgpack: 1.5 },
+    run: cpu({ kind: 'calls', peers: 4, depth: 64, size: 4096 }),
+  },
+  {
+    name: 'event, 1 subscriber',
+    unit: US,
+    columns: ALL,
+    budgets: { json: 1.2, cbor: 1.2, msgpack: 1.2 },
+    run: cpu({ kind: 'events', peers: 1, depth: 64 }),
+  },
+  {
+    name: 'event, each of 100',
+    unit: US,
+    columns: ALL,
+    budgets: { json: 0.7, cbor: 0.7, msgpack: 0.7 },
+    run: cpu({ kind: 'events', peers: 100, depth: 4 }),
+  },
+  {
+    name: 'round trip, one at a time',
+    unit: 'us',
+    columns: ALL,
+    budgets: { json: 1.5, cbor: 1.5, msgpack: 1.5 },
+    run: latency,
+  },
+]
+
+/** A table of results by measure and column, filled round by round, so that a disturbance hits all columns alike. */
+async function measured(driver: ChildProcess, measures: readonly Measure[]): Promise<Map<Measure, Row>> {
+  const [relay, router] = await Promise.all([startRelay(), startRouter()])
+  const rows = new Map(measures.map((measure) => [measure, new Map<Column, number[]>()]))
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const [measure, row] of rows) {
+      for (const column of measure.columns) {
+        const target = column === 'relay' ? relay : router
+        const result = await measure.run(driver, target, column === 'relay' ? 'json' : column)
+        // The first round is for the compilers.
+        if (round >= 0) row.set(column, [...(row.get(column) ?? []), result])
+      }
+      progress()
+    }
+  }
+  await Promise.all([stopped(relay), stopped(router)])
+  return new Map(
+    [...rows].map(([measure, row]) => [
+      measure,
+      new Map([...row].map(([column, results]) => [column, median(results)])),
+    ]),
+  )
+}
+
+type Row = ReadonlyMap<Column, number>
+
+/** Bytes that one more session costs a fresh process. */
+async function memory(driver: ChildProcess): Promise<Row> {
+  const results = { relay: [] as number[], json: [] as number[] }
+  for (let round = 0; round < 3; round++) {
+    for (const column of ['relay', 'json'] as const) {
+      const target = await (column === 'relay' ? startRelay() : startRouter())
+      const job = { kind: 'sessions', url: target.url, format: 'json' } as const
+      await order(driver, { start: { ...job, peers: 300 } })
+      await sleep(200)
+      const before = await usageOf(target.process)
+      await order(driver, { start: { ...job, peers: SESSIONS } })
+      await sleep(400)
+      const after = await usageOf(target.process)
+      await order(driver, 'stop')
+      await stopped(target)
+      results[column].push((after.memory - before.memory) / SESSIONS / 1024)
+      progress()
+    }
+  }
+  return new Map(Object.entries(results).map(([column, values]) => [column as Column, median(values)]))
+}
+
+/** Microseconds of CPU that a call costs its caller, by library. */
+async function clients(driver: ChildProcess): Promise<Map<Library, number>> {
+  const relay = await startRelay()
+  await order(driver, { start: { kind: 'callee', url: relay.url, format: 'json' } })
+  const processes = new Map<Library, ChildProcess>()
+  for (const library of LIBRARIES) {
+    const child = forked(here('client.ts'), library, relay.url)
+    await answer(child)
+    processes.set(library, child)
+  }
+  const results = new Map<Library, number[]>(LIBRARIES.map((library) => [library, []]))
+  type Spent = { readonly done: number; readonly cpu: number }
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const [library, child] of processes) {
+      await told<Spent>(child, 'start')
+      await sleep(WARM_UP)
+      const before = await told<Spent>(child, 'count')
+      await sleep(RUN)
+      const after = await told<Spent>(child, 'count')
+      await told<Spent>(child, 'stop')
+      if (round >= 0) results.get(library)?.push((after.cpu - before.cpu) / (after.done - before.done))
+    }
+    progress()
+  }
+  for (const child of processes.values()) child.disconnect()
+  await order(driver, 'stop')
+  await stopped(relay)
+  return new Map([...results].map(([library, values]) => [library, median(values)]))
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
+}
+
+function progress(): void {
+  if (process.stderr.isTTY) process.stderr.write('.')
+}
+
+// ---- the report
+
+const over: string[] = []
+
+function cell(value: number | undefined, ratio: number | undefined): string {
+  if (value === undefined) return ''
+  return ratio === undefined ? value.toFixed(2) : `${value.toFixed(2)} (${ratio.toFixed(2)})`
+}
+
+function line(name: string, unit: string, cells: readonly string[]): string {
+  return [name.padEnd(26), unit.padEnd(8), ...cells.map((text) => text.padStart(16))].join('')
+}
+
+function within(name: string, ratio: number, budget: number | undefined): void {
+  if (budget !== undefined && !(ratio < budget)) {
+    over.push(`${name}: ${ratio.toFixed(2)} of what it is measured against, the budget is below ${budget}`)
+  }
+}
+
+function printRow({ name, unit, budgets }: Pick<Measure, 'name' | 'unit' | 'budgets'>, row: Row): void {
+  const relay = row.get('relay') as number
+  const cells = ALL.map((column) => {
+    const value = row.get(column)
+    if (value === undefined || column === 'relay') return cell(value, undefined)
+    within(`${name}, ${column}`, value / relay, budgets?.[column])
+    return cell(value, value / relay)
+  })
+  console.log(line(name, unit, cells))
+}
+
+async function main(): Promise<void> {
+  if (!existsSync(here('../../dist/cli.js'))) {
+    console.error('dist/cli.js is not there: run `npm run build` first')
+    process.exitCode = 1
+    return
+  }
+  const began = Date.now()
+  const wanted = (name: string) => !options.only || name.includes(options.only)
+  const driver = forked(here('driver.ts'))
+  console.log(
+    `node ${process.version}, ${process.platform} ${process.arch}; ws without bufferutil; medians of ${ROUNDS} runs\n` +
+      'of the router, in parentheses as ratios to a bare ws relay that splices JSON text:\n',
+  )
+  const measures = MEASURES.filter(({ name }) => wanted(name))
+  if (measures.length) {
+    const rows = await measured(driver, measures)
+    console.log(line('', '', [...ALL]))
+    for (const [measure, row] of rows) printRow(measure, row)
+  }
+  if (wanted('memory')) {
+    printRow({ name: 'memory of a session', unit: 'KiB', budgets: { json: 3 } }, await memory(driver))
+  }
+  if (wanted('client')) {
+    const costs = await clients(driver)
+    const bare = costs.get('bare') as number
+    console.log('\nof a client, as ratios to a bare one on ws:\n')
+    console.log(line('', '', [...costs.keys()]))
+    console.log(
+      line(
+        'call, 32 B',
+        US,
+        [...costs].map(([library, cost]) => cell(cost, library === 'bare' ? undefined : cost / bare)),
+      ),
+    )
+    const ours = costs.get('wampy-ts') as number
+    within('a call of our client', ours / bare, 1.5)
+    within('a call of our client, against wampy', ours / (costs.get('wampy') as number), 1)
+    within('a call of our client, against autobahn', ours / (costs.get('autobahn') as number), 1)
+  }
+  driver.disconnect()
+  console.log(`\n${Math.round((Date.now() - began) / 1000)} s`)
+  if (over.length) console.log(`\nover budget:\n${over.map((text) => `- ${text}`).join('\n')}`)
+  if (options.check) {
+    console.log(over.length ? '\ncheck: failed' : '\ncheck: all within their budgets')
+    if (over.length) process.exitCode = 1
+  }
+}
+
+await main()

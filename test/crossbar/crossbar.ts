@@ -1,0 +1,190 @@
+/** Crossbar.io as a process of its own, on a port of its own, which ends with the test process whatever happens. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+
+/** Booting takes about four seconds on a quiet machine. */
+const BOOT = 90_000
+const STOP = 30_000
+
+export interface Crossbar extends AsyncDisposable {
+  readonly host: string
+  readonly port: number
+  readonly url: string
+  /** SIGKILL to all its processes. */
+  kill(): Promise<void>
+  /** SIGTERM, as an administrator's restart sends it. */
+  terminate(): Promise<void>
+  /** Again, on the same port. */
+  start(): Promise<void>
+  /** What it logged. */
+  readonly log: string
+}
+
+export async function startCrossbar(): Promise<Crossbar> {
+  const program = find()
+  const port = await freePort()
+  const folder = mkdtempSync(join(tmpdir(), 'wampy-ts-crossbar-'))
+  mkdirSync(join(folder, 'web'))
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config(port), undefined, 2))
+  const removed = () => rmSync(folder, { recursive: true, force: true })
+  const crossbar = new Node(program, folder, port)
+  try {
+    await crossbar.start()
+  } catch (error) {
+    removed()
+    throw error
+  }
+  return Object.assign(crossbar, {
+    [Symbol.asyncDispose]: async () => {
+      await crossbar.kill()
+      removed()
+    },
+  })
+}
+
+// The shell stays between: it passes SIGTERM on, and when fd 3 closes, since the tests are over or died, it ends all.
+const KEEPER = `
+"$@" &
+crossbar=$!
+trap 'kill -TERM "$crossbar"' TERM
+{ read -r _ <&3; kill -KILL 0; } &
+wait "$crossbar"
+wait "$crossbar"
+code=$?
+echo "crossbar ended with code $code"
+kill -KILL 0
+`
+
+class Node {
+  readonly host = '127.0.0.1'
+  readonly port: number
+  readonly #program: string
+  readonly #folder: string
+  #process: ChildProcess | undefined
+  log = ''
+
+  constructor(program: string, folder: string, port: number) {
+    this.#program = program
+    this.#folder = folder
+    this.port = port
+  }
+
+  get url(): string {
+    return `ws://${this.host}:${this.port}/ws`
+  }
+
+  async start(): Promise<void> {
+    // One that was killed leaves it behind, and its number may be another process's by now.
+    rmSync(join(this.#folder, 'node.pid'), { force: true })
+    const command = [this.#program, 'start', '--cbdir', this.#folder, '--color', 'false']
+    const process = spawn('/bin/sh', ['-c', KEEPER, 'sh', ...command], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    })
+    this.#process = process
+    let log = ''
+    await new Promise<void>((resolve, reject) => {
+      const fail = (what: string): void => reject(new Error(`${this.#program} ${what}:\n${log.slice(-4000)}`))
+      const timer = setTimeout(() => fail(`did not boot within ${BOOT / 1000} s`), BOOT)
+      const read = (chunk: Buffer): void => {
+        log += chunk.toString()
+        this.log += chunk.toString()
+        // Its node has done all that its configuration says: the port accepts connections, and the path is served.
+        if (log.includes('NODE_BOOT_COMPLETE')) resolve()
+        else if (log.includes('crossbar ended with code')) fail('ended before it had booted')
+      }
+      process.stdout?.on('data', read)
+      process.stderr?.on('data', read)
+      process.on('error', reject)
+      process.on('exit', () => {
+        clearTimeout(timer)
+        fail('ended before it had booted')
+      })
+    }).catch(async (error) => {
+      await this.kill()
+      throw error
+    })
+  }
+
+  async kill(): Promise<void> {
+    await this.#end(this.#process?.pid, 'SIGKILL', true)
+  }
+
+  async terminate(): Promise<void> {
+    await this.#end(this.#process?.pid, 'SIGTERM', false)
+  }
+
+  async #end(pid: number | undefined, signal: NodeJS.Signals, group: boolean): Promise<void> {
+    const process = this.#process
+    if (!process || pid === undefined || process.exitCode !== null || process.signalCode !== null) return
+    const gone = once(process, 'exit')
+    const late = setTimeout(() => globalThis.process.kill(-pid, 'SIGKILL'), STOP)
+    globalThis.process.kill(group ? -pid : pid, signal)
+    await gone
+    clearTimeout(late)
+    this.#process = undefined
+  }
+}
+
+/** The one that CROSSBAR names, else the one on the path. There is no way around it: without it the tests fail. */
+function find(): string {
+  const given = process.env['CROSSBAR']
+  if (given) {
+    if (isExecutable(given)) return given
+    throw new Error(`CROSSBAR names ${given}, which is not an executable file.`)
+  }
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    const program = join(folder, 'crossbar')
+    if (folder && isExecutable(program)) return program
+  }
+  throw new Error(
+    'These tests need Crossbar.io and found none. Install it (Python 3.11: `python3 -m venv crossbar && ' +
+      'crossbar/bin/pip install crossbar`), and put it on the PATH or name it: CROSSBAR=$PWD/crossbar/bin/crossbar.',
+  )
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (typeof address !== 'object' || !address) throw new Error('no port is free')
+  return address.port
+}
+
+function config(port: number): object {
+  const permission = {
+    uri: '',
+    match: 'prefix',
+    allow: { call: true, register: true, publish: true, subscribe: true },
+    disclose: { caller: true, publisher: true },
+    cache: true,
+  }
+  const webSocket = {
+    type: 'websocket',
+    serializers: ['json', 'cbor', 'msgpack'],
+    auth: { anonymous: { type: 'static', role: 'anonymous' } },
+  }
+  const transport = {
+    type: 'web',
+    endpoint: { type: 'tcp', port, interface: '127.0.0.1' },
+    paths: { '/': { type: 'static', directory: 'web' }, ws: webSocket },
+  }
+  const realm = { name: 'realm1', roles: [{ name: 'anonymous', permissions: [permission] }] }
+  return { version: 2, controller: {}, workers: [{ type: 'router', realms: [realm], transports: [transport] }] }
+}

@@ -1,0 +1,14 @@
+/** What `npm run test:crossbar` runs: our client against Crossbar.io, a file at a time. */
+import { defineConfig } from 'vitest/config'
+import base from '../../vitest.config.ts'
+
+export default defineConfig({
+  ...base,
+  test: {
+    include: ['test/crossbar/**/*.test.ts'],
+    fileParallelism: false,
+    testTimeout: 30_000,
+    // Crossbar.io takes some seconds to accept connections.
+    hookTimeout: 120_000,
+  },
+})

@@ -1,0 +1,86 @@
+/** The part of `autobahn` that the tests use; the package ships no types. */
+
+declare module 'autobahn' {
+  type List = readonly unknown[]
+  type Dict = Readonly<Record<string, unknown>>
+
+  class Result {
+    constructor(args?: List, kwargs?: Dict)
+    args: List
+    kwargs: Dict
+  }
+
+  class WampError {
+    constructor(error: string, args?: List, kwargs?: Dict)
+    error: string
+    args: List
+    kwargs: Dict
+  }
+
+  class Subscription {
+    readonly id: number
+  }
+
+  class Registration {
+    readonly id: number
+  }
+
+  interface Serializer {
+    readonly SERIALIZER_ID: string
+    readonly BINARY: boolean
+  }
+
+  interface Session {
+    readonly id: number | null
+    call(procedure: string, args?: List, kwargs?: Dict, options?: Dict): Promise<unknown>
+    publish(topic: string, args?: List, kwargs?: Dict, options?: Dict): Promise<{ readonly id: number }> | undefined
+    subscribe(
+      topic: string,
+      handler: (args: List, kwargs: Dict, details: Dict) => void,
+      options?: Dict,
+    ): Promise<Subscription>
+    register(
+      procedure: string,
+      endpoint: (args: List, kwargs: Dict, details: Dict) => unknown,
+      options?: Dict,
+    ): Promise<Registration>
+    unsubscribe(subscription: Subscription): Promise<boolean>
+    unregister(registration: Registration): Promise<void>
+  }
+
+  interface Options {
+    url: string
+    realm: string
+    serializers?: readonly Serializer[]
+    max_retries?: number
+    use_es6_promises?: boolean
+    on_user_error?: (error: unknown) => void
+    on_internal_error?: (error: unknown) => void
+  }
+
+  class Connection {
+    constructor(options: Options)
+    onopen: ((session: Session) => void) | undefined
+    onclose:
+      | ((reason: string, details: { readonly reason: string | null; readonly message: string | null }) => unknown)
+      | undefined
+    readonly isConnected: boolean
+    open(): void
+    close(reason?: string, message?: string): void
+  }
+
+  const autobahn: {
+    readonly Connection: typeof Connection
+    readonly Result: typeof Result
+    readonly Error: typeof WampError
+    readonly serializer: {
+      readonly JSONSerializer: new () => Serializer
+      readonly CBORSerializer: new () => Serializer
+      readonly MsgpackSerializer: new () => Serializer
+    }
+    readonly log: { warn: (...args: unknown[]) => void }
+  }
+
+  export type { Connection, Dict, List, Registration, Result, Serializer, Session, Subscription }
+  export default autobahn
+}

@@ -1,0 +1,140 @@
+/** How sessions with autobahn and wampy end: leaving, dropping in the middle of a call, coming back, a router that closes. */
+
+import { describe, expect, test } from 'vitest'
+import { Wampy } from 'wampy'
+import { type Data, joinForeign } from './peers.ts'
+import { Socket } from './socket.ts'
+import { openWorld } from './world.ts'
+
+const [HELLO, GOODBYE, SUBSCRIBE, CALL, REGISTER] = [1, 6, 32, 48, 64]
+
+describe.each(['autobahn', 'wampy'] as const)('%s', (library) => {
+  test('a realm that is not there is refused with its reason', async () => {
+    await using world = await openWorld({ realms: ['com.other'] })
+    await expect(joinForeign(library, world.url)).rejects.toMatchObject({ uri: 'wamp.error.no_such_realm' })
+  })
+
+  test('leaving says GOODBYE, is answered, and takes registrations and subscriptions along', async () => {
+    await using world = await openWorld()
+    const [peer, caller] = [await world.join(library), await world.join('wampy-ts')]
+    await peer.register('com.echo', (data) => data)
+    await peer.subscribe('com.news', () => {})
+    await peer.leave()
+    expect(peer.socket.heard.at(-1)).toEqual([GOODBYE, {}, 'wamp.close.goodbye_and_out'])
+    await expect(caller.call('com.echo')).rejects.toMatchObject({ uri: 'wamp.error.no_such_procedure' })
+    expect(world.router.stats()).toMatchObject({ sessions: 1, subscriptions: 0, registrations: 0 })
+  })
+
+  test('a callee that is cut off in the middle of a call: our caller hears of it at once', async () => {
+    await using world = await openWorld()
+    const [callee, caller] = [await world.join(library), await world.join('wampy-ts')]
+    const invoked = new Promise<void>((resolve) => {
+      void callee.register('com.never', () => {
+        resolve()
+        return new Promise<Data>(() => {})
+      })
+    })
+    await expect.poll(() => world.router.stats().registrations, { interval: 2 }).toBe(1)
+    const call = caller.call('com.never')
+    const failed = expect(call).rejects.toMatchObject({ uri: 'wamp.error.canceled' })
+    await invoked
+    callee.socket.terminate()
+    await failed
+  })
+
+  test('our callee that leaves in the middle of a call: their caller hears of it at once', async () => {
+    await using world = await openWorld()
+    const [callee, caller] = [await world.join('wampy-ts'), await world.join(library)]
+    let invoked: () => void
+    const running = new Promise<void>((resolve) => {
+      invoked = resolve
+    })
+    await callee.register('com.never', () => {
+      invoked()
+      return new Promise<Data>(() => {})
+    })
+    const failed = expect(caller.call('com.never')).rejects.toMatchObject({ uri: 'wamp.error.canceled' })
+    await running
+    await callee.leave()
+    await failed
+  })
+
+  test('a caller that is cut off in the middle of a call: our callee goes on, its answer is dropped', async () => {
+    await using world = await openWorld()
+    const [callee, caller] = [await world.join('wampy-ts'), await world.join(library)]
+    let answer: (data: Data) => void = () => {}
+    let invoked: () => void
+    const running = new Promise<void>((resolve) => {
+      invoked = resolve
+    })
+    await callee.register('com.slow', () => {
+      invoked()
+      return new Promise<Data>((resolve) => {
+        answer = resolve
+      })
+    })
+    caller.call('com.slow').catch(() => {})
+    await running
+    caller.socket.terminate()
+    await expect.poll(() => world.router.stats(), { interval: 2 }).toMatchObject({ sessions: 1, calls: 0 })
+    answer({ args: ['late'], kwargs: {} })
+    await expect.poll(() => world.router.stats().dropped.late, { interval: 2 }).toBe(1)
+    const other = await world.join(library)
+    await callee.register('com.echo', (data) => data)
+    expect(await other.call('com.echo', [1])).toMatchObject({ args: [1] })
+  })
+
+  test('a router that closes says GOODBYE, and they answer', async () => {
+    const world = await openWorld()
+    const peer = await world.join(library)
+    await peer.register('com.echo', (data) => data)
+    await world.router.close()
+    expect(peer.socket.heard.at(-1)).toEqual([GOODBYE, expect.any(Object), 'wamp.close.system_shutdown'])
+    // autobahn says `wamp.error.goodbye_and_out`.
+    expect(peer.socket.said.at(-1)).toEqual([GOODBYE, {}, expect.stringMatching(/^wamp\.\w+\.goodbye_and_out$/)])
+    expect(await peer.ended).toBe(library === 'autobahn' ? 'wamp.close.system_shutdown' : undefined)
+    await world[Symbol.asyncDispose]()
+  })
+})
+
+test('wampy reconnects, goes on counting its request ids, and is served as before', async () => {
+  await using world = await openWorld()
+  let back: () => void
+  const reconnected = new Promise<void>((resolve) => {
+    back = resolve
+  })
+  const wampy = new Wampy(world.url, {
+    realm: 'realm1',
+    ws: Socket as never,
+    reconnectInterval: 1,
+    onReconnectSuccess: () => back(),
+  })
+  await wampy.connect()
+  const first = Socket.last as Socket
+  const events: unknown[] = []
+  await wampy.subscribe('com.news', ({ argsList }) => void events.push(argsList))
+  await wampy.register('com.echo', ({ argsList = [] }) => ({ argsList }))
+  first.terminate()
+  await reconnected
+
+  const second = Socket.last as Socket
+  await expect.poll(() => world.router.stats(), { interval: 2 }).toMatchObject({ subscriptions: 1, registrations: 1 })
+  await expect(wampy.call('com.none', [])).rejects.toMatchObject({ errorUri: 'wamp.error.no_such_procedure' })
+  expect(first.said.map(([code, id]) => [code, id])).toEqual([
+    [HELLO, 'realm1'],
+    [SUBSCRIBE, 1],
+    [REGISTER, 2],
+  ])
+  expect(second.said.map(([code, id]) => [code, id])).toEqual([
+    [HELLO, 'realm1'],
+    [SUBSCRIBE, 3],
+    [REGISTER, 4],
+    [CALL, 5],
+  ])
+
+  const ours = await world.join('wampy-ts')
+  await ours.publish('com.news', ['hello'])
+  expect(await ours.call('com.echo', [1])).toMatchObject({ args: [1] })
+  expect(events).toEqual([['hello']])
+  await wampy.disconnect()
+})

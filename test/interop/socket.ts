@@ -1,0 +1,32 @@
+/** The WebSocket of the foreign clients: `ws`, which remembers what went over it and can be cut. */
+
+import { WebSocket } from 'ws'
+
+export class Socket extends WebSocket {
+  /** The one that was made last. */
+  static last: Socket | undefined
+  readonly sent: (string | Uint8Array)[] = []
+  readonly received: unknown[] = []
+
+  // wampy passes null where `ws` has its options.
+  constructor(url: string, protocols?: string | string[]) {
+    super(url, protocols)
+    Socket.last = this
+    this.on('message', (data: Buffer, binary) => this.received.push(binary ? data : data.toString()))
+  }
+
+  override send(data: string | Uint8Array): void {
+    this.sent.push(data)
+    super.send(data)
+  }
+
+  /** What was sent, where it was JSON. */
+  get said(): unknown[][] {
+    return this.sent.filter((frame) => typeof frame === 'string').map((frame) => JSON.parse(frame) as unknown[])
+  }
+
+  /** What was received, where it was JSON. */
+  get heard(): unknown[][] {
+    return this.received.filter((frame) => typeof frame === 'string').map((frame) => JSON.parse(frame) as unknown[])
+  }
+}
