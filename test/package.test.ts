@@ -1,0 +1,244 @@
+/** Packs the package, unpacks it as npm would install it, and uses it through every door as a stranger does. */
+import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { runInNewContext } from 'node:vm'
+import { gzipSync } from 'node:zlib'
+import { build, type Metafile } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  name: string
+  version: string
+  bin: Record<string, string>
+  dependencies: Record<string, string>
+}
+
+const doors: Record<string, string[]> = {
+  'wampy-ts': [
+    'WampClient',
+    'RpcClient',
+    'WampRouter',
+    'rpc',
+    'subscribe',
+    'getRegisteredEntrypoints',
+    'DEFAULT_REALM',
+    'DEFAULT_ROLES',
+    'DEFAULT_URL',
+    'WampError',
+  ],
+  'wampy-ts/router': ['Router', 'WampError'],
+  'wampy-ts/node': ['serve'],
+  'wampy-ts/cbor': ['cbor'],
+  'wampy-ts/msgpack': ['msgpack'],
+  'wampy-ts/testing': ['linked', 'wires', 'openWorld', 'scripted', 'tap'],
+}
+
+/** Doors that a page may import. */
+const pageDoors = ['wampy-ts', 'wampy-ts/router', 'wampy-ts/cbor', 'wampy-ts/msgpack']
+
+/**
+ * Bytes, minified and gzipped, of a page that calls one procedure. All four roles, reconnecting, exact JSON and the
+ * texts of the errors are in it: methods of a class do not shake off.
+ */
+const pageBudget = 17_000
+
+/** A folder whose node_modules holds the unpacked tarball, and beside it only what package.json declares. */
+let place: string
+let installed: string
+let tarball: string
+
+const execFileAsync = promisify(execFile)
+
+async function run(command: string, args: string[], options: { cwd?: string } = {}): Promise<string> {
+  const path = [join(root, 'node_modules/.bin'), process.env['PATH']].join(delimiter)
+  try {
+    const { stdout, stderr } = await execFileAsync(command, args, {
+      cwd: place,
+      ...options,
+      env: { ...process.env, PATH: path, NODE_OPTIONS: '', NO_COLOR: '1' },
+      timeout: 120_000,
+      maxBuffer: 64 << 20,
+    })
+    return stdout + stderr
+  } catch (error) {
+    const { stdout = '', stderr = '', message } = error as { stdout?: string; stderr?: string; message: string }
+    throw new Error([message, stdout, stderr].filter(Boolean).join('\n'))
+  }
+}
+
+const node = (type: 'module' | 'commonjs', code: string) => run('node', [`--input-type=${type}`, '-e', code])
+
+const newest = (folder: string): number =>
+  Math.max(
+    0,
+    ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => statSync(join(folder, file)).mtimeMs),
+  )
+
+beforeAll(async () => {
+  const dist = join(root, 'dist')
+  if (!existsSync(join(dist, 'index.d.cts')) || newest(join(root, 'src')) > newest(dist)) {
+    throw new Error('dist/ is missing or older than src/: run `npm run build` first.')
+  }
+  place = await mkdtemp(join(tmpdir(), 'wampy-ts-package-'))
+  const packed = await execFileAsync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', place], {
+    cwd: root,
+  })
+  const [{ filename }] = JSON.parse(packed.stdout) as [{ filename: string }]
+  tarball = join(place, filename)
+  installed = join(place, 'node_modules', manifest.name)
+  await mkdir(installed, { recursive: true })
+  await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1'])
+  for (const dependency of Object.keys(manifest.dependencies)) {
+    const link = join(place, 'node_modules', dependency)
+    await mkdir(dirname(link), { recursive: true })
+    await symlink(join(root, 'node_modules', dependency), link, 'junction')
+  }
+}, 120_000)
+
+afterAll(async () => {
+  if (place) await rm(place, { recursive: true, force: true })
+})
+
+describe('Node', () => {
+  for (const [door, names] of Object.entries(doors)) {
+    test(`${door} as ESM and as CJS`, async () => {
+      const check = `for (const name of ${JSON.stringify(names)}) if (door[name] === undefined) throw new Error('no ' + name)
+        console.log(Object.keys(door).filter((name) => name !== 'default' && name !== 'module.exports').sort().join())`
+      const esm = await node('module', `import * as door from '${door}'; ${check}`)
+      const cjs = await node('commonjs', `const door = require('${door}'); ${check}`)
+      expect(esm).toBe(cjs)
+    })
+  }
+
+  test('one WampError for all doors of a format', async () => {
+    const check = `if (!(Object.create(router.WampError.prototype) instanceof client.WampError)) throw new Error('two classes')`
+    await node('module', `import * as client from 'wampy-ts'; import * as router from 'wampy-ts/router'; ${check}`)
+    await node('commonjs', `const client = require('wampy-ts'), router = require('wampy-ts/router'); ${check}`)
+  })
+
+  test('an import says nothing, adds no global and lets the process end', async () => {
+    const all = JSON.stringify(Object.keys(doors))
+    const check = `
+      const before = Reflect.ownKeys(globalThis).length
+      const load = async () => { for (const door of ${all}) await LOAD(door) }
+      load().then(() => {
+        if (Reflect.ownKeys(globalThis).length !== before) throw new Error('a new global')
+        const busy = process.getActiveResourcesInfo().filter((kind) => /Timeout|Immediate|TCP|Server/.test(kind))
+        if (busy.length) throw new Error('still busy: ' + busy)
+      })`
+    expect(await node('module', check.replace('LOAD', 'import'))).toBe('')
+    expect(await node('commonjs', check.replace('LOAD', 'require'))).toBe('')
+  })
+
+  test('an import works in a worker, which ends by itself', async () => {
+    const code = `
+      const { Worker } = require('node:worker_threads')
+      const source = \`import('wampy-ts').then((door) => require('node:worker_threads').parentPort.postMessage(typeof door.WampClient))\`
+      const worker = new Worker(source, { eval: true })
+      worker.on('message', (message) => console.log(message))
+      worker.on('exit', (code) => console.log('exit', code))`
+    expect(await node('commonjs', code)).toBe('function\nexit 0\n')
+  })
+
+  test('the command starts', async () => {
+    const command = readFileSync(join(installed, manifest.bin['wampy']!), 'utf8')
+    expect(command.startsWith('#!/usr/bin/env node\n')).toBe(true)
+    await run('node', ['--check', join(installed, manifest.bin['wampy']!)])
+    expect(await run('node', [join(installed, manifest.bin['wampy']!), '--version'])).toContain(manifest.version)
+  })
+})
+
+describe('types', () => {
+  test('publint finds nothing', async () => {
+    expect(await run('publint', ['run', installed, '--strict', '--pack', 'false'])).toContain('All good!')
+  })
+
+  test('attw finds nothing', async () => {
+    // The script-tag files carry no types.
+    const untyped = ['--exclude-entrypoints', 'dist/wampy.min.js', 'dist/wampy.mjs']
+    await run('attw', [tarball, '--profile', 'node16', ...untyped])
+  })
+
+  // Checks our declarations too: they lean on no @types package, and on nothing that package.json does not declare.
+  test('a page without @types compiles, its libraries checked', { timeout: 60_000 }, async () => {
+    const lines = pageDoors.map((door, i) => `import * as door${i} from '${door}'\nvoid door${i}`).join('\n')
+    const compilerOptions = {
+      target: 'es2022',
+      module: 'node16',
+      lib: ['es2022', 'dom', 'esnext.disposable'],
+      types: [],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+    }
+    await writeFile(join(place, 'page.mts'), lines)
+    await writeFile(join(place, 'page.cts'), lines)
+    await writeFile(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['page.mts', 'page.cts'] }))
+    expect(await run('tsc', ['-p', '.'])).toBe('')
+  })
+})
+
+describe('page', () => {
+  /** Bundles for a browser as `esbuild --bundle --platform=browser` does: a Node module in reach is an error. */
+  async function bundle(contents: string): Promise<{ text: string; metafile: Metafile }> {
+    const result = await build({
+      stdin: { contents, resolveDir: place },
+      bundle: true,
+      minify: true,
+      platform: 'browser',
+      format: 'esm',
+      metafile: true,
+      write: false,
+      logLevel: 'silent',
+    })
+    return { text: result.outputFiles[0]!.text, metafile: result.metafile }
+  }
+
+  for (const door of pageDoors) {
+    test(`${door} bundles from both formats, without ws`, async () => {
+      const esm = await bundle(`import * as door from '${door}'; console.log(door)`)
+      const cjs = await bundle(`console.log(require('${door}'))`)
+      for (const { metafile } of [esm, cjs]) {
+        const inputs = Object.keys(metafile.inputs)
+        expect(inputs.some((input) => input.includes(`node_modules/${manifest.name}/dist/`))).toBe(true)
+        expect(inputs.filter((input) => /node_modules\/ws\/|^node:/.test(input))).toEqual([])
+        expect(Object.values(metafile.outputs).flatMap((output) => output.imports)).toEqual([])
+      }
+    })
+  }
+
+  test('a page that calls one procedure keeps its budget', async () => {
+    const { text } = await bundle(`
+      import { RpcClient, WampRouter, DEFAULT_REALM, DEFAULT_ROLES } from 'wampy-ts'
+      const router = new WampRouter({ name: 'Here', host: 'localhost', port: '8080', realm: DEFAULT_REALM })
+      const client = new RpcClient({ name: 'page', router, realm: DEFAULT_REALM, roles: DEFAULT_ROLES })
+      document.body.textContent = await client.rpc.getTodaysDate()`)
+    expect(gzipSync(text, { level: 9 }).length).toBeLessThanOrEqual(pageBudget)
+  })
+
+  test('the script tag file makes one global, wampy', () => {
+    const page: Record<string, unknown> = {}
+    const before = new Set(Reflect.ownKeys(runInNewContext('globalThis') as object))
+    runInNewContext(readFileSync(join(installed, 'dist/wampy.min.js'), 'utf8'), page)
+    expect(Reflect.ownKeys(page).filter((key) => !before.has(key))).toEqual(['wampy'])
+    const wampy = page['wampy'] as Record<string, unknown>
+    for (const name of [...doors['wampy-ts']!, 'Router']) expect(wampy[name], name).toBeDefined()
+  })
+
+  test('dist/wampy.mjs needs no other file', async () => {
+    const alone = join(place, 'alone.mjs')
+    await writeFile(alone, readFileSync(join(installed, 'dist/wampy.mjs')))
+    expect(
+      await node(
+        'module',
+        `import { Router, WampClient } from './alone.mjs'; console.log(typeof Router, typeof WampClient)`,
+      ),
+    ).toBe('function function\n')
+  })
+})
