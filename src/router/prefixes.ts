@@ -1,0 +1,120 @@
+/** What begins with what: a radix tree over characters, walked once along a URI however many prefixes there are. */
+
+interface Node<Found> {
+  /** The characters between the parent and here; only the root has none. */
+  text: string
+  found: Found | undefined
+  /** By their first character, of which no two share one. */
+  children: Map<number, Node<Found>> | undefined
+}
+
+const node = <Found>(text: string, found?: Found): Node<Found> => ({ text, found, children: undefined })
+
+export class Prefixes<Found> {
+  readonly #root: Node<Found> = node('')
+
+  set(prefix: string, found: Found): void {
+    let at = this.#root
+    let from = 0
+    while (from < prefix.length) {
+      const first = prefix.charCodeAt(from)
+      at.children ??= new Map()
+      let child = at.children.get(first)
+      if (!child) {
+        child = node(prefix.slice(from))
+        at.children.set(first, child)
+      }
+      const shared = common(child.text, prefix, from)
+      if (shared < child.text.length) {
+        const upper: Node<Found> = node(child.text.slice(0, shared))
+        child.text = child.text.slice(shared)
+        upper.children = new Map([[child.text.charCodeAt(0), child]])
+        at.children.set(first, upper)
+        child = upper
+      }
+      from += shared
+      at = child
+    }
+    at.found = found
+  }
+
+  delete(prefix: string): void {
+    const path = [this.#root]
+    let from = 0
+    while (from < prefix.length) {
+      const child = path.at(-1)?.children?.get(prefix.charCodeAt(from))
+      if (!child || !prefix.startsWith(child.text, from)) return
+      from += child.text.length
+      path.push(child)
+    }
+    const last = path.pop() as Node<Found>
+    last.found = undefined
+    const parent = path.pop()
+    if (!parent) return
+    if (last.children) join(last)
+    else {
+      parent.children?.delete(last.text.charCodeAt(0))
+      if (parent.children?.size === 0) parent.children = undefined
+      if (parent !== this.#root) join(parent)
+    }
+  }
+
+  /** What the longest prefix of the text stands for. */
+  longest(text: string): Found | undefined {
+    let at = this.#root
+    let { found } = at
+    for (let from = 0; ; ) {
+      const child = at.children?.get(text.charCodeAt(from))
+      if (!child || !text.startsWith(child.text, from)) return found
+      from += child.text.length
+      at = child
+      found = at.found ?? found
+    }
+  }
+
+  /** Adds what all prefixes of the text stand for, the longest first. */
+  collect(text: string, into: Found[]): void {
+    const start = into.length
+    let at = this.#root
+    for (let from = 0; ; ) {
+      if (at.found !== undefined) into.push(at.found)
+      const child = at.children?.get(text.charCodeAt(from))
+      if (!child || !text.startsWith(child.text, from)) break
+      from += child.text.length
+      at = child
+    }
+    for (let low = start, high = into.length - 1; low < high; low++, high--) {
+      const swapped = into[low] as Found
+      into[low] = into[high] as Found
+      into[high] = swapped
+    }
+  }
+
+  /** How many nodes there are; 1 when it is empty. */
+  get nodes(): number {
+    let count = 0
+    const waiting = [this.#root]
+    for (let at = waiting.pop(); at; at = waiting.pop()) {
+      count++
+      if (at.children) waiting.push(...at.children.values())
+    }
+    return count
+  }
+}
+
+/** Takes an only child in, so that the tree is as small as if what was deleted had never been there. */
+function join<Found>(upper: Node<Found>): void {
+  if (upper.found !== undefined || upper.children?.size !== 1) return
+  for (const child of upper.children.values()) {
+    upper.text += child.text
+    upper.found = child.found
+    upper.children = child.children
+  }
+}
+
+/** How many characters a text has in common with another one from there on. */
+function common(text: string, other: string, from: number): number {
+  let shared = 0
+  while (shared < text.length && text.charCodeAt(shared) === other.charCodeAt(from + shared)) shared++
+  return shared
+}

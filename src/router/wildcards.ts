@@ -1,0 +1,149 @@
+/** Patterns whose empty components stand for any one: a trie over components for each number of them. */
+
+interface Node<Found> {
+  found: Found | undefined
+  literal: Map<string, Node<Found>> | undefined
+  /** Where the component is empty in the pattern. */
+  any: Node<Found> | undefined
+}
+
+/** The patterns of one number of components. */
+interface Root<Found> extends Node<Found> {
+  /** Which components are empty, and in how many patterns it is those. */
+  readonly shapes: Map<string, number>
+}
+
+const node = <Found>(): Node<Found> => ({ found: undefined, literal: undefined, any: undefined })
+
+/**
+ * A walk visits what agrees so far with the URI, and so for each component at most as many nodes as the patterns have
+ * shapes: what else is there does not cost anything, but the number of shapes must be bounded.
+ */
+export class Wildcards<Found> {
+  readonly #roots = new Map<number, Root<Found>>()
+
+  /** Whether the pattern has one of the shapes that patterns as long as it have, or is of the first so many. */
+  admits(pattern: string, shapes: number): boolean {
+    const components = pattern.split('.')
+    const known = this.#roots.get(components.length)?.shapes
+    return !known || known.size < shapes || known.has(shapeOf(components))
+  }
+
+  set(pattern: string, found: Found): void {
+    const components = pattern.split('.')
+    let root = this.#roots.get(components.length)
+    if (!root) {
+      root = { ...node<Found>(), shapes: new Map() }
+      this.#roots.set(components.length, root)
+    }
+    let at: Node<Found> = root
+    for (const component of components) {
+      if (component === '') {
+        at.any ??= node()
+        at = at.any
+      } else {
+        at.literal ??= new Map()
+        let child: Node<Found> | undefined = at.literal.get(component)
+        if (!child) {
+          child = node()
+          at.literal.set(component, child)
+        }
+        at = child
+      }
+    }
+    if (at.found === undefined) {
+      const shape = shapeOf(components)
+      root.shapes.set(shape, (root.shapes.get(shape) ?? 0) + 1)
+    }
+    at.found = found
+  }
+
+  delete(pattern: string): void {
+    const components = pattern.split('.')
+    const root = this.#roots.get(components.length)
+    let at: Node<Found> | undefined = root
+    const path: Node<Found>[] = []
+    for (const component of components) {
+      if (!at) return
+      path.push(at)
+      at = component === '' ? at.any : at.literal?.get(component)
+    }
+    if (!root || at?.found === undefined) return
+    at.found = undefined
+    const shape = shapeOf(components)
+    const left = (root.shapes.get(shape) as number) - 1
+    if (left > 0) root.shapes.set(shape, left)
+    else root.shapes.delete(shape)
+    for (let i = path.length - 1; i >= 0; i--) {
+      const parent = path[i] as Node<Found>
+      const component = components[i] as string
+      if (component === '') parent.any = undefined
+      else parent.literal?.delete(component)
+      if (parent.literal?.size === 0) parent.literal = undefined
+      if (parent.any || parent.literal) return
+    }
+    this.#roots.delete(components.length)
+  }
+
+  /** The first pattern that matches: at the leftmost component where two differ, a literal is before an empty one. */
+  best(uri: string): Found | undefined {
+    return this.#walk(uri, undefined)
+  }
+
+  /** Adds all patterns that match, the best first. */
+  collect(uri: string, into: Found[]): void {
+    this.#walk(uri, into)
+  }
+
+  /** How many nodes there are. */
+  get nodes(): number {
+    let count = 0
+    const waiting: Node<Found>[] = [...this.#roots.values()]
+    for (let at = waiting.pop(); at; at = waiting.pop()) {
+      count++
+      if (at.any) waiting.push(at.any)
+      if (at.literal) waiting.push(...at.literal.values())
+    }
+    return count
+  }
+
+  // A stack of its own: a URI may have more components than the engine has frames.
+  #walk(uri: string, into: Found[] | undefined): Found | undefined {
+    const root = this.#roots.get(count(uri))
+    if (!root) return undefined
+    const components = uri.split('.')
+    const nodes: Node<Found>[] = [root]
+    const depths = [0]
+    for (let at = nodes.pop(); at; at = nodes.pop()) {
+      const depth = depths.pop() as number
+      if (depth === components.length) {
+        if (!into) return at.found
+        if (at.found !== undefined) into.push(at.found)
+        continue
+      }
+      if (at.any) {
+        nodes.push(at.any)
+        depths.push(depth + 1)
+      }
+      const literal = at.literal?.get(components[depth] as string)
+      if (literal) {
+        nodes.push(literal)
+        depths.push(depth + 1)
+      }
+    }
+    return undefined
+  }
+}
+
+/** The number of components, before a list of them is made. */
+function count(uri: string): number {
+  let found = 1
+  for (let at = uri.indexOf('.'); at >= 0; at = uri.indexOf('.', at + 1)) found++
+  return found
+}
+
+function shapeOf(components: readonly string[]): string {
+  let shape = ''
+  for (const component of components) shape += component === '' ? '.' : 'x'
+  return shape
+}
