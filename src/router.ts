@@ -1,7 +1,16 @@
 /** The door `wampy-ts/router`: the embeddable router and what an adapter for it needs; it runs in a page too. */
 
 export { WampError } from './protocol/error.ts'
+export {
+  type HistoryEvent,
+  type HistoryOptions,
+  type HistoryQuery,
+  type HistoryStore,
+  MemoryHistory,
+  select,
+} from './router/history.ts'
 export type { Dropped, RouterLimits } from './router/limits.ts'
+export type { Actor, Disclose, Disclosure, TrustLevel } from './router/policy.ts'
 export { Router, type RouterOptions, type RouterRole, type RouterStats } from './router/router.ts'
 export { json } from './serializer/json.ts'
 export type { Serializer } from './serializer/serializer.ts'

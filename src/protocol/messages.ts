@@ -28,9 +28,11 @@ import type {
 } from './codes.ts'
 import type {
   CallOptions,
+  CancelOptions,
   Dict,
   EventDetails,
   HelloDetails,
+  InterruptOptions,
   InvocationDetails,
   PublishOptions,
   RegisterOptions,
@@ -108,7 +110,7 @@ export type Event = [
 /** Caller -> dealer. */
 export type Call = [code: typeof CALL, request: Id, options: CallOptions, procedure: Uri, payload?: Payload | undefined]
 /** Caller -> dealer. */
-export type Cancel = [code: typeof CANCEL, request: Id, options: Dict]
+export type Cancel = [code: typeof CANCEL, request: Id, options: CancelOptions]
 /** Dealer -> caller. */
 export type Result = [code: typeof RESULT, request: Id, details: ResultDetails, payload?: Payload | undefined]
 /** Callee -> dealer. */
@@ -128,7 +130,7 @@ export type Invocation = [
   payload?: Payload | undefined,
 ]
 /** Dealer -> callee. */
-export type Interrupt = [code: typeof INTERRUPT, request: Id, options: Dict]
+export type Interrupt = [code: typeof INTERRUPT, request: Id, options: InterruptOptions]
 /** Callee -> dealer. */
 export type Yield = [code: typeof YIELD, request: Id, options: YieldOptions, payload?: Payload | undefined]
 

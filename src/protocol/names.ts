@@ -2,6 +2,7 @@
 
 export const CLOSE_REALM = 'wamp.close.close_realm'
 export const GOODBYE_AND_OUT = 'wamp.close.goodbye_and_out'
+export const KILLED = 'wamp.close.killed'
 export const SYSTEM_SHUTDOWN = 'wamp.close.system_shutdown'
 
 export const AUTHENTICATION_DENIED = 'wamp.error.authentication_denied'
@@ -10,16 +11,23 @@ export const AUTHENTICATION_REQUIRED = 'wamp.error.authentication_required'
 export const AUTHORIZATION_FAILED = 'wamp.error.authorization_failed'
 export const CANCELED = 'wamp.error.canceled'
 export const FEATURE_NOT_SUPPORTED = 'wamp.error.feature_not_supported'
+/** What Crossbar.io says of a subscription without event history; WAMP has no URI for it. */
+export const HISTORY_UNAVAILABLE = 'wamp.error.history_unavailable'
 export const INVALID_ARGUMENT = 'wamp.error.invalid_argument'
 export const INVALID_URI = 'wamp.error.invalid_uri'
+/** Every callee of the procedure declined. */
+export const NO_AVAILABLE_CALLEE = 'wamp.error.no_available_callee'
 export const NO_MATCHING_AUTH_METHOD = 'wamp.error.no_matching_auth_method'
 export const NO_SUCH_PRINCIPAL = 'wamp.error.no_such_principal'
 export const NO_SUCH_PROCEDURE = 'wamp.error.no_such_procedure'
 export const NO_SUCH_REALM = 'wamp.error.no_such_realm'
 export const NO_SUCH_REGISTRATION = 'wamp.error.no_such_registration'
 export const NO_SUCH_ROLE = 'wamp.error.no_such_role'
+export const NO_SUCH_SESSION = 'wamp.error.no_such_session'
 export const NO_SUCH_SUBSCRIPTION = 'wamp.error.no_such_subscription'
 export const NOT_AUTHORIZED = 'wamp.error.not_authorized'
+/** The router does not tell who calls or publishes. */
+export const DISCLOSE_ME_DISALLOWED = 'wamp.error.option_disallowed.disclose_me'
 export const OPTION_NOT_ALLOWED = 'wamp.error.option_not_allowed'
 export const PAYLOAD_SIZE_EXCEEDED = 'wamp.error.payload_size_exceeded'
 export const PROCEDURE_ALREADY_EXISTS = 'wamp.error.procedure_already_exists'
@@ -27,6 +35,11 @@ export const PROTOCOL_VIOLATION = 'wamp.error.protocol_violation'
 export const RUNTIME_ERROR = 'wamp.error.runtime_error'
 export const TIMEOUT = 'wamp.error.timeout'
 export const UNAVAILABLE = 'wamp.error.unavailable'
+
+/** The callees of a procedure have as many calls under way as they said they take; Crossbar.io's URI, WAMP has none. */
+export const MAX_CONCURRENCY_REACHED = 'crossbar.error.max_concurrency_reached'
+/** The reason of a revocation by who registers with `force_reregister`; Crossbar.io's. */
+export const UNREGISTERED_BY_FORCE = 'wamp.error.unregistered'
 
 /** The connection was lost; `sent` says whether the request had left. */
 export const CONNECTION_LOST = 'wampy.error.connection_lost'
@@ -38,8 +51,12 @@ export const CONNECTION_FAILED = 'wampy.error.connection_failed'
 export const LISTEN_FAILED = 'wampy.error.listen_failed'
 /** A session has as much of something as the router allows; the text names the limit. */
 export const LIMIT_EXCEEDED = 'wampy.error.limit_exceeded'
+/** A payload in passthru mode could not be decoded: the wrong key, tampered with, or in the clear where it must not be. */
+export const PAYLOAD_UNREADABLE = 'wampy.error.payload_unreadable'
 /** A class, an option or an argument of this library was used wrongly. */
 export const USAGE = 'wampy.error.usage'
+/** The router took back a registration or subscription that it had granted; the text says why. */
+export const REVOKED = 'wampy.error.revoked'
 /** `stop()` ended what was waiting. */
 export const STOPPED = 'wampy.error.stopped'
 

@@ -34,36 +34,81 @@ export interface WelcomeDetails extends Dict {
 
 export interface SubscribeOptions extends Dict {
   readonly match?: MatchPolicy
+  readonly get_retained?: boolean
 }
 
-export interface PublishOptions extends Dict {
+export interface PublishOptions extends Dict, PassthruKeys {
   readonly acknowledge?: boolean
   readonly exclude_me?: boolean
+  readonly exclude?: readonly Id[]
+  readonly exclude_authid?: readonly string[]
+  readonly exclude_authrole?: readonly string[]
+  readonly eligible?: readonly Id[]
+  readonly eligible_authid?: readonly string[]
+  readonly eligible_authrole?: readonly string[]
+  readonly disclose_me?: boolean
+  readonly retain?: boolean
 }
 
-export interface EventDetails extends Dict {
+export interface EventDetails extends Dict, PassthruKeys {
   readonly publisher?: Id
+  readonly publisher_authid?: string
+  readonly publisher_authrole?: string
   readonly topic?: Uri
+  readonly trustlevel?: number
+  readonly retained?: boolean
 }
 
 export interface RegisterOptions extends Dict {
   readonly match?: MatchPolicy
   readonly invoke?: InvokePolicy
+  readonly disclose_caller?: boolean
+  readonly forward_timeout?: boolean
+  readonly concurrency?: number
+  readonly force_reregister?: boolean
 }
 
-export interface CallOptions extends Dict {
+export interface CallOptions extends Dict, PassthruKeys {
+  readonly receive_progress?: boolean
+  readonly progress?: boolean
   readonly timeout?: number
+  readonly disclose_me?: boolean
 }
 
-export interface InvocationDetails extends Dict {
+export type CancelMode = 'skip' | 'kill' | 'killnowait'
+
+export interface CancelOptions extends Dict {
+  readonly mode?: CancelMode
+}
+
+export interface InvocationDetails extends Dict, PassthruKeys {
+  readonly receive_progress?: boolean
+  readonly progress?: boolean
+  readonly timeout?: number
   readonly caller?: Id
+  readonly caller_authid?: string
+  readonly caller_authrole?: string
   readonly procedure?: Uri
+  readonly trustlevel?: number
 }
 
-export interface ResultDetails extends Dict {
+export interface InterruptOptions extends Dict {
+  readonly mode?: CancelMode
+  readonly reason?: Uri
+}
+
+export interface ResultDetails extends Dict, PassthruKeys {
   readonly progress?: boolean
 }
 
-export interface YieldOptions extends Dict {
+export interface YieldOptions extends Dict, PassthruKeys {
   readonly progress?: boolean
+}
+
+/** Payload passthru mode, which is on where there is a scheme. */
+export interface PassthruKeys {
+  readonly ppt_scheme?: string
+  readonly ppt_serializer?: string
+  readonly ppt_cipher?: string
+  readonly ppt_keyid?: string
 }

@@ -25,6 +25,13 @@ export interface Payload {
   readonly args: List | undefined
   readonly kwargs: Dict | undefined
   readonly source?: Source
+  /** The same as it may be held for long: in bytes of its own and no more. */
+  kept?(): Payload
+}
+
+/** A payload that may be held for long: it keeps alive neither the chunk of a network that it came in nor its values. */
+export function kept(payload: Payload | undefined): Payload | undefined {
+  return payload?.kept?.() ?? payload
 }
 
 /** A payload of values, or none where there is nothing to carry. kwargs without args travel behind an empty list. */

@@ -54,6 +54,7 @@ function welcome(gate: Gate, [, uri, { roles }]: Hello, member: Member): void {
   // First: the peer may speak at once.
   member.enter(realm, id, principal, roles)
   member.send([WELCOME, id, { realm: uri, roles: realm.announced, agent: gate.agent, ...principal }])
+  realm.joined(member)
 }
 
 /** A session id that no session of this router has. */

@@ -6,6 +6,7 @@ import type { Event, Id, Message, RequestCode, Uri } from '../protocol/messages.
 import type { Dict } from '../protocol/options.ts'
 import { payload } from '../protocol/payload.ts'
 import type { Prepared } from '../transport/transport.ts'
+import type { Audience } from './audience.ts'
 import type { Dropped } from './limits.ts'
 import type { Member } from './member.ts'
 
@@ -33,17 +34,21 @@ export function attempt(receiver: Member, message: Message): Refusal | undefined
 
 const UNSENDABLE: Prepared = Symbol('unsendable')
 
-/** Sends an event to all but one: encoded and framed once for each kind of link, and not to who is too far behind. */
+/**
+ * Sends an event to those of the subscribers who may hear it: encoded and framed once for each kind of link, and not to
+ * who is too far behind.
+ */
 export function deliver(
   event: Event,
-  members: ReadonlySet<Member>,
+  subscribers: ReadonlySet<Member>,
   except: Member | undefined,
+  audience: Audience | undefined,
   backlog: number,
   dropped: Dropped,
 ): void {
-  const prepared = members.size > 1 ? new Map<string, Prepared>() : undefined
-  for (const member of members) {
-    if (member === except) continue
+  const prepared = subscribers.size > 1 ? new Map<string, Prepared>() : undefined
+  for (const member of subscribers) {
+    if (member === except || (audience && !audience.admits(member))) continue
     const { link } = member
     if (link.backlog > backlog) {
       dropped.slow++

@@ -1,4 +1,4 @@
-/** What one session may cost the router, and the count of what was dropped instead. */
+/** What one session, and what a realm keeps, may cost the router, and the count of what was dropped instead. */
 
 export interface RouterLimits {
   /** Subscriptions of one session. Default 1,000,000. */
@@ -10,10 +10,23 @@ export interface RouterLimits {
   /** Characters of a URI that is subscribed to or registered. Default 4,096. */
   readonly uriLength: number
   /**
+   * How many different sets of components the wildcard patterns of a realm may leave empty, for each number of
+   * components; each costs every lookup of a URI of that length. Default 256.
+   */
+  readonly wildcardShapes: number
+  /**
    * Bytes that a session may be behind in reading; above it, events for it are dropped, and at twice as much it is
    * ended. Default 16 MiB.
    */
   readonly backlog: number
+  /** Testaments of one session. Default 1,000. */
+  readonly testaments: number
+  /** Bytes of the payloads of one session's testaments. Default 16 MiB. */
+  readonly testamentBytes: number
+  /** Topics of a realm whose last event is retained; above it the oldest is forgotten. Default 10,000. */
+  readonly retained: number
+  /** Bytes of the payloads that a realm retains. Default 64 MiB. */
+  readonly retainedBytes: number
   /** Milliseconds from the connection to WELCOME. Default 10,000. */
   readonly handshake: number
 }
@@ -23,7 +36,12 @@ export const LIMITS: RouterLimits = {
   registrations: 1_000_000,
   calls: 65_536,
   uriLength: 4096,
+  wildcardShapes: 256,
   backlog: 16 * 2 ** 20,
+  testaments: 1000,
+  testamentBytes: 16 * 2 ** 20,
+  retained: 10_000,
+  retainedBytes: 64 * 2 ** 20,
   handshake: 10_000,
 }
 
@@ -35,16 +53,20 @@ export interface Dropped {
   unsendable: number
   /** Publications without acknowledgement that were refused, of which the publisher heard nothing. */
   publications: number
+  /** Events that a history did not take. */
+  history: number
   /** Answers to invocations whose call was over. */
   late: number
+  /** Parts of calls that were over. */
+  parts: number
   /** Partial results that the caller had not asked for. */
   partial: number
-  /** Cancellations that were not carried out. */
+  /** Cancellations of calls that were over, or canceled already. */
   cancels: number
   /** Sessions that were ended for being twice as far behind as allowed. */
   sessions: number
 }
 
 export function nothingDropped(): Dropped {
-  return { slow: 0, unsendable: 0, publications: 0, late: 0, partial: 0, cancels: 0, sessions: 0 }
+  return { slow: 0, unsendable: 0, publications: 0, history: 0, late: 0, parts: 0, partial: 0, cancels: 0, sessions: 0 }
 }

@@ -12,7 +12,7 @@ import type { Link } from '../session/link.ts'
 import { Session, type SessionEnd } from '../session/session.ts'
 import type { Table } from '../session/table.ts'
 import type { Subscription } from './broker.ts'
-import type { Call, Registration } from './dealer.ts'
+import type { Call, Endpoint } from './dealer.ts'
 import type { RouterLimits } from './limits.ts'
 import type { Realm } from './realm.ts'
 
@@ -42,9 +42,12 @@ export class Member extends Session {
   realm: Realm | undefined
   principal: Principal | undefined
   readonly subscriptions = new Map<Id, Subscription>()
-  readonly registrations = new Map<Id, Registration>()
+  /** Its places in registrations, by their ids. */
+  readonly registrations = new Map<Id, Endpoint>()
   /** Its calls that wait for an answer, by its request ids. */
   readonly calls = new Map<Id, Call>()
+  /** Procedures of its calls that were over before it had said the last part, by its request ids. */
+  unfinished: Map<Id, Uri> | undefined
   /** The invocations it has not answered, by the ids the dealer gave them. */
   readonly invocations = new Map<Id, Call>()
   /** The last invocation id that the dealer gave it. */
@@ -73,13 +76,26 @@ export class Member extends Session {
     this.id = id
     this.principal = principal
     this.#roles = roles
-    realm.members.set(id, this)
+    realm.enter(this)
     this.become(realm.table)
   }
 
   /** Whether its HELLO announced a feature. */
   announces(role: 'caller' | 'callee' | 'publisher' | 'subscriber', feature: string): boolean {
     return this.#roles[role]?.features?.[feature] === true
+  }
+
+  /** A call is over of which more parts may come: they are told from another call under the same id. */
+  unfinish(request: Id, procedure: Uri): void {
+    this.unfinished ??= new Map()
+    // A caller has no more on its way than it may have calls.
+    if (this.unfinished.size >= this.#host.limits.calls) {
+      for (const oldest of this.unfinished.keys()) {
+        this.unfinished.delete(oldest)
+        break
+      }
+    }
+    this.unfinished.set(request, procedure)
   }
 
   override send(message: Message): void {
@@ -101,9 +117,15 @@ export class Member extends Session {
   protected override inspect(message: Message): void {
     checkKeys(message)
     if (!this.#host.strict || !SEQUENCED[message[0]]) return
+    if (message[0] === CALL && this.#continues(message[1])) return
     this.#requested = nextId(this.#requested)
     if (message[1] === this.#requested) return
     throw violation(`${nameOf(message[0])}[1] must be ${this.#requested}, the next request id, got ${message[1]}`)
+  }
+
+  /** Whether a CALL under this id is a further part of one (Progressive Call Invocations). */
+  #continues(request: Id): boolean {
+    return this.calls.get(request)?.open === true || this.unfinished?.has(request) === true
   }
 
   protected override ended(_end: SessionEnd): void {

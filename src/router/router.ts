@@ -10,8 +10,10 @@ import { linked } from '../session/linked.ts'
 import { LINGER } from '../session/session.ts'
 import { lenient, type Table } from '../session/table.ts'
 import { admission } from './admit.ts'
+import { type HistoryOptions, wrongHistory } from './history.ts'
 import { LIMITS, nothingDropped, type RouterLimits } from './limits.ts'
 import { type Host, Member } from './member.ts'
+import { DISCLOSURES, type Disclose, type Disclosure, type Policy, type TrustLevel } from './policy.ts'
 import { Realm, type RealmStats } from './realm.ts'
 
 // Written in by the build; a test or a bundler of the sources may not have it.
@@ -30,12 +32,31 @@ export interface RouterOptions {
   readonly agent?: string | undefined
   /** What one session may cost. */
   readonly limits?: Partial<RouterLimits> | undefined
+  /**
+   * Whether callees and subscribers learn who calls and publishes: where `disclose_me` asks for it (`asked`, the
+   * default), `always`, or `never`, when a `disclose_me` is refused. A function decides it for each call and
+   * publication; one that throws discloses nobody.
+   *
+   * @example
+   * disclose: (action, uri) => (uri.startsWith('com.example.audit.') ? 'always' : 'asked')
+   */
+  readonly disclose?: Disclosure | Disclose | undefined
+  /** How far to trust who calls or publishes, told to callees and subscribers as `trustlevel`. Default: not told. */
+  readonly trustlevel?: TrustLevel | undefined
+  /**
+   * The topics, or patterns of topics, whose events each realm remembers for `wamp.subscription.get_events`. Each
+   * stands in the subscription meta API from the start, so that its id can be looked up before anybody subscribes.
+   *
+   * @example
+   * history: [{ uri: 'com.example.news', limit: 100 }, { uri: 'com.example.log.', match: 'prefix', limit: 10_000 }]
+   */
+  readonly history?: readonly HistoryOptions[] | undefined
 }
 
 /** What a router, or one of its realms, holds now and has dropped. */
 export type RouterStats = RealmStats
 
-const OPTIONS = ['realms', 'roles', 'strict', 'agent', 'limits']
+const OPTIONS = ['realms', 'roles', 'strict', 'agent', 'limits', 'disclose', 'trustlevel', 'history']
 const ROLES: readonly RouterRole[] = ['broker', 'dealer']
 const REFUSED: Table<Member> = lenient()
 
@@ -58,8 +79,9 @@ export class Router implements Attachable, Connector {
   #emptied: (() => void) | undefined
 
   constructor(options: RouterOptions = {}) {
-    const { realms, roles, strict, agent, limits } = checked(options)
-    for (const uri of realms) this.#realms.set(uri, new Realm(uri, { roles, strict, limits }))
+    const { realms, agent, ...of } = checked(options)
+    const { strict, limits } = of
+    for (const uri of realms) this.#realms.set(uri, new Realm(uri, of))
     this.#admission = admission({ agent, strict, realms: this.#realms })
     this.#host = {
       strict,
@@ -137,6 +159,9 @@ function sum(one: RealmStats, other: RealmStats): RealmStats {
     subscriptions: one.subscriptions + other.subscriptions,
     registrations: one.registrations + other.registrations,
     calls: one.calls + other.calls,
+    testaments: one.testaments + other.testaments,
+    retained: one.retained + other.retained,
+    history: one.history + other.history,
     dropped,
   }
 }
@@ -147,6 +172,8 @@ interface Checked {
   readonly strict: boolean
   readonly agent: string
   readonly limits: RouterLimits
+  readonly policy: Policy
+  readonly history: readonly HistoryOptions[]
 }
 
 // Not only for JavaScript: a typo in a spread or a parsed configuration passes the compiler.
@@ -167,6 +194,15 @@ function checked(options: RouterOptions): Checked {
   for (const role of roles as unknown[]) {
     if (!ROLES.includes(role as RouterRole)) throw wrong(`roles: ${told(role)} is none of ${ROLES.join(', ')}`)
   }
+  const { disclose = 'asked', trustlevel, history = [] } = options
+  if (typeof disclose !== 'function' && !DISCLOSURES.includes(disclose)) {
+    throw wrong(`disclose must be ${DISCLOSURES.join(', ')} or a function, got ${told(disclose)}`)
+  }
+  if (trustlevel !== undefined && typeof trustlevel !== 'function') {
+    throw wrong(`trustlevel must be a function, got ${told(trustlevel)}`)
+  }
+  const unremembered = wrongHistory(history, strict)
+  if (unremembered) throw wrong(unremembered)
   const limits: Record<string, number> = { ...LIMITS }
   for (const [key, value] of Object.entries(options.limits ?? {})) {
     if (!Object.hasOwn(LIMITS, key)) throw wrong(`limits has no ${told(key)}, but ${Object.keys(LIMITS).join(', ')}`)
@@ -174,5 +210,6 @@ function checked(options: RouterOptions): Checked {
     if (typeof value !== 'number' || !(value > 0)) throw wrong(`limits.${key} must be above 0, got ${told(value)}`)
     limits[key] = value
   }
-  return { realms, roles, strict, agent, limits: limits as unknown as RouterLimits }
+  const policy = { disclose, trustlevel }
+  return { realms, roles, strict, agent, limits: limits as unknown as RouterLimits, policy, history }
 }

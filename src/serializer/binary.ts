@@ -133,6 +133,14 @@ class UnreadPayload implements Payload, Source {
     return this.#kwargs
   }
 
+  kept(): Payload {
+    const size = this.end - this.start
+    if (this.frame.buffer.byteLength <= 2 * size) return this
+    // A Buffer's own slice would be another view.
+    const bytes = new Uint8Array(this.frame.subarray(this.start, this.end))
+    return new UnreadPayload(this.#cursor, this.serializer, bytes, 0, size, this.count)
+  }
+
   #read(): List {
     const cursor = this.#cursor
     cursor.open(this.frame, this.start)

@@ -144,6 +144,11 @@ class ParsedPayload implements Payload {
     return this.#source
   }
 
+  kept(): Payload {
+    const { frame, start, end, count } = this.source
+    return new KeptText((frame as string).slice(start, end), count)
+  }
+
   #open(): void {
     this.#opened = true
     const { frame, start, end } = this.source
@@ -158,6 +163,29 @@ class ParsedPayload implements Payload {
       opened(this.#args)
       opened(this.#kwargs)
     }
+  }
+}
+
+/** The text of a payload alone: its values may cost ten times as much, so they are made anew whenever they are read. */
+class KeptText implements Payload {
+  readonly source: Source
+
+  constructor(frame: string, count: 1 | 2) {
+    this.source = { serializer: 'json', frame, start: 0, end: frame.length, count }
+  }
+
+  get args(): List {
+    return this.#read().args
+  }
+
+  get kwargs(): Dict | undefined {
+    return this.#read().kwargs
+  }
+
+  #read(): ParsedPayload {
+    const text = `[0,${this.source.frame}]`
+    const [, args, kwargs] = JSON.parse(text) as [0, List, Dict?]
+    return new ParsedPayload(text, 1, args, kwargs)
   }
 }
 

@@ -86,6 +86,10 @@ class Carried implements Payload {
     this.source = source
   }
 
+  kept(): Payload {
+    return this.#payload.kept?.() ?? this
+  }
+
   get args(): List | undefined {
     this.#args ??= { value: copied(this.#payload.args, 'args') }
     return this.#args.value

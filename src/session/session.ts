@@ -122,7 +122,11 @@ export abstract class Session {
   /** Ends at once with ABORT; the peer does not answer. */
   abort(reason: Uri, text: string, details: Dict = {}): void {
     if (this.#end) return
-    this.send([ABORT, { message: text, ...details }, reason, payload()])
+    try {
+      this.send([ABORT, { message: text, ...details }, reason, payload()])
+    } catch {
+      // Even that is too long for the peer; that the link closes must do.
+    }
     this.#finish({ by: 'us', reason, text })
     this.#shut()
   }

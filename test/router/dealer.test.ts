@@ -3,7 +3,6 @@
 import { describe, expect, test } from 'vitest'
 import {
   CALL,
-  CANCEL,
   ERROR,
   INVOCATION,
   REGISTER,
@@ -114,36 +113,18 @@ describe('a call', () => {
   })
 
   test('to a procedure of the router that there is not is refused', () => {
-    expect(open().join().says([CALL, 1, {}, 'wamp.session.count'])).toEqual(refused(CALL, 1, 'no_such_procedure'))
+    expect(open().join().says([CALL, 1, {}, 'wamp.session.nothing'])).toEqual(refused(CALL, 1, 'no_such_procedure'))
   })
 
   test.each(['', 'a..b', 'com.', 'a b', 'a#'])('to %j is no call of a procedure', (procedure) => {
     expect(open().join().says([CALL, 1, {}, procedure])).toEqual(refused(CALL, 1, 'invalid_uri'))
   })
 
-  test('ignores hints that this router does not know yet', () => {
+  test('ignores hints that the callee did not announce, or that are of no feature here', () => {
     const { callee, caller, registration } = pair()
-    const options = { receive_progress: true, timeout: 50, disclose_me: true, runmode: 'partition', rkey: 'k', _x: 1 }
+    const options = { receive_progress: true, timeout: 0, runmode: 'partition', rkey: 'k', _x: 1 }
     caller.says([CALL, 1, options, 'com.add'])
     expect(callee.take()).toEqual([[INVOCATION, 1, registration, {}]])
-  })
-
-  test('in payload passthru mode is refused by name', () => {
-    const { callee, caller } = pair()
-    expect(caller.says([CALL, 1, { ppt_scheme: 'x_custom' }, 'com.add', ['']])).toEqual(
-      refused(CALL, 1, 'option_not_allowed', expect.stringContaining('ppt_scheme')),
-    )
-    expect(callee.take()).toEqual([])
-  })
-
-  test('in parts is a violation by who did not announce it, and refused by name to who did', () => {
-    const { caller, join } = pair()
-    const roles = { caller: { features: { progressive_call_invocations: true } } }
-    expect(join({}, { roles }).says([CALL, 1, { progress: true }, 'com.add'])).toEqual(
-      refused(CALL, 1, 'option_not_allowed', expect.stringContaining('progress')),
-    )
-    expect(caller.says([CALL, 1, { progress: false }, 'com.add'])).toEqual([])
-    expect(caller.says([CALL, 2, { progress: true }, 'com.add'])).toEqual(violates(/progressive_call_invocations/))
   })
 
   test('under the id of one that waits is a violation; an id is free again once it was answered', () => {
@@ -235,22 +216,6 @@ describe('invocations', () => {
     callee.says([YIELD, 1, { progress: false }, [3]])
     expect(caller.take()).toEqual([[RESULT, 1, {}, [3]]])
   })
-
-  test('answered in payload passthru mode are an error to the caller, who could not read it', () => {
-    const { callee, caller } = pair()
-    caller.says([CALL, 1, {}, 'com.add'])
-    callee.says([YIELD, 1, { ppt_scheme: 'x_custom' }, ['']])
-    expect(caller.take()).toEqual(refused(CALL, 1, 'feature_not_supported'))
-  })
-})
-
-test('CANCEL is not announced and changes nothing', () => {
-  const { callee, caller, registration, router } = pair()
-  expect(caller.says([CALL, 1, {}, 'com.add'], [CANCEL, 1, { mode: 'kill' }], [CANCEL, 9, {}])).toEqual([])
-  expect(callee.take()).toEqual([[INVOCATION, 1, registration, {}]])
-  callee.says([YIELD, 1, {}, [3]])
-  expect(caller.take()).toEqual([[RESULT, 1, {}, [3]]])
-  expect(router.stats().dropped.cancels).toBe(2)
 })
 
 describe('registering', () => {
@@ -279,21 +244,15 @@ describe('registering', () => {
     },
   )
 
-  test.each([
-    { match: 'prefix' },
-    { match: 'wildcard' },
-    { invoke: 'roundrobin' },
-    { invoke: 'last' },
-    { concurrency: 2 },
-  ])('with %j is refused by name', (options) => {
-    const text = expect.stringContaining(Object.keys(options)[0] as string)
-    expect(open().join().says([REGISTER, 1, options, 'com.add'])).toEqual(
-      refused(REGISTER, 1, 'option_not_allowed', text),
-    )
-  })
-
   test('with the defaults spelled out, and hints, works', () => {
-    const options = { match: 'exact', invoke: 'single', disclose_caller: true, forward_timeout: true, _x: 1 }
+    const options = {
+      match: 'exact',
+      invoke: 'single',
+      concurrency: 0,
+      force_reregister: false,
+      forward_timeout: true,
+      _x: 1,
+    }
     expect(open().join().says([REGISTER, 1, options, 'com.add'])).toEqual([[REGISTERED, 1, ID]])
   })
 })

@@ -54,6 +54,17 @@ describe('limits', () => {
     expect(peer.says([REGISTER, 3, {}, 'a'.repeat(11)])).toEqual(exceeded(REGISTER, 3, /10 characters/))
   })
 
+  test('of the shapes of wildcards of one length, in the realm', () => {
+    const { join } = open({ limits: { wildcardShapes: 1 } })
+    const [one, two] = [join(), join()]
+    for (const code of [REGISTER, SUBSCRIBE]) {
+      one.says([code, 1, { match: 'wildcard' }, 'a.'], [code, 2, { match: 'wildcard' }, 'b.'])
+      expect(two.says([code, 3, { match: 'wildcard' }, '.a'])).toEqual(exceeded(code, 3, /1 sets of components/))
+      expect(two.says([code, 4, { match: 'wildcard' }, 'c.'])).toEqual([[code + 1, 4, ID]])
+      expect(two.says([code, 5, { match: 'wildcard' }, 'x..'])).toEqual([[code + 1, 5, ID]])
+    }
+  })
+
   test('are of a session, not of the realm', () => {
     const { join } = open({ limits: { subscriptions: 1 } })
     join().says([SUBSCRIBE, 1, {}, 'a'])

@@ -1,7 +1,7 @@
 /** A real Router with peers whose wire is two arrays: what a test says goes through the real JSON, in and out. */
 
 import { expect, onTestFinished } from 'vitest'
-import { ABORT, GOODBYE, HELLO, WELCOME } from '../../src/protocol/codes.ts'
+import { ABORT, CALL, ERROR, GOODBYE, HELLO, SUBSCRIBE, SUBSCRIBED, WELCOME } from '../../src/protocol/codes.ts'
 import { Router, type RouterOptions } from '../../src/router/router.ts'
 import { json } from '../../src/serializer/json.ts'
 import type { Serializer } from '../../src/serializer/serializer.ts'
@@ -33,6 +33,8 @@ export class Peer implements Transport {
   /** How the router ended the transport. */
   end: 'closed' | 'terminated' | 'lost' | undefined
   id = 0
+  /** Who the router says it is. */
+  authid = ''
   readonly #serializer: Serializer
   readonly #hangs: boolean
   #sink: TransportSink | undefined
@@ -125,7 +127,7 @@ export function open(options: RouterOptions = {}): World {
   const peers: Peer[] = []
   onTestFinished(() => {
     for (const peer of peers) peer.lose()
-    expect(router.stats()).toMatchObject({ sessions: 0, subscriptions: 0, registrations: 0, calls: 0 })
+    expect(router.stats()).toMatchObject({ sessions: 0, subscriptions: 0, registrations: 0, calls: 0, testaments: 0 })
     expect(router.links).toBe(0)
   })
   const connect = (options?: PeerOptions): Peer => {
@@ -139,10 +141,31 @@ export function open(options: RouterOptions = {}): World {
     const [welcome] = peer.says([HELLO, realm, { roles: ROLES, ...details }])
     expect(welcome).toEqual([WELCOME, ID, expect.anything()])
     peer.id = welcome?.[1] as number
+    peer.authid = (welcome as [unknown, unknown, { authid: string }])[2].authid
     return peer
   }
   return { router, connect, join }
 }
+
+/** Subscribes, and gives back the id of the subscription. */
+export function subscribe(peer: Peer, topic: string, options: object = {}): number {
+  const request = ++asked
+  const [answer] = peer.says([SUBSCRIBE, request, options, topic])
+  expect(answer).toEqual([SUBSCRIBED, request, ID])
+  return answer?.[2] as number
+}
+
+/** What a procedure of the router answers, without the ids: `[RESULT, args?, kwargs?]` or `[ERROR, uri, args?]`. */
+export function ask(peer: Peer, procedure: string, args?: readonly unknown[], kwargs?: object): unknown[] {
+  const request = ++asked
+  const answers = peer.says([CALL, request, {}, procedure, ...(args ? [args] : []), ...(kwargs ? [kwargs] : [])])
+  const [[code, ...rest] = []] = answers
+  expect(answers).toHaveLength(1)
+  expect(rest.slice(0, code === ERROR ? 3 : 2)).toEqual(code === ERROR ? [CALL, request, {}] : [request, {}])
+  return [code, ...rest.slice(code === ERROR ? 3 : 2)]
+}
+
+let asked = 1000
 
 /** An ABORT for a protocol violation whose text matches. */
 export const violates = (text: RegExp = /./): unknown[][] => aborts('wamp.error.protocol_violation', text)

@@ -1,0 +1,49 @@
+/** A call under way: what the dealer knows of it from its first part to its answer. */
+
+import type { Call as CallMessage, Id, Uri } from '../protocol/messages.ts'
+import type { InvocationDetails } from '../protocol/options.ts'
+import type { Timed } from './deadlines.ts'
+import { NOTHING } from './deliver.ts'
+import type { Member } from './member.ts'
+import type { Endpoint } from './registrations.ts'
+
+/** It stands in the tables of both its ends until it is over. */
+export interface Call extends Timed {
+  readonly caller: Member
+  readonly request: Id
+  readonly procedure: Uri
+  /** Who has it now; nobody where the router serves it itself. */
+  endpoint: Endpoint | undefined
+  invocation: Id
+  /** What every INVOCATION of it says. */
+  details: InvocationDetails
+  /** Whether the caller has said that there is more to come. */
+  open: boolean
+  /** It was interrupted, and waits for what its callee says to that. */
+  canceled: boolean
+  /** The caller has its answer, or is gone. */
+  over: boolean
+  /** To say it all to another callee, as long as nothing of it was answered and it can be declined. */
+  message: CallMessage | undefined
+  declined: Set<Member> | undefined
+}
+
+export function callOf([, request, options, procedure]: CallMessage, caller: Member): Call {
+  return {
+    caller,
+    request,
+    procedure,
+    endpoint: undefined,
+    invocation: 0,
+    details: NOTHING,
+    open: options.progress === true,
+    canceled: false,
+    over: false,
+    message: undefined,
+    declined: undefined,
+    timeout: options.timeout ?? 0,
+    began: undefined,
+    rest: 0,
+    timer: undefined,
+  }
+}

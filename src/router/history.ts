@@ -1,0 +1,173 @@
+/** Event history: what was published to the topics that the router is told to remember, oldest first. */
+
+import type { Id, Uri } from '../protocol/messages.ts'
+import type { EventDetails, MatchPolicy } from '../protocol/options.ts'
+import type { Payload } from '../protocol/payload.ts'
+import { isPattern } from '../protocol/uri.ts'
+import { isDict, told } from '../protocol/validate.ts'
+import type { RoleLists } from './audience.ts'
+import { weightOf } from './weight.ts'
+
+/** An event as a history keeps it. */
+export interface HistoryEvent {
+  /** When the router published it, in milliseconds since 1970. Neither unique nor always growing: clocks are set. */
+  readonly time: number
+  readonly publication: Id
+  readonly topic: Uri
+  /** As its subscribers were sent them. */
+  readonly details: EventDetails
+  readonly payload: Payload | undefined
+  /** Who may read it, as its publisher said. */
+  readonly lists: RoleLists
+}
+
+/** What of a history is asked for. All that is given must hold; publications are placed by their arrival, not by their ids. */
+export interface HistoryQuery {
+  /** Newest first. */
+  readonly reverse: boolean
+  readonly limit: number
+  readonly fromTime: number | undefined
+  readonly afterTime: number | undefined
+  readonly beforeTime: number | undefined
+  readonly untilTime: number | undefined
+  readonly topic: Uri | undefined
+  readonly fromPublication: Id | undefined
+  readonly afterPublication: Id | undefined
+  readonly beforePublication: Id | undefined
+  readonly untilPublication: Id | undefined
+  /** Whether who asks may read an event; what he may not does not count against the limit. */
+  visible(event: HistoryEvent): boolean
+}
+
+/** Where a history is kept: in memory, or wherever an implementation of yours puts it. */
+export interface HistoryStore {
+  /** Events that are kept. */
+  readonly size: number
+  /** Called for each event in the order of arrival, in the path of the publication: it must not wait. */
+  add(event: HistoryEvent): void
+  /** What the query asks for, in its order: `select` does it for who has all events at hand. */
+  read(query: HistoryQuery): readonly HistoryEvent[] | Promise<readonly HistoryEvent[]>
+}
+
+/** One topic, or a pattern of topics, to remember the events of. */
+export interface HistoryOptions {
+  readonly uri: Uri
+  /** Default `exact`. */
+  readonly match?: MatchPolicy | undefined
+  /** How many events are kept, the newest. */
+  readonly limit: number
+  /** Bytes of their payloads that are kept in memory. Default 64 MiB. */
+  readonly bytes?: number | undefined
+  /** Makes the store of one realm, in place of the one in memory. */
+  readonly store?: ((realm: Uri) => HistoryStore) | undefined
+}
+
+const BYTES = 64 * 2 ** 20
+const KEYS = ['uri', 'match', 'limit', 'bytes', 'store']
+
+export class MemoryHistory implements HistoryStore {
+  readonly #limit: number
+  readonly #bytes: number
+  #events: (HistoryEvent | undefined)[] = []
+  /** What was forgotten of the array, until that is worth a copy. */
+  #first = 0
+  #weight = 0
+
+  constructor(limit: number, bytes = BYTES) {
+    this.#limit = limit
+    this.#bytes = bytes
+  }
+
+  get size(): number {
+    return this.#events.length - this.#first
+  }
+
+  add(event: HistoryEvent): void {
+    this.#events.push(event)
+    this.#weight += weightOfEvent(event)
+    while (this.size > this.#limit || this.#weight > this.#bytes) this.#forget()
+    if (this.#first > this.size) {
+      this.#events = this.#events.slice(this.#first)
+      this.#first = 0
+    }
+  }
+
+  read(query: HistoryQuery): HistoryEvent[] {
+    return select(this.#events.slice(this.#first) as HistoryEvent[], query)
+  }
+
+  #forget(): void {
+    const at = this.#first++
+    this.#weight -= weightOfEvent(this.#events[at] as HistoryEvent)
+    // The array outlives its head.
+    this.#events[at] = undefined
+  }
+}
+
+function weightOfEvent({ topic, details, payload, lists }: HistoryEvent): number {
+  return weightOf(payload, topic, details, lists)
+}
+
+/**
+ * What a query asks for, of all the events of a history in the order of their arrival. A publication that is not among
+ * them counts as older than all: most likely it was forgotten.
+ */
+export function select(events: readonly HistoryEvent[], query: HistoryQuery): HistoryEvent[] {
+  const place = (id: Id): number => events.findIndex(({ publication }) => publication === id)
+  const { fromPublication, afterPublication, beforePublication, untilPublication } = query
+  let first = 0
+  let end = events.length
+  if (fromPublication !== undefined) first = Math.max(first, place(fromPublication))
+  if (afterPublication !== undefined) first = Math.max(first, place(afterPublication) + 1)
+  if (beforePublication !== undefined) end = Math.min(end, place(beforePublication))
+  if (untilPublication !== undefined) end = Math.min(end, place(untilPublication) + 1)
+  const found: HistoryEvent[] = []
+  for (let i = 0; i < end - first && found.length < query.limit; i++) {
+    const event = events[query.reverse ? end - 1 - i : first + i] as HistoryEvent
+    if (inTime(event, query) && (query.topic ?? event.topic) === event.topic && query.visible(event)) found.push(event)
+  }
+  return found
+}
+
+function inTime({ time }: HistoryEvent, { fromTime, afterTime, beforeTime, untilTime }: HistoryQuery): boolean {
+  return (
+    (fromTime === undefined || time >= fromTime) &&
+    (afterTime === undefined || time > afterTime) &&
+    (beforeTime === undefined || time < beforeTime) &&
+    (untilTime === undefined || time <= untilTime)
+  )
+}
+
+/** The store of one entry of the router's option. */
+export function opened({ limit, bytes, store }: HistoryOptions, realm: Uri): HistoryStore {
+  return store ? store(realm) : new MemoryHistory(limit, bytes)
+}
+
+/** What is wrong with the router's option `history`, if anything is. */
+export function wrongHistory(history: unknown, strict: boolean): string | undefined {
+  if (!Array.isArray(history)) return `history must be a list of topics, got ${told(history)}`
+  const seen = new Set<string>()
+  for (const [i, entry] of (history as unknown[]).entries()) {
+    if (!isDict(entry)) return `history[${i}] must be { uri, match, limit }, got ${told(entry)}`
+    for (const key in entry) {
+      if (!KEYS.includes(key)) return `history[${i}] has no ${told(key)}, but ${KEYS.join(', ')}`
+    }
+    const { uri, match = 'exact', limit, bytes = BYTES, store } = entry
+    if (match !== 'exact' && match !== 'prefix' && match !== 'wildcard') {
+      return `history[${i}].match must be exact, prefix or wildcard, got ${told(match)}`
+    }
+    if (typeof uri !== 'string' || !isPattern(uri, match, strict)) {
+      return `history[${i}].uri: ${told(uri)} is no topic to match ${match}`
+    }
+    if (!Number.isSafeInteger(limit) || (limit as number) < 1) {
+      return `history[${i}].limit must be a whole number from 1, got ${told(limit)}`
+    }
+    if (typeof bytes !== 'number' || !(bytes > 0)) return `history[${i}].bytes must be above 0, got ${told(bytes)}`
+    if (store !== undefined && typeof store !== 'function') {
+      return `history[${i}].store must be a function that makes a store, got ${told(store)}`
+    }
+    if (seen.has(`${match} ${uri}`)) return `history[${i}]: ${told(uri)} is there twice`
+    seen.add(`${match} ${uri}`)
+  }
+  return undefined
+}

@@ -1,0 +1,293 @@
+/** The session meta API: who is here, who comes, who goes, and who is shown out. */
+
+import { describe, expect, test } from 'vitest'
+import {
+  CALL,
+  ERROR,
+  EVENT,
+  GOODBYE,
+  HELLO,
+  INVOCATION,
+  PUBLISH,
+  REGISTER,
+  RESULT,
+  YIELD,
+} from '../../src/protocol/codes.ts'
+import { cbor } from '../../src/serializer/cbor.ts'
+import { msgpack } from '../../src/serializer/msgpack.ts'
+import { ask, ID, open, type Peer, ROLES, subscribe, TEXT, WAYS } from './support.ts'
+
+const details = ({ id, authid }: Peer): object => ({
+  session: id,
+  authid,
+  authrole: 'anonymous',
+  authmethod: 'anonymous',
+  authprovider: 'static',
+})
+const gone = [ERROR, 'wamp.error.no_such_session', [TEXT]]
+const GOODBYE_TO = (peer: Peer): unknown[] => [GOODBYE, {}, 'wamp.close.goodbye_and_out', peer].slice(0, 3)
+
+describe('on_join and on_leave', () => {
+  test.each(Object.entries(WAYS))('are told of who comes, and of who goes by %s', (_, go) => {
+    const { join } = open()
+    const watcher = join()
+    const [joined, left] = [subscribe(watcher, 'wamp.session.on_join'), subscribe(watcher, 'wamp.session.on_leave')]
+    const peer = join()
+    expect(watcher.take()).toEqual([[EVENT, joined, ID, {}, [details(peer)]]])
+    go(peer)
+    expect(watcher.take()).toEqual([[EVENT, left, ID, {}, [peer.id, peer.authid, 'anonymous']]])
+  })
+
+  test('come after WELCOME, and after all that the session held is gone', () => {
+    const { join, connect } = open()
+    const watcher = join()
+    for (const topic of ['session.on_join', 'session.on_leave', 'subscription.on_delete', 'registration.on_delete']) {
+      subscribe(watcher, `wamp.${topic}`)
+    }
+    const order: string[] = []
+    const peer = connect()
+    const send = peer.send.bind(peer)
+    peer.send = (frame) => {
+      order.push('WELCOME')
+      send(frame)
+    }
+    const told = watcher.send.bind(watcher)
+    watcher.send = (frame) => {
+      order.push('on_join')
+      told(frame)
+    }
+    peer.says([HELLO, 'realm1', { roles: ROLES }])
+    expect(order).toEqual(['WELCOME', 'on_join'])
+    subscribe(peer, 'com.topic')
+    peer.says([REGISTER, 1, {}, 'com.proc'])
+    watcher.take()
+    peer.lose()
+    expect(watcher.take().map(([, , , , args]) => (args as unknown[]).length)).toEqual([2, 2, 3])
+  })
+
+  test('a session that was refused neither came nor goes', () => {
+    const { join, connect } = open()
+    const watcher = join()
+    subscribe(watcher, 'wamp.session.', { match: 'prefix' })
+    connect().says([HELLO, 'elsewhere', { roles: ROLES }])
+    connect().says([HELLO, 'realm1', { roles: {} }])
+    connect().lose()
+    expect(watcher.take()).toEqual([])
+  })
+
+  test('are of one realm', () => {
+    const { join } = open({ realms: ['one', 'two'] })
+    const watcher = join({}, {}, 'one')
+    subscribe(watcher, 'wamp.session.', { match: 'prefix' })
+    join({}, {}, 'two').lose()
+    expect(watcher.take()).toEqual([])
+  })
+
+  test('by prefix come with their topic', () => {
+    const { join } = open()
+    const watcher = join()
+    const id = subscribe(watcher, 'wamp.', { match: 'prefix' })
+    const peer = join()
+    peer.lose()
+    expect(watcher.take()).toEqual([
+      [EVENT, id, ID, { topic: 'wamp.session.on_join' }, [details(peer)]],
+      [EVENT, id, ID, { topic: 'wamp.session.on_leave' }, [peer.id, peer.authid, 'anonymous']],
+    ])
+  })
+
+  test.each(['wamp.session.on_join', 'wamp.session.on_leave', 'wamp.anything', 'wamp'])(
+    'nobody but the router publishes %s',
+    (topic) => {
+      const { join } = open()
+      const [watcher, peer] = [join(), join()]
+      subscribe(watcher, topic)
+      expect(peer.says([PUBLISH, 1, { acknowledge: true }, topic, [{ session: 1 }]])).toEqual([
+        [ERROR, PUBLISH, 1, {}, 'wamp.error.invalid_uri', [TEXT]],
+      ])
+      expect(peer.says([PUBLISH, 2, {}, topic])).toEqual([])
+      expect(watcher.take()).toEqual([])
+    },
+  )
+
+  test('an event for many watchers is encoded once for each kind of link', () => {
+    const { join } = open()
+    const watchers = [join({ prepares: true }), join({ prepares: true }), join({ prepares: true, serializer: cbor })]
+    const others = [join({ prepares: true, serializer: cbor }), join({ prepares: true, serializer: msgpack })]
+    for (const peer of [...watchers, ...others]) subscribe(peer, 'wamp.session.on_join')
+    const peer = join()
+    expect([...watchers, ...others].reduce((sum, { prepared }) => sum + prepared, 0)).toBe(3)
+    expect([...watchers, ...others].map((each) => each.take())).toEqual(
+      Array(5).fill([[EVENT, ID, ID, {}, [details(peer)]]]),
+    )
+  })
+})
+
+describe('count, list and get', () => {
+  test('tell of all sessions of the realm, the caller among them', () => {
+    const { join } = open({ realms: ['one', 'two'] })
+    const [alice, bob] = [join(), join()]
+    join({}, {}, 'two')
+    expect(ask(alice, 'wamp.session.count')).toEqual([RESULT, [2]])
+    expect(ask(alice, 'wamp.session.list')).toEqual([RESULT, [[alice.id, bob.id]]])
+    expect(ask(alice, 'wamp.session.get', [bob.id])).toEqual([RESULT, [details(bob)]])
+    bob.lose()
+    expect(ask(alice, 'wamp.session.count')).toEqual([RESULT, [1]])
+    expect(ask(alice, 'wamp.session.get', [bob.id])).toEqual(gone)
+  })
+
+  test.each<[unknown[], number]>([
+    [[], 2],
+    [[null], 2],
+    [[['anonymous']], 2],
+    [[['admin', 'anonymous']], 2],
+    [[['admin']], 0],
+    [[[]], 0],
+  ])('with roles %j: %i', (args, count) => {
+    const { join } = open()
+    const [alice] = [join(), join()]
+    expect(ask(alice, 'wamp.session.count', args)).toEqual([RESULT, [count]])
+    expect((ask(alice, 'wamp.session.list', args)[1] as unknown[][])[0]).toHaveLength(count)
+  })
+
+  test('a session id may be any up to 2^53', () => {
+    const { join } = open()
+    const peer = join()
+    expect(peer.says('[48,1,{},"wamp.session.get",[9007199254740992]]')).toEqual([
+      [ERROR, CALL, 1, {}, 'wamp.error.no_such_session', ['there is no session 9007199254740992 here']],
+    ])
+    expect(peer.says('[48,2,{},"wamp.session.get",[9007199254740993]]')).toEqual([
+      [ERROR, CALL, 2, {}, 'wamp.error.invalid_argument', [TEXT]],
+    ])
+  })
+
+  test.each([
+    ['CBOR', cbor],
+    ['MessagePack', msgpack],
+  ])('are answered in %s as well', (_, serializer) => {
+    const peer = open().join({ serializer })
+    expect(peer.says([CALL, 1, {}, 'wamp.session.get', { args: [peer.id] }])).toEqual([
+      [RESULT, 1, {}, [details(peer)]],
+    ])
+  })
+
+  test('any options of the call that only would add something are fine', () => {
+    const peer = open().join()
+    const options = { disclose_me: true, timeout: 100, receive_progress: true, rkey: 'k', runmode: 'partition' }
+    expect(peer.says([CALL, 1, options, 'wamp.session.count'])).toEqual([[RESULT, 1, {}, [1]]])
+  })
+})
+
+describe('kill', () => {
+  test('says GOODBYE, and the session is gone at once', () => {
+    const { join, router } = open()
+    const [killer, victim] = [join(), join()]
+    expect(ask(killer, 'wamp.session.kill', [victim.id])).toEqual([RESULT])
+    expect(router.stats().sessions).toBe(1)
+    expect(ask(killer, 'wamp.session.kill', [victim.id])).toEqual(gone)
+    expect(victim.take()).toEqual([[GOODBYE, {}, 'wamp.close.killed']])
+    expect(victim.says([CALL, 1, {}, 'wamp.session.count'])).toEqual([])
+    expect(victim.says(GOODBYE_TO(victim))).toEqual([])
+    expect(victim.end).toBe('closed')
+  })
+
+  test.each<[object, unknown[]]>([
+    [{ reason: 'com.example.enough' }, [{}, 'com.example.enough']],
+    [{ message: 'go home' }, [{ message: 'go home' }, 'wamp.close.killed']],
+    [{ reason: 'com.enough', message: 'go' }, [{ message: 'go' }, 'com.enough']],
+    [{ reason: null, message: null }, [{}, 'wamp.close.killed']],
+    [{ message: '' }, [{}, 'wamp.close.killed']],
+  ])('with %j the GOODBYE says so', (kwargs, said) => {
+    const { join } = open()
+    const [killer, ...victims] = [join(), join(), join(), join(), join()] as [Peer, Peer, Peer, Peer, Peer]
+    ask(killer, 'wamp.session.kill', [victims[0]?.id], kwargs)
+    ask(killer, 'wamp.session.kill_by_authid', [victims[1]?.authid], kwargs)
+    ask(killer, 'wamp.session.kill_by_authrole', ['nobody'], kwargs)
+    ask(killer, 'wamp.session.kill_all', [], kwargs)
+    expect(victims.map((victim) => victim.take())).toEqual(Array(4).fill([[GOODBYE, ...said]]))
+  })
+
+  test('not oneself, and nobody who is not here', () => {
+    const { join } = open()
+    const killer = join()
+    expect(ask(killer, 'wamp.session.kill', [killer.id])).toEqual(gone)
+    expect(ask(killer, 'wamp.session.kill', [killer.id === 7 ? 8 : 7])).toEqual(gone)
+    expect(killer.end).toBeUndefined()
+  })
+
+  test.each(['kill', 'kill_by_authid', 'kill_by_authrole', 'kill_all'])('%s: a reason must be a URI', (how) => {
+    const { join, router } = open()
+    const [killer, victim] = [join(), join()]
+    const args = { kill: [victim.id], kill_by_authid: [victim.authid], kill_by_authrole: ['anonymous'] }[how] ?? []
+    for (const reason of ['', 'a..b', 'a b']) {
+      expect(ask(killer, `wamp.session.${how}`, args, { reason })).toEqual([ERROR, 'wamp.error.invalid_uri', [TEXT]])
+    }
+    expect(router.stats().sessions).toBe(2)
+  })
+
+  test('by authid: gives back the sessions, and spares the caller', () => {
+    const { join } = open()
+    const [killer, victim, other] = [join(), join(), join()]
+    expect(ask(killer, 'wamp.session.kill_by_authid', [victim.authid])).toEqual([RESULT, [[victim.id]]])
+    expect(ask(killer, 'wamp.session.kill_by_authid', [victim.authid])).toEqual([RESULT, [[]]])
+    expect(ask(killer, 'wamp.session.kill_by_authid', [killer.authid])).toEqual([RESULT, [[]]])
+    expect([other.take(), killer.end]).toEqual([[], undefined])
+  })
+
+  test('by authrole and all: give back how many, and spare the caller', () => {
+    const { join, router } = open()
+    const killer = join()
+    const first = [join(), join()]
+    expect(ask(killer, 'wamp.session.kill_by_authrole', ['admin'])).toEqual([RESULT, [0]])
+    expect(ask(killer, 'wamp.session.kill_by_authrole', ['anonymous'])).toEqual([RESULT, [2]])
+    const second = [join(), join(), join()]
+    expect(ask(killer, 'wamp.session.kill_all')).toEqual([RESULT, [3]])
+    expect([...first, ...second].flatMap((peer) => peer.take())).toEqual(
+      Array(5).fill([GOODBYE, {}, 'wamp.close.killed']),
+    )
+    expect(router.stats().sessions).toBe(1)
+    expect(ask(killer, 'wamp.session.kill_all')).toEqual([RESULT, [0]])
+  })
+
+  test('is told to those who watch, except kill_all', () => {
+    const { join } = open()
+    const killer = join()
+    const id = subscribe(killer, 'wamp.session.on_leave')
+    const left = (peer: Peer): unknown[] => [EVENT, id, ID, {}, [peer.id, peer.authid, 'anonymous']]
+    const [one, other, third, fourth] = [join(), join(), join(), join()]
+    expect(killer.says([CALL, 1, {}, 'wamp.session.kill', [one.id]])).toEqual([left(one), [RESULT, 1, {}]])
+    expect(killer.says([CALL, 2, {}, 'wamp.session.kill_by_authid', [other.authid]])).toEqual([
+      left(other),
+      [RESULT, 2, {}, [[other.id]]],
+    ])
+    expect(killer.says([CALL, 3, {}, 'wamp.session.kill_all'])).toEqual([[RESULT, 3, {}, [2]]])
+    third.lose()
+    fourth.lose()
+    expect(killer.take()).toEqual([])
+    const fifth = join()
+    expect(killer.says([CALL, 4, {}, 'wamp.session.kill_by_authrole', ['anonymous']])).toEqual([
+      left(fifth),
+      [RESULT, 4, {}, [1]],
+    ])
+  })
+
+  test('a callee with calls under way: its callers are told', () => {
+    const { join } = open()
+    const [killer, callee] = [join(), join()]
+    callee.says([REGISTER, 1, {}, 'com.proc'])
+    killer.says([CALL, 1, {}, 'com.proc'])
+    expect(callee.take()).toEqual([[INVOCATION, 1, ID, {}]])
+    expect(killer.says([CALL, 2, {}, 'wamp.session.kill', [callee.id]])).toEqual([
+      [ERROR, CALL, 1, {}, 'wamp.error.canceled', [TEXT]],
+      [RESULT, 2, {}],
+    ])
+    expect(callee.says([YIELD, 1, {}])).toEqual([[GOODBYE, {}, 'wamp.close.killed']])
+  })
+
+  test('one another: the first wins', () => {
+    const { join, router } = open()
+    const [one, other] = [join(), join()]
+    ask(one, 'wamp.session.kill', [other.id])
+    expect(other.says([CALL, 1, {}, 'wamp.session.kill', [one.id]])).toEqual([[GOODBYE, {}, 'wamp.close.killed']])
+    expect(router.stats().sessions).toBe(1)
+  })
+})

@@ -1,0 +1,270 @@
+/** The registration and the subscription meta API: what there is, who holds it, and the word when that changes. */
+
+import { describe, expect, test } from 'vitest'
+import {
+  CALL,
+  ERROR,
+  EVENT,
+  REGISTER,
+  REGISTERED,
+  RESULT,
+  SUBSCRIBE,
+  UNREGISTER,
+  UNSUBSCRIBE,
+} from '../../src/protocol/codes.ts'
+import { ask, ID, open, type Peer, subscribe, TEXT, WAYS } from './support.ts'
+
+const CREATED = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+const OTHER = 4711
+
+function register(peer: Peer, procedure: string, options: object = {}): number {
+  const [answer] = peer.says([REGISTER, 1, options, procedure])
+  expect(answer).toEqual([REGISTERED, 1, ID])
+  return answer?.[2] as number
+}
+
+/** Both APIs are one, with other words. */
+const KINDS = [
+  ['registration', 'callees', register, UNREGISTER, { invoke: 'roundrobin' }],
+  ['subscription', 'subscribers', subscribe, UNSUBSCRIBE, {}],
+] as const
+
+describe.each(KINDS)('%s', (kind, holders, take, leave, shared) => {
+  const meta = (name: string): string => `wamp.${kind}.${name}`
+  const unknown = [ERROR, `wamp.error.no_such_${kind}`, [TEXT]]
+
+  /** Peers that hold one each of the three policies, exact shared by two. */
+  function held(): { one: Peer; two: Peer; exact: number; prefix: number; wildcard: number; watcher: Peer } {
+    const { join } = open()
+    const [one, two, watcher] = [join(), join(), join()]
+    const exact = take(one, 'com.a.b', shared)
+    expect(take(two, 'com.a.b', shared)).toBe(exact)
+    const prefix = take(one, 'com.a', { match: 'prefix' })
+    const wildcard = take(two, 'com..b', { match: 'wildcard' })
+    return { one, two, exact, prefix, wildcard, watcher }
+  }
+
+  test('list gives the ids by policy, and nothing of the router itself', () => {
+    const empty = open().join()
+    expect(ask(empty, meta('list'))).toEqual([RESULT, [{ exact: [], prefix: [], wildcard: [] }]])
+    const { watcher, exact, prefix, wildcard } = held()
+    expect(ask(watcher, meta('list'))).toEqual([RESULT, [{ exact: [exact], prefix: [prefix], wildcard: [wildcard] }]])
+  })
+
+  test('lookup finds by text and policy', () => {
+    const { watcher, exact, prefix, wildcard } = held()
+    const lookup = (...args: unknown[]): unknown => ask(watcher, meta('lookup'), args)
+    expect(lookup('com.a.b')).toEqual([RESULT, [exact]])
+    expect(lookup('com.a.b', null)).toEqual([RESULT, [exact]])
+    expect(lookup('com.a.b', {})).toEqual([RESULT, [exact]])
+    expect(lookup('com.a.b', { match: 'exact' })).toEqual([RESULT, [exact]])
+    expect(lookup('com.a', { match: 'prefix' })).toEqual([RESULT, [prefix]])
+    expect(lookup('com..b', { match: 'wildcard' })).toEqual([RESULT, [wildcard]])
+    expect(lookup('com.a.b', { match: 'prefix' })).toEqual([RESULT, [null]])
+    expect(lookup('com.x')).toEqual([RESULT, [null]])
+    expect(lookup('')).toEqual([RESULT, [null]])
+    expect(lookup('a..b')).toEqual([RESULT, [null]])
+    expect(lookup('__proto__')).toEqual([RESULT, [null]])
+  })
+
+  test('get tells what it is', () => {
+    const { watcher, exact, prefix, wildcard } = held()
+    const got = (id: number): unknown => (ask(watcher, meta('get'), [id])[1] as unknown[])[0]
+    const invoke = (policy: string): object => (kind === 'registration' ? { invoke: policy } : {})
+    expect(got(exact)).toEqual({
+      id: exact,
+      created: CREATED,
+      uri: 'com.a.b',
+      match: 'exact',
+      ...invoke('roundrobin'),
+    })
+    expect(got(prefix)).toEqual({ id: prefix, created: CREATED, uri: 'com.a', match: 'prefix', ...invoke('single') })
+    expect(got(wildcard)).toMatchObject({ id: wildcard, uri: 'com..b', match: 'wildcard' })
+    expect(ask(watcher, meta('get'), [OTHER])).toEqual(unknown)
+  })
+
+  test(`list_${holders} and count_${holders} tell who holds it`, () => {
+    const { one, two, watcher, exact, prefix } = held()
+    expect(ask(watcher, meta(`list_${holders}`), [exact])).toEqual([RESULT, [[one.id, two.id]]])
+    expect(ask(watcher, meta(`count_${holders}`), [exact])).toEqual([RESULT, [2]])
+    expect(ask(watcher, meta(`list_${holders}`), [prefix])).toEqual([RESULT, [[one.id]]])
+    one.lose()
+    expect(ask(watcher, meta(`list_${holders}`), [exact])).toEqual([RESULT, [[two.id]]])
+    expect(ask(watcher, meta(`count_${holders}`), [exact])).toEqual([RESULT, [1]])
+    for (const name of ['list', 'count']) {
+      expect(ask(watcher, meta(`${name}_${holders}`), [prefix])).toEqual(unknown)
+      expect(ask(watcher, meta(`${name}_${holders}`), [OTHER])).toEqual(unknown)
+    }
+  })
+
+  describe('events', () => {
+    const on = kind === 'registration' ? ['on_register', 'on_unregister'] : ['on_subscribe', 'on_unsubscribe']
+
+    /** What a watcher of all four events was told, by name, with its arguments. */
+    function told(watcher: Peer): unknown[] {
+      return watcher.take().map(([code, , , details, args]) => {
+        expect(code).toBe(EVENT)
+        return [(details as { topic: string }).topic.replace(meta(''), ''), ...(args as unknown[])]
+      })
+    }
+
+    function watched(): { join: () => Peer; watcher: Peer } {
+      const { join } = open()
+      const watcher = join()
+      subscribe(watcher, meta('on_'), { match: 'prefix' })
+      return { join, watcher }
+    }
+
+    test('created, then taken; left, then deleted, with the session and the id', () => {
+      const { join, watcher } = watched()
+      const [one, two] = [join(), join()]
+      const id = take(one, 'com.a', shared)
+      const details = { id, created: CREATED, uri: 'com.a', match: 'exact' }
+      const invoke = kind === 'registration' ? { invoke: 'roundrobin' } : {}
+      expect(told(watcher)).toEqual([
+        ['on_create', one.id, { ...details, ...invoke }],
+        [on[0], one.id, id],
+      ])
+      take(two, 'com.a', shared)
+      expect(told(watcher)).toEqual([[on[0], two.id, id]])
+      one.says([leave, 5, id])
+      expect(told(watcher)).toEqual([[on[1], one.id, id]])
+      two.says([leave, 5, id])
+      expect(told(watcher)).toEqual([
+        [on[1], two.id, id],
+        ['on_delete', two.id, id],
+      ])
+    })
+
+    test.each(Object.entries(WAYS))('a session goes by %s: for all that it held', (_, go) => {
+      const { join, watcher } = watched()
+      const [one, two] = [join(), join()]
+      const id = take(one, 'com.a', shared)
+      take(two, 'com.a', shared)
+      const own = take(two, 'com.b.', { match: 'prefix' })
+      told(watcher)
+      go(two)
+      expect(told(watcher)).toEqual([
+        [on[1], two.id, id],
+        [on[1], two.id, own],
+        ['on_delete', two.id, own],
+      ])
+      go(one)
+      expect(told(watcher)).toEqual([
+        [on[1], one.id, id],
+        ['on_delete', one.id, id],
+      ])
+    })
+
+    test('each by its own topic', () => {
+      const { join } = open()
+      const watcher = join()
+      const topics = ['on_create', on[0], on[1], 'on_delete']
+      const ids = topics.map((name) => subscribe(watcher, meta(name as string)))
+      const one = join()
+      const id = take(one, 'com.a')
+      one.says([leave, 5, id])
+      expect(watcher.take()).toEqual([
+        [EVENT, ids[0], ID, {}, [one.id, expect.objectContaining({ id, uri: 'com.a' })]],
+        [EVENT, ids[1], ID, {}, [one.id, id]],
+        [EVENT, ids[2], ID, {}, [one.id, id]],
+        [EVENT, ids[3], ID, {}, [one.id, id]],
+      ])
+    })
+
+    test('not twice for who holds it already, and not for what is refused', () => {
+      const { join, watcher } = watched()
+      const one = join()
+      take(one, 'com.a', shared)
+      told(watcher)
+      take(one, 'com.a', shared)
+      one.says([kind === 'registration' ? REGISTER : SUBSCRIBE, 3, {}, 'a..b'], [leave, 4, OTHER])
+      expect(told(watcher)).toEqual([])
+    })
+
+    test('a holder that is found to be gone in being answered: neither coming nor going is told', () => {
+      const { join } = open({ limits: { backlog: 1000 } })
+      const [watcher, one, two] = [join(), join(), join()]
+      subscribe(watcher, meta('on_'), { match: 'prefix' })
+      take(one, 'com.a', shared)
+      told(watcher)
+      two.backlog = 2001
+      two.says([kind === 'registration' ? REGISTER : SUBSCRIBE, 3, shared, 'com.a'])
+      expect(two.end).toBe('terminated')
+      expect(told(watcher)).toEqual([])
+      const three = join()
+      three.backlog = 2001
+      three.says([kind === 'registration' ? REGISTER : SUBSCRIBE, 3, shared, 'com.b'])
+      expect(three.end).toBe('terminated')
+      expect(told(watcher)).toEqual([])
+    })
+  })
+})
+
+test('registration.match finds the one that a call would reach', () => {
+  const { join } = open()
+  const peer = join()
+  const exact = register(peer, 'com.a.b')
+  const prefix = register(peer, 'com.a', { match: 'prefix' })
+  const wildcard = register(peer, 'org..b', { match: 'wildcard' })
+  const match = (procedure: string): unknown => ask(peer, 'wamp.registration.match', [procedure])
+  expect(match('com.a.b')).toEqual([RESULT, [exact]])
+  expect(match('com.a.c')).toEqual([RESULT, [prefix]])
+  expect(match('org.a.b')).toEqual([RESULT, [wildcard]])
+  expect(match('net.a')).toEqual([RESULT, [null]])
+  expect(match('wamp.session.count')).toEqual([RESULT, [null]])
+  expect(match('a..b')).toEqual([RESULT, [null]])
+})
+
+test('subscription.match finds all that an event would reach', () => {
+  const { join } = open()
+  const peer = join()
+  const exact = subscribe(peer, 'com.a.b')
+  const prefix = subscribe(peer, 'com.a', { match: 'prefix' })
+  const wildcard = subscribe(peer, 'com..b', { match: 'wildcard' })
+  const match = (topic: string): unknown => ask(peer, 'wamp.subscription.match', [topic])
+  const [, [ids] = []] = match('com.a.b') as [number, number[][]]
+  expect(ids?.slice().sort()).toEqual([exact, prefix, wildcard].sort())
+  expect(match('com.x.b')).toEqual([RESULT, [[wildcard]]])
+  expect(match('net.a')).toEqual([RESULT, [null]])
+})
+
+test('a subscriber of everything hears that it came, but not before SUBSCRIBED', () => {
+  const { join } = open()
+  const peer = join()
+  expect(peer.says([SUBSCRIBE, 1, { match: 'prefix' }, '']).map(([code]) => code)).toEqual([33, EVENT, EVENT])
+})
+
+test('what lies under wamp. is not talked about', () => {
+  const { join } = open()
+  const [watcher, peer] = [join(), join()]
+  subscribe(watcher, 'wamp.subscription.', { match: 'prefix' })
+  const id = subscribe(peer, 'wamp.session.on_join')
+  subscribe(peer, 'wamp.', { match: 'prefix' })
+  peer.says([UNSUBSCRIBE, 3, id])
+  peer.lose()
+  expect(watcher.take()).toEqual([])
+})
+
+test('nobody registers under wamp., and procedures of the router that there are not are none', () => {
+  const { join } = open()
+  const peer = join()
+  for (const uri of ['wamp.session.count', 'wamp.mine', 'wamp']) {
+    expect(peer.says([REGISTER, 1, {}, uri])).toEqual([[ERROR, REGISTER, 1, {}, 'wamp.error.invalid_uri', [TEXT]]])
+  }
+  register(peer, '', { match: 'prefix' })
+  expect(peer.says([CALL, 2, {}, 'wamp.session.explode'])).toEqual([
+    [ERROR, CALL, 2, {}, 'wamp.error.no_such_procedure', [TEXT]],
+  ])
+  expect(ask(peer, 'wamp.session.count')).toEqual([RESULT, [1]])
+})
+
+test('a router with one role has no meta API', () => {
+  const dealer = open({ roles: ['dealer'] }).join()
+  expect(ask(dealer, 'wamp.session.count')).toEqual([ERROR, 'wamp.error.no_such_procedure', [TEXT]])
+  const broker = open({ roles: ['broker'] })
+  const watcher = broker.join()
+  subscribe(watcher, 'wamp.session.on_join')
+  broker.join()
+  expect(watcher.take()).toEqual([])
+})

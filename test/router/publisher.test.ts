@@ -1,0 +1,176 @@
+/** What an event says of its publisher: who it is, how far it is trusted, and how its payload is to be read. */
+
+import { describe, expect, test } from 'vitest'
+import { ERROR, EVENT, PUBLISH, PUBLISHED } from '../../src/protocol/codes.ts'
+import { Router, type RouterOptions } from '../../src/router/router.ts'
+import { cbor } from '../../src/serializer/cbor.ts'
+import { ID, open, type Peer, ROLES, subscribe, TEXT, violates, type World } from './support.ts'
+
+function pair(options: RouterOptions = {}): { publisher: Peer; subscriber: Peer } & World {
+  const world = open(options)
+  const [publisher, subscriber] = [world.join(), world.join()]
+  subscribe(subscriber, 'com.topic')
+  return { ...world, publisher, subscriber }
+}
+
+const who = ({ id, authid }: Peer): object => ({
+  publisher: id,
+  publisher_authid: authid,
+  publisher_authrole: 'anonymous',
+})
+const refused = [ERROR, PUBLISH, 1, {}, 'wamp.error.option_disallowed.disclose_me', [TEXT]]
+
+describe('disclose_me', () => {
+  test('tells the subscribers who publishes', () => {
+    const { publisher, subscriber } = pair()
+    publisher.says([PUBLISH, 1, { disclose_me: true }, 'com.topic', [1]])
+    expect(subscriber.take()).toEqual([[EVENT, ID, ID, who(publisher), [1]]])
+  })
+
+  test.each([{}, { disclose_me: false }])('%j tells nothing', (options) => {
+    const { publisher, subscriber } = pair()
+    publisher.says([PUBLISH, 1, options, 'com.topic'])
+    expect(subscriber.take()).toEqual([[EVENT, ID, ID, {}]])
+  })
+
+  test('is forced by the router', () => {
+    const { publisher, subscriber } = pair({ disclose: 'always' })
+    publisher.says([PUBLISH, 1, { disclose_me: false }, 'com.topic'])
+    expect(subscriber.take()).toEqual([[EVENT, ID, ID, who(publisher)]])
+  })
+
+  test('is refused by the router, to those who asked for acknowledgement', () => {
+    const { publisher, subscriber, router } = pair({ disclose: 'never' })
+    expect(publisher.says([PUBLISH, 1, { disclose_me: true, acknowledge: true }, 'com.topic'])).toEqual([refused])
+    expect(publisher.says([PUBLISH, 2, { disclose_me: true }, 'com.topic'])).toEqual([])
+    expect(router.stats().dropped.publications).toBe(1)
+    expect(subscriber.take()).toEqual([])
+    publisher.says([PUBLISH, 3, {}, 'com.topic'])
+    expect(subscriber.take()).toEqual([[EVENT, ID, ID, {}]])
+  })
+
+  test('is decided for each publication by a function', () => {
+    const asked: unknown[] = []
+    const { publisher, subscriber } = pair({
+      disclose: (action, uri, actor) => {
+        asked.push([action, uri, actor])
+        return uri === 'com.topic' ? 'always' : 'never'
+      },
+    })
+    subscribe(subscriber, 'com.secret')
+    publisher.says([PUBLISH, 1, {}, 'com.topic'])
+    expect(subscriber.take()).toEqual([[EVENT, ID, ID, who(publisher)]])
+    expect(asked).toEqual([
+      [
+        'publish',
+        'com.topic',
+        {
+          session: publisher.id,
+          authid: publisher.authid,
+          authrole: 'anonymous',
+          authmethod: 'anonymous',
+          authprovider: 'static',
+        },
+      ],
+    ])
+    expect(publisher.says([PUBLISH, 1, { disclose_me: true, acknowledge: true }, 'com.secret'])).toEqual([refused])
+  })
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('out of order')
+      },
+    ],
+    ['gives back nonsense', () => 'perhaps' as never],
+  ])('by a function that %s: nobody is disclosed', (_, disclose) => {
+    const { publisher, subscriber } = pair({ disclose })
+    publisher.says([PUBLISH, 1, {}, 'com.topic'])
+    expect(subscriber.take()).toEqual([[EVENT, ID, ID, {}]])
+    expect(publisher.says([PUBLISH, 1, { disclose_me: true, acknowledge: true }, 'com.topic'])).toEqual([refused])
+  })
+})
+
+describe('trust levels', () => {
+  test('are told where the router has them', () => {
+    const { publisher, subscriber } = pair({ trustlevel: (action, uri) => (action === 'publish' ? uri.length : 0) })
+    publisher.says([PUBLISH, 1, {}, 'com.topic'], [PUBLISH, 2, { disclose_me: true }, 'com.topic'])
+    expect(subscriber.take()).toEqual([
+      [EVENT, ID, ID, { trustlevel: 9 }],
+      [EVENT, ID, ID, { trustlevel: 9, ...who(publisher) }],
+    ])
+  })
+
+  test('0 is a level', () => {
+    const { publisher, subscriber } = pair({ trustlevel: () => 0 })
+    publisher.says([PUBLISH, 1, {}, 'com.topic'])
+    expect(subscriber.take()).toEqual([[EVENT, ID, ID, { trustlevel: 0 }]])
+  })
+
+  test.each<[string, () => number | undefined]>([
+    ['undefined', () => undefined],
+    ['-1', () => -1],
+    ['1.5', () => 1.5],
+    ['NaN', () => Number.NaN],
+    [
+      'an error',
+      () => {
+        throw new Error('out of order')
+      },
+    ],
+  ])('%s is none', (_, trustlevel) => {
+    const { publisher, subscriber } = pair({ trustlevel })
+    publisher.says([PUBLISH, 1, {}, 'com.topic'])
+    expect(subscriber.take()).toEqual([[EVENT, ID, ID, {}]])
+  })
+})
+
+describe('payload passthru mode', () => {
+  const PPT = { ppt_scheme: 'x_custom', ppt_serializer: 'cbor', ppt_cipher: 'aes256gcm', ppt_keyid: 'k1' }
+  const announcing = { roles: { ...ROLES, publisher: { features: { payload_passthru_mode: true } } } }
+  const bytes = '\u0000AAEC/w=='
+
+  test('its keys are mirrored, its bytes passed on', () => {
+    const { join, subscriber } = pair()
+    const publisher = join({}, announcing)
+    publisher.says([PUBLISH, 1, PPT, 'com.topic', [bytes]])
+    publisher.says([PUBLISH, 2, { ppt_scheme: 'mqtt' }, 'com.topic', [bytes]])
+    publisher.says([PUBLISH, 3, { ...PPT, disclose_me: true }, 'com.topic', [bytes]])
+    expect(subscriber.take()).toEqual([
+      [EVENT, ID, ID, PPT, [bytes]],
+      [EVENT, ID, ID, { ppt_scheme: 'mqtt' }, [bytes]],
+      [EVENT, ID, ID, { ...PPT, ...who(publisher) }, [bytes]],
+    ])
+  })
+
+  test('a subscriber in another serializer gets the same bytes', () => {
+    const { join } = pair()
+    const [publisher, subscriber] = [join({}, announcing), join({ serializer: cbor })]
+    subscribe(subscriber, 'com.topic')
+    publisher.says([PUBLISH, 1, PPT, 'com.topic', [bytes]])
+    expect(subscriber.take()).toEqual([[EVENT, ID, ID, PPT, [new Uint8Array([0, 1, 2, 255])]]])
+  })
+
+  test('by who did not announce it is a violation, and nobody hears it', () => {
+    const { publisher, subscriber } = pair()
+    expect(publisher.says([PUBLISH, 1, PPT, 'com.topic', [bytes]])).toEqual(violates(/payload_passthru_mode/))
+    expect(subscriber.take()).toEqual([])
+  })
+
+  test('keys without a scheme say nothing', () => {
+    const { publisher, subscriber } = pair()
+    expect(publisher.says([PUBLISH, 1, { ppt_cipher: 'x', acknowledge: true }, 'com.topic'])).toEqual([
+      [PUBLISHED, 1, ID],
+    ])
+    expect(subscriber.take()).toEqual([[EVENT, ID, ID, {}]])
+  })
+})
+
+test.each<[object, RegExp]>([
+  [{ disclose: 'sometimes' }, /disclose must be asked, always, never or a function, got "sometimes"/],
+  [{ disclose: true }, /disclose must be/],
+  [{ trustlevel: 3 }, /trustlevel must be a function, got 3/],
+])('a router with %j is refused', (options, text) => {
+  expect(() => new Router(options as RouterOptions)).toThrow(text)
+})

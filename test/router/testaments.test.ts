@@ -1,0 +1,240 @@
+/** Testaments: what a session leaves to be published when it ends, however it ends. */
+
+import { describe, expect, test } from 'vitest'
+import { CALL, ERROR, EVENT, GOODBYE, REGISTER, RESULT } from '../../src/protocol/codes.ts'
+import { cbor } from '../../src/serializer/cbor.ts'
+import { ask, ID, open, type Peer, ROLES, subscribe, TEXT, WAYS } from './support.ts'
+
+const ADD = 'wamp.session.add_testament'
+const FLUSH = 'wamp.session.flush_testaments'
+const invalid = (text: RegExp): unknown[] => [ERROR, 'wamp.error.invalid_argument', [expect.stringMatching(text)]]
+
+function pair(options = {}): { dying: Peer; heir: Peer; id: number } & ReturnType<typeof open> {
+  const world = open(options)
+  const [dying, heir] = [world.join(), world.join()]
+  return { ...world, dying, heir, id: subscribe(heir, 'com.will') }
+}
+
+describe.each(Object.entries(WAYS))('by %s', (_, go) => {
+  test('a session ends: detached ones first, then destroyed ones, each in order', () => {
+    const { dying, heir, id, router } = pair()
+    expect(ask(dying, ADD, ['com.will', ['destroyed 1'], {}])).toEqual([RESULT])
+    expect(ask(dying, ADD, ['com.will', ['detached 1'], {}], { scope: 'detached' })).toEqual([RESULT])
+    expect(ask(dying, ADD, ['com.will', ['destroyed 2'], { a: 1 }], { scope: 'destroyed' })).toEqual([RESULT])
+    expect(ask(dying, ADD, ['com.will', ['detached 2'], {}], { scope: 'detached' })).toEqual([RESULT])
+    expect(router.stats().testaments).toBe(4)
+    expect(heir.take()).toEqual([])
+    go(dying)
+    expect(heir.take()).toEqual([
+      [EVENT, id, ID, {}, ['detached 1']],
+      [EVENT, id, ID, {}, ['detached 2']],
+      [EVENT, id, ID, {}, ['destroyed 1']],
+      [EVENT, id, ID, {}, ['destroyed 2'], { a: 1 }],
+    ])
+    expect(router.stats().testaments).toBe(0)
+  })
+
+  test('it does not hear its own, though it subscribes and wants to', () => {
+    const { dying, heir, router } = pair()
+    subscribe(dying, 'com.will')
+    ask(dying, ADD, ['com.will', [1], {}], { publish_options: { exclude_me: false } })
+    go(dying)
+    expect(heir.take()).toHaveLength(1)
+    expect(dying.take().filter(([code]) => code === EVENT)).toEqual([])
+    expect(router.stats()).toMatchObject({ subscriptions: 1, testaments: 0 })
+  })
+
+  test('its testaments come behind the errors of its calls, and before the word that it left', () => {
+    const { dying, heir } = pair()
+    dying.says([REGISTER, 1, {}, 'com.served'])
+    subscribe(heir, 'wamp.session.on_leave')
+    heir.says([CALL, 1, {}, 'com.served'])
+    dying.take()
+    ask(dying, ADD, ['com.will', ['last word'], {}])
+    go(dying)
+    expect(heir.take()).toEqual([
+      [ERROR, CALL, 1, {}, 'wamp.error.canceled', [TEXT]],
+      [EVENT, ID, ID, {}, ['last word']],
+      [EVENT, ID, ID, {}, [dying.id, dying.authid, 'anonymous']],
+    ])
+  })
+})
+
+test('a killed session: they are carried out, before the answer', () => {
+  const { dying, heir, id } = pair()
+  ask(dying, ADD, ['com.will', [1], {}])
+  expect(heir.says([CALL, 5, {}, 'wamp.session.kill', [dying.id]])).toEqual([
+    [EVENT, id, ID, {}, [1]],
+    [RESULT, 5, {}],
+  ])
+  expect(dying.take()).toEqual([[GOODBYE, {}, 'wamp.close.killed']])
+})
+
+test('kill_all: they are not', () => {
+  const { dying, heir, router } = pair()
+  ask(dying, ADD, ['com.will', [1], {}])
+  expect(ask(heir, 'wamp.session.kill_all')).toEqual([RESULT, [1]])
+  expect(heir.take()).toEqual([])
+  expect(router.stats().testaments).toBe(0)
+})
+
+test('the router closes: they are carried out for those who are still there', async () => {
+  const { dying, heir, router } = pair()
+  ask(dying, ADD, ['com.will', [1], {}])
+  const closed = router.close()
+  expect(heir.take().map(([code]) => code)).toEqual([EVENT, GOODBYE])
+  dying.lose()
+  heir.lose()
+  await closed
+})
+
+test('options hold: who may hear, who published', () => {
+  const { dying, heir, join, router } = pair()
+  const other = join()
+  subscribe(other, 'com.will')
+  const publish_options = { eligible: [heir.id], disclose_me: true, acknowledge: true, retain: true }
+  ask(dying, ADD, ['com.will', [], { only: 'you' }], { publish_options })
+  dying.lose()
+  const who = { publisher: dying.id, publisher_authid: dying.authid, publisher_authrole: 'anonymous' }
+  expect(heir.take()).toEqual([[EVENT, ID, ID, who, [], { only: 'you' }]])
+  expect(other.take()).toEqual([])
+  expect(router.stats().retained).toBe(0)
+})
+
+test('one may be retained for whoever asks later', () => {
+  const { dying, join } = pair()
+  ask(dying, ADD, ['com.state', ['offline'], {}], { publish_options: { retain: true } })
+  dying.lose()
+  expect(join().says([32, 1, { get_retained: true }, 'com.state'])).toEqual([
+    [33, 1, ID],
+    [EVENT, ID, ID, { retained: true }, ['offline']],
+  ])
+})
+
+test('in payload passthru mode, by who announced it', () => {
+  const { join, heir } = pair()
+  const dying = join({}, { roles: { ...ROLES, publisher: { features: { payload_passthru_mode: true } } } })
+  const publish_options = { ppt_scheme: 'x_own' }
+  expect(ask(dying, ADD, ['com.will', ['\u0000AAEC'], {}], { publish_options })).toEqual([RESULT])
+  dying.lose()
+  expect(heir.take()).toEqual([[EVENT, ID, ID, { ppt_scheme: 'x_own' }, ['\u0000AAEC']]])
+})
+
+test.each<[unknown[], unknown[]]>([
+  [['com.will'], []],
+  [['com.will', [], {}], []],
+  [['com.will', null, null], []],
+  [['com.will', [1]], [[1]]],
+  [
+    ['com.will', [], { a: 1 }],
+    [[], { a: 1 }],
+  ],
+  [['com.will', [null], {}], [[null]]],
+])('%j says %j', (args, data) => {
+  const { dying, heir } = pair()
+  expect(ask(dying, ADD, args)).toEqual([RESULT])
+  dying.lose()
+  expect(heir.take()).toEqual([[EVENT, ID, ID, {}, ...data]])
+})
+
+test('bytes and great integers arrive as they were left, in any serializer', () => {
+  const { join, heir } = pair()
+  const dying = join({ serializer: cbor })
+  expect(dying.says([CALL, 1, {}, ADD, { args: ['com.will', [new Uint8Array([1, 2]), 2n ** 60n], {}] }])).toEqual([
+    [RESULT, 1, {}],
+  ])
+  const texts: unknown[] = []
+  heir.send = (frame) => texts.push(frame)
+  dying.lose()
+  expect(texts).toEqual([expect.stringMatching(/\["\\u0000AQI=",1152921504606846976\]/)])
+})
+
+describe('flushing', () => {
+  test('forgets those of one scope, and of this session alone', () => {
+    const { dying, heir, join, router } = pair()
+    const other = join()
+    ask(other, ADD, ['com.will', ['of another'], {}])
+    ask(dying, ADD, ['com.will', ['destroyed'], {}])
+    ask(dying, ADD, ['com.will', ['detached'], {}], { scope: 'detached' })
+    expect(ask(dying, FLUSH)).toEqual([RESULT])
+    expect(router.stats().testaments).toBe(2)
+    dying.lose()
+    expect(heir.take()).toEqual([[EVENT, ID, ID, {}, ['detached']]])
+    other.lose()
+    expect(heir.take()).toEqual([[EVENT, ID, ID, {}, ['of another']]])
+  })
+
+  test('of all, of none, and again', () => {
+    const { dying, heir } = pair()
+    expect(ask(dying, FLUSH)).toEqual([RESULT])
+    ask(dying, ADD, ['com.will', [1], {}], { scope: 'detached' })
+    expect(ask(dying, FLUSH, [], { scope: 'detached' })).toEqual([RESULT])
+    ask(dying, ADD, ['com.will', [2], {}], { scope: null })
+    dying.lose()
+    expect(heir.take()).toEqual([[EVENT, ID, ID, {}, [2]]])
+  })
+
+  test.each([1, 'both', '', [], {}, false])('scope %j is refused', (scope) => {
+    const { dying } = pair()
+    expect(ask(dying, FLUSH, [], { scope })).toEqual(invalid(/^scope must be destroyed or detached/))
+    expect(ask(dying, ADD, ['com.will'], { scope })).toEqual(invalid(/^scope must be destroyed or detached/))
+  })
+})
+
+describe('what is refused', () => {
+  test.each<[unknown[], object, RegExp]>([
+    [[], {}, /^args\[0\] must be text, got undefined/],
+    [[1], {}, /^args\[0\] must be text, got 1/],
+    [[null], {}, /^args\[0\]/],
+    [['com.will', 1], {}, /^args\[1\] must be a list/],
+    [['com.will', {}], {}, /^args\[1\] must be a list, got a dictionary/],
+    [['com.will', 'x'], {}, /^args\[1\]/],
+    [['com.will', [], []], {}, /^args\[2\] must be a dictionary, got a list/],
+    [['com.will', [], 'x'], {}, /^args\[2\]/],
+    [['com.will'], { publish_options: [] }, /^publish_options must be a dictionary/],
+    [['com.will'], { publish_options: 'x' }, /^publish_options/],
+    [['com.will'], { publish_options: { exclude: 'x' } }, /^publish_options.exclude must be a list of ids/],
+    [['com.will'], { publish_options: { retain: 1 } }, /^publish_options.retain must be true or false/],
+    [['com.will'], { publish_options: { ppt_scheme: 'x_a' } }, /^publish_options.ppt_scheme is given/],
+  ])('%j with %j, by name', (args, kwargs, text) => {
+    const { dying, router } = pair()
+    expect(ask(dying, ADD, args, kwargs)).toEqual(invalid(text))
+    expect(router.stats().testaments).toBe(0)
+  })
+
+  test.each(['', 'a..b', 'a b', 'wamp.session.on_leave', 'wamp'])('topic %j', (topic) => {
+    expect(ask(pair().dying, ADD, [topic, [], {}])).toEqual([ERROR, 'wamp.error.invalid_uri', [TEXT]])
+  })
+
+  test('more than a session may have, until it flushes', () => {
+    const { dying } = pair({ limits: { testaments: 2 } })
+    ask(dying, ADD, ['com.will'])
+    ask(dying, ADD, ['com.will'], { scope: 'detached' })
+    const refused = [ERROR, 'wampy.error.limit_exceeded', [expect.stringMatching(/2 testaments/)]]
+    expect(ask(dying, ADD, ['com.will'])).toEqual(refused)
+    ask(dying, FLUSH)
+    expect(ask(dying, ADD, ['com.will'])).toEqual([RESULT])
+  })
+
+  test('more bytes than a session may have, until it flushes', () => {
+    const { dying } = pair({ limits: { testamentBytes: 5000 } })
+    const big = ['x'.repeat(3000)]
+    expect(ask(dying, ADD, ['com.will', big])).toEqual([RESULT])
+    expect(ask(dying, ADD, ['com.will', big])).toEqual([
+      ERROR,
+      'wampy.error.limit_exceeded',
+      [expect.stringMatching(/5000 bytes/)],
+    ])
+    ask(dying, FLUSH)
+    expect(ask(dying, ADD, ['com.will', big])).toEqual([RESULT])
+  })
+
+  test('at the end, when disclosure has come to be refused: silently, counted', () => {
+    const { dying, heir, router } = pair({ disclose: 'never' })
+    ask(dying, ADD, ['com.will'], { publish_options: { disclose_me: true } })
+    ask(dying, ADD, ['com.will', ['plain']])
+    dying.lose()
+    expect(heir.take()).toEqual([[EVENT, ID, ID, {}, ['plain']]])
+    expect(router.stats().dropped.publications).toBe(1)
+  })
+})

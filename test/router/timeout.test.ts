@@ -1,0 +1,200 @@
+/** Call timeouts, kept by the dealer or by the callee that asked for it. */
+
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, YIELD } from '../../src/protocol/codes.ts'
+import { able, refused, register } from './rpc.ts'
+import { ID, open, type Peer, WAYS, type World } from './support.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => {
+  expect(vi.getTimerCount()).toBe(0)
+  vi.useRealTimers()
+})
+
+/** A call under way, with request id 7 and invocation id 1. */
+function underWay(
+  options: object,
+  registered: object = {},
+  ...without: string[]
+): World & { callee: Peer; caller: Peer } {
+  const world = open()
+  const [callee, caller] = [able(world, ...without), able(world)]
+  register(callee, 'com.add', registered)
+  vi.clearAllTimers()
+  caller.says([CALL, 7, options, 'com.add'])
+  return { ...world, callee, caller }
+}
+
+const timedOut = refused(CALL, 7, 'timeout')
+const EXPIRED = [INTERRUPT, 1, { mode: 'killnowait', reason: 'wamp.error.timeout' }]
+
+describe('a timeout that the dealer keeps', () => {
+  test('is not told to the callee; when it is over the caller has its error and the callee is interrupted', () => {
+    const { callee, caller, router } = underWay({ timeout: 100 })
+    expect(callee.take()).toEqual([[INVOCATION, 1, ID, {}]])
+    vi.advanceTimersByTime(99)
+    expect(caller.take()).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect(caller.take()).toEqual(timedOut)
+    expect(callee.take()).toEqual([EXPIRED])
+    expect(router.stats().calls).toBe(0)
+    expect(callee.says([YIELD, 1, {}])).toEqual([])
+    expect(caller.take()).toEqual([])
+    expect(router.stats().dropped.late).toBe(1)
+  })
+
+  test('leaves a callee alone that cannot be interrupted', () => {
+    const { callee, caller } = underWay({ timeout: 100 }, {}, 'call_canceling')
+    callee.take()
+    vi.advanceTimersByTime(100)
+    expect(caller.take()).toEqual(timedOut)
+    expect(callee.says([YIELD, 1, {}])).toEqual([])
+  })
+
+  test.each([
+    ['a result', [YIELD, 1, {}]],
+    ['an error', [ERROR, INVOCATION, 1, {}, 'com.error']],
+  ])('is over with %s', (_, answer) => {
+    const { callee, caller } = underWay({ timeout: 100 })
+    callee.says(answer)
+    expect(caller.take()).toHaveLength(1)
+    vi.advanceTimersByTime(1000)
+    expect(caller.take()).toEqual([])
+    expect(callee.take()).toEqual([])
+  })
+
+  test('begins again with every partial result', () => {
+    const { callee, caller } = underWay({ timeout: 100, receive_progress: true })
+    for (let i = 0; i < 5; i++) {
+      vi.advanceTimersByTime(99)
+      callee.says([YIELD, 1, { progress: true }, [i]])
+    }
+    expect(caller.take()).toHaveLength(5)
+    vi.advanceTimersByTime(100)
+    expect(caller.take()).toEqual(timedOut)
+    expect(callee.take()).toEqual([EXPIRED])
+  })
+
+  test('does not begin again with a partial result that nobody asked for, nor with a part of the call', () => {
+    const { callee, caller } = underWay({ timeout: 100, progress: true })
+    vi.advanceTimersByTime(60)
+    callee.says([YIELD, 1, { progress: true }])
+    caller.says([CALL, 7, { progress: true, timeout: 1000 }, 'com.add'])
+    vi.advanceTimersByTime(40)
+    expect(caller.take()).toEqual(timedOut)
+    expect(caller.says([CALL, 7, {}, 'com.add'])).toEqual([])
+  })
+
+  test.each([{ timeout: 0 }, {}])('is none with %j', (options) => {
+    const { callee, caller } = underWay(options)
+    expect(vi.getTimerCount()).toBe(0)
+    vi.advanceTimersByTime(10 ** 9)
+    callee.says([YIELD, 1, {}])
+    expect(caller.take()).toEqual([[RESULT, 7, {}]])
+  })
+
+  test('may be longer than a timer can be', () => {
+    const { callee, caller } = underWay({ timeout: 2 ** 31 + 500 })
+    callee.take()
+    vi.advanceTimersByTime(2 ** 31 + 499)
+    expect(caller.take()).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect(caller.take()).toEqual(timedOut)
+    callee.lose()
+  })
+
+  test.each(['skip', 'killnowait'])('is over when the call is canceled, %s', (mode) => {
+    const { caller } = underWay({ timeout: 100 })
+    caller.says([CANCEL, 7, { mode }])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('ends a call that its callee was asked to end and does not, with no second INTERRUPT', () => {
+    const { callee, caller } = underWay({ timeout: 100 })
+    caller.says([CANCEL, 7, { mode: 'kill' }])
+    callee.take()
+    vi.advanceTimersByTime(100)
+    expect(caller.take()).toEqual(timedOut)
+    expect(callee.says([ERROR, INVOCATION, 1, {}, 'wamp.error.canceled'])).toEqual([])
+  })
+
+  test.each(Object.entries(WAYS))('is over when either side goes by %s', (_, go) => {
+    for (const side of ['caller', 'callee'] as const) {
+      const pair = underWay({ timeout: 60_000 })
+      go(pair[side])
+      // What is left may be a wait for the link to close.
+      vi.advanceTimersByTime(10_000)
+      expect(vi.getTimerCount()).toBe(0)
+    }
+  })
+
+  test('is kept where the call was refused by nobody but the payload', () => {
+    const world = open()
+    expect(able(world).says([CALL, 7, { timeout: 100 }, 'com.nothing'])).toEqual(refused(CALL, 7, 'no_such_procedure'))
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('a timeout that the callee keeps', () => {
+  test('is told to it, and not kept by the dealer', () => {
+    const { callee, caller } = underWay({ timeout: 100 }, { forward_timeout: true })
+    expect(callee.take()).toEqual([[INVOCATION, 1, ID, { timeout: 100 }]])
+    expect(vi.getTimerCount()).toBe(0)
+    callee.says([ERROR, INVOCATION, 1, {}, 'wamp.error.timeout'])
+    expect(caller.take()).toEqual([[ERROR, CALL, 7, {}, 'wamp.error.timeout']])
+  })
+
+  test('is none where the call has none', () => {
+    const { callee } = underWay({}, { forward_timeout: true })
+    expect(callee.take()).toEqual([[INVOCATION, 1, ID, {}]])
+  })
+
+  test('is kept by the dealer where the callee did not announce that it can', () => {
+    const { callee, caller } = underWay({ timeout: 100 }, { forward_timeout: true }, 'call_timeout')
+    expect(callee.take()).toEqual([[INVOCATION, 1, ID, {}]])
+    vi.advanceTimersByTime(100)
+    expect(caller.take()).toEqual(timedOut)
+  })
+})
+
+describe('a call that is declined', () => {
+  function two(first: object, second: object): { one: Peer; other: Peer; caller: Peer } {
+    const world = open()
+    const [one, other, caller] = [able(world), able(world), able(world)]
+    register(one, 'com.add', { invoke: 'first', ...first })
+    register(other, 'com.add', { invoke: 'first', ...second })
+    vi.clearAllTimers()
+    caller.says([CALL, 7, { timeout: 100 }, 'com.add'])
+    vi.advanceTimersByTime(30)
+    one.says([ERROR, INVOCATION, 1, {}, 'wamp.error.unavailable'])
+    return { one, other, caller }
+  }
+
+  test('has no more time for that', () => {
+    const { other, caller } = two({}, {})
+    expect(other.take()).toEqual([[INVOCATION, 1, ID, {}]])
+    vi.advanceTimersByTime(70)
+    expect(caller.take()).toEqual(timedOut)
+  })
+
+  test('is timed on by the dealer, though the next callee could', () => {
+    const { other, caller } = two({}, { forward_timeout: true })
+    expect(other.take()).toEqual([[INVOCATION, 1, ID, {}]])
+    vi.advanceTimersByTime(70)
+    expect(caller.take()).toEqual(timedOut)
+  })
+
+  test('has what is left where the first callee kept the time', () => {
+    const { other, caller } = two({ forward_timeout: true }, {})
+    expect(other.take()).toEqual([[INVOCATION, 1, ID, {}]])
+    vi.advanceTimersByTime(69)
+    expect(caller.take()).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect(caller.take()).toEqual(timedOut)
+  })
+
+  test('tells the next callee what is left', () => {
+    const { other } = two({ forward_timeout: true }, { forward_timeout: true })
+    expect(other.take()).toEqual([[INVOCATION, 1, ID, { timeout: 70 }]])
+  })
+})
