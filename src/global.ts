@@ -3,3 +3,4 @@
 export * from './index.ts'
 export { Router, type RouterOptions } from './router/router.ts'
 export { linked } from './session/linked.ts'
+export { acceptPorts } from './worker/accept-ports.ts'

@@ -29,5 +29,8 @@ export type { Dict, InvocationDetails, List, MatchPolicy, ResultDetails, Roles }
 export { json } from './serializer/json.ts'
 export type { Serializer } from './serializer/serializer.ts'
 export type { Connector, Link } from './session/link.ts'
+export { batching } from './transport/batched.ts'
+export { type LongPollDialOptions, longPollDial } from './transport/longpoll.ts'
+export { type PortOwner, type PortTarget, portDial } from './transport/message-port.ts'
 export type { CloseInfo, Dial, Frame, Prepared, Transport, TransportSink } from './transport/transport.ts'
 export { type WebSocketClass, webSocketDial } from './transport/websocket.ts'

@@ -17,7 +17,11 @@ const rules: Record<string, Rule> = {
   session: { values: ['protocol', 'transport'], types: ['serializer'] },
   auth: { values: ['protocol'] },
   client: { values: ['session', 'protocol'], types: ['auth', 'serializer', 'transport'] },
+  // A payload codec behind a door of its own, which serializes by CBOR.
+  e2ee: { values: ['client', 'serializer', 'protocol'] },
   router: { values: ['session', 'protocol'], types: ['auth', 'serializer', 'transport'] },
+  // What `node` is to Node: a router's adapter for workers.
+  worker: { values: ['transport', 'serializer', 'session', 'protocol'] },
   node: { values: ['transport', 'serializer', 'session', 'protocol'], types: ['router', 'client'] },
   // '' is a door: the console hands out what a user imports.
   cli: { values: ['', 'node', 'client', 'router', 'auth', 'session', 'serializer', 'transport', 'protocol'] },

@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { type REPLEval, type REPLServer, start } from 'node:repl'
 import { Readable } from 'node:stream'
-import * as api from '../index.ts'
 import { serve } from '../node/serve.ts'
 import { Router } from '../router/router.ts'
 import { command } from './command.ts'
@@ -21,6 +20,8 @@ await works; .exit or Control-D leaves. Lines may also be piped in.`,
   examples: ['wampy repl', `echo 'await client.rpc.com.example.add(1, 2)' | wampy repl`],
   async run(values) {
     const place = placeOf(values)
+    // Asked for here: an import of everything would put everything into the chunk that pages share.
+    const api = await import('../index.ts')
     const client = new api.RpcClient({ ...place.options, name: 'wampy repl' })
     await started(client, place)
     watched(client, place, warn)

@@ -19,7 +19,7 @@ export interface WampRouterOptions {
   readonly path?: string
   /** Whether to speak TLS: `wss://`. */
   readonly tls?: boolean
-  /** The whole address instead of its parts: `wss://example.com/ws`. */
+  /** The whole address instead of its parts: `wss://example.com/ws`, or what `dial` understands. */
   readonly url?: string
   /** The realm that its clients join unless they name one. */
   readonly realm?: Uri
@@ -62,12 +62,13 @@ export class WampRouter implements Connector {
   }
 }
 
-function address({ url, host, port, path, tls }: WampRouterOptions): string {
+function address({ url, host, port, path, tls, dial }: WampRouterOptions): string {
   if (url !== undefined) {
     if (host !== undefined || port !== undefined || path !== undefined || tls !== undefined) {
       throw new WampError(USAGE, ['a WampRouter takes either url or host, port, path and tls'])
     }
-    return checked(url, url)
+    // Another transport has schemes of its own, and judges them when it dials.
+    return dial && /^[a-z][a-z\d+.-]*:./i.test(url) ? url : checked(url, url)
   }
   const number = port === undefined ? 8080 : Number(port)
   if (!Number.isInteger(number) || number < 1 || number > 65535) {

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { BROKEN, cutReason, Inbox } from '../transport/inbox.ts'
 import type { Frame, Prepared, Transport, TransportSink } from '../transport/transport.ts'
+import { Corked, LARGE } from './cork.ts'
 
 /** `socket` is what the HTTP server's `upgrade` event gave, on which `webSocket` was made. */
 export function gathered(webSocket: WebSocket, socket: Duplex): Transport {
@@ -74,26 +75,29 @@ class Deflated implements Transport {
 
 class Gathered extends Deflated {
   readonly framing = 'ws'
-  readonly #socket: Duplex
-  #corked = false
+  readonly #out: Corked
 
   constructor(webSocket: WebSocket, socket: Duplex) {
     super(webSocket)
-    this.#socket = socket
+    this.#out = new Corked(socket)
+  }
+
+  override get backlog(): number {
+    return super.backlog + this.#out.held
   }
 
   override send(frame: Frame): void {
     if (!this.writable) return
-    this.#cork()
     if (frame.length < LARGE) {
-      this.#socket.write(whole(frame))
+      const most = HEADER + (typeof frame === 'string' ? frame.length * 3 : frame.length)
+      if (!this.#out.fill(most, writeFrame, frame)) this.#out.write(whole(frame))
       return
     }
     const bytes = typeof frame === 'string' ? Buffer.from(frame) : frame
     const header = Buffer.allocUnsafe(headerLength(bytes.length))
     writeHeader(header, opcode(frame), bytes.length)
-    this.#socket.write(header)
-    this.#socket.write(bytes)
+    this.#out.write(header)
+    this.#out.write(bytes)
   }
 
   prepare(frame: Frame): Prepared {
@@ -101,36 +105,34 @@ class Gathered extends Deflated {
   }
 
   write(prepared: Prepared): void {
-    if (!this.writable) return
-    this.#cork()
-    this.#socket.write(prepared as Buffer)
+    if (this.writable) this.#out.write(prepared as Buffer)
   }
 
-  #cork(): void {
-    if (this.#corked) return
-    this.#corked = true
-    this.#socket.cork()
-    // Comes when the inbound chunk has been handled; one setImmediate per turn gathered no more.
-    if (dirty.push(this) === 1) process.nextTick(flush)
-  }
-
-  uncork(): void {
-    this.#corked = false
-    this.#socket.uncork()
+  // What `ws` writes itself must not overtake what was sent before.
+  override close(code?: number, reason?: string): void {
+    this.#out.push()
+    super.close(code, reason)
   }
 }
 
-// One list for all connections: what one inbound chunk causes is mostly written to others.
-let dirty: Gathered[] = []
+/** The longest header. */
+const HEADER = 10
 
-function flush(): void {
-  const transports = dirty
-  dirty = []
-  for (const transport of transports) transport.uncork()
+/** Writes a frame below 65,536 bytes and returns where it ends. */
+function writeFrame(bytes: Buffer, at: number, frame: Frame): number {
+  // As if all of it were ASCII, which nearly all of it is: counting first costs more than moving what is not.
+  const guess = at + headerLength(frame.length)
+  if (typeof frame !== 'string') {
+    bytes.set(frame, guess)
+    writeHeader(bytes, 2, frame.length, at)
+    return guess + frame.length
+  }
+  const length = bytes.write(frame, guess)
+  const start = at + headerLength(length)
+  if (start !== guess) bytes.copyWithin(start, guess, guess + length)
+  writeHeader(bytes, 1, length, at)
+  return start + length
 }
-
-/** From here on a second buffer in the same system call costs less than a copy. */
-const LARGE = 16_384
 
 function opcode(frame: Frame): number {
   return typeof frame === 'string' ? 1 : 2
@@ -151,17 +153,17 @@ function headerLength(length: number): number {
   return length < 126 ? 2 : length < 65_536 ? 4 : 10
 }
 
-function writeHeader(bytes: Buffer, opcode: number, length: number): void {
-  bytes[0] = 0x80 | opcode
+function writeHeader(bytes: Buffer, opcode: number, length: number, at = 0): void {
+  bytes[at] = 0x80 | opcode
   if (length < 126) {
-    bytes[1] = length
+    bytes[at + 1] = length
   } else if (length < 65_536) {
-    bytes[1] = 126
-    bytes.writeUInt16BE(length, 2)
+    bytes[at + 1] = 126
+    bytes.writeUInt16BE(length, at + 2)
   } else {
-    bytes[1] = 127
-    bytes.writeUInt16BE(0, 2)
-    bytes.writeUIntBE(length, 4, 6)
+    bytes[at + 1] = 127
+    bytes.writeUInt16BE(0, at + 2)
+    bytes.writeUIntBE(length, at + 4, 6)
   }
 }
 

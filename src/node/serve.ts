@@ -1,8 +1,7 @@
-/** Puts a router on a port: WebSocket on a server of its own, or beside the other handlers of an existing one. */
+/** Puts a router on a port: WebSocket, RawSocket and long polls on a server of its own, or beside an existing one. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer, type ServerOptions as SecureServerOptions } from 'node:https'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type PerMessageDeflateOptions, WebSocketServer } from 'ws'
 import { WampError } from '../protocol/error.ts'
@@ -10,49 +9,47 @@ import { LISTEN_FAILED, USAGE } from '../protocol/names.ts'
 import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
-import type { Serializer } from '../serializer/serializer.ts'
-import { type Attachable, framed } from '../session/link.ts'
-import type { Transport } from '../transport/transport.ts'
+import type { Attachable } from '../session/link.ts'
+import { type ConnectionOptions, Connections } from './connections.ts'
 import { gathered } from './gather.ts'
+import { beside, pathOf, sniff } from './http.ts'
+import { hostOf, listen, portOf, socketsOf } from './listen.ts'
+import { type LongPollOptions, LongPolls } from './longpoll.ts'
+import { welcome } from './rawsocket-serve.ts'
 
-export interface ServeOptions {
+export interface ServeOptions extends ConnectionOptions {
   /** 8080 by default; 0 picks a free one. */
   readonly port?: number | undefined
   /** 127.0.0.1 by default, which only this machine reaches; 0.0.0.0 is every interface. */
   readonly host?: string | undefined
   /** `/ws` by default. On a port of its own `/` answers too. */
   readonly path?: string | undefined
-  /** An existing `http` or `https` server to stand beside; it is not closed, and its other upgrades are left alone. */
+  /** An existing `http` or `https` server to stand beside; it is not closed, and its other paths are left alone. */
   readonly server?: Server | undefined
   /** Key and certificate, for `wss` on a port of its own. */
   readonly tls?: SecureServerOptions | undefined
-  /** JSON, CBOR and MessagePack by default. The client's order of preference decides. */
-  readonly serializers?: readonly Serializer[] | undefined
   /** The longest message that is taken, in bytes: 16 MiB by default. */
   readonly maxPayload?: number | undefined
   /** Off by default: it costs memory for each connection, and gathered writes. */
   readonly perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined
-  /** Milliseconds of silence after which a client is pinged: 20,000 by default, 0 for never. */
-  readonly pingInterval?: number | undefined
-  /** Milliseconds without a sign of life after that ping until the connection is ended: 10,000 by default, 0 for never. */
-  readonly pingTimeout?: number | undefined
-  /** More are answered with 503. No limit by default. */
-  readonly maxConnections?: number | undefined
+  /** Whether RawSocket clients are welcome on the same port, told by their first octet. Default true on a port of its own. */
+  readonly rawSocket?: boolean | undefined
+  /** Whether, and how, clients without WebSocket may poll: below `<path>/lp` by default. Off by default. */
+  readonly longPoll?: boolean | LongPollOptions | undefined
 }
 
 export interface Served {
   /** Where clients on this machine connect: `ws://127.0.0.1:8080/ws`. */
   readonly url: string
+  /** Where RawSocket clients on this machine connect, if they may: `rs://127.0.0.1:8080`. */
+  readonly rawSocketUrl?: string | undefined
+  /** Where long polls of this machine go, if they may: `http://127.0.0.1:8080/ws/lp`. */
+  readonly longPollUrl?: string | undefined
   /** 0 while an existing server does not listen yet. */
   readonly port: number
   /** Stops listening and ends the connections; resolves when the port is free. To say GOODBYE first, close the router. */
   close(): Promise<void>
 }
-
-/** How long a client may take to answer the closing handshake. */
-const CLOSE_TIMEOUT = 2_000
-/** Silence is counted in this many steps per ping timeout. */
-const STEPS = 4
 
 /**
  * Serves a router on a port.
@@ -62,40 +59,35 @@ const STEPS = 4
  */
 export async function serve(router: Attachable, options: ServeOptions = {}): Promise<Served> {
   const { server: existing, tls, host = '127.0.0.1', port = 8080, path = '/ws' } = options
-  const { pingInterval = 20_000, pingTimeout = 10_000, maxConnections = Number.POSITIVE_INFINITY } = options
-  const serializers = new Map(
-    (options.serializers ?? [json, cbor, msgpack]).map((each) => [`wamp.2.${each.name}`, each]),
-  )
-  const spoken = [...serializers.keys()].join(', ')
+  const { maxPayload = 16 * 2 ** 20, rawSocket = !existing } = options
   if (!path.startsWith('/')) throw new WampError(USAGE, [`a path begins with a slash, got ${path}`])
   if (existing && tls)
     throw new WampError(USAGE, ['an existing server has TLS of its own: pass server or tls, not both'])
+  if (existing && rawSocket)
+    throw new WampError(USAGE, [
+      'RawSocket is told apart on a port that serve opens: use serveRawSocket beside a server',
+    ])
 
-  const connections = new Set<Connection>()
-  const sockets = new Set<Socket>()
-  let closing: Promise<void> | undefined
-
+  const polling = options.longPoll === true ? {} : options.longPoll || undefined
+  const server = existing ?? own(tls)
+  const connections = new Connections(router, options.serializers ?? [json, cbor, msgpack], options)
+  const polls = polling && new LongPolls(connections, path, maxPayload, polling)
   const webSockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
-    maxPayload: options.maxPayload ?? 16 * 2 ** 20,
+    maxPayload,
     perMessageDeflate: options.perMessageDeflate ?? false,
-    handleProtocols: (offers) => choose(offers) ?? false,
+    handleProtocols: (offers) => connections.choose(offers) ?? false,
   })
-
-  function choose(offers: Iterable<string>): string | undefined {
-    for (const offer of offers) if (serializers.has(offer)) return offer
-    return undefined
-  }
+  let closing: Promise<void> | undefined
 
   /** Why a handshake is refused, if it is. */
   function objection(request: IncomingMessage): [status: number, text: string] | undefined {
-    if (closing) return [503, 'the router is closing']
-    if (connections.size >= maxConnections) return [503, `the limit of ${maxConnections} connections is reached`]
+    if (connections.refusal) return [503, connections.refusal]
     const offered = request.headers['sec-websocket-protocol']
-    if (choose(offersOf(request))) return undefined
+    if (connections.choose(offersOf(request))) return undefined
     const came = offered === undefined ? 'none was offered' : `got ${offered.slice(0, 200)}`
-    return [400, `Sec-WebSocket-Protocol must offer one of ${spoken}; ${came}`]
+    return [400, `Sec-WebSocket-Protocol must offer one of ${connections.spoken}; ${came}`]
   }
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -111,82 +103,51 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
       refuse(socket, ...objected)
       return
     }
-    const serializer = serializers.get(choose(offersOf(request)) ?? '') as Serializer
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const transport = gathered(webSocket, socket)
-      const connection: Connection = {
-        transport,
-        quiet: 0,
-        gone: new Promise((resolve) => webSocket.on('close', resolve)),
-      }
-      connections.add(connection)
-      webSocket.on('close', () => connections.delete(connection))
-      socket.on('data', () => {
-        connection.quiet = 0
-      })
-      try {
-        router.attach(framed(transport, serializer))
-      } catch {
-        transport.close(1011, 'the router could not take the connection')
-      }
+      const gone = new Promise((resolve) => webSocket.on('close', resolve))
+      connections.attach(gathered(webSocket, socket), gone, socket)
     })
   }
 
-  const server = existing ?? own(tls, (request, response) => answer(request, response, path))
   server.on('upgrade', upgrade)
-  // One timer for all connections, and none of them counts time: a process that was stopped or busy for a while must
-  // read what arrived meanwhile before it judges anybody.
-  const step = pingTimeout > 0 ? pingTimeout / STEPS : pingInterval
-  const quiet = Math.ceil(pingInterval / step)
-  const timer = pingInterval > 0 ? setInterval(sweep, step) : undefined
-  timer?.unref()
-
-  function sweep(): void {
-    for (const connection of connections) {
-      connection.quiet++
-      if (connection.quiet === quiet + 1) connection.transport.ping?.(() => {})
-      else if (connection.quiet > quiet + STEPS && pingTimeout > 0) connection.transport.terminate()
-    }
-  }
+  const stepAside = existing && polls ? beside(existing, (...exchange) => polls.take(...exchange)) : undefined
+  if (!existing)
+    server.on('request', (request, response) => polls?.take(request, response) || answer(request, response, path))
 
   async function end(): Promise<void> {
-    clearInterval(timer)
     const freed = existing ? undefined : new Promise((resolve) => server.close(resolve))
-    const leaving = [...connections]
-    for (const { transport } of leaving) transport.close(1001, 'the router is closing')
-    await within(CLOSE_TIMEOUT, Promise.all(leaving.map(({ gone }) => gone)))
-    for (const { transport } of connections) transport.terminate()
+    await connections.end()
     server.off('upgrade', upgrade)
-    await Promise.all(leaving.map(({ gone }) => gone))
-    if (existing) return
-    for (const socket of sockets) socket.destroy()
+    stepAside?.()
+    for (const socket of sockets ?? []) socket.destroy()
     await freed
   }
 
+  if (rawSocket) sniff(server, (socket, first) => welcome(socket, first, connections, maxPayload))
+  const sockets = existing ? undefined : socketsOf(server)
   if (!existing) {
-    // Also those that never say anything, which `server.close` would wait for.
-    server.on('connection', (socket: Socket) => {
-      sockets.add(socket)
-      socket.on('close', () => sockets.delete(socket))
-    })
     try {
-      await listen(server, port, host)
+      await listen(server, { port, host })
     } catch (error) {
-      clearInterval(timer)
+      await connections.end()
       throw error
     }
   }
 
-  const portOf = (): number => {
-    const address = server.address()
-    return typeof address === 'object' && address ? address.port : 0
-  }
+  const at = (scheme: string): string =>
+    `${scheme}${'setSecureContext' in server ? 's' : ''}://${hostOf(server)}:${portOf(server)}`
   return {
     get port() {
-      return portOf()
+      return portOf(server)
     },
     get url() {
-      return `${'setSecureContext' in server ? 'wss' : 'ws'}://${hostOf(server)}:${portOf()}${path}`
+      return `${at('ws')}${path}`
+    },
+    get rawSocketUrl() {
+      return rawSocket ? at('rs') : undefined
+    },
+    get longPollUrl() {
+      return polls && `${at('http')}${polls.path}`
     },
     close: () => {
       closing ??= end()
@@ -195,74 +156,18 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
   }
 }
 
-interface Connection {
-  readonly transport: Transport
-  readonly gone: Promise<unknown>
-  /** How many steps of the timer it has been silent. */
-  quiet: number
-}
-
-type Answer = (request: IncomingMessage, response: ServerResponse) => void
-
-function own(tls: SecureServerOptions | undefined, answer: Answer): Server {
-  if (!tls) return createServer(answer)
+function own(tls: SecureServerOptions | undefined): Server {
+  if (!tls) return createServer()
   try {
-    return createSecureServer(tls, answer) as Server
+    return createSecureServer(tls)
   } catch (error) {
     const text = `cannot use this key and certificate for TLS: ${(error as Error).message}`
     throw new WampError(LISTEN_FAILED, [text], {}, { cause: error })
   }
 }
 
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException): void => {
-      reject(new WampError(LISTEN_FAILED, [whyNot(error, port, host)], {}, { cause: error }))
-    }
-    server.once('error', fail)
-    try {
-      server.listen(port, host, () => {
-        server.off('error', fail)
-        // A connection that could not be accepted is its own trouble, not the router's.
-        server.on('error', () => {})
-        resolve()
-      })
-    } catch (error) {
-      fail(error as Error)
-    }
-  })
-}
-
-function whyNot(error: NodeJS.ErrnoException, port: number, host: string): string {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return `port ${port} on ${host} is in use: stop what listens there, or choose another port (0 picks a free one)`
-    case 'EACCES':
-      return `port ${port} on ${host} may not be opened by this user: choose one from 1024 on`
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return `${host} is no address of this machine: use 127.0.0.1, or 0.0.0.0 for every interface`
-    default:
-      return `cannot listen on port ${port} of ${host}: ${error.message}`
-  }
-}
-
-/** Where a client on this machine reaches a server: an address that stands for every interface is none. */
-function hostOf(server: Server): string {
-  const address = server.address()
-  if (typeof address !== 'object' || !address || address.address === '::') return 'localhost'
-  if (address.address === '0.0.0.0') return '127.0.0.1'
-  return address.family === 'IPv6' ? `[${address.address}]` : address.address
-}
-
 function offersOf(request: IncomingMessage): string[] {
   return (request.headers['sec-websocket-protocol'] ?? '').split(',').map((offer) => offer.trim())
-}
-
-function pathOf(request: IncomingMessage): string {
-  const url = request.url ?? '/'
-  const end = url.indexOf('?')
-  return end < 0 ? url : url.slice(0, end)
 }
 
 /** What a browser that was pointed at the router shows. */
@@ -284,12 +189,3 @@ function refuse(socket: Duplex, status: number, text: string): void {
 }
 
 const REASONS: Record<number, string> = { 400: 'Bad Request', 404: 'Not Found', 503: 'Service Unavailable' }
-
-async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, milliseconds)
-  })
-  await Promise.race([work, late])
-  clearTimeout(timer)
-}

@@ -22,7 +22,10 @@ export interface Link {
   readonly local?: boolean
   /** What arrived before is delivered now. */
   open(sink: LinkSink): void
-  /** Throws a WampError `invalid_argument` for a payload that cannot travel; nothing was sent then. */
+  /**
+   * Throws a WampError for a message that cannot travel, and nothing was sent then: `invalid_argument` for its payload,
+   * `payload_size_exceeded` for its length.
+   */
   send(message: Message): void
   close(code?: number, reason?: string): void
   /** Ends at once, without the peer. */

@@ -1,6 +1,8 @@
 /** A router with clients for one test, which must leave nothing behind when it is disposed of. */
 
-import { type ClientOptions, WampClient } from '../index.ts'
+import type { ClientOptions } from '../client/options.ts'
+import { WampClient } from '../client/wamp-client.ts'
+import { WampRouter } from '../client/wamp-router.ts'
 import { Router, type RouterOptions } from '../router/router.ts'
 import { json } from '../serializer/json.ts'
 import type { Serializer } from '../serializer/serializer.ts'
@@ -70,7 +72,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const router = new Router(options.router)
   if (link === 'websocket') {
     // Only here: whoever tests in memory needs nothing of Node.
-    const [{ serve }, { WampRouter }] = await Promise.all([import('../node.ts'), import('../index.ts')])
+    const { serve } = await import('../node.ts')
     const served = await serve(router, { port: 0 })
     const at = new WampRouter({ url: served.url })
     return new World(

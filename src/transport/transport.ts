@@ -29,13 +29,14 @@ export interface Transport {
   /** Bytes accepted by `send` and not yet handed to the network. */
   readonly backlog: number
   open(sink: TransportSink): void
+  /** Throws a WampError `payload_size_exceeded`, as `prepare` does, where the peer said that it takes no such length. */
   send(frame: Frame): void
   close(code?: number, reason?: string): void
   /** Ends at once, without the peer: for one that does not answer. */
   terminate(): void
   /** Asks the peer for a sign of life below WAMP, where the transport can; `answered` is called when it comes. */
   ping?(answered: () => void): void
-  /** Transports that say the same word here can `write` what one of them `prepare`d. */
+  /** Transports that say the same word here, of the same limits, can `write` what one of them `prepare`d. */
   readonly framing?: string
   prepare?(frame: Frame): Prepared
   write?(prepared: Prepared): void

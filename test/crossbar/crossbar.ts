@@ -15,6 +15,10 @@ export interface Crossbar extends AsyncDisposable {
   readonly host: string
   readonly port: number
   readonly url: string
+  /** Where it speaks RawSocket. */
+  readonly rawSocketUrl: string
+  /** Where it answers long polls. */
+  readonly longPollUrl: string
   /** SIGKILL to all its processes. */
   kill(): Promise<void>
   /** SIGTERM, as an administrator's restart sends it. */
@@ -30,7 +34,7 @@ export async function startCrossbar(): Promise<Crossbar> {
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), 'wampy-ts-crossbar-'))
   mkdirSync(join(folder, 'web'))
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(config(port), undefined, 2))
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config(port, join(folder, 'rs.sock')), undefined, 2))
   const removed = () => rmSync(folder, { recursive: true, force: true })
   const crossbar = new Node(program, folder, port)
   try {
@@ -76,6 +80,14 @@ class Node {
 
   get url(): string {
     return `ws://${this.host}:${this.port}/ws`
+  }
+
+  get rawSocketUrl(): string {
+    return `unix:${join(this.#folder, 'rs.sock')}`
+  }
+
+  get longPollUrl(): string {
+    return `http://${this.host}:${this.port}/lp`
   }
 
   async start(): Promise<void> {
@@ -167,7 +179,7 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-function config(port: number): object {
+function config(port: number, path: string): object {
   const permission = {
     uri: '',
     match: 'prefix',
@@ -183,8 +195,13 @@ function config(port: number): object {
   const transport = {
     type: 'web',
     endpoint: { type: 'tcp', port, interface: '127.0.0.1' },
-    paths: { '/': { type: 'static', directory: 'web' }, ws: webSocket },
+    paths: { '/': { type: 'static', directory: 'web' }, ws: webSocket, lp: { type: 'longpoll' } },
   }
+  const rawSocket = { ...webSocket, type: 'rawsocket', endpoint: { type: 'unix', path } }
   const realm = { name: 'realm1', roles: [{ name: 'anonymous', permissions: [permission] }] }
-  return { version: 2, controller: {}, workers: [{ type: 'router', realms: [realm], transports: [transport] }] }
+  return {
+    version: 2,
+    controller: {},
+    workers: [{ type: 'router', realms: [realm], transports: [transport, rawSocket] }],
+  }
 }

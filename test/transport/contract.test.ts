@@ -1,180 +1,95 @@
 /** What every transport promises, run over each of them. */
 
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
-import { afterEach, describe, expect, test } from 'vitest'
-import WebSocket, { WebSocketServer } from 'ws'
-import { gathered } from '../../src/node/gather.ts'
-import { wires } from '../../src/transport/memory.ts'
-import type { CloseInfo, Frame, Transport } from '../../src/transport/transport.ts'
-import { webSocketDial } from '../../src/transport/websocket.ts'
+import { describe, expect, test } from 'vitest'
+import type { CloseInfo, Frame } from '../../src/transport/transport.ts'
+import { pairs, traits } from './pairs.ts'
 import { Recorder } from './recorder.ts'
-
-/** The other end of a transport under test. */
-interface Peer {
-  readonly heard: Recorder
-  /** Sends all of them at once: in one chunk, where there are chunks. */
-  send(...frames: Frame[]): void
-  close(code: number, reason: string): void
-  terminate(): void
-}
-
-type Pair = (deflate?: boolean) => Promise<{ transport: Transport; peer: Peer }>
-
-const cleanups: (() => Promise<unknown> | undefined)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) await cleanup()
-})
-
-/** A server and a client on a real port, both as `ws` and its raw socket. */
-async function connection(
-  dial: (port: number) => Promise<Transport>,
-  deflate: boolean,
-): Promise<{ near: Transport; far: WebSocket; socket: Duplex }> {
-  const server = createServer()
-  const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: deflate && { threshold: 0 } })
-  const accepted = new Promise<{ far: WebSocket; socket: Duplex }>((resolve) => {
-    server.on('upgrade', (request, socket, head) => {
-      webSockets.handleUpgrade(request, socket, head, (far) => resolve({ far, socket }))
-    })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const near = await dial((server.address() as AddressInfo).port)
-  const { far, socket } = await accepted
-  cleanups.push(async () => {
-    near.terminate()
-    far.terminate()
-    server.close()
-    await once(server, 'close')
-  })
-  return { near, far, socket }
-}
-
-const plainDial = (port: number) =>
-  webSocketDial()(`ws://127.0.0.1:${port}/ws`, ['wamp.2.json', 'wamp.2.cbor'], new AbortController().signal)
-
-function peerOf(webSocket: WebSocket, socket: Duplex): Peer {
-  const heard = new Recorder()
-  webSocket.on('message', (data: Buffer, binary) => heard.frame(binary ? new Uint8Array(data) : data.toString()))
-  webSocket.on('close', (code, reason) => heard.closed({ code, reason: reason.toString() }))
-  webSocket.on('error', () => {})
-  return {
-    heard,
-    send(...frames) {
-      socket.cork()
-      for (const frame of frames) webSocket.send(frame)
-      socket.uncork()
-    },
-    close: (code, reason) => webSocket.close(code, reason),
-    terminate: () => webSocket.terminate(),
-  }
-}
-
-const pairs: Record<string, Pair> = {
-  'a WebSocket in Node': async () => {
-    const { near, far, socket } = await connection(plainDial, false)
-    return { transport: near, peer: peerOf(far, socket) }
-  },
-  'a gathered WebSocket of a server': async (deflate = false) => {
-    let client: WebSocket | undefined
-    let raw: Socket | undefined
-    const { far, socket } = await connection(async (port) => {
-      client = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['wamp.2.json'], { perMessageDeflate: deflate })
-      client.on('upgrade', (response) => {
-        raw = response.socket
-      })
-      await once(client, 'open')
-      return { terminate: () => client?.terminate() } as Transport
-    }, deflate)
-    return { transport: gathered(far, socket), peer: peerOf(client!, raw!) }
-  },
-  'wires in memory': async () => {
-    const { a, b } = wires()
-    const heard = new Recorder()
-    b.open(heard)
-    const send = (...frames: Frame[]) => {
-      for (const frame of frames) b.send(frame)
-    }
-    return { transport: a, peer: { heard, send, close: (...info) => b.close(...info), terminate: () => b.terminate() } }
-  },
-}
-pairs['a deflated WebSocket of a server'] = () => pairs['a gathered WebSocket of a server']!(true)
 
 const bytes = (length: number) => Uint8Array.from({ length }, (_, i) => i % 251)
 const frames: Frame[] = ['', 'text', 'größer 😀', bytes(0), bytes(125), bytes(126), 'x'.repeat(65_535), bytes(65_536)]
 frames.push('ä'.repeat(8_192), 'é'.repeat(40_000), 'last')
 
-describe.each(Object.entries(pairs))('%s', (_name, pair) => {
+describe.each(Object.entries(pairs))('%s', (name, pair) => {
+  const { only, filled, wordless, quiet } = traits[name] ?? {}
+  /** What is said in a test, as this transport carries it. */
+  const say = (text: string): Frame => (only === 'bytes' ? new TextEncoder().encode(text) : text)
+  const read = (frame: Frame): string => (typeof frame === 'string' ? frame : new TextDecoder().decode(frame))
+  const carried = frames
+    .map((frame) => (typeof frame === 'string' ? say(frame) : frame))
+    .filter((frame) => (!only || (typeof frame === 'string') === (only === 'text')) && (!filled || frame.length > 0))
+  /** How a close of the peer arrives, and how it does where the peer broke. */
+  const closed = (code: number, reason: string) => (wordless ? { code: 1000, reason: '' } : { code, reason })
+  const broken = quiet ? { code: 1000, reason: '' } : { code: 1006, reason: '' }
+
   test('says what was negotiated', async () => {
-    expect((await pair()).transport.protocol).toBe('wamp.2.json')
+    expect((await pair()).transport.protocol).toBe(only === 'bytes' ? 'wamp.2.cbor' : 'wamp.2.json')
   })
 
   test('carries frames of all sizes, whole and in order', async () => {
     const { transport, peer } = await pair()
     const heard = new Recorder()
     transport.open(heard)
-    for (const frame of frames) transport.send(frame)
-    peer.send(...frames)
-    expect(await peer.heard.count(frames.length)).toEqual(frames)
-    expect(await heard.count(frames.length)).toEqual(frames)
-    expect(Object.getPrototypeOf(heard.frames[4])).toBe(Uint8Array.prototype)
-    expect(transport.backlog).toBe(0)
+    for (const frame of carried) transport.send(frame)
+    peer.send(...carried)
+    expect(await peer.heard.count(carried.length)).toEqual(carried)
+    expect(await heard.count(carried.length)).toEqual(carried)
+    for (const frame of heard.frames) {
+      if (typeof frame !== 'string') expect(Object.getPrototypeOf(frame)).toBe(Uint8Array.prototype)
+    }
+    await expect.poll(() => transport.backlog, { interval: 2 }).toBe(0)
   })
 
   test('tells its backlog, which shrinks to nothing', async () => {
     const { transport, peer } = await pair()
-    transport.send('x'.repeat(1000))
+    transport.send(say('x'.repeat(1000)))
     expect(transport.backlog).toBeGreaterThanOrEqual(transport.framing || !transport.ping ? 1000 : 0)
     await peer.heard.count(1)
-    expect(transport.backlog).toBe(0)
+    await expect.poll(() => transport.backlog, { interval: 2 }).toBe(0)
   })
 
   test('holds what arrives before it is opened', async () => {
     const { transport, peer } = await pair()
-    peer.send('one', 'two', 'three')
+    peer.send(...['one', 'two', 'three'].map(say))
     peer.close(4000, 'bye')
     await peer.heard.end()
     const heard = new Recorder()
     transport.open(heard)
-    expect(await heard.end()).toEqual({ code: 4000, reason: 'bye' })
-    expect(heard.frames).toEqual(['one', 'two', 'three'])
+    expect(await heard.end()).toEqual(closed(4000, 'bye'))
+    expect(heard.frames.map(read)).toEqual(['one', 'two', 'three'])
   })
 
   test('answers from inside a handler, one by one, keep their order', async () => {
     const { transport, peer } = await pair()
-    transport.open({ frame: (frame) => transport.send(`re: ${frame}`), closed() {} })
-    peer.send('one', 'two', 'three')
-    expect(await peer.heard.count(3)).toEqual(['re: one', 're: two', 're: three'])
+    transport.open({ frame: (frame) => transport.send(say(`re: ${read(frame)}`)), closed() {} })
+    peer.send(...['one', 'two', 'three'].map(say))
+    expect((await peer.heard.count(3)).map(read)).toEqual(['re: one', 're: two', 're: three'])
   })
 
   test('is told once, and last, that the peer closed', async () => {
     const { transport, peer } = await pair()
     const heard = new Recorder()
     transport.open(heard)
-    peer.send('before')
+    peer.send(say('before'))
     peer.close(4001, 'grüße')
-    expect(await heard.end()).toEqual({ code: 4001, reason: 'grüße' })
+    expect(await heard.end()).toEqual(closed(4001, 'grüße'))
     transport.close()
     transport.terminate()
     await peer.heard.end()
-    expect(heard).toMatchObject({ frames: ['before'], closes: [{ code: 4001 }], late: [] })
+    expect(heard).toMatchObject({ frames: [say('before')], closes: [closed(4001, 'grüße')], late: [] })
   })
 
   test('closes after what was sent before, and hears nothing more', async () => {
     const { transport, peer } = await pair()
     const heard = new Recorder()
     transport.open(heard)
-    transport.send('before')
+    transport.send(say('before'))
     transport.close(4002, 'done')
-    transport.send('after')
+    transport.send(say('after'))
     transport.close(4003, 'again')
-    peer.send('too late')
+    peer.send(say('too late'))
     expect(heard.closes).toEqual([])
-    expect(await peer.heard.end()).toEqual({ code: 4002, reason: 'done' })
-    expect(peer.heard.frames).toEqual(['before'])
+    expect(await peer.heard.end()).toEqual(closed(4002, 'done'))
+    expect(peer.heard.frames.map(read)).toEqual(['before'])
     expect(await heard.end()).toEqual({ code: 4002, reason: 'done' })
     expect(heard.frames).toEqual([])
   })
@@ -188,7 +103,7 @@ describe.each(Object.entries(pairs))('%s', (_name, pair) => {
   ])('cuts a reason to 123 bytes between two characters', async (reason, cut) => {
     const { transport, peer } = await pair()
     transport.close(1000, reason)
-    expect(await peer.heard.end()).toEqual({ code: 1000, reason: cut })
+    expect(await peer.heard.end()).toEqual(closed(1000, cut))
   })
 
   test.each([0, -1, 999, 1002, 1005, 1006, 1015, 2999, 5000, Number.NaN])('close(%d) never throws', async (code) => {
@@ -207,9 +122,9 @@ describe.each(Object.entries(pairs))('%s', (_name, pair) => {
     transport.open(heard)
     transport.terminate()
     expect(heard.closes).toEqual([{ code: 1006, reason: '' }])
-    transport.send('after')
+    transport.send(say('after'))
     transport.terminate()
-    expect(await peer.heard.end()).toEqual({ code: 1006, reason: '' })
+    expect(await peer.heard.end()).toEqual(broken)
     expect(heard.closes).toHaveLength(1)
     expect(peer.heard.frames).toEqual([])
   })
@@ -239,10 +154,10 @@ describe.each(Object.entries(pairs))('%s', (_name, pair) => {
         },
       })
     })
-    peer.send('one', 'two')
+    peer.send(say('one'), say('two'))
     await ended
     await peer.heard.end()
-    expect(heard).toEqual(['one', { code: 1006, reason: '' }])
+    expect(heard).toEqual([say('one'), { code: 1006, reason: '' }])
   })
 
   test('is told 1006 where the peer broke', async () => {
@@ -250,7 +165,7 @@ describe.each(Object.entries(pairs))('%s', (_name, pair) => {
     const heard = new Recorder()
     transport.open(heard)
     peer.terminate()
-    expect(await heard.end()).toEqual({ code: 1006, reason: '' })
+    expect(await heard.end()).toEqual(broken)
   })
 
   test('a ping is answered by the peer, where there are pings', async () => {

@@ -1,0 +1,97 @@
+/** The connections that a server has brought to a router: how many, whether they live, and how they end. */
+
+import type { Duplex } from 'node:stream'
+import type { Serializer } from '../serializer/serializer.ts'
+import { type Attachable, framed, type Link } from '../session/link.ts'
+import { batched, inner, isBatched } from '../transport/batched.ts'
+import { Sweep, type SweepOptions } from '../transport/sweep.ts'
+import type { Transport } from '../transport/transport.ts'
+
+export interface ConnectionOptions extends SweepOptions {
+  /** More are refused. No limit by default. */
+  readonly maxConnections?: number | undefined
+  /** JSON, CBOR and MessagePack by default. The client's order of preference decides. */
+  readonly serializers?: readonly Serializer[] | undefined
+}
+
+/** How long a client may take to answer the closing of its connection. */
+const CLOSE_TIMEOUT = 2_000
+
+export class Connections {
+  readonly #router: Attachable
+  readonly #serializers: ReadonlyMap<string, Serializer>
+  readonly #most: number
+  readonly #sweep: Sweep
+  readonly #open = new Map<Transport, Promise<unknown>>()
+  #closing = false
+
+  constructor(router: Attachable, serializers: readonly Serializer[], options: ConnectionOptions) {
+    this.#router = router
+    this.#serializers = new Map(serializers.map((each) => [`wamp.2.${each.name}`, each]))
+    this.#most = options.maxConnections ?? Number.POSITIVE_INFINITY
+    this.#sweep = new Sweep(options)
+  }
+
+  /** The subprotocols that are spoken, for people. */
+  get spoken(): string {
+    return [...this.#serializers.keys()].join(', ')
+  }
+
+  /** Why no more are taken, if so. */
+  get refusal(): string | undefined {
+    if (this.#closing) return 'the router is closing'
+    return this.#open.size < this.#most ? undefined : `the limit of ${this.#most} connections is reached`
+  }
+
+  /** The first of the client's subprotocols that is spoken, each of them also in batches. */
+  choose(offers: Iterable<string>, batches = true): string | undefined {
+    for (const offer of offers) {
+      if (this.#serializers.has(isBatched(offer) && batches ? inner(offer) : offer)) return offer
+    }
+    return undefined
+  }
+
+  /**
+   * Gives a connection to the router. `gone` resolves when nothing is left of it. `socket` is watched for silence;
+   * without one the transport looks after itself. `look` sees the link before the router gets it.
+   */
+  attach(transport: Transport, gone: Promise<unknown>, socket?: Duplex, look?: (link: Link) => void): void {
+    const serializer = this.#serializers.get(inner(transport.protocol)) as Serializer
+    this.#open.set(transport, gone)
+    const watched = socket && this.#sweep.watch(transport)
+    if (watched) socket.on('data', watched.heard)
+    gone.then(() => {
+      this.#open.delete(transport)
+      if (watched) this.#sweep.forget(watched)
+    })
+    try {
+      const whole = isBatched(transport.protocol) ? batched(transport) : transport
+      const link = framed(whole, serializer)
+      look?.(link)
+      this.#router.attach(link)
+    } catch {
+      transport.close(1011, 'the router could not take the connection')
+    }
+  }
+
+  /** Takes no more; closes those that are there, and ends those that do not close. */
+  async end(): Promise<void> {
+    this.#closing = true
+    this.#sweep.stop()
+    const leaving = [...this.#open]
+    for (const [transport] of leaving) transport.close(1001, 'the router is closing')
+    const gone = Promise.all(leaving.map(([, each]) => each))
+    await within(CLOSE_TIMEOUT, gone)
+    for (const [transport] of this.#open) transport.terminate()
+    await gone
+  }
+}
+
+async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, milliseconds)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}

@@ -1,0 +1,91 @@
+/** What serving a router needs of an HTTP server beyond what it offers: another protocol, and other people's handlers. */
+
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { MAGIC } from './handshake.ts'
+
+export function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? '/'
+  const end = url.indexOf('?')
+  return end < 0 ? url : url.slice(0, end)
+}
+
+type Listener = (this: Server, ...args: unknown[]) => void
+
+/** Looks at the first octet of every connection: RawSocket goes to `raw`, with what was read; the rest stays HTTP. */
+export function sniff(server: Server, raw: (socket: Socket, first: Buffer) => void): void {
+  const event = 'setSecureContext' in server ? 'secureConnection' : 'connection'
+  const http = server.rawListeners(event) as Listener[]
+  server.removeAllListeners(event)
+  server.on(event, (socket: Socket) => {
+    const late = (): void => void socket.destroy()
+    // Until it is known who is to listen.
+    socket.on('error', late)
+    socket.setTimeout(server.headersTimeout, late)
+    socket.once('data', (chunk: Buffer) => {
+      socket.pause()
+      socket.setTimeout(0)
+      socket.off('timeout', late)
+      if (chunk[0] === MAGIC) {
+        raw(socket, chunk)
+        return
+      }
+      for (const listener of http) listener.call(server, socket)
+      socket.off('error', late)
+      socket.unshift(chunk)
+      socket.resume()
+    })
+  })
+}
+
+/**
+ * Stands before the handlers of somebody's server: what `take` answers they do not see. The function that comes back
+ * puts everything as it was, and keeps handlers that were added meanwhile.
+ */
+export function beside(
+  server: Server,
+  take: (request: IncomingMessage, response: ServerResponse) => boolean,
+): () => void {
+  const others = server.rawListeners('request') as Listener[]
+  server.removeAllListeners('request')
+  const first = (request: IncomingMessage, response: ServerResponse): void => {
+    if (!take(request, response)) for (const listener of others) listener.call(server, request, response)
+  }
+  server.on('request', first)
+  return () => {
+    const added = (server.rawListeners('request') as Listener[]).filter((each) => each !== (first as unknown))
+    server.removeAllListeners('request')
+    for (const listener of [...others, ...added]) server.on('request', listener)
+  }
+}
+
+/** The body of a request; undefined where it is longer than the room there is, which those that are read share. Rejects where it breaks off. */
+export async function bodyOf(request: IncomingMessage, room: { left: number }): Promise<Buffer | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > room.left) return undefined
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length
+      room.left -= chunk.length
+      if (room.left < 0) return undefined
+      chunks.push(chunk)
+    }
+  } finally {
+    room.left += size
+  }
+  return Buffer.concat(chunks)
+}
+
+export function reply(response: ServerResponse, status: number, type?: string, body?: Uint8Array): void {
+  if (type !== undefined) response.setHeader('Content-Type', type)
+  if (status !== 204) response.setHeader('Content-Length', body?.length ?? 0)
+  response.writeHead(status)
+  response.end(body)
+}
+
+export function fail(response: ServerResponse, status: number, text: string): void {
+  // What was not read of the request must not be taken for the next one.
+  if (!response.req.complete) response.setHeader('Connection', 'close')
+  reply(response, status, 'text/plain; charset=utf-8', Buffer.from(`${text}\n`))
+}

@@ -1,0 +1,142 @@
+/** WAMP over HTTP long polls (Advanced Profile, HTTP Longpoll Transport), at the router's side. */
+
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Link } from '../session/link.ts'
+import type { Connections } from './connections.ts'
+import { bodyOf, fail, pathOf, reply } from './http.ts'
+import { Polled } from './polled.ts'
+
+export interface LongPollOptions {
+  /** The base of its paths: `<path>/lp`, so `/ws/lp`, by default. */
+  readonly path?: string | undefined
+  /** Pages of other origins that may poll, such as `https://example.com`; `*` for all. None by default. */
+  readonly origins?: '*' | readonly string[] | undefined
+  /** Milliseconds that a poll hangs until it is answered with nothing: 10,000 by default, which Autobahn needs. */
+  readonly hold?: number | undefined
+  /** Milliseconds without a poll after which a client counts as lost: 30,000 by default. */
+  readonly timeout?: number | undefined
+}
+
+/** What the list of subprotocols may cost. */
+const MOST_TO_OPEN = 16_384
+
+export class LongPolls {
+  readonly path: string
+  readonly #connections: Connections
+  readonly #most: number
+  readonly #options: LongPollOptions
+  readonly #transports = new Map<string, Polled>()
+
+  constructor(connections: Connections, path: string, maxPayload: number, options: LongPollOptions) {
+    this.path = (options.path ?? `${path.replace(/\/$/, '')}/lp`).replace(/\/$/, '')
+    this.#connections = connections
+    this.#most = maxPayload
+    this.#options = options
+  }
+
+  /** Answers what is below its path; false for anything else. */
+  take(request: IncomingMessage, response: ServerResponse): boolean {
+    const path = pathOf(request)
+    if (!path.startsWith(`${this.path}/`)) return false
+    this.#answer(request, response, path.slice(this.path.length + 1).split('/')).catch(() => response.destroy())
+    return true
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, steps: string[]): Promise<void> {
+    // A client that hangs up is noticed where it matters.
+    response.on('error', () => {})
+    if (!this.#admit(request, response)) return fail(response, 403, 'pages of this origin may not poll here')
+    if (request.method === 'OPTIONS') return reply(response, 204)
+    if (request.method !== 'POST') {
+      response.setHeader('Allow', 'POST, OPTIONS')
+      return fail(response, 405, 'a long poll is a POST')
+    }
+    const [first = '', action, ...more] = steps
+    if (first === 'open' && action === undefined) return this.#open(request, response)
+    const transport = this.#transports.get(first)
+    if (!transport || more.length > 0) return fail(response, 404, 'there is no such transport, or no longer')
+    switch (action) {
+      case 'receive':
+        request.resume()
+        return transport.receive(response)
+      case 'send':
+        return transport.deliver(request, response)
+      case 'close':
+        request.resume()
+        await transport.leave()
+        return reply(response, transport.accepted)
+      default:
+        return fail(response, 404, 'a transport knows send, receive and close')
+    }
+  }
+
+  /** Whether the page that asks may; says so to its browser. */
+  #admit(request: IncomingMessage, response: ServerResponse): boolean {
+    const { origin, host } = request.headers
+    response.setHeader('Cache-Control', 'no-store')
+    if (origin === undefined) return true
+    const { origins = [] } = this.#options
+    const every = origins === '*'
+    response.setHeader('Vary', 'Origin')
+    if (!every && !origins.includes(origin)) return sameHost(origin, host)
+    response.setHeader('Access-Control-Allow-Origin', every ? '*' : origin)
+    // Only for those that are named: whatever a proxy reads out of a cookie must not work for any page.
+    if (!every) response.setHeader('Access-Control-Allow-Credentials', 'true')
+    if (request.method === 'OPTIONS') {
+      response.setHeader('Access-Control-Allow-Methods', 'POST')
+      response.setHeader('Access-Control-Allow-Headers', request.headers['access-control-request-headers'] ?? '')
+      response.setHeader('Access-Control-Max-Age', '7200')
+    }
+    return true
+  }
+
+  async #open(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { refusal, spoken } = this.#connections
+    if (refusal) return fail(response, 503, refusal)
+    const body = await bodyOf(request, { left: MOST_TO_OPEN })
+    if (body === undefined) return fail(response, 413, 'that is too long for a list of protocols')
+    const offers = offersOf(body)
+    if (!offers) return fail(response, 400, 'expected JSON such as {"protocols": ["wamp.2.json"]}')
+    const protocol = this.#connections.choose(offers)
+    if (protocol === undefined) return fail(response, 400, `protocols must have one of ${spoken}`)
+    const id = randomBytes(24).toString('base64url')
+    const { hold = 10_000, timeout = 30_000 } = this.#options
+    // The specification says 202 and calls it "no content". Autobahn, known by its exact header, takes 202 for a failure.
+    const isAutobahn = request.headers['content-type']?.toLowerCase() === 'application/json; charset=utf-8'
+    const transport = new Polled({ protocol, hold, timeout, most: this.#most, accepted: isAutobahn ? 204 : 202 })
+    this.#transports.set(id, transport)
+    transport.gone.then(() => this.#transports.delete(id))
+    this.#connections.attach(transport, transport.gone, undefined, (link) => watch(link, transport))
+    const text = JSON.stringify({ protocol, transport: id })
+    reply(response, 200, 'application/json', Buffer.from(text))
+  }
+}
+
+/** Lets a transport know what was no message, so that it can say so in the answer to the request that brought it. */
+function watch(link: Link, transport: Polled): void {
+  const open = link.open.bind(link)
+  link.open = (sink) =>
+    open({
+      message: (message) => sink.message(message),
+      failed: (error) => {
+        transport.failure = error.message
+        sink.failed(error)
+      },
+      closed: (info) => sink.closed(info),
+    })
+}
+
+function sameHost(origin: string, host: string | undefined): boolean {
+  return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase()
+}
+
+function offersOf(body: Buffer): string[] | undefined {
+  try {
+    const { protocols } = JSON.parse(body.toString()) as { protocols?: unknown }
+    if (Array.isArray(protocols)) return protocols.filter((each) => typeof each === 'string')
+  } catch {
+    // Said by the answer.
+  }
+  return undefined
+}

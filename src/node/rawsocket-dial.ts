@@ -1,0 +1,135 @@
+/** Dials a router over RawSocket: TCP, TLS, or a unix socket. */
+
+import { connect, type Socket } from 'node:net'
+import { connect as connectSecurely } from 'node:tls'
+import { WampError } from '../protocol/error.ts'
+import { CONNECTION_FAILED, USAGE } from '../protocol/names.ts'
+import type { Dial, Transport } from '../transport/transport.ts'
+import type { DialOptions } from './dial.ts'
+import { fourOctets, greeting, limitOf, numberOf, readReply } from './handshake.ts'
+import { RawSocket } from './rawsocket.ts'
+
+export interface RawSocketDialOptions
+  extends Pick<
+    DialOptions,
+    'ca' | 'cert' | 'key' | 'passphrase' | 'pfx' | 'rejectUnauthorized' | 'servername' | 'checkServerIdentity'
+  > {
+  /** The longest message that is taken, in bytes, cut to a power of two: 16 MiB, the most there is, by default. */
+  readonly maxPayload?: number | undefined
+}
+
+type Target = { readonly path: string } | { readonly host: string; readonly port: number; readonly tls: boolean }
+
+/**
+ * A dial for the option `dial` of a WampRouter, for `rs://host:port`, `rss://host:port` (TLS) and `unix:/path`. The
+ * client's serializers are asked for one after the other.
+ *
+ * @example
+ * new WampRouter({ url: 'rs://localhost:8080', dial: rawSocketDial() })
+ */
+export function rawSocketDial(options: RawSocketDialOptions = {}): Dial {
+  return async (url, protocols, signal) => {
+    const target = targetOf(url)
+    let refusal: unknown = new WampError(USAGE, [`RawSocket speaks none of ${protocols.join(', ') || 'no serializer'}`])
+    for (const protocol of protocols) {
+      const serializer = numberOf(protocol)
+      if (serializer === undefined) continue
+      try {
+        return await shake(url, target, protocol, serializer, options, signal)
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error
+        refusal = error.failure
+      }
+    }
+    throw refusal
+  }
+}
+
+/** A router answered, and refused: it may like another serializer better. */
+class Refused extends Error {
+  readonly failure: WampError
+
+  constructor(failure: WampError) {
+    super()
+    this.failure = failure
+  }
+}
+
+function targetOf(url: string): Target {
+  const path = /^unix:(?:\/\/)?(\/.*)$/i.exec(url)?.[1]
+  if (path !== undefined) return { path }
+  const [, scheme, name, bracketed, port] = /^(rss?):\/\/(?:([^/:?#\s[\]]+)|\[([^\]\s]+)\]):(\d+)\/?$/i.exec(url) ?? []
+  const host = name ?? bracketed
+  if (host === undefined || scheme === undefined || Number(port) > 65_535) {
+    throw new WampError(USAGE, [`"${url}" is no address of a RawSocket: expected rs://host:port, rss:// or unix:/path`])
+  }
+  return { host, port: Number(port), tls: scheme.toLowerCase() === 'rss' }
+}
+
+function open(target: Target, options: RawSocketDialOptions): { socket: Socket; ready: string } {
+  if ('path' in target) return { socket: connect(target.path), ready: 'connect' }
+  const { host, port, tls } = target
+  const tcp = connect({ host, port, noDelay: true })
+  if (!tls) return { socket: tcp, ready: 'connect' }
+  const { maxPayload: _, ...given } = options
+  const trust = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  // A name for the certificate, which an address cannot be.
+  const named = /^[\d.]+$|:/.test(host) ? {} : { servername: host }
+  return { socket: connectSecurely({ ...named, ...trust, host, socket: tcp }), ready: 'secureConnect' }
+}
+
+function shake(
+  url: string,
+  target: Target,
+  protocol: string,
+  serializer: number,
+  options: RawSocketDialOptions,
+  signal: AbortSignal,
+): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    const ours = limitOf(options.maxPayload ?? 2 ** 24)
+    const { socket, ready } = open(target, options)
+    const give = (error: unknown): void => {
+      signal.removeEventListener('abort', abort)
+      socket.destroy()
+      reject(error)
+    }
+    const failed = (why: string, cause?: unknown): WampError =>
+      new WampError(
+        CONNECTION_FAILED,
+        [`could not connect to ${url}: ${why}`],
+        {},
+        cause === undefined ? {} : { cause },
+      )
+    const abort = (): void => give(signal.reason)
+    const broke = (error: Error): void => give(failed(textOf(error), error))
+    const closed = (): void => give(failed('the connection was closed before the handshake; does it speak RawSocket?'))
+    signal.addEventListener('abort', abort)
+    socket.on('error', broke)
+    socket.on('end', closed)
+    socket.on('close', closed)
+    socket.once(ready, () => {
+      socket.write(greeting({ limit: ours, serializer }))
+      fourOctets(socket, Buffer.alloc(0), (octets, rest) => {
+        const theirs = readReply(octets, serializer)
+        if (typeof theirs === 'string') return give(new Refused(failed(theirs)))
+        signal.removeEventListener('abort', abort)
+        socket.off('end', closed)
+        socket.off('close', closed)
+        const transport = new RawSocket(socket, { protocol, ours, theirs }, rest)
+        // After it has listeners of its own.
+        socket.off('error', broke)
+        resolve(transport)
+        socket.resume()
+      })
+    })
+  })
+}
+
+function textOf(error: Error): string {
+  const { message, code, errors } = error as NodeJS.ErrnoException & { errors?: Error[] }
+  // Node tries every address of a name, and puts what each one said into an error without a text.
+  const text = message || (errors ? errors.map(({ message: each }) => each).join(', ') : '') || code || ''
+  return /ECONNREFUSED|ENOENT/.test(text) ? `${text}; is a router listening there?` : text
+}

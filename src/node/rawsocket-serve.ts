@@ -1,0 +1,129 @@
+/** Takes RawSocket connections for a router: on a port or socket file of their own, or handed over by `serve`. */
+
+import { chmod } from 'node:fs/promises'
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createSecureServer, type TlsOptions } from 'node:tls'
+import { WampError } from '../protocol/error.ts'
+import { USAGE } from '../protocol/names.ts'
+import { cbor } from '../serializer/cbor.ts'
+import { json } from '../serializer/json.ts'
+import { msgpack } from '../serializer/msgpack.ts'
+import type { Attachable } from '../session/link.ts'
+import { type ConnectionOptions, Connections } from './connections.ts'
+import { FULL, fourOctets, greeting, limitOf, protocolOf, readRequest, refusal, UNSUPPORTED } from './handshake.ts'
+import { hostOf, listen, portOf, socketsOf } from './listen.ts'
+import { RawSocket } from './rawsocket.ts'
+
+export interface RawSocketServeOptions extends ConnectionOptions {
+  /** 8080 by default; 0 picks a free one. */
+  readonly port?: number | undefined
+  /** 127.0.0.1 by default, which only this machine reaches; 0.0.0.0 is every interface. */
+  readonly host?: string | undefined
+  /** A unix socket instead of a port. One that a dead process left behind is replaced. */
+  readonly path?: string | undefined
+  /** The permissions of the unix socket, such as 0o600. The process's own by default. */
+  readonly mode?: number | undefined
+  /** Key and certificate, for `rss`. */
+  readonly tls?: TlsOptions | undefined
+  /** The longest message that is taken, in bytes, cut to a power of two: 16 MiB, the most there is, by default. */
+  readonly maxPayload?: number | undefined
+}
+
+/** A router on a port or a unix socket. */
+export interface RawSocketServed {
+  /** Where clients on this machine connect: `rs://127.0.0.1:8080`, or `unix:/run/router.sock`. */
+  readonly url: string
+  /** 0 for a unix socket. */
+  readonly port: number
+  /** Stops listening and ends the connections; resolves when the port is free. To say GOODBYE first, close the router. */
+  close(): Promise<void>
+}
+
+/** How long a client may take to say its four octets, in milliseconds. */
+export const HANDSHAKE_TIMEOUT = 10_000
+
+/**
+ * Serves a router to RawSocket clients alone. (On a port that `serve` opened they are welcome as well.)
+ *
+ * @example
+ * const { url, close } = await serveRawSocket(new Router(), { path: '/run/router.sock' })
+ */
+export async function serveRawSocket(
+  router: Attachable,
+  options: RawSocketServeOptions = {},
+): Promise<RawSocketServed> {
+  const { port = 8080, host = '127.0.0.1', path, tls, mode } = options
+  if (path !== undefined && (options.port !== undefined || options.host !== undefined)) {
+    throw new WampError(USAGE, ['a router listens on a path, or on a port of a host, not on both'])
+  }
+  const connections = new Connections(router, options.serializers ?? [json, cbor, msgpack], options)
+  const take = (socket: Socket): void => {
+    welcome(socket, Buffer.alloc(0), connections, options.maxPayload)
+  }
+  let server: Server
+  try {
+    server = tls ? createSecureServer(tls, take) : createServer({ noDelay: true }, take)
+  } catch (error) {
+    await connections.end()
+    throw new WampError(USAGE, [`tls: ${(error as Error).message}`], {}, { cause: error })
+  }
+  // A handshake that fails is its client's trouble.
+  server.on('tlsClientError', () => {})
+  const sockets = socketsOf(server)
+  try {
+    await listen(server, path === undefined ? { port, host } : { path })
+    if (path !== undefined && mode !== undefined) await chmod(path, mode)
+  } catch (error) {
+    await connections.end()
+    throw error
+  }
+  const end = async (): Promise<void> => {
+    const freed = new Promise((resolve) => server.close(resolve))
+    await connections.end()
+    for (const socket of sockets) socket.destroy()
+    await freed
+  }
+  let closing: Promise<void> | undefined
+  return {
+    get port() {
+      return portOf(server)
+    },
+    get url() {
+      return path === undefined ? `${tls ? 'rss' : 'rs'}://${hostOf(server)}:${portOf(server)}` : `unix:${path}`
+    },
+    close: () => {
+      closing ??= end()
+      return closing
+    },
+  }
+}
+
+/** Shakes hands with a client of which `first` was read already, and gives it to the router. */
+export function welcome(socket: Socket, first: Buffer, connections: Connections, maxPayload = 2 ** 24): void {
+  const limit = limitOf(maxPayload)
+  // A connection that breaks before it is one is nobody's trouble.
+  const ignore = (): void => {}
+  socket.on('error', ignore)
+  socket.setTimeout(HANDSHAKE_TIMEOUT, () => socket.destroy())
+  fourOctets(socket, first, (octets, rest) => {
+    const wanted = readRequest(octets)
+    if (wanted === undefined) {
+      socket.destroy()
+      return
+    }
+    const refuse = (error: number): void => {
+      socket.end(refusal(error))
+      socket.resume()
+    }
+    if (typeof wanted === 'number') return refuse(wanted)
+    const protocol = connections.choose([protocolOf(wanted.serializer) ?? ''], false)
+    if (protocol === undefined) return refuse(UNSUPPORTED)
+    if (connections.refusal) return refuse(FULL)
+    socket.setTimeout(0)
+    socket.setNoDelay(true)
+    socket.write(greeting({ limit, serializer: wanted.serializer }))
+    const transport = new RawSocket(socket, { protocol, ours: limit, theirs: wanted.limit }, rest)
+    connections.attach(transport, new Promise((resolve) => socket.on('close', resolve)), socket)
+    socket.resume()
+  })
+}

@@ -1,0 +1,253 @@
+/** RawSocket (Advanced Profile, RawSocket Transport): messages over any stream, each behind four octets. */
+
+import { isUtf8 } from 'node:buffer'
+import type { Socket } from 'node:net'
+import { WampError } from '../protocol/error.ts'
+import { PAYLOAD_SIZE_EXCEEDED } from '../protocol/names.ts'
+import { BROKEN, Inbox } from '../transport/inbox.ts'
+import type { CloseInfo, Frame, Prepared, Transport, TransportSink } from '../transport/transport.ts'
+import { Corked, LARGE } from './cork.ts'
+
+/** What the two handshakes settled. */
+export interface Settled {
+  readonly protocol: string
+  /** The longest message that this side takes, in bytes. */
+  readonly ours: number
+  /** The longest message that the peer takes, in bytes. */
+  readonly theirs: number
+}
+
+const WAMP = 0
+const PING = 1
+const PONG = 2
+
+/** The length that 24 bits cannot say: it has a bit of its own. */
+const GREATEST = 2 ** 24
+/** Bytes that a peer may let wait for it before its pings are no longer read. */
+const UNREAD = 1_048_576
+/** How long a peer may take to end its side too. */
+const CLOSE_TIMEOUT = 5_000
+
+export class RawSocket implements Transport {
+  readonly protocol: string
+  /** Those share what is prepared whose peers take messages of the same length. */
+  readonly framing: string
+  readonly #socket: Socket
+  readonly #out: Corked
+  readonly #inbox = new Inbox()
+  readonly #text: boolean
+  readonly #ours: number
+  readonly #theirs: number
+  #pings: (() => void)[] = []
+  /** Bytes of a frame that is not whole yet, and room for more. */
+  #pending: Buffer | undefined
+  #filled = 0
+  /** So many bytes must be there before the next look is worth it. */
+  #needed = 4
+  #ended = false
+  #info: CloseInfo | undefined
+  #deadline: NodeJS.Timeout | undefined
+
+  /** `rest` is what came behind the handshake in the same chunk. */
+  constructor(socket: Socket, { protocol, ours, theirs }: Settled, rest: Buffer) {
+    this.protocol = protocol
+    this.framing = `rs${theirs}`
+    this.#socket = socket
+    this.#out = new Corked(socket)
+    this.#text = protocol === 'wamp.2.json'
+    this.#ours = ours
+    this.#theirs = theirs
+    socket.on('data', (chunk: Buffer) => this.#read(chunk))
+    socket.on('drain', () => socket.resume())
+    socket.on('end', () => {
+      this.#ended = true
+      // An HTTP server leaves its sockets half open.
+      socket.end()
+    })
+    // What breaks a connection is told by `close`; without a listener it would end the process.
+    socket.on('error', () => {})
+    socket.on('close', (hadError) => {
+      clearTimeout(this.#deadline)
+      const clean = this.#ended && this.#filled === 0
+      this.#inbox.end(hadError ? BROKEN : (this.#info ?? (clean ? { code: 1000, reason: '' } : BROKEN)))
+    })
+    if (rest.length > 0) this.#read(rest)
+  }
+
+  get backlog(): number {
+    return this.#socket.writableLength
+  }
+
+  get #writable(): boolean {
+    return !this.#inbox.over && this.#socket.writable
+  }
+
+  open(sink: TransportSink): void {
+    this.#inbox.open(sink)
+  }
+
+  /** @throws WampError `payload_size_exceeded` for a message that the peer does not take */
+  send(frame: Frame): void {
+    if (!this.#writable) return
+    if (frame.length < LARGE) {
+      this.#out.write(this.#whole(frame))
+      return
+    }
+    const bytes = typeof frame === 'string' ? Buffer.from(frame) : frame
+    this.#check(bytes.length)
+    this.#out.write(header(WAMP, bytes.length))
+    this.#out.write(bytes)
+  }
+
+  prepare(frame: Frame): Prepared {
+    return this.#whole(frame)
+  }
+
+  write(prepared: Prepared): void {
+    if (this.#writable) this.#out.write(prepared as Buffer)
+  }
+
+  close(code = 1000, reason = ''): void {
+    if (this.#inbox.over) return
+    this.#inbox.mute()
+    // RawSocket has no words for the peer.
+    this.#info = { code, reason }
+    this.#deadline = setTimeout(() => this.terminate(), CLOSE_TIMEOUT)
+    this.#socket.end()
+    // To the end of what the peer says, where it was not read for a while.
+    this.#socket.resume()
+  }
+
+  terminate(): void {
+    this.#end(BROKEN)
+  }
+
+  ping(answered: () => void): void {
+    if (!this.#writable) return
+    this.#pings.push(answered)
+    this.#out.write(header(PING, 0))
+  }
+
+  #end(info: CloseInfo): void {
+    clearTimeout(this.#deadline)
+    this.#inbox.mute()
+    this.#pending = undefined
+    try {
+      this.#socket.resetAndDestroy()
+    } catch {
+      // Only TCP can be reset.
+      this.#socket.destroy()
+    }
+    this.#inbox.end(info)
+  }
+
+  #whole(frame: Frame): Buffer {
+    const length = typeof frame === 'string' ? Buffer.byteLength(frame) : frame.length
+    this.#check(length)
+    const bytes = Buffer.allocUnsafe(4 + length)
+    writeHeader(bytes, WAMP, length)
+    if (typeof frame === 'string') bytes.write(frame, 4)
+    else bytes.set(frame, 4)
+    return bytes
+  }
+
+  #check(length: number): void {
+    if (length <= this.#theirs) return
+    throw new WampError(PAYLOAD_SIZE_EXCEEDED, [
+      `a message of ${length} bytes was to be sent to a peer that takes at most ${this.#theirs}`,
+    ])
+  }
+
+  #read(chunk: Buffer): void {
+    let bytes = chunk
+    if (this.#filled > 0) {
+      this.#append(chunk)
+      if (this.#filled < this.#needed) return
+      bytes = (this.#pending as Buffer).subarray(0, this.#filled)
+      this.#pending = undefined
+      this.#filled = 0
+    }
+    let at = 0
+    for (;;) {
+      this.#needed = 4
+      if (bytes.length - at < 4) break
+      const length = this.#lengthAt(bytes, at)
+      if (length === undefined) return
+      this.#needed += length
+      if (bytes.length - at < this.#needed) break
+      const type = bytes[at] as number
+      at += this.#needed
+      this.#take(type & 7, bytes.subarray(at - length, at))
+      if (this.#socket.destroyed) return
+    }
+    if (at === bytes.length) return
+    this.#pending = bytes.subarray(at)
+    this.#filled = this.#pending.length
+  }
+
+  /** Memory is taken for what came, not for what a header promises. */
+  #append(chunk: Buffer): void {
+    let pending = this.#pending as Buffer
+    const filled = this.#filled + chunk.length
+    if (filled > pending.length) {
+      pending = Buffer.allocUnsafeSlow(Math.max(filled, Math.min(this.#needed, 2 * filled)))
+      ;(this.#pending as Buffer).copy(pending, 0, 0, this.#filled)
+      this.#pending = pending
+    }
+    chunk.copy(pending, this.#filled)
+    this.#filled = filled
+  }
+
+  /** The length of the frame whose header stands there; ends the connection for one that cannot be. */
+  #lengthAt(bytes: Buffer, at: number): number | undefined {
+    const first = bytes[at] as number
+    const low = bytes.readUIntBE(at + 1, 3)
+    const length = first & 8 ? GREATEST : low
+    if ((first & 0xf0) !== 0 || (first & 7) > PONG || (length === GREATEST && low !== 0)) {
+      this.#end({ code: 1002, reason: 'the header of a frame uses what is reserved' })
+    } else if (length > this.#ours) {
+      this.#end({ code: 1009, reason: `a message may have ${this.#ours} bytes, got ${length}` })
+    } else return length
+    return undefined
+  }
+
+  #take(type: number, payload: Buffer): void {
+    if (type === WAMP) {
+      if (!this.#text) this.#inbox.frame(new Uint8Array(payload.buffer, payload.byteOffset, payload.length))
+      else if (isUtf8(payload)) this.#inbox.frame(payload.toString())
+      else this.#end({ code: 1007, reason: 'the text is no UTF-8' })
+    } else if (type === PING) {
+      this.#pong(payload)
+    } else {
+      const pings = this.#pings
+      this.#pings = []
+      for (const answered of pings) answered()
+    }
+  }
+
+  #pong(payload: Buffer): void {
+    if (!this.#writable) return
+    if (payload.length > this.#theirs) {
+      this.#end({
+        code: 1009,
+        reason: `a ping of ${payload.length} bytes cannot be answered to a peer that takes less`,
+      })
+      return
+    }
+    this.#out.write(header(PONG, payload.length))
+    if (payload.length > 0) this.#out.write(payload)
+    // One that pings and does not read would fill the memory; resumed when it has read.
+    if (this.#socket.writableLength > UNREAD) this.#socket.pause()
+  }
+}
+
+function header(type: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4)
+  writeHeader(bytes, type, length)
+  return bytes
+}
+
+function writeHeader(bytes: Buffer, type: number, length: number): void {
+  bytes[0] = length === GREATEST ? type | 8 : type
+  bytes.writeUIntBE(length % GREATEST, 1, 3)
+}

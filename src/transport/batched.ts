@@ -1,0 +1,169 @@
+/** Several messages in one frame: the subprotocols `wamp.2.json.batched` and its like, over any transport. */
+
+import { cutReason } from './inbox.ts'
+import type { CloseInfo, Dial, Frame, Prepared, Transport, TransportSink } from './transport.ts'
+
+const SUFFIX = '.batched'
+
+export function isBatched(protocol: string): boolean {
+  return protocol.endsWith(SUFFIX)
+}
+
+/** What is spoken inside the batches: `wamp.2.json` of `wamp.2.json.batched`. */
+export function inner(protocol: string): string {
+  return isBatched(protocol) ? protocol.slice(0, -SUFFIX.length) : protocol
+}
+
+/** A transport that negotiated a batched subprotocol, as one that moves single messages. */
+export function batched(transport: Transport): Transport {
+  return new Batched(transport)
+}
+
+/**
+ * The same dial, which offers every subprotocol in batches first: what is sent in one turn then leaves in one frame.
+ *
+ * @example
+ * new WampRouter({ url: 'ws://localhost:8080/ws', dial: batching(webSocketDial()) })
+ */
+export function batching(dial: Dial): Dial {
+  return async (url, protocols, signal) => {
+    const offers = protocols.flatMap((protocol) => [`${protocol}${SUFFIX}`, protocol])
+    const transport = await dial(url, offers, signal)
+    return isBatched(transport.protocol) ? batched(transport) : transport
+  }
+}
+
+/** Batches of bytes and characters above this are not made: the peer may take no longer frames than it must. */
+const FULL = 65_536
+
+const RECORD_SEPARATOR = '\x1e'
+// What Autobahn for Python takes for it (written as "\30", which is octal); JSON holds neither character.
+const CANCEL = '\x18'
+
+class Batched implements Transport {
+  readonly protocol: string
+  readonly framing = 'batched'
+  readonly ping?: (answered: () => void) => void
+  readonly #transport: Transport
+  #batch: Frame[] = []
+  #size = 0
+  #over = false
+  #separator = RECORD_SEPARATOR
+
+  constructor(transport: Transport) {
+    this.protocol = inner(transport.protocol)
+    this.#transport = transport
+    if (transport.ping) this.ping = (answered) => transport.ping?.(answered)
+  }
+
+  get backlog(): number {
+    return this.#transport.backlog + this.#size
+  }
+
+  open(sink: TransportSink): void {
+    this.#transport.open({
+      frame: (frame) => this.#receive(frame, sink),
+      closed: (info: CloseInfo) => {
+        this.#over = true
+        sink.closed(info)
+      },
+    })
+  }
+
+  #receive(frame: Frame, sink: TransportSink): void {
+    const part = typeof frame === 'string' ? this.#text(frame) : bytesOf(frame)
+    // Twice, and never as a list: millions of tiny messages fit into one frame, and one that is broken is not acted upon.
+    const size = frame.length
+    let next: Part | undefined = { message: frame, end: 0 }
+    do next = part(next.end)
+    while (next && next.end < size)
+    if (!next) {
+      this.close(1002, 'a batch holds whole messages, and at least one')
+      return
+    }
+    for (let end = 0; end < size && !this.#over; ) {
+      const { message, end: behind } = part(end) as Part
+      end = behind
+      sink.frame(message)
+    }
+  }
+
+  #text(frame: string): (start: number) => Part | undefined {
+    const last = frame.at(-1)
+    // A peer is answered as it speaks.
+    if (last === RECORD_SEPARATOR || last === CANCEL) this.#separator = last
+    const separator = this.#separator
+    return (start) => {
+      const end = frame.indexOf(separator, start)
+      return end > start ? { message: frame.slice(start, end), end: end + 1 } : undefined
+    }
+  }
+
+  send(frame: Frame): void {
+    if (this.#over) return
+    if (this.#size + frame.length > FULL) this.#flush()
+    this.#batch.push(frame)
+    this.#size += frame.length
+    if (this.#batch.length === 1) queueMicrotask(this.#flush)
+  }
+
+  /** The frame itself: encoded once, it goes into the batches of many. */
+  prepare(frame: Frame): Prepared {
+    return frame
+  }
+
+  write(prepared: Prepared): void {
+    this.send(prepared as Frame)
+  }
+
+  readonly #flush = (): void => {
+    const batch = this.#batch
+    if (batch.length === 0) return
+    this.#batch = []
+    this.#size = 0
+    // All are texts, or all are bytes: one serializer made them.
+    const isText = typeof batch[0] === 'string'
+    this.#transport.send(isText ? batch.join(this.#separator) + this.#separator : joined(batch as Uint8Array[]))
+  }
+
+  close(code?: number, reason?: string): void {
+    if (!this.#over) this.#flush()
+    this.#over = true
+    this.#transport.close(code, reason && cutReason(reason))
+  }
+
+  terminate(): void {
+    this.#over = true
+    this.#batch = []
+    this.#size = 0
+    this.#transport.terminate()
+  }
+}
+
+interface Part {
+  readonly message: Frame
+  /** Where the next one begins. */
+  readonly end: number
+}
+
+/** Each message stands behind its length in four octets. None is empty, in any serializer. */
+function bytesOf(batch: Uint8Array): (start: number) => Part | undefined {
+  const view = new DataView(batch.buffer, batch.byteOffset, batch.length)
+  return (start) => {
+    if (batch.length - start < 5) return undefined
+    const end = start + 4 + view.getUint32(start)
+    return end > start + 4 && end <= batch.length ? { message: batch.subarray(start + 4, end), end } : undefined
+  }
+}
+
+function joined(messages: readonly Uint8Array[]): Uint8Array {
+  const batch = new Uint8Array(messages.reduce((size, { length }) => size + 4 + length, 0))
+  const view = new DataView(batch.buffer)
+  let at = 0
+  for (const message of messages) {
+    view.setUint32(at, message.length)
+    batch.set(message, at + 4)
+    at += 4 + message.length
+  }
+  return batch
+}

@@ -1,0 +1,220 @@
+/** WAMP over HTTP long polls (Advanced Profile, HTTP Longpoll Transport), for where no WebSocket gets through. */
+
+import { WampError } from '../protocol/error.ts'
+import { CONNECTION_FAILED, USAGE } from '../protocol/names.ts'
+import { isBatched } from './batched.ts'
+import { BROKEN, Inbox } from './inbox.ts'
+import type { CloseInfo, Dial, Frame, Transport, TransportSink } from './transport.ts'
+
+export interface LongPollDialOptions {
+  /** Headers of every request, such as a token. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Whether cookies are sent to another origin; as in `fetch`. */
+  readonly credentials?: 'omit' | 'same-origin' | 'include' | undefined
+  /** Another `fetch` than the platform's. */
+  readonly fetch?: typeof globalThis.fetch | undefined
+}
+
+type Post = (path: string, body: string | Uint8Array, signal: AbortSignal, last?: boolean) => Promise<Response>
+
+/** How long the router may take to hear of the end. */
+const CLOSE_TIMEOUT = 5_000
+
+/**
+ * A dial for the option `dial` of a WampRouter, over `fetch`. An `http(s)://` URL is the base of the paths; for the
+ * `ws(s)://` URL of a router that base is where `serve` has it, below `/lp`.
+ *
+ * @example
+ * new WampRouter({ url: 'http://localhost:8080/ws/lp', dial: batching(longPollDial()) })
+ */
+export function longPollDial(options: LongPollDialOptions = {}): Dial {
+  return async (url, protocols, signal) => {
+    signal.throwIfAborted()
+    const base = baseOf(url)
+    const { credentials } = options
+    const post: Post = (path, body, aborted, last = false) =>
+      (options.fetch ?? fetch)(`${base}/${path}`, {
+        method: 'POST',
+        // A body of bytes is one of a Blob's parts, whatever buffer it is in.
+        body: body as BodyInit,
+        headers: { 'Content-Type': 'application/json', ...options.headers },
+        signal: aborted,
+        cache: 'no-store',
+        // The last word of a page that is left must still get through.
+        ...(last && { keepalive: true }),
+        ...(credentials && { credentials }),
+      })
+    const { protocol, transport } = await opened(url, post, protocols, signal)
+    return new LongPoll(protocol, (path, ...rest) => post(`${transport}/${path}`, ...rest))
+  }
+}
+
+function baseOf(url: string): string {
+  const [, scheme, place] = /^(https?|wss?)(:\/\/[^?#]+?)\/*$/i.exec(url) ?? []
+  if (!scheme) throw new WampError(USAGE, [`"${url}" is no address for long polls: expected http:// or https://`])
+  return /^ws/i.test(scheme) ? `${scheme.replace(/^ws/i, 'http')}${place}/lp` : `${scheme}${place}`
+}
+
+async function opened(
+  url: string,
+  post: Post,
+  protocols: readonly string[],
+  signal: AbortSignal,
+): Promise<{ protocol: string; transport: string }> {
+  const failed = (why: string, cause?: unknown): WampError =>
+    new WampError(CONNECTION_FAILED, [`could not connect to ${url}: ${why}`], {}, cause === undefined ? {} : { cause })
+  let response: Response
+  let text: string
+  try {
+    response = await post('open', JSON.stringify({ protocols }), signal)
+    text = await response.text()
+  } catch (error) {
+    signal.throwIfAborted()
+    throw failed(`${textOf(error)}; is a router listening there, and may this page poll it?`, error)
+  }
+  if (response.status !== 200) throw failed(`${response.status} ${text.trim().slice(0, 200)}; is the path right?`)
+  const { protocol, transport } = answerOf(text)
+  if (typeof protocol !== 'string' || typeof transport !== 'string') throw failed('what answers there is no router')
+  if (!protocols.includes(protocol)) throw failed(`the router chose ${protocol}, which was not offered`)
+  return { protocol, transport: encodeURIComponent(transport) }
+}
+
+function answerOf(text: string): { protocol?: unknown; transport?: unknown } {
+  try {
+    return (JSON.parse(text) as object | null) ?? {}
+  } catch {
+    return {}
+  }
+}
+
+function textOf(error: unknown): string {
+  // Node hides why behind "fetch failed".
+  const { message = '', cause } = error as { message?: string; cause?: { message?: string; code?: string } }
+  return cause?.message || cause?.code || message
+}
+
+class LongPoll implements Transport {
+  readonly protocol: string
+  readonly #post: Post
+  readonly #text: boolean
+  readonly #inbox = new Inbox()
+  readonly #abort = new AbortController()
+  #queue: Frame[] = []
+  #size = 0
+  #posting = false
+  #info: CloseInfo | undefined
+  #deadline: ReturnType<typeof setTimeout> | undefined
+
+  constructor(protocol: string, post: Post) {
+    this.protocol = protocol
+    this.#post = post
+    this.#text = /^wamp\.2\.json\b/.test(protocol)
+    this.#poll()
+  }
+
+  get backlog(): number {
+    return this.#size
+  }
+
+  open(sink: TransportSink): void {
+    this.#inbox.open(sink)
+  }
+
+  send(frame: Frame): void {
+    if (this.#inbox.over) return
+    this.#queue.push(frame)
+    this.#size += frame.length
+    this.#flush()
+  }
+
+  close(code = 1000, reason = ''): void {
+    if (this.#inbox.over) return
+    this.#inbox.mute()
+    // A long poll has no words for the peer.
+    this.#info = { code, reason }
+    this.#deadline = setTimeout(() => this.terminate(), CLOSE_TIMEOUT)
+    this.#flush()
+  }
+
+  terminate(): void {
+    this.#end(BROKEN)
+  }
+
+  #end(info: CloseInfo): void {
+    clearTimeout(this.#deadline)
+    this.#inbox.mute()
+    this.#abort.abort()
+    this.#queue = []
+    this.#size = 0
+    this.#inbox.end(info)
+  }
+
+  /** One poll at a time, until the end. */
+  async #poll(): Promise<void> {
+    const { signal } = this.#abort
+    try {
+      while (!this.#inbox.over) {
+        const response = await this.#post('receive', '', signal)
+        if (response.status === 410) return this.#closed()
+        if (!response.ok) throw response
+        const bytes = new Uint8Array(await response.arrayBuffer())
+        const frame = this.#text ? utf8.decode(bytes) : bytes
+        // What was held for nothing is answered with nothing.
+        if (frame.length > 0) this.#inbox.frame(frame)
+      }
+    } catch {
+      // Our own close has the router drop this poll.
+      if (!this.#info) this.#end(BROKEN)
+    }
+  }
+
+  #closed(): void {
+    if (!this.#info) this.#end({ code: 1000, reason: '' })
+  }
+
+  /** One post at a time, in order. */
+  async #flush(): Promise<void> {
+    if (this.#posting) return
+    this.#posting = true
+    const { signal } = this.#abort
+    try {
+      while (this.#queue.length > 0) {
+        const body = this.#next()
+        const response = await this.#post('send', body, signal)
+        // Else its connection could not be used again.
+        await response.arrayBuffer()
+        if (signal.aborted) return
+        if (!response.ok) throw response
+        this.#size -= body.length
+      }
+      if (this.#info) {
+        const response = await this.#post('close', '', signal, true)
+        await response.arrayBuffer()
+        this.#end(this.#info)
+      }
+    } catch (error) {
+      this.#end(error instanceof Response && error.status === 413 ? TOO_LONG : BROKEN)
+    }
+    this.#posting = false
+  }
+
+  /** Batches may be put one behind the other, so all that waits is one. */
+  #next(): Frame {
+    if (!isBatched(this.protocol) || this.#queue.length === 1) return this.#queue.shift() as Frame
+    const frames = this.#queue
+    this.#queue = []
+    if (this.#text) return frames.join('')
+    const whole = new Uint8Array(frames.reduce((size, { length }) => size + length, 0))
+    let at = 0
+    for (const frame of frames as Uint8Array[]) {
+      whole.set(frame, at)
+      at += frame.length
+    }
+    return whole
+  }
+}
+
+// Where it is no UTF-8 it breaks the transport, as in a WebSocket.
+const utf8 = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+const TOO_LONG: CloseInfo = { code: 1009, reason: 'the message is longer than the router takes' }

@@ -1,0 +1,277 @@
+/** A MessagePort as a transport: between a page and a worker, between tabs and a SharedWorker, between threads of Node. */
+
+import { WampError } from '../protocol/error.ts'
+import { CONNECTION_FAILED } from '../protocol/names.ts'
+import { BROKEN, cutReason, Inbox } from './inbox.ts'
+import { later } from './later.ts'
+import { held, released } from './lock.ts'
+import type { CloseInfo, Dial, Frame, Prepared, Transport, TransportSink } from './transport.ts'
+
+/** What is used of a MessagePort, the browser's or Node's. */
+export interface PortLike {
+  postMessage(message: unknown, transfer?: never): void
+  addEventListener(type: 'message' | 'messageerror' | 'close', listener: (event: never) => void): void
+  start(): void
+  close(): void
+}
+
+/** What can be sent a port: a Worker, the port of a SharedWorker, a MessagePort. */
+export interface PortTarget {
+  postMessage(message: unknown, transfer: never): void
+  start?(): void
+}
+
+/** A SharedWorker, whose port is meant. */
+export interface PortOwner {
+  readonly port: PortTarget
+}
+
+/** What is sent to a worker's scope: everything else goes over the port that it brings. */
+export interface Knock {
+  readonly wampy: 'dial'
+  readonly port: PortLike
+  readonly protocols: readonly string[]
+  /** The Web Lock that the caller holds as long as it lives, where it can. */
+  readonly lock: string | undefined
+}
+
+export function isKnock(data: unknown): data is Knock {
+  const { wampy, port, protocols } = (data ?? {}) as Partial<Knock>
+  return wampy === 'dial' && typeof port?.postMessage === 'function' && Array.isArray(protocols)
+}
+
+/** What goes over a port. Bytes are counted and acknowledged, since a port does not tell what waits in it. */
+type Packet =
+  | readonly ['open', protocol: string, lock?: string]
+  | readonly ['refuse', why: string]
+  | readonly ['frame', frame: Frame]
+  | readonly ['taken', bytes: number]
+  | readonly ['ping']
+  | readonly ['pong']
+  | readonly ['close', code: number, reason: string]
+
+/**
+ * A dial for the option `dial` of a WampRouter, to a worker in which `acceptPorts` waits. It may be given a worker, or
+ * a function that makes one for every attempt to connect.
+ *
+ * @example
+ * new WampRouter({ name: 'the worker', dial: portDial(() => new SharedWorker('/router.js')) })
+ */
+export function portDial(target: PortTarget | PortOwner | (() => PortTarget | PortOwner)): Dial {
+  return async (_url, protocols, signal) => {
+    signal.throwIfAborted()
+    const made = typeof target === 'function' ? target() : target
+    const worker = 'port' in made ? made.port : made
+    const { port1, port2 } = new MessageChannel()
+    const { lock, release } = await held()
+    try {
+      return await knock(made, worker, port1 as unknown as PortLike, port2, { protocols, lock, release }, signal)
+    } catch (error) {
+      release()
+      port1.close()
+      throw error
+    }
+  }
+}
+
+interface Offer {
+  readonly protocols: readonly string[]
+  readonly lock: string | undefined
+  readonly release: () => void
+}
+
+function knock(
+  made: object,
+  worker: PortTarget,
+  port: PortLike,
+  theirs: MessagePort,
+  { protocols, lock, release }: Offer,
+  signal: AbortSignal,
+): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    const failed = (why: string): WampError => new WampError(CONNECTION_FAILED, [`could not reach the worker: ${why}`])
+    const { addEventListener, removeEventListener } = made as Partial<EventTarget>
+    const broke = (): void => give(failed('its script could not be loaded, or threw'))
+    const give = (error: unknown): void => {
+      settle()
+      reject(error)
+    }
+    const abort = (): void => give(signal.reason)
+    const settle = (): void => {
+      signal.removeEventListener('abort', abort)
+      removeEventListener?.call(made, 'error', broke)
+    }
+    signal.addEventListener('abort', abort)
+    addEventListener?.call(made, 'error', broke)
+    let forget: (() => void) | undefined
+    const transport = new PortTransport(port, '', {
+      answered(packet) {
+        if (packet[0] === 'refuse') return give(failed(packet[1]))
+        if (packet[0] !== 'open' || !protocols.includes(packet[1])) return give(failed('it answered something else'))
+        settle()
+        transport.protocol = packet[1]
+        forget = released(packet[2], () => transport.lost())
+        resolve(transport)
+      },
+      ended() {
+        forget?.()
+        release()
+        give(failed('it closed the port'))
+      },
+    })
+    const message: Knock = { wampy: 'dial', port: theirs as unknown as PortLike, protocols, lock }
+    worker.postMessage(message, [theirs] as never)
+    worker.start?.()
+  })
+}
+
+export interface PortEvents {
+  /** The first packet, where this side dialed. */
+  answered?(packet: Packet): void
+  /** Anything came. */
+  heard?(): void
+  /** The transport is over. */
+  ended(): void
+}
+
+/** How long to wait, where a lock says that the peer is gone, for what it sent before. */
+const GRACE = 250
+
+export class PortTransport implements Transport {
+  protocol: string
+  readonly framing = 'port'
+  readonly #port: PortLike
+  readonly #events: PortEvents
+  readonly #inbox = new Inbox()
+  #waiting: boolean
+  #over = false
+  #pings: (() => void)[] = []
+  #backlog = 0
+  #taken = 0
+
+  constructor(port: PortLike, protocol: string, events: PortEvents) {
+    this.protocol = protocol
+    this.#port = port
+    this.#events = events
+    this.#waiting = events.answered !== undefined
+    port.addEventListener('message', ({ data }: { data: unknown }) => {
+      if (Array.isArray(data)) this.#receive(data as unknown as Packet)
+    })
+    port.addEventListener('messageerror', () => this.terminate())
+    // Node says so, and browsers begin to; elsewhere a lock tells, or a ping that is not answered.
+    port.addEventListener('close', () => this.#end(BROKEN))
+    port.start()
+  }
+
+  get backlog(): number {
+    return this.#backlog
+  }
+
+  open(sink: TransportSink): void {
+    this.#inbox.open(sink)
+  }
+
+  /** Tells who dialed what was chosen, and the lock that this side holds as long as it lives. */
+  accept(lock?: string): void {
+    this.#post(lock === undefined ? ['open', this.protocol] : ['open', this.protocol, lock])
+  }
+
+  /** The peer's lock was released: it is gone, or about to say so. */
+  lost(): void {
+    setTimeout(() => this.#end(BROKEN), GRACE)
+  }
+
+  send(frame: Frame): void {
+    if (this.#inbox.over) return
+    this.#backlog += frame.length
+    this.#post(['frame', whole(frame)])
+  }
+
+  /** Each receiver gets a copy anyway: what is saved is the encoding. */
+  prepare(frame: Frame): Prepared {
+    return whole(frame)
+  }
+
+  write(prepared: Prepared): void {
+    this.send(prepared as Frame)
+  }
+
+  ping(answered: () => void): void {
+    if (this.#inbox.over) return
+    this.#pings.push(answered)
+    this.#post(['ping'])
+  }
+
+  close(code = 1000, reason = ''): void {
+    if (this.#inbox.over) return
+    this.#inbox.mute()
+    const info = { code, reason: cutReason(reason) }
+    this.#post(['close', code, info.reason])
+    later(() => this.#end(info))
+  }
+
+  terminate(): void {
+    this.#inbox.mute()
+    this.#end(BROKEN)
+  }
+
+  #post(packet: Packet): void {
+    if (!this.#over) this.#port.postMessage(packet)
+  }
+
+  #receive(packet: Packet): void {
+    if (this.#over) return
+    this.#events.heard?.()
+    if (this.#waiting) {
+      this.#waiting = false
+      this.#events.answered?.(packet)
+      return
+    }
+    switch (packet[0]) {
+      case 'frame':
+        this.#take(packet[1])
+        break
+      case 'taken':
+        this.#backlog = Math.max(0, this.#backlog - packet[1]) || 0
+        break
+      case 'ping':
+        this.#post(['pong'])
+        break
+      case 'pong':
+        for (const answered of this.#pings.splice(0)) answered()
+        break
+      case 'close':
+        this.#end({ code: packet[1], reason: packet[2] })
+    }
+  }
+
+  #take(frame: unknown): void {
+    if (typeof frame !== 'string' && !(frame instanceof Uint8Array)) {
+      this.#end({ code: 1003, reason: 'a frame is text or bytes' })
+      return
+    }
+    // One word for all that comes in a row.
+    if (this.#taken === 0) {
+      later(() => {
+        this.#post(['taken', this.#taken])
+        this.#taken = 0
+      })
+    }
+    this.#taken += frame.length
+    this.#inbox.frame(frame)
+  }
+
+  #end(info: CloseInfo): void {
+    if (this.#over) return
+    this.#over = true
+    this.#port.close()
+    this.#inbox.end(info)
+    this.#events.ended()
+  }
+}
+
+/** Text, or bytes in a buffer of their own: a view would be copied with all that it is a view of. */
+function whole(frame: Frame): Frame {
+  return typeof frame === 'string' || frame.length === frame.buffer.byteLength ? frame : new Uint8Array(frame)
+}

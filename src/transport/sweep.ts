@@ -1,0 +1,70 @@
+/** Notices peers that are dead though nothing closed the connection: pings after silence, and ends what stays silent. */
+
+import type { Transport } from './transport.ts'
+
+/** Silence is counted in this many steps per ping timeout. */
+const STEPS = 4
+
+export interface SweepOptions {
+  /** Milliseconds of silence after which a peer is pinged: 20,000 by default, 0 for never. */
+  readonly pingInterval?: number | undefined
+  /** Milliseconds without a sign of life after that ping until the connection is ended: 10,000 by default, 0 for never. */
+  readonly pingTimeout?: number | undefined
+}
+
+/** One connection under watch. */
+export class Watched {
+  readonly transport: Transport
+  quiet = 0
+
+  constructor(transport: Transport) {
+    this.transport = transport
+  }
+
+  /** Something came from the peer. */
+  readonly heard = (): void => {
+    this.quiet = 0
+  }
+}
+
+// One timer for all connections, and none of them counts time: a process that was stopped or busy for a while must
+// read what arrived meanwhile before it judges anybody.
+export class Sweep {
+  readonly #watched = new Set<Watched>()
+  readonly #quiet: number
+  readonly #ends: boolean
+  readonly #timer: ReturnType<typeof setInterval> | undefined
+
+  constructor({ pingInterval = 20_000, pingTimeout = 10_000 }: SweepOptions = {}) {
+    const step = pingTimeout > 0 ? pingTimeout / STEPS : pingInterval
+    this.#quiet = Math.ceil(pingInterval / step)
+    this.#ends = pingTimeout > 0
+    if (pingInterval <= 0) return
+    this.#timer = setInterval(() => this.#sweep(), step)
+    // In Node it would keep the process; a page's timers are numbers.
+    const { unref } = this.#timer as { unref?: () => void }
+    unref?.call(this.#timer)
+  }
+
+  watch(transport: Transport): Watched {
+    const watched = new Watched(transport)
+    this.#watched.add(watched)
+    return watched
+  }
+
+  forget(watched: Watched): void {
+    this.#watched.delete(watched)
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  #sweep(): void {
+    for (const watched of this.#watched) {
+      watched.quiet++
+      if (watched.quiet === this.#quiet + 1) watched.transport.ping?.(() => {})
+      else if (watched.quiet > this.#quiet + STEPS && this.#ends) watched.transport.terminate()
+    }
+  }
+}

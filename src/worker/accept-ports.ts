@@ -1,0 +1,105 @@
+/** Lets a router in a worker serve pages and threads: takes the ports that `portDial` sends. */
+
+import { WampError } from '../protocol/error.ts'
+import { USAGE } from '../protocol/names.ts'
+import { json } from '../serializer/json.ts'
+import type { Serializer } from '../serializer/serializer.ts'
+import { type Attachable, framed } from '../session/link.ts'
+import { held, released } from '../transport/lock.ts'
+import { isKnock, type Knock, PortTransport } from '../transport/message-port.ts'
+import { Sweep, type SweepOptions } from '../transport/sweep.ts'
+
+export interface AcceptOptions extends SweepOptions {
+  /** JSON alone by default. The client's order of preference decides. */
+  readonly serializers?: readonly Serializer[] | undefined
+}
+
+/** Where knocks arrive: a worker's global scope, a MessagePort, `parentPort` of `node:worker_threads`. */
+export interface PortScope {
+  addEventListener(type: 'message' | 'connect', listener: (event: never) => void): void
+  removeEventListener(type: 'message' | 'connect', listener: (event: never) => void): void
+  start?(): void
+}
+
+export interface Accepting {
+  /** Takes no more ports, and closes those that were taken. To say GOODBYE first, close the router. */
+  close(): void
+}
+
+/**
+ * Serves a router to those that dial this worker: the page that made a Worker, all the tabs that share a SharedWorker,
+ * the thread that made a thread. It must run before the worker's script awaits anything, or the first to knock is missed.
+ *
+ * @example
+ * // router.js, for `new SharedWorker('/router.js')`
+ * acceptPorts(new Router())
+ */
+export function acceptPorts(
+  router: Attachable,
+  scope: PortScope = globalThis as unknown as PortScope,
+  options: AcceptOptions = {},
+): Accepting {
+  if (typeof scope.addEventListener !== 'function') {
+    throw new WampError(USAGE, ['acceptPorts runs in a worker; in a thread of Node pass its parentPort'])
+  }
+  const serializers = new Map((options.serializers ?? [json]).map((each) => [`wamp.2.${each.name}`, each]))
+  const sweep = new Sweep(options)
+  const open = new Set<PortTransport>()
+  const alive = held()
+
+  function take({ port, protocols, lock }: Knock): void {
+    const protocol = protocols.find((offer) => serializers.has(offer))
+    if (protocol === undefined) {
+      port.postMessage([
+        'refuse',
+        `it speaks ${[...serializers.keys()].join(', ')}, offered were ${protocols.join(', ')}`,
+      ])
+      port.close()
+      return
+    }
+    const transport: PortTransport = new PortTransport(port, protocol, {
+      heard: () => watched?.heard(),
+      ended() {
+        open.delete(transport)
+        if (watched) sweep.forget(watched)
+      },
+    })
+    open.add(transport)
+    // A page that is asleep answers no pings, and lives.
+    const watched = released(lock, () => transport.lost()) ? undefined : sweep.watch(transport)
+    alive.then((own) => {
+      transport.accept(own.lock)
+      try {
+        router.attach(framed(transport, serializers.get(protocol) as Serializer))
+      } catch {
+        transport.close(1011, 'the router could not take the connection')
+      }
+    })
+  }
+
+  let over = false
+  const message = ({ data }: { data: unknown }): void => {
+    if (!over && isKnock(data)) take(data)
+  }
+  // A SharedWorker: every tab that finds it brings a port, over which it may knock again and again. They are not kept.
+  const connect = ({ ports }: { ports: readonly MessagePort[] }): void => {
+    for (const port of ports) listen(port as unknown as PortScope)
+  }
+  const listen = (to: PortScope): void => {
+    to.addEventListener('message', message)
+    to.start?.()
+  }
+  listen(scope)
+  scope.addEventListener('connect', connect)
+
+  return {
+    close() {
+      over = true
+      scope.removeEventListener('connect', connect)
+      scope.removeEventListener('message', message)
+      sweep.stop()
+      for (const transport of open) transport.close(1001, 'the router is closing')
+      alive.then(({ release }) => release())
+    },
+  }
+}

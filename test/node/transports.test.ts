@@ -1,0 +1,189 @@
+/** A router serves clients over every transport and serializer: calls, events, limits of the peer, and the end. */
+
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import {
+  batching,
+  type Dial,
+  longPollDial,
+  portDial,
+  type Serializer,
+  WampClient,
+  WampRouter,
+  webSocketDial,
+} from 'wampy-ts'
+import { cbor } from 'wampy-ts/cbor'
+import { msgpack } from 'wampy-ts/msgpack'
+import { dial, rawSocketDial, serve, serveRawSocket } from 'wampy-ts/node'
+import { acceptPorts, json, Router } from 'wampy-ts/router'
+import { PAYLOAD_SIZE_EXCEEDED } from '../../src/protocol/names.ts'
+import { cert, key } from './certificate.ts'
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+interface Place {
+  readonly url: string
+  readonly dial: Dial
+}
+
+type Opener = (router: Router, serializer: Serializer) => Promise<Place>
+
+let paths = 0
+
+async function overHttp(router: Router, url: 'url' | 'rawSocketUrl' | 'longPollUrl', dialing: Dial, tls = false) {
+  const served = await serve(router, { port: 0, longPoll: true, tls: tls ? { key, cert } : undefined })
+  cleanups.push(() => served.close())
+  return { url: served[url]!, dial: dialing }
+}
+
+const ways: Record<string, Opener> = {
+  WebSocket: (router) => overHttp(router, 'url', webSocketDial()),
+  'a batched WebSocket': (router) => overHttp(router, 'url', batching(webSocketDial())),
+  'a batched WebSocket over TLS': (router) => overHttp(router, 'url', batching(dial({ ca: cert })), true),
+  'RawSocket beside HTTP': (router) => overHttp(router, 'rawSocketUrl', rawSocketDial()),
+  'RawSocket beside HTTPS': (router) => overHttp(router, 'rawSocketUrl', rawSocketDial({ ca: cert }), true),
+  'RawSocket on a unix socket': async (router) => {
+    const path = join(tmpdir(), `wampy-ts-way-${process.pid}-${paths++}.sock`)
+    const { url, close } = await serveRawSocket(router, { path })
+    cleanups.push(close)
+    return { url, dial: rawSocketDial() }
+  },
+  'long polls': (router) => overHttp(router, 'longPollUrl', longPollDial()),
+  'batched long polls': (router) => overHttp(router, 'longPollUrl', batching(longPollDial())),
+  'a MessagePort': async (router, serializer) => {
+    const { port1, port2 } = new MessageChannel()
+    const accepting = acceptPorts(router, port2 as never, { serializers: [serializer] })
+    cleanups.push(() => {
+      accepting.close()
+      port1.close()
+    })
+    return { url: 'port:here', dial: portDial(port1 as never) }
+  },
+}
+
+async function joined(place: Place, serializer: Serializer): Promise<WampClient> {
+  const client = new WampClient({ router: new WampRouter(place), serializers: [serializer], reconnect: false })
+  cleanups.push(() => client.stop())
+  await client.start()
+  return client
+}
+
+describe.each(Object.entries(ways))('over %s', (_way, open) => {
+  test.each([json, msgpack, cbor])(
+    'in $name: calls and events, of all sizes, and nothing is left',
+    async (serializer) => {
+      const router = new Router()
+      cleanups.push(() => expect.poll(() => router.links).toBe(0))
+      const place = await open(router, serializer)
+      const [one, other] = [await joined(place, serializer), await joined(place, serializer)]
+      await one.register('com.echo', (args) => args[0])
+      for (const value of ['größer 😀', 'x'.repeat(200_000), [null, true, 1.5, { deep: {} }], 2 ** 53]) {
+        expect(await other.call('com.echo', [value])).toEqual(value)
+      }
+      expect(new Uint8Array((await other.call('com.echo', [new Uint8Array([0, 255])])) as Uint8Array)).toEqual(
+        new Uint8Array([0, 255]),
+      )
+      const many = await Promise.all(Array.from({ length: 50 }, (_, i) => other.call('com.echo', [i])))
+      expect(many).toEqual(Array.from({ length: 50 }, (_, i) => i))
+      const heard: unknown[] = []
+      for (const client of [one, other]) await client.subscribe('com.news', (args) => void heard.push(args[0]))
+      await one.publish('com.news', ['to the other'])
+      await other.publish('com.news', ['to the one'], {}, { acknowledge: true, exclude_me: false })
+      await expect.poll(() => [...heard].sort()).toEqual(['to the one', 'to the one', 'to the other'])
+      await other.stop()
+      await expect.poll(() => router.stats().sessions).toBe(1)
+      await router.close()
+      await expect.poll(() => one.state).toBe('stopped')
+    },
+  )
+})
+
+describe('a RawSocket client that takes little', () => {
+  async function world() {
+    const router = new Router()
+    const { url, close } = await serveRawSocket(router, { port: 0 })
+    cleanups.push(close)
+    const small = await joined({ url, dial: rawSocketDial({ maxPayload: 8192 }) }, json)
+    const large = await joined({ url, dial: rawSocketDial() }, json)
+    return { router, url, small, large }
+  }
+
+  test('as callee and as caller: the caller is told, and everything goes on', async () => {
+    const { small, large } = await world()
+    await small.register('small.size', ([text]) => (text as string).length)
+    await large.register('large.text', ([size]) => 'x'.repeat(size as number))
+    const exceeded = { uri: PAYLOAD_SIZE_EXCEEDED }
+    await expect(large.call('small.size', ['x'.repeat(9000)])).rejects.toMatchObject(exceeded)
+    await expect(small.call('large.text', [9000])).rejects.toMatchObject(exceeded)
+    expect(await large.call('small.size', ['x'.repeat(7000)])).toBe(7000)
+    expect(await small.call('large.text', [7000])).toHaveLength(7000)
+    // What it sends may be longer than what it takes.
+    await large.register('large.size', ([text]) => (text as string).length)
+    expect(await small.call('large.size', ['x'.repeat(100_000)])).toBe(100_000)
+  })
+
+  test('as subscriber: what is too long for it is counted, others hear it', async () => {
+    const { router, url, small, large } = await world()
+    const third = await joined({ url, dial: rawSocketDial() }, json)
+    const heard: string[] = []
+    for (const [name, client] of Object.entries({ small, large, third })) {
+      await client.subscribe('com.news', ([text]) => void heard.push(`${name} ${(text as string).length}`))
+    }
+    await large.publish('com.news', ['x'.repeat(9000)], {}, { acknowledge: true, exclude_me: false })
+    await large.publish('com.news', ['x'], {}, { acknowledge: true, exclude_me: false })
+    await expect.poll(() => [...heard].sort()).toEqual(['large 1', 'large 9000', 'small 1', 'third 1', 'third 9000'])
+    expect(router.stats().dropped.unsendable).toBe(1)
+  })
+
+  test('and too little for a WELCOME is told so, or hears nothing and is closed', async () => {
+    const router = new Router()
+    const { url, close } = await serveRawSocket(router, { port: 0 })
+    cleanups.push(close)
+    await expect(joined({ url, dial: rawSocketDial({ maxPayload: 512 }) }, json)).rejects.toMatchObject({
+      uri: PAYLOAD_SIZE_EXCEEDED,
+    })
+    await expect.poll(() => router.links).toBe(0)
+  })
+
+  test('a router that takes little: the call is refused here', async () => {
+    const { url, close } = await serveRawSocket(new Router(), { port: 0, maxPayload: 4096 })
+    cleanups.push(close)
+    const client = await joined({ url, dial: rawSocketDial() }, json)
+    await expect(client.call('com.x', ['x'.repeat(5000)])).rejects.toMatchObject({ uri: PAYLOAD_SIZE_EXCEEDED })
+    await expect(client.call('com.x')).rejects.toMatchObject({ uri: 'wamp.error.no_such_procedure' })
+  })
+})
+
+describe('an address', () => {
+  test('may have the scheme of another transport where there is a dial', () => {
+    for (const url of ['rs://h:1', 'unix:/run/x', 'https://h/ws/lp', 'port:here']) {
+      expect(new WampRouter({ url, dial: rawSocketDial() }).url).toBe(url)
+      expect(() => new WampRouter({ url })).toThrow('is no address of a router')
+    }
+    for (const url of ['', 'host', '/run/x']) {
+      expect(() => new WampRouter({ url, dial: rawSocketDial() })).toThrow('is no address of a router')
+    }
+  })
+})
+
+test('a long poll that does not read is dropped as every slow session', async () => {
+  const router = new Router({ limits: { backlog: 1000 } })
+  const served = await serve(router, { port: 0, longPoll: true })
+  cleanups.push(() => served.close())
+  const body = (value: unknown) => ({ method: 'POST', body: JSON.stringify(value) })
+  const opened = await fetch(`${served.longPollUrl}/open`, body({ protocols: ['wamp.2.json'] }))
+  const { transport } = (await opened.json()) as { transport: string }
+  const at = (action: string) => `${served.longPollUrl}/${transport}/${action}`
+  await fetch(at('send'), body([1, 'realm1', { roles: { subscriber: {} } }]))
+  await fetch(at('receive'), { method: 'POST' })
+  await fetch(at('send'), body([32, 1, {}, 'com.news']))
+  await fetch(at('receive'), { method: 'POST' })
+  const publisher = await joined({ url: served.url, dial: webSocketDial() }, json)
+  for (let i = 0; i < 5; i++) await publisher.publish('com.news', ['x'.repeat(600)], {}, { acknowledge: true })
+  expect(router.stats().dropped.slow).toBe(3)
+  await fetch(at('close'), { method: 'POST' })
+})
