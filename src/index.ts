@@ -2,21 +2,38 @@
 
 export type { Backoff } from './client/backoff.ts'
 export { type Endpoint, Invocation, type RegisterOptions, type Registration, Result } from './client/callee.ts'
-export type { CallOptions, CallResult } from './client/caller.ts'
+export type { CallOptions, CallResult, Progress, ProgressHandler } from './client/caller.ts'
 export type { Dropped, SessionInfo } from './client/client-session.ts'
+export type { Encoded, PayloadCodec, PayloadContext, PayloadKind, PayloadValues } from './client/codec.ts'
 export { type MethodDecorator, type RpcOptions, rpc, subscribe, type TopicOptions } from './client/decorators.ts'
+export {
+  description,
+  type ParameterDescription,
+  type ProcedureDescription,
+  type ServiceDescription,
+  type TopicDescription,
+} from './client/description.ts'
+export type { Events, EventsOptions } from './client/events.ts'
+export type { Part } from './client/invocation.ts'
 export type { Liveness } from './client/liveness.ts'
 export { type ClientOptions, DEFAULT_ROLES, type Retry, type RoleName } from './client/options.ts'
+export { packed } from './client/packed.ts'
+export { type Passthru, type PassthruOwner, passthru } from './client/passthru.ts'
 export type { PublishOptions } from './client/publisher.ts'
+export type { ProcedureEntry } from './client/registered.ts'
 export { type Entrypoint, getRegisteredEntrypoints } from './client/registry.ts'
 export {
   type AnyProcedure,
+  type AnyStream,
   type Procedures,
   type Rpc,
   RpcClient,
   type RpcClientOptions,
   type RpcOptions as RpcCallOptions,
+  type Stream,
+  type Streams,
 } from './client/rpc-client.ts'
+export { type Checks, checked, type RpcTable, type StandardSchema } from './client/schema.ts'
 export type { ReceivedEvent } from './client/service.ts'
 export type { EventDetails, EventHandler, SubscribeOptions, Subscription } from './client/subscriber.ts'
 export type { Waiting } from './client/waiting.ts'
@@ -25,7 +42,16 @@ export { WampRouter, type WampRouterOptions } from './client/wamp-router.ts'
 export { WampError, type WampErrorOptions } from './protocol/error.ts'
 export type { Id, Uri } from './protocol/messages.ts'
 export * from './protocol/names.ts'
-export type { Dict, InvocationDetails, List, MatchPolicy, ResultDetails, Roles } from './protocol/options.ts'
+export type {
+  CancelMode,
+  Dict,
+  InvocationDetails,
+  List,
+  MatchPolicy,
+  PassthruKeys,
+  ResultDetails,
+  Roles,
+} from './protocol/options.ts'
 export { json } from './serializer/json.ts'
 export type { Serializer } from './serializer/serializer.ts'
 export type { Connector, Link } from './session/link.ts'

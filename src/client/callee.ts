@@ -1,90 +1,29 @@
 /** The callee: handles of registered procedures, and the invocations that run. */
 
-import { ERROR, INVOCATION, REGISTER, REGISTERED, UNREGISTER, UNREGISTERED, YIELD } from '../protocol/codes.ts'
-import { thrown, WampError } from '../protocol/error.ts'
+import { INTERRUPT, INVOCATION, REGISTER, REGISTERED, UNREGISTER, UNREGISTERED } from '../protocol/codes.ts'
+import { violation, WampError } from '../protocol/error.ts'
 import type { Id, Invocation as Message, Registered, Unregistered, Uri } from '../protocol/messages.ts'
-import { CANCELED, NO_SUCH_PROCEDURE, PROCEDURE_ALREADY_EXISTS, RUNTIME_ERROR, USAGE } from '../protocol/names.ts'
+import { NO_SUCH_PROCEDURE, PROCEDURE_ALREADY_EXISTS } from '../protocol/names.ts'
 import type { Dict, InvocationDetails, List, RegisterOptions as WireOptions } from '../protocol/options.ts'
-import { type Payload, payload } from '../protocol/payload.ts'
-import { isUri } from '../protocol/uri.ts'
-import { isDict, told } from '../protocol/validate.ts'
 import type { ClientSession } from './client-session.ts'
+import { answerError, Invocation, Running } from './invocation.ts'
 import { type Entrypoint, entrypoints } from './registry.ts'
 import type { Role } from './role.ts'
-import { isThenable, type Waiting } from './waiting.ts'
+import type { Waiting } from './waiting.ts'
 import { Wish, type WishOwner } from './wish.ts'
+
+export { Invocation } from './invocation.ts'
+export { Result } from './result.ts'
 
 /** Options of a registration: ours, and any key of REGISTER.Options as WAMP spells it. */
 export interface RegisterOptions extends Waiting, WireOptions {}
 
-/** One call of a procedure, as the procedure sees it. */
-export class Invocation {
-  readonly args: List
-  readonly kwargs: Dict
-  readonly details: InvocationDetails
-  /** The URI that was called. */
-  readonly procedure: Uri
-  #running: Running
-
-  constructor(running: Running, procedure: Uri, details: InvocationDetails, data: Payload | undefined) {
-    this.#running = running
-    this.procedure = details.procedure ?? procedure
-    this.details = details
-    this.args = data?.args ?? []
-    this.kwargs = data?.kwargs ?? {}
-  }
-
-  /** The caller's session, where it was disclosed. */
-  get caller(): Id | undefined {
-    return this.details.caller
-  }
-
-  /** Aborts when nobody waits for the result any more. */
-  get signal(): AbortSignal {
-    return this.#running.signal
-  }
-}
-
-/** All that a procedure returns, where one positional result is not enough: `return new Result([1, 2], { unit: 'cm' })`. */
-export class Result {
-  readonly args: List
-  readonly kwargs: Dict | undefined
-
-  constructor(args: List = [], kwargs?: Dict) {
-    if (!Array.isArray(args)) throw new WampError(USAGE, [`args must be a list, such as [1, 2], got ${told(args)}`])
-    if (kwargs !== undefined && !isDict(kwargs)) {
-      throw new WampError(USAGE, [`kwargs must be a dictionary, such as { unit: 'cm' }, got ${told(kwargs)}`])
-    }
-    this.args = args
-    this.kwargs = kwargs
-  }
-}
-
 /**
- * Its value, or that of its promise, is the result: one positional result, or a `Result` for more. What it throws
- * reaches the caller: a WampError as it is, anything else as `wamp.error.runtime_error` with its message.
+ * Its value, or that of its promise, is the result: one positional result, or a `Result` for more. Of an async
+ * generator, what it yields is progress and what it returns is the result. What it throws reaches the caller: a
+ * WampError as it is, anything else as `wamp.error.runtime_error` with its message.
  */
 export type Endpoint = (args: List, kwargs: Dict, details: InvocationDetails, invocation: Invocation) => unknown
-
-/** An invocation that has not been answered. */
-export class Running {
-  #controller: AbortController | undefined
-  #reason: string | undefined
-
-  // Made when first asked for: few procedures look at it.
-  get signal(): AbortSignal {
-    if (!this.#controller) {
-      this.#controller = new AbortController()
-      if (this.#reason !== undefined) this.abort(this.#reason)
-    }
-    return this.#controller.signal
-  }
-
-  abort(reason: string): void {
-    this.#reason = reason
-    this.#controller?.abort(new WampError(CANCELED, [reason]))
-  }
-}
 
 /** A registered procedure: durable until `unregister()`. */
 export class Registration extends Wish {
@@ -151,67 +90,53 @@ export class Registration extends Wish {
 
 export const callee: Role = {
   name: 'callee',
-  features: {},
+  features: {
+    call_canceling: true,
+    call_reroute: true,
+    call_timeout: true,
+    call_trustlevels: true,
+    caller_identification: true,
+    pattern_based_registration: true,
+    progressive_call_invocations: true,
+    progressive_call_results: true,
+    registration_revocation: true,
+    shared_registration: true,
+  },
   handlers: {
     [REGISTERED]: (message, session) => session.requests.must(REGISTER, message[1], message),
-    [UNREGISTERED]: (message, session) => session.requests.must(UNREGISTER, message[1], message),
+    [UNREGISTERED]: (message, session) => {
+      const [, request, details = {}] = message
+      if (request) return session.requests.must(UNREGISTER, request, message)
+      const id = details['registration'] as Id
+      const revoked = session.registrations.get(id)
+      session.registrations.delete(id)
+      entrypoints().delete(id)
+      if (revoked) session.owner.revoked(revoked, details)
+    },
     [INVOCATION]: (message, session) => invoke(message, session),
+    // It may have crossed the answer.
+    [INTERRUPT]: ([, id, options], session) => session.running.get(id)?.interrupt(options),
   },
 }
 
-function invoke([, id, registration, details, data]: Message, session: ClientSession): void {
-  const found = session.registrations.get(registration)
-  if (!found) {
-    const gone = new WampError(NO_SUCH_PROCEDURE, [`registration ${registration} is gone`])
-    answerError(session, id, gone)
+function invoke(message: Message, session: ClientSession): void {
+  const [, id, registration, details, data] = message
+  const underWay = session.running.get(id)
+  if (underWay) {
+    if (underWay.part(details, data)) return
+    throw violation(`INVOCATION[1] is ${id}, the id of a call that has not been answered`)
+  }
+  if (session.late.has(id)) {
+    if (!details.progress) session.late.delete(id)
     return
   }
-  const running = new Running()
-  session.running.set(id, running)
-  try {
-    const invocation = new Invocation(running, found.procedure, details, data)
-    const result = found.endpoint(invocation.args, invocation.kwargs, details, invocation)
-    if (isThenable(result)) {
-      result.then(
-        (value) => succeed(session, id, value),
-        (error) => fail(session, id, error),
-      )
-    } else succeed(session, id, result)
-  } catch (error) {
-    fail(session, id, error)
+  const found = session.registrations.get(registration)
+  if (!found) {
+    if (details.progress) session.late.add(id)
+    answerError(session, id, new WampError(NO_SUCH_PROCEDURE, [`registration ${registration} is gone`]))
+    return
   }
-}
-
-function succeed(session: ClientSession, id: Id, value: unknown): void {
-  if (!session.running.delete(id)) return
-  const data =
-    value instanceof Result ? payload(value.args, value.kwargs) : payload(value === undefined ? undefined : [value])
-  try {
-    session.send([YIELD, id, {}, data])
-  } catch (error) {
-    // The result cannot travel; the caller must not wait for it.
-    session.owner.raised(error, true)
-    answerError(session, id, thrown(error))
-  }
-}
-
-function fail(session: ClientSession, id: Id, value: unknown): void {
-  if (!session.running.delete(id)) return
-  if (!WampError.is(value)) session.owner.raised(value, true)
-  answerError(session, id, thrown(value))
-}
-
-function answerError(session: ClientSession, id: Id, error: WampError): void {
-  const { args, kwargs, message } = error
-  // What is no URI, or no list, would be a violation of the protocol and end the session.
-  const uri = typeof error.uri === 'string' && isUri(error.uri) ? error.uri : RUNTIME_ERROR
-  const named = isDict(kwargs) && Object.keys(kwargs).length > 0
-  const data = Array.isArray(args)
-    ? payload(args.length || named ? args : undefined, named ? kwargs : undefined)
-    : payload([message])
-  try {
-    session.send([ERROR, INVOCATION, id, {}, uri, data])
-  } catch {
-    session.send([ERROR, INVOCATION, id, {}, uri, payload([String(message)])])
-  }
+  const running = new Running(session, message)
+  const invocation = new Invocation(running, found.procedure, details, data)
+  running.run(() => found.endpoint(invocation.args, invocation.kwargs, details, invocation))
 }

@@ -3,15 +3,16 @@
 import { WampError } from '../protocol/error.ts'
 import type { Id, Uri, Welcome } from '../protocol/messages.ts'
 import { CONNECTION_LOST } from '../protocol/names.ts'
-import type { Roles } from '../protocol/options.ts'
+import type { Dict, Roles } from '../protocol/options.ts'
 import type { Link } from '../session/link.ts'
 import { Session, type SessionEnd } from '../session/session.ts'
 import type { Table } from '../session/table.ts'
-import type { Registration, Running } from './callee.ts'
+import type { Registration } from './callee.ts'
+import type { Running } from './invocation.ts'
 import { entrypoints } from './registry.ts'
 import { Requests } from './requests.ts'
 import type { Subscription } from './subscriber.ts'
-import { deferred } from './waiting.ts'
+import { deferred, isThenable } from './waiting.ts'
 
 /** Who a client is in its realm, as WELCOME said. */
 export interface SessionInfo {
@@ -29,7 +30,7 @@ export interface SessionInfo {
 export interface Dropped {
   /** RESULT and ERROR for requests that nobody waits for any more. */
   answers: number
-  /** EVENTs of subscriptions that were given up. */
+  /** EVENTs of subscriptions that were given up, those whose payload no codec could read, and those that a slow reader of `client.events` had no room for. */
   events: number
 }
 
@@ -38,6 +39,8 @@ export interface ClientSessionOwner {
   readonly dropped: Dropped
   /** A handler threw, or its promise was rejected. */
   raised(error: unknown, answered: boolean): void
+  /** The router took back what it had granted. */
+  revoked(wish: Registration | Subscription, details: Dict): void
   ended(session: ClientSession, end: SessionEnd): void
 }
 
@@ -52,6 +55,8 @@ export class ClientSession extends Session {
   readonly subscribing = new Map<string, number>()
   readonly registrations = new Map<Id, Registration>()
   readonly running = new Map<Id, Running>()
+  /** Invocations that were answered before their last part came. */
+  readonly late = new Set<Id>()
   /** Set by whatever arrives; liveness clears it. */
   heard = true
   /** Resolves when the session is over. */
@@ -75,6 +80,21 @@ export class ClientSession extends Session {
     this.info = { id, realm: details.realm ?? realm, authid, authrole, authmethod, authprovider, roles }
   }
 
+  /** Whether the dealer announced a feature. */
+  announces(feature: string): boolean {
+    return this.info.roles['dealer']?.features?.[feature] === true
+  }
+
+  /** Runs what belongs to the user: what it throws, or rejects with, is told and ends nothing. */
+  heed(task: () => unknown): void {
+    try {
+      const done = task()
+      if (isThenable(done)) done.then(undefined, (error) => this.owner.raised(error, false))
+    } catch (error) {
+      this.owner.raised(error, false)
+    }
+  }
+
   protected override inspect(): void {
     this.heard = true
   }
@@ -82,8 +102,7 @@ export class ClientSession extends Session {
   protected override ended(end: SessionEnd): void {
     const cause = end.reason === undefined ? undefined : new WampError(end.reason, [end.text])
     this.requests.fail(new WampError(CONNECTION_LOST, [end.text], {}, { sent: true, cause }))
-    for (const running of this.running.values()) running.abort(end.text)
-    this.running.clear()
+    for (const running of this.running.values()) running.lost(end.text)
     for (const id of this.registrations.keys()) entrypoints().delete(id)
     this.owner.ended(this, end)
     this.finished.resolve(end)

@@ -4,13 +4,17 @@ import { WampError } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
 import { USAGE } from '../protocol/names.ts'
 import type { Dict } from '../protocol/options.ts'
+import type { description } from './description.ts'
+import { type CheckedDecorator, type Checks, checked, type MethodFor } from './schema.ts'
 
 /** What `@rpc` takes: ours, and any key of REGISTER.Options as WAMP spells it. */
-export interface RpcOptions extends Dict {
+export interface RpcOptions extends Dict, Checks {
   /** The whole URI. Default: the class's prefix and the method's name. */
   readonly uri?: Uri
-  /** Puts an Invocation before the arguments: kwargs, caller, signal. */
+  /** Puts an Invocation before the arguments: kwargs, caller, signal, progress, input. */
   readonly invocation?: boolean
+  /** For people: what the service says of it where it describes itself. */
+  readonly doc?: string
 }
 
 /** What `@subscribe` takes: ours, and any key of SUBSCRIBE.Options as WAMP spells it. */
@@ -19,6 +23,8 @@ export interface TopicOptions extends Dict {
   readonly uri?: Uri
   /** Puts a ReceivedEvent before the arguments: kwargs, details. */
   readonly event?: boolean
+  /** For people: what the service says of it where it describes itself. */
+  readonly doc?: string
 }
 
 export type DeclaredKind = 'rpc' | 'subscribe'
@@ -29,6 +35,8 @@ export interface Declared {
   readonly method: string
   readonly uri: Uri | undefined
   readonly options: RpcOptions & TopicOptions
+  /** Puts an endpoint behind the checks that the options name. Comes with `rpc`: who does not use that need not load it. */
+  readonly checked?: typeof checked | undefined
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a method may take and return anything
@@ -45,16 +53,33 @@ interface Decorator<Options> extends MethodDecorator {
   (options: Options): MethodDecorator
 }
 
+interface RpcDecorator extends MethodDecorator {
+  <const Options extends RpcOptions>(uri: Uri, options?: Options): DecoratorFor<Options>
+  <const Options extends RpcOptions>(options: Options): DecoratorFor<Options>
+}
+
+type DecoratorFor<Options> = (Options extends { readonly args: object } | { readonly result: object }
+  ? CheckedDecorator<MethodFor<Options>>
+  : MethodDecorator) &
+  Said<Options>
+
+/** Options as `rpc` gives them back, for a static field. */
+interface Said<Options> {
+  readonly options: Options
+  readonly checked?: typeof checked | undefined
+}
+
 /**
  * Registers a method as a procedure when its service starts: `@rpc`, `@rpc('com.example.date')`,
  * `@rpc({ uri: 'com.example.date', invocation: true })`. Without a URI it is the class's prefix and the method's name.
+ * With schemas, as `@rpc({ args: [z.number()], result: z.number() })`, it goes on methods that take and return those.
  *
  * @throws WampError `wampy.error.usage` on what is no public instance method
  */
-export const rpc = decorator<RpcOptions>('rpc')
+export const rpc = /* @__PURE__ */ decorator('rpc', checked) as RpcDecorator
 
 /** Subscribes a method to a topic when its service starts; it gets the event's positional arguments. Forms as `rpc`. */
-export const subscribe = decorator<TopicOptions>('subscribe')
+export const subscribe = /* @__PURE__ */ decorator('subscribe') as Decorator<TopicOptions>
 
 type ByMethod = Map<string, Declared>
 /** By the object that declares: a prototype (legacy), an instance (standard), or the method itself (standard, no instance yet). */
@@ -75,7 +100,7 @@ function declare(owner: object, declared: Declared): void {
   table.set(owner, methods.set(declared.method, declared))
 }
 
-function decorator<Options extends Dict>(kind: DeclaredKind): Decorator<Options> {
+function decorator(kind: DeclaredKind, checked?: Declared['checked']): unknown {
   const apply = (options: RpcOptions & TopicOptions, target: unknown, context: unknown): void => {
     const standard = typeof context === 'object' && context !== null
     const {
@@ -89,7 +114,7 @@ function decorator<Options extends Dict>(kind: DeclaredKind): Decorator<Options>
     if (what !== 'method' || fixed || hidden || typeof name !== 'string') {
       throw new WampError(USAGE, [`@${kind} goes on a public method, not on ${String(name)}`])
     }
-    const declared: Declared = { kind, method: name, uri: options.uri, options }
+    const declared: Declared = { kind, method: name, uri: options.uri, options, checked }
     declare(target as object, declared)
     // By the instance too: a decorator above this one may have put another function in the method's place.
     if (standard) {
@@ -98,21 +123,27 @@ function decorator<Options extends Dict>(kind: DeclaredKind): Decorator<Options>
       })
     }
   }
-  return ((...given: unknown[]) => {
+  return (...given: unknown[]) => {
     if (given.length > 1 && typeof given[0] !== 'string') return apply({}, given[0], given[1])
-    const options = typeof given[0] === 'string' ? { ...(given[1] as Options), uri: given[0] } : (given[0] as Options)
-    return (target: unknown, context: unknown) => apply(options, target, context)
-  }) as Decorator<Options>
+    const options = typeof given[0] === 'string' ? { ...(given[1] as Dict), uri: given[0] } : (given[0] as Dict)
+    const said: Said<Dict> = { options, checked }
+    return Object.assign((target: unknown, context: unknown) => apply(options, target, context), said)
+  }
 }
 
 /** What a class may say in static fields. */
 export interface ServiceClass {
   /** Put before method names: `com.example` makes `com.example.getTodaysDate`. */
   readonly prefix?: string
-  /** `['getTodaysDate']` or `{ getTodaysDate: 'com.example.date' }`, where there are no decorators. */
-  readonly rpc?: readonly string[] | Readonly<Record<string, Uri | RpcOptions>>
+  /**
+   * `['getTodaysDate']` or `{ getTodaysDate: 'com.example.date' }`, where there are no decorators; with schemas
+   * `{ add: rpc({ args: [z.number(), z.number()] }) }`.
+   */
+  readonly rpc?: readonly string[] | Readonly<Record<string, Uri | RpcOptions | Said<RpcOptions>>>
   /** `{ onTick: 'com.example.tick' }`. */
   readonly subscribe?: readonly string[] | Readonly<Record<string, Uri | TopicOptions>>
+  /** `description`: a procedure under the prefix tells what the class declares. */
+  readonly describe?: typeof description
 }
 
 /** What a class declares of a kind, by method; of an instance where there is one. The most derived word wins. */
@@ -142,8 +173,11 @@ function* inStatic(kind: DeclaredKind, field: ServiceClass[DeclaredKind]): Gener
     return
   }
   for (const [method, said] of Object.entries(field ?? {})) {
-    const options = typeof said === 'string' ? { uri: said } : said
-    yield { kind, method, uri: options.uri, options }
+    const { options, checked } =
+      typeof said === 'function'
+        ? (said as Said<RpcOptions>)
+        : { options: typeof said === 'string' ? { uri: said } : said }
+    yield { kind, method, uri: options.uri, options, checked }
   }
 }
 

@@ -14,6 +14,7 @@ import { callee } from './callee.ts'
 import { caller } from './caller.ts'
 import type { ClientSession } from './client-session.ts'
 import type { Liveness } from './liveness.ts'
+import type { Passthru } from './passthru.ts'
 import { publisher } from './publisher.ts'
 import { refusals } from './requests.ts'
 import type { Role } from './role.ts'
@@ -38,6 +39,8 @@ export interface ClientOptions {
   readonly roles?: readonly RoleName[] | Readonly<Partial<Record<RoleName, unknown>>>
   /** Offered in this order. Default: JSON alone. */
   readonly serializers?: readonly Serializer[]
+  /** Payload passthru mode: `passthru(...)` with what encodes and decodes payloads. */
+  readonly codecs?: Passthru
   /** How it comes back after a loss, the first attempt to connect included; false for never. */
   readonly reconnect?: boolean | Backoff | Retry
   /** How a dead connection is noticed; false for not at all. */

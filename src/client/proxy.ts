@@ -2,7 +2,7 @@
 
 import type { Uri } from '../protocol/messages.ts'
 
-export type Caller = (uri: Uri, args: unknown[]) => Promise<unknown>
+export type Caller = (uri: Uri, args: unknown[]) => unknown
 
 /**
  * What consoles, test runners and frameworks look at to find out what a thing is. A procedure of such a name is

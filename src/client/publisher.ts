@@ -2,21 +2,31 @@
 
 import { PUBLISH, PUBLISHED } from '../protocol/codes.ts'
 import type { Id, Published, Uri } from '../protocol/messages.ts'
-import type { Dict, List, PublishOptions as WireOptions } from '../protocol/options.ts'
+import type { Dict, List, PassthruKeys, PublishOptions as WireOptions } from '../protocol/options.ts'
 import { payload } from '../protocol/payload.ts'
 import type { ClientSession } from './client-session.ts'
 import type { Role } from './role.ts'
 import { canceled, type Waiting } from './waiting.ts'
 
-/** Options of a publication: ours, and any key of PUBLISH.Options as WAMP spells it. */
-export interface PublishOptions extends Waiting, WireOptions {
+/** Options of a publication: ours, and any key of PUBLISH.Options as WAMP spells it; one id or name needs no list. */
+export interface PublishOptions extends Waiting, Dict, PassthruKeys {
+  readonly acknowledge?: boolean
+  readonly exclude_me?: boolean
+  readonly exclude?: Id | readonly Id[] | undefined
+  readonly exclude_authid?: string | readonly string[] | undefined
+  readonly exclude_authrole?: string | readonly string[] | undefined
+  readonly eligible?: Id | readonly Id[] | undefined
+  readonly eligible_authid?: string | readonly string[] | undefined
+  readonly eligible_authrole?: string | readonly string[] | undefined
+  readonly disclose_me?: boolean
+  readonly retain?: boolean
   /** Waits for the session, where there is none now, instead of failing at once. */
   readonly waitForReady?: boolean
 }
 
 export const publisher: Role = {
   name: 'publisher',
-  features: { publisher_exclusion: true },
+  features: { publisher_exclusion: true, publisher_identification: true, subscriber_blackwhite_listing: true },
   handlers: {
     [PUBLISHED]: (message, session) => session.requests.must(PUBLISH, message[1], message),
   },
@@ -31,7 +41,14 @@ export async function publish(
   { signal, timeout, waitForReady: _, ...options }: PublishOptions,
 ): Promise<Id | undefined> {
   const data = payload(args, kwargs)
-  const message = (id: Id) => [PUBLISH, id, options as WireOptions, topic, data] as const
+  const wire: Record<string, unknown> = options
+  for (const key in wire) {
+    const value = wire[key]
+    // A broker takes lists alone, and no list is another thing than an empty one.
+    if (/^(exclude|eligible)(_auth(id|role))?$/.test(key) && value !== undefined && !Array.isArray(value))
+      wire[key] = [value]
+  }
+  const message = (id: Id) => [PUBLISH, id, wire as WireOptions, topic, data] as const
   if (options.acknowledge === true) {
     return session.requests.ask<Id, Published>(
       { code: PUBLISH, message: (id) => [...message(id)], settle: ([, , publication]) => publication },

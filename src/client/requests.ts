@@ -10,18 +10,24 @@ import type { ClientSession } from './client-session.ts'
 import { canceled, limit, type Waiting } from './waiting.ts'
 
 interface Pending {
-  readonly code: RequestCode
-  /** Runs inside the reply, before anything else is read; its value resolves the promise. */
-  readonly settle: (reply: never) => unknown
+  readonly asked: Ask<unknown, never>
   readonly resolve: (value: unknown) => void
-  readonly reject: (error: WampError) => void
-  release: (() => void) | undefined
+  readonly reject: (error: unknown) => void
+  /** What its timer waits for; the timer begins anew with every partial answer. */
+  readonly timeout: number | undefined
+  deaf: (() => void) | undefined
+  untimed: (() => void) | undefined
 }
 
 export interface Ask<T, Reply extends Message> {
   readonly code: RequestCode
   readonly message: (id: Id) => Message
+  /** Runs inside the reply, before anything else is read; its value resolves the promise. */
   readonly settle: (reply: Reply) => T
+  /** Hears a partial answer, after which others follow. */
+  readonly part?: ((reply: Reply) => void) | undefined
+  /** Hears that nobody here waits any longer. Says whether the peer's answer is waited for all the same. */
+  readonly quit?: (id: Id, error: unknown) => boolean
 }
 
 export class Requests {
@@ -68,35 +74,58 @@ export class Requests {
       } catch (error) {
         return reject(error)
       }
-      const { code, settle } = asked
+      const { signal, timeout } = waiting
       const pending: Pending = {
-        code,
-        settle,
+        asked,
         resolve: resolve as (value: unknown) => void,
         reject,
-        release: undefined,
+        timeout,
+        deaf: undefined,
+        untimed: undefined,
       }
       this.#pending.set(id, pending)
-      if (waiting.signal || waiting.timeout) this.#limit(id, pending, waiting)
+      if (signal) pending.deaf = limit({ signal }, true, (error) => this.quit(id, error))
+      if (timeout) this.#time(id, pending)
     })
   }
 
-  #limit(id: Id, pending: Pending, waiting: Waiting): void {
-    pending.release = limit(waiting, true, (error) => {
-      // A CALL may never be answered. Anything else is, and its answer must not look like a violation.
-      if (pending.code === CALL) this.#pending.delete(id)
-      pending.reject(error)
-    })
+  #time(id: Id, pending: Pending): void {
+    pending.untimed?.()
+    pending.untimed = limit({ timeout: pending.timeout }, true, (error) => this.quit(id, error))
+  }
+
+  /** Whether it waits for an answer. */
+  has(id: Id): boolean {
+    return this.#pending.has(id)
+  }
+
+  /** Gives up a request: its promise is rejected, and an answer that comes later is swallowed. */
+  quit(id: Id, error: unknown): void {
+    const pending = this.#pending.get(id)
+    if (!pending || pending.asked.quit?.(id, error)) return
+    release(pending)
+    // A CALL may never be answered. Anything else is, and its answer must not look like a violation.
+    if (pending.asked.code === CALL) this.#pending.delete(id)
+    pending.reject(error)
+  }
+
+  /** A partial answer. False where nobody waits for it. */
+  part(code: RequestCode, id: Id, reply: Message): boolean {
+    const pending = this.#pending.get(id)
+    if (pending?.asked.code !== code) return false
+    if (pending.timeout) this.#time(id, pending)
+    pending.asked.part?.(reply as never)
+    return pending.asked.part !== undefined
   }
 
   /** A positive answer. False where nothing waits for it. */
   settle(code: RequestCode, id: Id, reply: Message): boolean {
     const pending = this.#pending.get(id)
-    if (pending?.code !== code) return false
+    if (pending?.asked.code !== code) return false
     // Where this throws the session ends, which rejects what still stands in the table.
-    const value = pending.settle(reply as never)
+    const value = pending.asked.settle(reply as never)
     this.#pending.delete(id)
-    pending.release?.()
+    release(pending)
     pending.resolve(value)
     return true
   }
@@ -111,9 +140,9 @@ export class Requests {
   /** A negative answer. False where nothing waits for it. */
   refuse(code: RequestCode, id: Id, error: WampError): boolean {
     const pending = this.#pending.get(id)
-    if (pending?.code !== code) return false
+    if (pending?.asked.code !== code) return false
     this.#pending.delete(id)
-    pending.release?.()
+    release(pending)
     pending.reject(error)
     return true
   }
@@ -121,11 +150,16 @@ export class Requests {
   /** The session is over: nobody waits any longer. */
   fail(error: WampError): void {
     for (const pending of this.#pending.values()) {
-      pending.release?.()
+      release(pending)
       pending.reject(error)
     }
     this.#pending.clear()
   }
+}
+
+function release(pending: Pending): void {
+  pending.deaf?.()
+  pending.untimed?.()
 }
 
 /** ERROR settles all kinds of requests alike. */

@@ -2,11 +2,13 @@
 
 import type { Dict } from '../protocol/options.ts'
 import type { Invocation, Result } from './callee.ts'
-import type { CallOptions } from './caller.ts'
+import type { CallOptions, Progress } from './caller.ts'
 import type { ClientSession } from './client-session.ts'
 import { type Declared, declaredBy, type ServiceClass, uriOf } from './decorators.ts'
+import { describedAt, type ServiceDescription } from './description.ts'
 import type { ClientOptions } from './options.ts'
 import { names } from './proxy.ts'
+import { type ProcedureEntry, registered } from './registered.ts'
 import { within } from './waiting.ts'
 import { WampClient } from './wamp-client.ts'
 
@@ -15,15 +17,27 @@ type Any = any
 
 /** What a caller passes: the parameters without an Invocation in the first place. */
 export type Arguments<Parameters extends readonly unknown[]> = Parameters extends readonly [infer First, ...infer Rest]
-  ? [Invocation] extends [First]
-    ? [First] extends [Invocation]
+  ? // Not of type `any`, which is a parameter like any other.
+    [0 extends 1 & First ? never : First] extends [never]
+    ? Parameters
+    : [First] extends [Invocation]
       ? Rest
       : Parameters
-    : Parameters
   : Parameters
 
-/** What a caller gets: what the promise resolves to; unknown where the procedure makes a Result by hand. */
-export type Returned<T> = Awaited<T> extends Result ? unknown : Awaited<T>
+// biome-ignore lint/suspicious/noConfusingVoidType: as a generator that returns nothing says it
+type Nothing = void
+
+/** A value as it arrives: unknown where the procedure makes a Result by hand. */
+type Arrived<T> = T extends Result ? unknown : T
+
+/** What a caller gets: what the promise resolves to, or what the generator returns in the end. */
+export type Returned<T> =
+  Awaited<T> extends AsyncIterable<unknown>
+    ? Awaited<T> extends AsyncIterator<unknown, infer Final>
+      ? Arrived<Final>
+      : Nothing
+    : Arrived<Awaited<T>>
 
 /** The methods that a service's class adds to WampClient, as a caller sees them. */
 export type Procedures<Service> = {
@@ -34,6 +48,19 @@ export type Procedures<Service> = {
     : never
 }
 
+/** The async generators among them: what they yield in a loop, and `result` for what they return. */
+export type Streams<Service> = {
+  readonly [Name in Exclude<keyof Service, keyof WampClient> as Service[Name] extends (...args: Any[]) => infer Value
+    ? Awaited<Value> extends AsyncIterable<unknown>
+      ? Name
+      : never
+    : never]: Service[Name] extends (...args: infer Parameters) => infer Value
+    ? Awaited<Value> extends AsyncIterable<infer Part>
+      ? (...args: Arguments<Parameters>) => Progress<Arrived<Part>, Returned<Value>>
+      : never
+    : never
+}
+
 /** Any name, however deep: `client.rpc.com.example.add(1, 2)`. */
 export interface AnyProcedure {
   (...args: Any[]): Promise<Any>
@@ -41,8 +68,17 @@ export interface AnyProcedure {
   readonly [name: string]: Any
 }
 
+/** Any name, however deep: `client.stream.com.example.count(3)`. */
+export interface AnyStream {
+  (...args: Any[]): Progress<Any, Any>
+  readonly [name: string]: Any
+}
+
 /** `client.rpc`: of a class, or of anything. */
 export type Rpc<Service> = unknown extends Service ? AnyProcedure : Procedures<Service>
+
+/** `client.stream`: of a class, or of anything. */
+export type Stream<Service> = unknown extends Service ? AnyStream : Streams<Service>
 
 export interface RpcClientOptions<Service> extends ClientOptions {
   /** The class itself brings its URIs along. Without it they are the prefix and the method's name. */
@@ -63,6 +99,9 @@ export interface RpcOptions extends CallOptions {
 export class RpcClient<Service = unknown> extends WampClient {
   /** Every property is a procedure: `await client.rpc.getTodaysDate()`. */
   readonly rpc: Rpc<Service>
+  /** Every async generator is a loop: `for await (const n of client.stream.count(3))`. */
+  readonly stream: Stream<Service>
+  readonly #prefix: string | undefined
   readonly #uriOf: (path: string) => string
 
   constructor(options: RpcClientOptions<Service> = {}) {
@@ -71,16 +110,36 @@ export class RpcClient<Service = unknown> extends WampClient {
     const declared: Map<string, Declared> = service ? declaredBy('rpc', service) : new Map()
     const prefix = options.prefix ?? (service as ServiceClass | undefined)?.prefix
     this.#uriOf = (path) => uriOf(declared.get(path), path, prefix)
-    this.rpc = this.#rpc({})
+    this.#prefix = prefix
+    const { rpc, stream } = this.with({})
+    this.rpc = rpc
+    this.stream = stream
   }
 
   /** The same procedures, called with options: `client.with({ timeout: 500 }).rpc.add(1, 2)`. */
-  with(options: RpcOptions): { readonly rpc: Rpc<Service> } {
-    return { rpc: this.#rpc(options) }
+  with({ kwargs, ...options }: RpcOptions): { readonly rpc: Rpc<Service>; readonly stream: Stream<Service> } {
+    const walk = (call: (uri: string, args: unknown[]) => unknown) => names(call, this.#uriOf)
+    return {
+      rpc: walk((uri, args) => this.call(uri, args, kwargs, options)) as Rpc<Service>,
+      stream: walk((uri, args) => this.progress(uri, args, kwargs, options)) as Stream<Service>,
+    }
   }
 
-  #rpc({ kwargs, ...options }: RpcOptions): Rpc<Service> {
-    return names((uri, args) => this.call(uri, args, kwargs, options), this.#uriOf) as Rpc<Service>
+  /**
+   * What can be called in the realm now, as the router's registration meta API says.
+   *
+   * @throws WampError `wamp.error.feature_not_supported` where the router has no such API; as `call`
+   */
+  entrypoints(options?: CallOptions): Promise<ProcedureEntry[]> {
+    return registered(this, options)
+  }
+
+  /**
+   * What a service says of itself, where its class has `static describe = description`; of this client's own prefix
+   * unless another is named.
+   */
+  async describe(prefix = this.#prefix, options?: CallOptions): Promise<ServiceDescription> {
+    return this.call(describedAt(prefix), [], undefined, options)
   }
 
   // The original calls without starting: so does this one, unless it was stopped.

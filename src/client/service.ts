@@ -20,7 +20,7 @@ export interface ReceivedEvent {
 }
 
 export interface Declarations {
-  readonly procedures: { uri: Uri; endpoint: Endpoint; options: Dict; entrypoint: Entrypoint }[]
+  readonly procedures: { uri: Uri; endpoint: Endpoint; options: Dict; entrypoint?: Entrypoint }[]
   readonly topics: { uri: Uri; handler: EventHandler; options: Dict }[]
 }
 
@@ -28,16 +28,20 @@ export interface Declarations {
 export function declarations(service: object, prefix: string | undefined): Declarations {
   const made = service.constructor
   const front = prefix ?? (made as ServiceClass).prefix
-  const procedures = [...declaredBy('rpc', made, service).values()].map((declared) => {
-    const { invocation: wanted, uri: _, ...options } = declared.options
+  const procedures: Declarations['procedures'] = [...declaredBy('rpc', made, service).values()].map((declared) => {
+    const { invocation: wanted, uri: _, doc: __, args, result, ...options } = declared.options
     const method = methodOf(service, declared)
-    const endpoint: Endpoint = (args, _kwargs, _details, invocation) =>
+    const plain: Endpoint = (args, _kwargs, _details, invocation) =>
       wanted ? method(invocation, ...args) : method(...args)
+    const endpoint = args || result ? (declared.checked ?? unchecked)(plain, { args, result }) : plain
     const entrypoint: Entrypoint = [made as Entrypoint[0], declared.method]
     return { uri: checked('rpc', declared, front), endpoint, options, entrypoint }
   })
+  const { describe } = made as ServiceClass
+  // Any number of instances may do so.
+  if (describe) procedures.push({ ...describe(service, front), options: { invoke: 'roundrobin' } })
   const topics = [...declaredBy('subscribe', made, service).values()].map((declared) => {
-    const { event: wanted, uri: _, ...options } = declared.options
+    const { event: wanted, uri: _, doc: __, ...options } = declared.options
     const method = methodOf(service, declared)
     const handler: EventHandler = (args, kwargs, details) => {
       if (!wanted) return method(...args)
@@ -47,6 +51,10 @@ export function declarations(service: object, prefix: string | undefined): Decla
     return { uri: checked('subscribe', declared, front), handler, options }
   })
   return { procedures, topics }
+}
+
+function unchecked(): never {
+  throw new WampError(USAGE, ['a static field says its schemas by rpc: { add: rpc({ args: ... }) }'])
 }
 
 function methodOf(service: object, { kind, method }: Declared): (...args: unknown[]) => unknown {

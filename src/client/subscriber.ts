@@ -5,7 +5,7 @@ import type { Id, Subscribed, Unsubscribed, Uri } from '../protocol/messages.ts'
 import type { Dict, List, EventDetails as WireDetails, SubscribeOptions as WireOptions } from '../protocol/options.ts'
 import type { ClientSession } from './client-session.ts'
 import type { Role } from './role.ts'
-import { isThenable, type Waiting } from './waiting.ts'
+import type { Waiting } from './waiting.ts'
 import { Wish, type WishOwner } from './wish.ts'
 
 /** Options of a subscription: ours, and any key of SUBSCRIBE.Options as WAMP spells it. */
@@ -92,10 +92,22 @@ function sharing(session: ClientSession, id: Id): Set<Subscription> {
 
 export const subscriber: Role = {
   name: 'subscriber',
-  features: {},
+  features: {
+    pattern_based_subscription: true,
+    publication_trustlevels: true,
+    publisher_identification: true,
+    subscription_revocation: true,
+  },
   handlers: {
     [SUBSCRIBED]: (message, session) => session.requests.must(SUBSCRIBE, message[1], message),
-    [UNSUBSCRIBED]: (message, session) => session.requests.must(UNSUBSCRIBE, message[1], message),
+    [UNSUBSCRIBED]: (message, session) => {
+      const [, request, details = {}] = message
+      if (request) return session.requests.must(UNSUBSCRIBE, request, message)
+      const id = details['subscription'] as Id
+      const revoked = session.subscriptions.get(id)
+      session.subscriptions.delete(id)
+      for (const wish of revoked ?? []) session.owner.revoked(wish, details)
+    },
     [EVENT]: ([, subscription, publication, details, data], session) => {
       const sharers = session.subscriptions.get(subscription)
       if (!sharers) {
@@ -107,12 +119,7 @@ export const subscriber: Role = {
       for (const { handler, topic, state } of sharers) {
         // Given up while its SUBSCRIBED was on its way.
         if (state === 'closed') continue
-        try {
-          const done = handler(args, kwargs, { topic, ...details, publication, subscription })
-          if (isThenable(done)) done.then(undefined, (error) => session.owner.raised(error, false))
-        } catch (error) {
-          session.owner.raised(error, false)
-        }
+        session.heed(() => handler(args, kwargs, { topic, ...details, publication, subscription }))
       }
     },
   },

@@ -7,7 +7,7 @@ import type { Deferred, Waiting } from './waiting.ts'
 
 /**
  * `pending` until the router has granted it (and again after a loss), `active`, `failed` when a rejoin was refused
- * (it tries again), `closed` when it was given up.
+ * (it tries again), `closed` when it was given up, or revoked by the router: then `error` says so.
  */
 export type WishState = 'pending' | 'active' | 'failed' | 'closed'
 
@@ -22,7 +22,7 @@ export abstract class Wish {
     return true
   }
   state: WishState = 'pending'
-  /** What the router refused it with, while `failed`. */
+  /** What the router refused it with, while `failed`, or that it revoked it. */
   error: WampError | undefined
   /** The id that the router gave it, while `active`. */
   id: Id | undefined
@@ -35,6 +35,8 @@ export abstract class Wish {
   /** How often in a row it was refused after a rejoin. */
   refusals = 0
   retry: ReturnType<typeof setTimeout> | undefined
+  /** Hears when it is closed; with an error where the router revoked it. */
+  closed: ((error: WampError | undefined) => void) | undefined
   /** Settles with the router's word, while that is awaited. */
   asking: Promise<unknown> | undefined
   readonly #owner: WishOwner

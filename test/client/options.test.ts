@@ -146,10 +146,44 @@ describe('the options of a client', () => {
       {
         agent: `wampy-ts/${version} (Date Service)`,
         roles: {
-          caller: { features: {} },
-          callee: { features: {} },
-          publisher: { features: { publisher_exclusion: true } },
-          subscriber: { features: {} },
+          caller: {
+            features: {
+              call_canceling: true,
+              call_timeout: true,
+              caller_identification: true,
+              progressive_call_invocations: true,
+              progressive_call_results: true,
+            },
+          },
+          callee: {
+            features: {
+              call_canceling: true,
+              call_reroute: true,
+              call_timeout: true,
+              call_trustlevels: true,
+              caller_identification: true,
+              pattern_based_registration: true,
+              progressive_call_invocations: true,
+              progressive_call_results: true,
+              registration_revocation: true,
+              shared_registration: true,
+            },
+          },
+          publisher: {
+            features: {
+              publisher_exclusion: true,
+              publisher_identification: true,
+              subscriber_blackwhite_listing: true,
+            },
+          },
+          subscriber: {
+            features: {
+              pattern_based_subscription: true,
+              publication_trustlevels: true,
+              publisher_identification: true,
+              subscription_revocation: true,
+            },
+          },
         },
       },
     ])
@@ -175,7 +209,8 @@ describe('roles', () => {
     for (const roles of [['caller', 'subscriber'], { caller: { features: { lies: true } }, subscriber: {} }] as const) {
       const { client, peer } = await joined(undefined, { roles: roles as never })
       const hello = peer.received[0]?.[2] as { roles: object }
-      expect(hello.roles).toEqual({ caller: { features: {} }, subscriber: { features: {} } })
+      const { caller, subscriber } = DEFAULT_ROLES
+      expect(hello.roles).toEqual({ caller, subscriber })
       await client.stop()
     }
     const { peer } = await joined(undefined, { roles: DEFAULT_ROLES })

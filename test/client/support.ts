@@ -47,6 +47,26 @@ export async function joined(answer?: Answer, options: ClientOptions = {}) {
   return { router, client, peer: router.peers[0] as Scripted }
 }
 
+/** As `joined`, at a dealer that announces features. */
+export async function joinedTo(features: readonly string[], answer?: Answer, options: ClientOptions = {}) {
+  const dealer = { features: Object.fromEntries(features.map((feature) => [feature, true])) }
+  const router = welcoming(answer, () => [2, 4711, { roles: { broker: {}, dealer } }])
+  const client = clientOf(router, { reconnect: false, liveness: false, ...options })
+  await client.start()
+  return { router, client, peer: router.peers[0] as Scripted }
+}
+
+/** Something that is waited for. */
+export function gate<T = void>() {
+  let open!: (value: T) => void
+  let fail!: (error: unknown) => void
+  const opened = new Promise<T>((yes, no) => {
+    open = yes
+    fail = no
+  })
+  return { open, fail, opened }
+}
+
 /** The events of a client from now on: `['state', 'ready']`. */
 export function eventsOf(client: WampClient): unknown[][] {
   const events: unknown[][] = []

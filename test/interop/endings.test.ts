@@ -59,7 +59,7 @@ describe.each(['autobahn', 'wampy'] as const)('%s', (library) => {
     await failed
   })
 
-  test('a caller that is cut off in the middle of a call: our callee goes on, its answer is dropped', async () => {
+  test('a caller that is cut off in the middle of a call: our callee is interrupted, what it answers goes nowhere', async () => {
     await using world = await openWorld()
     const [callee, caller] = [await world.join('wampy-ts'), await world.join(library)]
     let answer: (data: Data) => void = () => {}
@@ -78,10 +78,10 @@ describe.each(['autobahn', 'wampy'] as const)('%s', (library) => {
     caller.socket.terminate()
     await expect.poll(() => world.router.stats(), { interval: 2 }).toMatchObject({ sessions: 1, calls: 0 })
     answer({ args: ['late'], kwargs: {} })
-    await expect.poll(() => world.router.stats().dropped.late, { interval: 2 }).toBe(1)
     const other = await world.join(library)
     await callee.register('com.echo', (data) => data)
     expect(await other.call('com.echo', [1])).toMatchObject({ args: [1] })
+    expect(world.router.stats().dropped.late).toBe(0)
   })
 
   test('a router that closes says GOODBYE, and they answer', async () => {

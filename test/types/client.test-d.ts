@@ -6,8 +6,11 @@ import {
   type ClientOptions,
   type ClientState,
   type Dial,
+  type Dict,
   type Id,
+  type Invocation,
   json,
+  type List,
   type Registration,
   rpc,
   type SessionInfo,
@@ -162,4 +165,36 @@ test('an error has its URI, args and kwargs, and can be told from others', () =>
 
 test('a client can be used with await using', () => {
   expectTypeOf(client).toExtend<AsyncDisposable>()
+})
+
+test('progress and events are read in loops', async () => {
+  const loop = client.progress<number, string>('com.example.f', [1], {}, { cancelMode: 'skip' })
+  expectTypeOf(loop.result).toEqualTypeOf<Promise<string>>()
+  for await (const part of loop) expectTypeOf(part).toEqualTypeOf<number>()
+  for await (const part of client.progress('com.example.f')) expectTypeOf(part).toBeUnknown()
+  const events = client.events('com.example.t', { match: 'prefix', buffer: 10, overflow: 'newest' })
+  expectTypeOf(events.subscription).toEqualTypeOf<Promise<Subscription>>()
+  for await (const { args, kwargs, topic, publication } of events) {
+    expectTypeOf(args).toEqualTypeOf<List>()
+    expectTypeOf(kwargs).toEqualTypeOf<Dict>()
+    expectTypeOf(topic).toBeString()
+    expectTypeOf(publication).toEqualTypeOf<Id>()
+  }
+  // @ts-expect-error: no such policy
+  client.events('com.example.t', { overflow: 'all' })
+})
+
+test('an id or a name needs no list', () => {
+  client.publish('com.example.t', [], {}, { exclude: 1, eligible: [1, 2], eligible_authid: 'joe' })
+  // @ts-expect-error: ids are numbers
+  client.publish('com.example.t', [], {}, { exclude: 'joe' })
+})
+
+test('an Invocation knows its caller, its input and its progress', async () => {
+  const invocation = {} as Invocation<number>
+  expectTypeOf(invocation.caller).toEqualTypeOf<Id | undefined>()
+  expectTypeOf(invocation.callerAuthid).toEqualTypeOf<string | undefined>()
+  expectTypeOf(invocation.progress([1], { k: 1 })).toBeBoolean()
+  for await (const n of invocation.input) expectTypeOf(n).toEqualTypeOf<number>()
+  for await (const part of invocation.parts) expectTypeOf(part.args).toEqualTypeOf<List>()
 })

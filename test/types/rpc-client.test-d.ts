@@ -1,7 +1,18 @@
 /** What the compiler knows of `client.rpc`: arguments, results, and what it refuses. */
 
 import { expectTypeOf, test } from 'vitest'
-import { type AnyProcedure, type Invocation, type Procedures, Result, RpcClient, rpc, WampClient } from 'wampy-ts'
+import {
+  type AnyProcedure,
+  type AnyStream,
+  type Invocation,
+  type Procedures,
+  type Progress,
+  Result,
+  RpcClient,
+  rpc,
+  type Streams,
+  WampClient,
+} from 'wampy-ts'
 import type { DateService } from './service.ts'
 import { DateService as DateServiceClass } from './service.ts'
 
@@ -113,4 +124,40 @@ test('an interface that names the procedures is enough', () => {
   const made = new RpcClient<Dates>()
   expectTypeOf(made.rpc.today()).resolves.toBeString()
   expectTypeOf(made.rpc.at).parameters.toEqualTypeOf<[zone: string]>()
+})
+
+test('an async generator is a promise of what it returns, and a loop over what it yields', async () => {
+  expectTypeOf(client.rpc.count).parameters.toEqualTypeOf<[to: number]>()
+  expectTypeOf(client.rpc.count).returns.toEqualTypeOf<Promise<string>>()
+  expectTypeOf(client.stream.count).parameters.toEqualTypeOf<[to: number]>()
+  expectTypeOf(client.stream.count).returns.toEqualTypeOf<Progress<number, string>>()
+  for await (const n of client.stream.count(3)) expectTypeOf(n).toEqualTypeOf<number>()
+  expectTypeOf(client.stream.count(3).result).toEqualTypeOf<Promise<string>>()
+  expectTypeOf(client.stream.sums).parameters.toEqualTypeOf<[]>()
+  expectTypeOf(client.stream.later).returns.toEqualTypeOf<Progress<string, void>>()
+  expectTypeOf(client.stream.whole).returns.toEqualTypeOf<Progress<unknown, unknown>>()
+  // @ts-expect-error: what is no generator is no loop
+  client.stream.add(1, 2)
+  // @ts-expect-error: an argument of another type
+  client.stream.count('3')
+})
+
+test('with() keeps the types of loops, and takes what a call takes', () => {
+  expectTypeOf(client.with({ signal: AbortSignal.timeout(5) }).stream).toEqualTypeOf<Streams<DateService>>()
+  client.with({ onProgress: ([n], kwargs, { progress }) => [n, kwargs, progress], cancelMode: 'kill', input: [1, 2] })
+  // @ts-expect-error: no such mode
+  client.with({ cancelMode: 'softly' })
+  // @ts-expect-error: a number is no input
+  client.with({ input: 5 })
+})
+
+test('a first parameter of any type is passed by the caller', () => {
+  // biome-ignore lint/suspicious/noExplicitAny: it is the point
+  expectTypeOf(client.rpc.loosest).parameters.toEqualTypeOf<[_value: any, _more: string]>()
+})
+
+test('without a class every name is a loop, however deep', () => {
+  const untyped = new RpcClient()
+  expectTypeOf(untyped.stream).toEqualTypeOf<AnyStream>()
+  expectTypeOf(untyped.stream.com.example.count(3)).toBeAny()
 })

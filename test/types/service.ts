@@ -30,6 +30,22 @@ export class DateService extends WampClient {
   }
   @rpc({ invocation: true }) alone(_invocation: Invocation): void {}
   @rpc loose(_value: unknown): void {}
+  // biome-ignore lint/suspicious/noExplicitAny: a parameter of any type is the point
+  @rpc loosest(_value: any, _more: string): void {}
+  @rpc async *count(to: number): AsyncGenerator<number, string> {
+    yield to
+    return 'end'
+  }
+  @rpc({ invocation: true }) async *sums({ input }: Invocation<number>): AsyncGenerator<number> {
+    for await (const n of input) yield n
+  }
+  @rpc async later(): Promise<AsyncIterable<string>> {
+    return { [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }) }
+  }
+  @rpc async *whole(): AsyncGenerator<Result, Result> {
+    yield new Result([1])
+    return new Result()
+  }
   private hidden(): void {}
   reveal(): void {
     this.hidden()

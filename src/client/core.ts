@@ -1,0 +1,104 @@
+/** What a client is behind its public face: its state, its session and run, and what those tell it. */
+
+import type { WampError } from '../protocol/error.ts'
+import type { Dict } from '../protocol/options.ts'
+import type { SessionEnd } from '../session/session.ts'
+import type { ClientSession, ClientSessionOwner, Dropped, SessionInfo } from './client-session.ts'
+import { endOf } from './join.ts'
+import type { ClientOptions, Settings } from './options.ts'
+import type { Run } from './run.ts'
+import type { Deferred, Waiting } from './waiting.ts'
+import type { Wish, WishOwner } from './wish.ts'
+import { type Handle, Wishes, type WishesHost } from './wishes.ts'
+
+export type ClientState = 'stopped' | 'connecting' | 'ready' | 'reconnecting'
+
+export interface ClientEvents {
+  /** Every change of `client.state`. */
+  state: (state: ClientState) => void
+  /** Joined, and every wish has been asked for again. */
+  ready: (session: SessionInfo) => void
+  /** The session ended, and nobody here had asked for it. */
+  lost: (cause: WampError) => void
+  /** Another attempt follows in `delay` milliseconds. */
+  retry: (retry: { readonly attempt: number; readonly delay: number; readonly cause: WampError }) => void
+  /** The end, by `stop()` or by a cause that another attempt cannot mend. */
+  stopped: (cause?: WampError) => void
+  /** The router refused on a rejoin what it had granted before, and is asked again; or revoked it: the handle is closed. */
+  failed: (handle: Handle, error: WampError) => void
+  /** What a handler or a procedure threw. Without a listener, what no caller is told goes to the console. */
+  error: (error: unknown) => void
+}
+
+export class Core implements ClientSessionOwner, WishOwner, WishesHost {
+  readonly options: ClientOptions
+  readonly settings: Settings
+  readonly dropped: Dropped = { answers: 0, events: 0 }
+  readonly wishes = new Wishes(this)
+  /** Who waits for a session to send on. */
+  readonly waiting = new Set<Deferred<ClientSession>>()
+  /** One for each link that is not gone yet. */
+  readonly links = new Set<Promise<void>>()
+  state: ClientState = 'stopped'
+  session: ClientSession | undefined
+  run: Run | undefined
+  readonly #emit: (event: string, ...args: unknown[]) => boolean
+
+  constructor(options: ClientOptions, settings: Settings, emit: (event: string, ...args: unknown[]) => boolean) {
+    this.options = options
+    this.settings = settings
+    this.#emit = emit
+  }
+
+  /** The session, if it can be sent on. */
+  get open(): ClientSession | undefined {
+    return this.session?.sendable ? this.session : undefined
+  }
+
+  become(state: ClientState): void {
+    if (this.state === state) return
+    this.state = state
+    this.tell('state', state)
+  }
+
+  tell(event: keyof ClientEvents, ...args: unknown[]): void {
+    try {
+      this.#emit(event, ...args)
+    } catch (error) {
+      this.raised(error, false)
+    }
+  }
+
+  raised(error: unknown, answered: boolean): void {
+    let heard = answered
+    try {
+      heard = this.#emit('error', error) || answered
+    } catch (thrown) {
+      console.error(thrown)
+    }
+    if (!heard) console.error(error)
+  }
+
+  failed(wish: Handle, error: WampError): void {
+    this.tell('failed', wish, error)
+  }
+
+  revoked(wish: Handle, details: Dict): void {
+    this.wishes.revoke(wish, details)
+  }
+
+  giveUp(wish: Wish, waiting: Waiting): Promise<void> {
+    return this.wishes.giveUp(wish as Handle, waiting)
+  }
+
+  ended(session: ClientSession, end: SessionEnd): void {
+    if (this.session !== session) return
+    const { run } = this
+    this.wishes.lost()
+    if (!run || run.ending) return
+    this.session = undefined
+    if (!run.ready) return
+    this.become('reconnecting')
+    this.tell('lost', endOf(end))
+  }
+}

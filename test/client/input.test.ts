@@ -1,0 +1,528 @@
+/** Progressive call invocations: a call in parts, from an iteration at the caller to one at the callee. */
+
+import { describe, expect, test } from 'vitest'
+import {
+  CANCELED,
+  CONNECTION_LOST,
+  type Connector,
+  FEATURE_NOT_SUPPORTED,
+  type Invocation,
+  Result,
+  RpcClient,
+  rpc,
+  TIMEOUT,
+  WampClient,
+} from 'wampy-ts'
+import { openWorld, type Scripted, scripted } from 'wampy-ts/testing'
+import { ABORT, CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, REGISTER, RESULT, YIELD } from '../../src/protocol/codes.ts'
+import {
+  clientOf,
+  failure,
+  gate,
+  granting,
+  joined,
+  joinedTo,
+  leavesNothing,
+  pass,
+  stopTheClock,
+  until,
+  uri,
+} from './support.ts'
+
+leavesNothing()
+
+const sent = (peer: Scripted, code: number) => peer.received.filter(([received]) => received === code)
+
+/** An input that a test feeds by hand, and that says when it was left. */
+function source() {
+  const asked: ReturnType<typeof gate<IteratorResult<unknown>>>[] = []
+  const left = gate()
+  let over = false
+  return {
+    left: left.opened,
+    get over() {
+      return over
+    },
+    get waiting() {
+      return asked.length
+    },
+    give: (value: unknown) => asked.shift()?.open({ done: false, value }),
+    end: () => asked.shift()?.open({ done: true, value: undefined }),
+    fail: (error: unknown) => asked.shift()?.fail(error),
+    input: {
+      [Symbol.asyncIterator]: () => ({
+        next: () => {
+          const next = gate<IteratorResult<unknown>>()
+          asked.push(next)
+          return next.opened
+        },
+        return: async () => {
+          over = true
+          left.open()
+          return { done: true as const, value: undefined }
+        },
+      }),
+    },
+  }
+}
+
+const FEATURES = ['progressive_call_invocations', 'call_canceling']
+
+describe('the caller', () => {
+  const calling = async (options: object = {}) => {
+    const at = await joinedTo(FEATURES)
+    const from = source()
+    const result = at.client.call('a.b', ['first'], { k: 1 }, { input: from.input, ...options })
+    result.catch(() => {})
+    await until(() => from.waiting === 1 && sent(at.peer, CALL).length === 1)
+    const give = async (value: unknown) => {
+      from.give(value)
+      await until(() => from.waiting === 1)
+    }
+    return { ...at, from, give, result }
+  }
+
+  test('sends its arguments first, then each item as it comes, then that this was all', async () => {
+    const { peer, from, give, result } = await calling({ disclose_me: true })
+    expect(sent(peer, CALL)).toEqual([[CALL, 1, { disclose_me: true, progress: true }, 'a.b', ['first'], { k: 1 }]])
+    await give(1)
+    await give(undefined)
+    await give(new Result([2, 3], { unit: 'cm' }))
+    from.end()
+    await until(() => sent(peer, CALL).length === 5)
+    expect(sent(peer, CALL).slice(1)).toEqual([
+      [CALL, 1, { progress: true }, 'a.b', [1]],
+      [CALL, 1, { progress: true }, 'a.b'],
+      [CALL, 1, { progress: true }, 'a.b', [2, 3], { unit: 'cm' }],
+      [CALL, 1, {}, 'a.b'],
+    ])
+    peer.send([RESULT, 1, {}, ['sum']])
+    expect(await result).toBe('sum')
+    expect(from.over).toBe(false)
+  })
+
+  test('takes what is no promise as well, and uses up one request id', async () => {
+    const { client, peer } = await joinedTo(FEATURES)
+    const result = client.call('a.b', undefined, undefined, { input: [1, 2] })
+    await until(() => sent(peer, CALL).length === 4)
+    peer.send([RESULT, 1, {}])
+    await result
+    void client.publish('a.t')
+    await until(() => peer.received.at(-1)?.[0] === 16)
+    expect(peer.received.at(-1)?.[1]).toBe(2)
+  })
+
+  test('a router that did not announce it is sent nothing', async () => {
+    const { client, peer } = await joinedTo(['call_canceling'])
+    const from = source()
+    const error = await failure(client.call('a.b', [], {}, { input: from.input }))
+    expect(error).toMatchObject({ uri: FEATURE_NOT_SUPPORTED, sent: false })
+    expect([sent(peer, CALL), from.waiting]).toEqual([[], 0])
+  })
+
+  test('an answer before the last part ends the input, and nothing more is sent', async () => {
+    const { peer, from, give, result } = await calling()
+    await give(1)
+    peer.send([RESULT, 1, {}, ['enough']])
+    expect(await result).toBe('enough')
+    await from.left
+    from.give(2)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(sent(peer, CALL)).toHaveLength(2)
+  })
+
+  test('so does an ERROR, and the loss of the session', async () => {
+    const refused = await calling()
+    refused.peer.send([ERROR, CALL, 1, {}, FEATURE_NOT_SUPPORTED])
+    expect(await failure(refused.result)).toEqual(uri(FEATURE_NOT_SUPPORTED))
+    await refused.from.left
+    const lost = await calling()
+    lost.peer.terminate()
+    expect(await failure(lost.result)).toEqual(uri(CONNECTION_LOST))
+    await lost.from.left
+    lost.from.fail(new Error('nobody is interested'))
+  })
+
+  test('an input that throws cancels the call, which fails with what it threw', async () => {
+    const { peer, from, result } = await calling()
+    const error = new Error('the disk is broken')
+    from.fail(error)
+    expect(await failure(result)).toBe(error)
+    await until(() => sent(peer, CANCEL).length === 1)
+    expect(peer.received.at(-1)).toEqual([CANCEL, 1, { mode: 'killnowait' }])
+    expect(sent(peer, CALL)).toHaveLength(1)
+  })
+
+  test('so does an item that cannot travel, and what is no iteration', async () => {
+    const { peer, from, result } = await calling()
+    from.give({ f: () => {} })
+    expect(await failure(result)).toMatchObject({
+      uri: 'wamp.error.invalid_argument',
+      message: expect.stringContaining('args[0].f'),
+    })
+    await from.left
+    await until(() => sent(peer, CANCEL).length === 1)
+    const { client } = await joinedTo(FEATURES)
+    expect(await failure(client.call('a.b', [], {}, { input: 5 as never }))).toBeInstanceOf(TypeError)
+  })
+
+  test('a signal ends the input with the call; skip, which would leave the procedure waiting for it, interrupts too', async () => {
+    for (const [cancelMode, mode] of [
+      [undefined, 'killnowait'],
+      ['skip', 'killnowait'],
+      ['kill', 'kill'],
+    ] as const) {
+      const controller = new AbortController()
+      const { client, peer, from, result } = await calling({ signal: controller.signal, cancelMode })
+      controller.abort()
+      await until(() => sent(peer, CANCEL).length === 1)
+      expect(peer.received.at(-1)).toEqual([CANCEL, 1, { mode }])
+      from.give('late')
+      if (mode === 'kill') peer.send([ERROR, CALL, 1, {}, CANCELED])
+      expect(await failure(result)).toEqual(uri(CANCELED))
+      await from.left
+      expect(sent(peer, CALL)).toHaveLength(1)
+      await client.stop()
+    }
+  })
+
+  test('what cannot be sent yet is not asked for: the input waits for the network', async () => {
+    let behind = 0
+    const { router } = await joinedTo(FEATURES)
+    const slow: Connector = {
+      ...router,
+      async connect(serializers, signal) {
+        const link = await router.connect(serializers, signal)
+        return {
+          get backlog() {
+            return behind
+          },
+          open: (sink) => link.open(sink),
+          send: (message) => link.send(message),
+          close: () => link.close(),
+          terminate: () => link.terminate(),
+        }
+      },
+    }
+    const client = clientOf(slow)
+    await client.start()
+    const from = source()
+    const result = client.call('a.b', [], {}, { input: from.input })
+    await until(() => from.waiting === 1)
+    behind = 2 ** 20 + 1
+    from.give(1)
+    await until(() => sent(router.peers[1] as Scripted, CALL).length === 2)
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve))
+    expect(from.waiting).toBe(0)
+    behind = 0
+    await until(() => from.waiting === 1)
+    router.peers[1]?.send([RESULT, 1, {}])
+    await result
+  })
+
+  test('with a signal that is aborted already the input is not touched', async () => {
+    const { client, peer } = await joinedTo(FEATURES)
+    const from = source()
+    expect(await failure(client.call('a.b', [], {}, { input: from.input, signal: AbortSignal.abort() }))).toEqual(
+      uri(CANCELED),
+    )
+    expect([sent(peer, CALL), from.waiting, from.over]).toEqual([[], 0, false])
+  })
+})
+
+describe('the callee', () => {
+  const serving = async (endpoint: (invocation: Invocation) => unknown) => {
+    const at = await joined(granting)
+    const runs: Invocation[] = []
+    const { id } = await at.client.register('a.b', (_args, _kwargs, _details, invocation) => {
+      runs.push(invocation)
+      return endpoint(invocation)
+    })
+    const before = at.peer.received.length
+    return {
+      ...at,
+      runs,
+      part: (options: object, ...payload: unknown[]) => at.peer.send([INVOCATION, 1, id, options, ...payload]),
+      answers: () => at.peer.received.slice(before),
+    }
+  }
+
+  const all = async ({ args, input }: Invocation) => {
+    const items: unknown[] = [...args]
+    for await (const item of input) items.push(item)
+    return items
+  }
+
+  test('runs once for one id, and reads the parts behind the first', async () => {
+    const { runs, part, answers } = await serving(all)
+    part({ progress: true }, ['first'])
+    part({ progress: true }, [1])
+    part({ progress: true })
+    part({ progress: true }, [2, 'dropped by input'], { k: 1 })
+    part({})
+    await until(() => answers().length === 1)
+    expect(answers()).toEqual([[YIELD, 1, {}, [['first', 1, null, 2]]]])
+    expect(runs).toHaveLength(1)
+  })
+
+  test('a last part that carries something is an item too, and parts are whole', async () => {
+    const { part, answers } = await serving(async ({ parts }) => {
+      const seen: unknown[] = []
+      for await (const one of parts) seen.push(one)
+      return seen
+    })
+    part({ progress: true, caller: 7 }, ['first'])
+    part({ progress: true, caller: 7 }, [1, 2], { k: 3 })
+    part({}, [], { last: true })
+    await until(() => answers().length === 1)
+    expect(answers()[0]?.[3]).toEqual([
+      [
+        { args: [1, 2], kwargs: { k: 3 }, details: { progress: true, caller: 7 } },
+        { args: [], kwargs: { last: true }, details: {} },
+      ],
+    ])
+  })
+
+  test('a call that came whole has no input', async () => {
+    const { part, answers } = await serving(all)
+    part({}, ['alone'])
+    await until(() => answers().length === 1)
+    expect(answers()).toEqual([[YIELD, 1, {}, [['alone']]]])
+  })
+
+  test('it may answer before the last part, and what comes then starts nothing', async () => {
+    const { client, runs, part, peer, answers } = await serving(({ args }) => args[0])
+    part({ progress: true }, ['first'])
+    await until(() => answers().length === 1)
+    part({ progress: true }, ['late'])
+    part({}, ['last'])
+    // The id is free again from here on.
+    part({}, ['anew'])
+    await until(() => answers().length === 2)
+    expect(answers()).toEqual([
+      [YIELD, 1, {}, ['first']],
+      [YIELD, 1, {}, ['anew']],
+    ])
+    expect([runs.length, client.state, peer.received.some(([code]) => code === ABORT)]).toEqual([2, 'ready', false])
+  })
+
+  test('it may leave the loop and go on; parts that come then are not kept', async () => {
+    const go = gate()
+    const { part, answers } = await serving(async ({ input }) => {
+      for await (const item of input) {
+        await go.opened
+        return item
+      }
+      return undefined
+    })
+    part({ progress: true })
+    part({ progress: true }, [1])
+    part({ progress: true }, [2])
+    go.open()
+    await until(() => answers().length === 1)
+    part({ progress: true }, [3])
+    part({})
+    expect(answers()).toEqual([[YIELD, 1, {}, [1]]])
+  })
+
+  test.each([
+    ['an INTERRUPT', (peer: Scripted) => peer.send([INTERRUPT, 1, { mode: 'killnowait' }]), CANCELED],
+    [
+      'a dealer that ran out of time',
+      (peer: Scripted) => peer.send([INTERRUPT, 1, { mode: 'killnowait', reason: TIMEOUT }]),
+      TIMEOUT,
+    ],
+    ['the end of the session', (peer: Scripted) => peer.terminate(), CANCELED],
+  ])('%s ends the loop at once with an error: half an input is not a whole one', async (_, end, reason) => {
+    const items: unknown[] = []
+    const over = gate<unknown>()
+    const go = gate()
+    const { peer, part, runs } = await serving(async ({ input }) => {
+      try {
+        for await (const item of input) {
+          items.push(item)
+          await go.opened
+        }
+      } catch (error) {
+        over.open(error)
+        throw error
+      }
+    })
+    part({ progress: true })
+    part({ progress: true }, [1])
+    part({ progress: true }, [2])
+    await until(() => items.length === 1)
+    end(peer)
+    await until(() => runs[0]?.signal.aborted === true)
+    go.open()
+    expect(await over.opened).toEqual(uri(reason))
+    expect(items).toEqual([1])
+  })
+
+  test('a timeout that it keeps itself ends it too, and late parts start nothing', async () => {
+    stopTheClock()
+    const over = gate<unknown>()
+    const { part, answers, runs } = await serving(({ input }) =>
+      all({ args: [], input } as unknown as Invocation).catch(over.open),
+    )
+    part({ progress: true, timeout: 300 })
+    await new Promise((resolve) => setImmediate(resolve))
+    await pass(300)
+    expect(await over.opened).toEqual(uri(TIMEOUT))
+    part({ progress: true }, ['late'])
+    part({}, ['late'])
+    await pass(1)
+    expect(answers()).toEqual([[ERROR, INVOCATION, 1, {}, TIMEOUT, ['no answer within 300 ms']]])
+    expect(runs).toHaveLength(1)
+  })
+
+  test('an invocation id that was not free is a violation', async () => {
+    const { part, answers } = await serving(() => new Promise(() => {}))
+    part({})
+    part({})
+    await until(() => answers().length === 1)
+    expect(answers()[0]).toMatchObject([
+      ABORT,
+      { message: expect.stringContaining('INVOCATION[1] is 1') },
+      'wamp.error.protocol_violation',
+    ])
+  })
+
+  test('parts for a registration that is gone are answered once', async () => {
+    const { peer, answers } = await serving(all)
+    peer.send([INVOCATION, 1, 77, { progress: true }], [INVOCATION, 1, 77, { progress: true }], [INVOCATION, 1, 77, {}])
+    peer.send([INVOCATION, 2, 77, {}])
+    await until(() => answers().length === 2)
+    expect(answers().map(([, , request]) => request)).toEqual([1, 2])
+  })
+})
+
+class Adder extends WampClient {
+  @rpc({ invocation: true }) async sum({ input }: Invocation<number>, start: number): Promise<number> {
+    let sum = start
+    for await (const n of input) sum += n
+    return sum
+  }
+
+  @rpc({ invocation: true }) async *sums({ input }: Invocation<number>): AsyncGenerator<number, string> {
+    let sum = 0
+    for await (const n of input) {
+      sum += n
+      yield sum
+      if (sum > 1000) return 'that is enough'
+    }
+    return 'that was all'
+  }
+}
+
+async function* upTo(last: number): AsyncGenerator<number, void> {
+  for (let n = 1; n <= last; n++) yield n
+}
+
+describe.each(['linked', 'wires'] as const)('through a router, %s', (link) => {
+  const opened = async () => {
+    const world = await openWorld({ link })
+    const service = new Adder({ router: world.connector('service') })
+    const client = new RpcClient<Adder>({ router: world.connector('client') })
+    await service.start()
+    return {
+      world,
+      service,
+      client,
+      async [Symbol.asyncDispose]() {
+        await client.stop()
+        await service.stop()
+        await world[Symbol.asyncDispose]()
+      },
+    }
+  }
+
+  test('a method reads what its caller sends', async () => {
+    await using at = await opened()
+    expect(await at.client.with({ input: upTo(4) }).rpc.sum(100)).toBe(110)
+    expect(await at.client.rpc.sum(5)).toBe(5)
+    const calls = at.world.log.sent('client').filter(([code]) => code === CALL)
+    expect(calls.slice(0, 6)).toEqual([
+      [CALL, 1, { progress: true }, 'sum', [100]],
+      ...[1, 2, 3, 4].map((n) => [CALL, 1, { progress: true }, 'sum', [n]]),
+      [CALL, 1, {}, 'sum'],
+    ])
+  })
+
+  test('both ways at once', async () => {
+    await using at = await opened()
+    const loop = at.client.with({ input: upTo(4) }).stream.sums()
+    const got: number[] = []
+    for await (const sum of loop) got.push(sum)
+    expect([got, await loop.result]).toEqual([[1, 3, 6, 10], 'that was all'])
+  })
+
+  test('an input without an end, of which the procedure has enough', async () => {
+    await using at = await opened()
+    let left = false
+    async function* endless(): AsyncGenerator<number, void> {
+      try {
+        for (let n = 1; ; n++) yield n
+      } finally {
+        left = true
+      }
+    }
+    expect(await at.client.with({ input: endless() }).rpc.sums()).toBe('that is enough')
+    await until(() => left)
+    // What had crossed the answer was dropped on the way.
+    expect(await at.client.rpc.sum(1)).toBe(1)
+    expect(at.client.state).toBe('ready')
+    expect(at.service.state).toBe('ready')
+  })
+
+  test('the caller goes: the loop of the callee throws', async () => {
+    await using at = await opened()
+    const from = source()
+    const over = gate<unknown>()
+    await at.service.register('a.b', async (_args, _kwargs, _details, { input }) => {
+      try {
+        for await (const _ of input);
+      } catch (error) {
+        over.open(error)
+      }
+    })
+    const result = failure(at.client.call('a.b', [], {}, { input: from.input }))
+    await until(() => from.waiting === 1)
+    await at.client.stop()
+    expect(await over.opened).toEqual(uri(CANCELED))
+    expect(await result).toEqual(uri('wampy.error.stopped'))
+    await from.left
+  })
+
+  test('the callee goes: the input of the caller is left', async () => {
+    await using at = await opened()
+    const from = source()
+    const result = failure(at.client.with({ input: from.input }).rpc.sum(0))
+    await until(() => from.waiting === 1)
+    from.give(1)
+    await until(() => at.world.log.received('service').filter(([code]) => code === INVOCATION).length === 2)
+    await at.service.stop()
+    expect(await result).toEqual(uri(CANCELED))
+    await from.left
+  })
+
+  test('a call that nobody takes in parts leaves its input', async () => {
+    await using at = await opened()
+    const plain = scripted(at.world.router)
+    plain.send([1, 'realm1', { roles: { callee: {} } }])
+    await plain.next()
+    plain.send([REGISTER, 1, {}, 'a.plain'])
+    await plain.next()
+    for (const [procedure, error] of [
+      ['a.plain', FEATURE_NOT_SUPPORTED],
+      ['wamp.session.count', FEATURE_NOT_SUPPORTED],
+      ['a.nobody', 'wamp.error.no_such_procedure'],
+    ] as const) {
+      const from = source()
+      expect(await failure(at.client.call(procedure, [], {}, { input: from.input }))).toEqual(uri(error))
+      await from.left
+    }
+    expect(plain.received).toHaveLength(2)
+    plain.close()
+  })
+})

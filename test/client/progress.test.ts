@@ -1,0 +1,389 @@
+/** Progressive call results: callbacks and loops at the caller, generators and `progress` at the callee. */
+
+import { describe, expect, test } from 'vitest'
+import { CANCELED, CONNECTION_LOST, type Invocation, Result, RpcClient, rpc, WampClient, WampError } from 'wampy-ts'
+import { openWorld, type Scripted } from 'wampy-ts/testing'
+import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, YIELD } from '../../src/protocol/codes.ts'
+import { failure, gate, granting, joined, joinedTo, leavesNothing, until, uri } from './support.ts'
+
+leavesNothing()
+
+const sent = (peer: Scripted, code: number) => peer.received.filter(([received]) => received === code)
+
+/** What a loop got, and what ended it. */
+async function read(parts: AsyncIterable<unknown>): Promise<{ got: unknown[]; error?: unknown }> {
+  const got: unknown[] = []
+  try {
+    for await (const part of parts) got.push(part)
+    return { got }
+  } catch (error) {
+    return { got, error }
+  }
+}
+
+describe('the caller', () => {
+  test('asks for progress where it has somebody to tell, and only there', async () => {
+    const { client, peer } = await joinedTo([])
+    const told: unknown[] = []
+    const result = client.callRaw('a.b', [1], { c: 2 }, { onProgress: (...part) => told.push(part) })
+    const plain = client.call('a.b')
+    await until(() => sent(peer, CALL).length === 2)
+    expect(sent(peer, CALL)).toEqual([
+      [CALL, 1, { receive_progress: true }, 'a.b', [1], { c: 2 }],
+      [CALL, 2, {}, 'a.b'],
+    ])
+    peer.send(
+      [RESULT, 1, { progress: true }],
+      [RESULT, 2, { progress: true }, ['not asked for']],
+      [RESULT, 1, { progress: true, _x: 1 }, [2, 3], { unit: 'cm' }],
+      [RESULT, 1, { progress: false }, ['end']],
+      [RESULT, 2, {}],
+    )
+    expect(await result).toEqual({ args: ['end'], kwargs: {}, details: { progress: false } })
+    expect(await plain).toBe(undefined)
+    expect(told).toEqual([
+      [[], {}, { progress: true }],
+      [[2, 3], { unit: 'cm' }, { progress: true, _x: 1 }],
+    ])
+    expect(client.dropped.answers).toBe(1)
+  })
+
+  test('what onProgress throws is told, and ends nothing', async () => {
+    const { client, peer } = await joinedTo([])
+    const errors: unknown[] = []
+    client.on('error', (error) => errors.push(error))
+    const result = client.call(
+      'a.b',
+      [],
+      {},
+      {
+        onProgress: ([how]) => (how === 'now' ? raise('now') : Promise.reject(new Error('later'))),
+      },
+    )
+    await until(() => sent(peer, CALL).length === 1)
+    peer.send(
+      [RESULT, 1, { progress: true }, ['now']],
+      [RESULT, 1, { progress: true }, ['later']],
+      [RESULT, 1, {}, ['end']],
+    )
+    expect(await result).toBe('end')
+    await until(() => errors.length === 2)
+    expect(errors).toMatchObject([{ message: 'now' }, { message: 'later' }])
+  })
+
+  test('reads in a loop, in its own time, and has the result beside it', async () => {
+    const { client, peer } = await joinedTo([])
+    const loop = client.progress<number, string>('a.b', [1])
+    await until(() => sent(peer, CALL).length === 1)
+    peer.send(...[1, 2, 3].map((part) => [RESULT, 1, { progress: true }, [part]]), [RESULT, 1, {}, ['end']])
+    expect(await loop.result).toBe('end')
+    expect(await read(loop)).toEqual({ got: [1, 2, 3] })
+    expect(await loop.next()).toEqual({ done: true, value: undefined })
+  })
+
+  test('the loop throws what the call fails with, behind what came before', async () => {
+    const { client, peer } = await joinedTo([])
+    const loop = client.progress('a.b')
+    await until(() => sent(peer, CALL).length === 1)
+    peer.send([RESULT, 1, { progress: true }, [1]], [ERROR, CALL, 1, {}, 'a.error'])
+    expect(await read(loop)).toMatchObject({ got: [1], error: { uri: 'a.error' } })
+    expect(await failure(loop.result)).toEqual(uri('a.error'))
+    const lost = client.progress('a.b')
+    await until(() => sent(peer, CALL).length === 2)
+    peer.send([RESULT, 2, { progress: true }, [1]])
+    peer.terminate()
+    expect(await read(lost)).toMatchObject({ got: [1], error: { uri: CONNECTION_LOST } })
+    expect(await read(client.progress('a.b'))).toMatchObject({ got: [], error: { uri: 'wampy.error.not_joined' } })
+  })
+
+  test('who leaves the loop cancels the call; what comes then is swallowed', async () => {
+    const { client, peer } = await joinedTo(['call_canceling'])
+    const loop = client.progress('a.b')
+    await until(() => sent(peer, CALL).length === 1)
+    peer.send([RESULT, 1, { progress: true }, [1]], [RESULT, 1, { progress: true }, [2]])
+    for await (const part of loop) {
+      expect(part).toBe(1)
+      break
+    }
+    expect(await failure(loop.result)).toEqual(uri(CANCELED))
+    await until(() => sent(peer, CANCEL).length === 1)
+    expect(peer.received.at(-1)).toEqual([CANCEL, 1, { mode: 'killnowait' }])
+    peer.send([RESULT, 1, { progress: true }, [3]])
+    await until(() => client.dropped.answers === 1)
+    expect(await loop.next()).toEqual({ done: true, value: undefined })
+  })
+
+  test('a signal ends the loop, and one that is aborted already sends nothing', async () => {
+    const { client, peer } = await joinedTo(['call_canceling'])
+    const controller = new AbortController()
+    const loop = client.progress('a.b', [], {}, { signal: controller.signal, cancelMode: 'skip' })
+    await until(() => sent(peer, CALL).length === 1)
+    controller.abort('enough')
+    expect(await read(loop)).toMatchObject({ got: [], error: { uri: CANCELED, cause: 'enough' } })
+    await until(() => sent(peer, CANCEL).length === 1)
+    expect(peer.received.at(-1)).toEqual([CANCEL, 1, { mode: 'skip' }])
+    const never = client.progress('a.b', [], {}, { signal: AbortSignal.abort('before') })
+    expect(await read(never)).toMatchObject({ error: { uri: CANCELED, cause: 'before' } })
+    expect(sent(peer, CALL)).toHaveLength(1)
+  })
+
+  test('waits for several readers at once, and ends them all', async () => {
+    const { client, peer } = await joinedTo([])
+    const loop = client.progress('a.b')
+    const readers = [loop.next(), loop.next(), loop.next()]
+    await until(() => sent(peer, CALL).length === 1)
+    peer.send([RESULT, 1, { progress: true }, [1]], [RESULT, 1, {}])
+    expect(await Promise.all(readers)).toEqual([
+      { done: false, value: 1 },
+      { done: true, value: undefined },
+      { done: true, value: undefined },
+    ])
+  })
+})
+
+function raise(text: string): never {
+  throw new Error(text)
+}
+
+describe('the callee', () => {
+  const serving = async (
+    endpoint: (invocation: Invocation) => unknown,
+    details: object = { receive_progress: true },
+  ) => {
+    const at = await joined(granting)
+    const errors: unknown[] = []
+    at.client.on('error', (error) => errors.push(error))
+    const { id } = await at.client.register('a.b', (_args, _kwargs, _details, invocation) => endpoint(invocation))
+    const before = at.peer.received.length
+    at.peer.send([INVOCATION, 1, id, details])
+    const answers = (count: number) =>
+      until(() => at.peer.received.length >= before + count).then(() => at.peer.received.slice(before))
+    return { ...at, errors, answers }
+  }
+
+  test('of an async generator the yields are progress and the return is the result', async () => {
+    const { answers } = await serving(async function* () {
+      yield 1
+      yield undefined
+      yield new Result([2, 3], { unit: 'cm' })
+      return 'end'
+    })
+    expect(await answers(4)).toEqual([
+      [YIELD, 1, { progress: true }, [1]],
+      [YIELD, 1, { progress: true }],
+      [YIELD, 1, { progress: true }, [2, 3], { unit: 'cm' }],
+      [YIELD, 1, {}, ['end']],
+    ])
+  })
+
+  test('to a caller that wants no progress only the result is sent', async () => {
+    const told: unknown[] = []
+    const { answers } = await serving(async function* (invocation) {
+      told.push(invocation.wantsProgress, invocation.progress(['x']))
+      yield 1
+      return new Result([], { sum: 1 })
+    }, {})
+    expect(await answers(1)).toEqual([[YIELD, 1, {}, [], { sum: 1 }]])
+    expect(told).toEqual([false, false])
+  })
+
+  test('a promise of an iteration, and one that is no generator, go the same way', async () => {
+    const { answers } = await serving(async () => new Blob(['ab']).stream())
+    expect(await answers(2)).toEqual([
+      [YIELD, 1, { progress: true }, [expect.stringMatching('^\0')]],
+      [YIELD, 1, {}],
+    ])
+  })
+
+  test('progress() sends a part, until the answer is sent', async () => {
+    const told: unknown[] = []
+    const { answers } = await serving(async (invocation) => {
+      told.push(invocation.wantsProgress, invocation.progress(), invocation.progress([1, 2], { of: 3 }))
+      setImmediate(() => told.push(invocation.wantsProgress, invocation.progress([3])))
+      return 'end'
+    })
+    await until(() => told.length === 5)
+    expect(await answers(3)).toEqual([
+      [YIELD, 1, { progress: true }],
+      [YIELD, 1, { progress: true }, [1, 2], { of: 3 }],
+      [YIELD, 1, {}, ['end']],
+    ])
+    expect(told).toEqual([true, true, true, false, false])
+  })
+
+  test('a generator that throws is an error, also behind progress', async () => {
+    const { answers, errors } = await serving(async function* () {
+      yield 1
+      throw new WampError('a.error', ['text'])
+    })
+    expect(await answers(2)).toEqual([
+      [YIELD, 1, { progress: true }, [1]],
+      [ERROR, INVOCATION, 1, {}, 'a.error', ['text']],
+    ])
+    expect(errors).toEqual([])
+  })
+
+  test('a part that cannot travel ends the generator and is an error that names the place', async () => {
+    let cleaned = false
+    const { answers } = await serving(async function* () {
+      try {
+        yield { f: () => {} }
+      } finally {
+        cleaned = true
+      }
+    })
+    expect(await answers(1)).toEqual([
+      [ERROR, INVOCATION, 1, {}, 'wamp.error.invalid_argument', [expect.stringContaining('args[0].f')]],
+    ])
+    expect(cleaned).toBe(true)
+  })
+
+  test.each([
+    ['killnowait', []],
+    ['kill', [[ERROR, INVOCATION, 1, {}, CANCELED, ['the call was canceled']]]],
+  ] as const)('INTERRUPT %s ends a generator where it stands, also one that never waits', async (mode, last) => {
+    let cleaned = false
+    const { peer, answers, errors } = await serving(async function* () {
+      try {
+        for (let n = 0; ; n++) yield n
+      } finally {
+        cleaned = true
+      }
+    })
+    await answers(100)
+    peer.send([INTERRUPT, 1, { mode }])
+    await until(() => cleaned)
+    const before = peer.received.length
+    peer.send([INVOCATION, 2, 77, {}])
+    await until(() => sent(peer, ERROR).some(([, , request]) => request === 2))
+    expect(peer.received.slice(before).filter(([code]) => code === YIELD)).toEqual([])
+    expect(sent(peer, ERROR).filter(([, , request]) => request === 1)).toEqual(last)
+    expect(errors).toEqual([])
+  })
+
+  test('the end of the session ends a generator; what its clean-up throws is told', async () => {
+    const { peer, answers, errors } = await serving(async function* () {
+      try {
+        for (;;) yield 1
+      } finally {
+        // biome-ignore lint/correctness/noUnsafeFinally: a clean-up that fails is the point
+        throw new Error('in cleaning up')
+      }
+    })
+    await answers(1)
+    peer.terminate()
+    await until(() => errors.length === 1)
+    expect(errors).toMatchObject([{ message: 'in cleaning up' }])
+  })
+})
+
+class Counter extends WampClient {
+  static prefix = 'com.example'
+  readonly left = gate()
+
+  @rpc async *count(to: number): AsyncGenerator<number, string> {
+    for (let n = 1; n <= to; n++) yield n
+    return `counted to ${to}`
+  }
+
+  @rpc async *forever(): AsyncGenerator<number, void> {
+    try {
+      for (let n = 1; ; n++) yield n
+    } finally {
+      this.left.open()
+    }
+  }
+
+  @rpc({ invocation: true }) async copy(invocation: Invocation, files: string[]): Promise<number> {
+    for (const file of files) invocation.progress([file], { done: true })
+    return files.length
+  }
+}
+
+describe('through a router', () => {
+  const opened = async (link: 'linked' | 'wires' = 'wires') => {
+    const world = await openWorld({ link })
+    const service = new Counter({ router: world.connector('service') })
+    const client = new RpcClient({ service: Counter, router: world.connector('client') })
+    await service.start()
+    return {
+      world,
+      service,
+      client,
+      async [Symbol.asyncDispose]() {
+        await client.stop()
+        await service.stop()
+        await world[Symbol.asyncDispose]()
+      },
+    }
+  }
+
+  test('an async generator of a service is a loop at its client, typed, and a promise of what it returns', async () => {
+    await using at = await opened()
+    const loop = at.client.stream.count(3)
+    const got: number[] = []
+    for await (const n of loop) got.push(n)
+    expect([got, await loop.result]).toEqual([[1, 2, 3], 'counted to 3'])
+    expect(await at.client.rpc.count(3)).toBe('counted to 3')
+    const told: unknown[] = []
+    expect(await at.client.with({ onProgress: ([n]) => told.push(n) }).rpc.count(2)).toBe('counted to 2')
+    expect(told).toEqual([1, 2])
+    expect(at.world.log.sent('service').filter(([code]) => code === YIELD)).toEqual([
+      [YIELD, 1, { progress: true }, [1]],
+      [YIELD, 1, { progress: true }, [2]],
+      [YIELD, 1, { progress: true }, [3]],
+      [YIELD, 1, {}, ['counted to 3']],
+      [YIELD, 2, {}, ['counted to 3']],
+      [YIELD, 3, { progress: true }, [1]],
+      [YIELD, 3, { progress: true }, [2]],
+      [YIELD, 3, {}, ['counted to 2']],
+    ])
+  })
+
+  test('a method tells of its progress by its Invocation', async () => {
+    await using at = await opened()
+    const told: unknown[] = []
+    const files = ['a', 'b']
+    expect(await at.client.with({ onProgress: (args, kwargs) => told.push([args, kwargs]) }).rpc.copy(files)).toBe(2)
+    expect(told).toEqual([
+      [['a'], { done: true }],
+      [['b'], { done: true }],
+    ])
+  })
+
+  test.each(['linked', 'wires'] as const)(
+    '%s: who leaves the loop ends the generator, also one without an end',
+    async (link) => {
+      await using at = await opened(link)
+      let last = 0
+      for await (const n of at.client.stream.forever()) {
+        last = n
+        if (n === 200) break
+      }
+      expect(last).toBe(200)
+      await at.service.left.opened
+      expect(at.world.router.stats().calls).toBe(0)
+    },
+  )
+
+  test('a caller that is gone ends the generator, and a callee that is gone ends the loop', async () => {
+    await using at = await opened()
+    const loop = at.client.stream.forever()
+    await loop.next()
+    await at.client.stop()
+    await at.service.left.opened
+    expect(await failure(loop.result)).toEqual(uri('wampy.error.stopped'))
+    const [other] = await at.world.join('other')
+    const again = other.progress('com.example.forever')
+    await again.next()
+    await at.service.stop()
+    expect((await read(again)).error).toEqual(uri(CANCELED))
+  })
+
+  test('untyped, every name may be a loop', async () => {
+    await using at = await opened()
+    await using anything = new RpcClient({ router: at.world.connector('anything') })
+    expect(await read(anything.stream.com.example.count(2))).toEqual({ got: [1, 2] })
+    expect((await read(anything.stream.nobody())).error).toEqual(uri('wamp.error.no_such_procedure'))
+  })
+})

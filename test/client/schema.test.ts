@@ -1,0 +1,374 @@
+/** Argument checks: zod, valibot, arktype and a schema by hand decide what reaches a method, and what leaves it. */
+
+import { type } from 'arktype'
+import * as v from 'valibot'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import {
+  checked,
+  type Invocation,
+  Result,
+  RpcClient,
+  type RpcTable,
+  rpc,
+  type StandardSchema,
+  USAGE,
+  WampClient,
+  type WampError,
+} from 'wampy-ts'
+import { openWorld, type World } from 'wampy-ts/testing'
+import { z } from 'zod'
+import { deferred } from '../../src/client/waiting.ts'
+import { failure, granting, leavesNothing, uri, welcoming } from './support.ts'
+
+leavesNothing()
+
+const INVALID = 'wamp.error.invalid_argument'
+
+/** A service and a caller in one world; `ran` is what reached the methods. */
+async function serve<Service extends WampClient>(
+  Made: new (options: { router: never }) => Service,
+): Promise<{ caller: WampClient; service: Service; world: World }> {
+  const world = await openWorld()
+  const service = new Made({ router: world.router as never })
+  onTestFinished(async () => {
+    await service.stop()
+    await world[Symbol.asyncDispose]()
+  })
+  await service.start()
+  const [caller] = await world.join('caller')
+  return { caller, service, world }
+}
+
+const Item = z.object({ price: z.number(), name: z.string().optional() })
+
+describe('a schema of all arguments', () => {
+  class Shop extends WampClient {
+    readonly ran: unknown[] = []
+    @rpc({ uri: 'zod', args: z.tuple([Item, z.number().default(1)]) }) zod(item: z.infer<typeof Item>, n: number) {
+      this.ran.push([item, n])
+      return item.price * n
+    }
+    @rpc({ uri: 'valibot', args: v.tuple([v.object({ price: v.number() }), v.pipe(v.number(), v.minValue(1))]) })
+    valibot(item: { price: number }, n: number) {
+      this.ran.push([item, n])
+      return item.price * n
+    }
+    @rpc({ uri: 'arktype', args: type([{ price: 'number' }, 'number >= 1']) })
+    arktype(item: { price: number }, n: number) {
+      this.ran.push([item, n])
+      return item.price * n
+    }
+  }
+
+  for (const library of ['zod', 'valibot', 'arktype'] as const) {
+    test(`of ${library} lets good ones pass`, async () => {
+      const { caller } = await serve(Shop)
+      expect(await caller.call(library, [{ price: 2.5 }, 4])).toBe(10)
+    })
+
+    test(`of ${library} answers bad ones, and the method does not run`, async () => {
+      const { caller, service, world } = await serve(Shop)
+      const error = (await failure(caller.call(library, [{ price: 'much' }, 4]))) as WampError
+      expect(error.uri).toBe(INVALID)
+      expect(error.message).toMatch(/^args\[0\]\.price: /)
+      expect(error.kwargs).toEqual({ issues: [{ place: 'args[0].price', message: expect.any(String) }] })
+      expect(service.ran).toEqual([])
+      expect(world.log.last('caller')?.slice(0, 5)).toEqual([8, 48, 1, {}, INVALID])
+    })
+
+    test(`of ${library} names a list that is too short`, async () => {
+      const { caller, service } = await serve(Shop)
+      const error = (await failure(caller.call(library, []))) as WampError
+      expect(error.uri).toBe(INVALID)
+      expect(error.message).toMatch(/^args(\[0\])?: /)
+      expect(service.ran).toEqual([])
+    })
+  }
+
+  test('gives the method what it made of them', async () => {
+    class Dates extends WampClient {
+      @rpc({ args: z.tuple([z.coerce.date(), z.string().trim()]) }) year(date: Date, name: string): unknown {
+        return [date.getUTCFullYear(), name]
+      }
+    }
+    const { caller } = await serve(Dates)
+    expect(await caller.call('year', ['2016-05-15', '  Joe '])).toEqual([2016, 'Joe'])
+  })
+
+  test('tells all that is wrong', async () => {
+    const { caller } = await serve(Shop)
+    const error = (await failure(caller.call('zod', [{ price: null }, 'four']))) as WampError
+    expect(error.kwargs).toEqual({
+      issues: [
+        { place: 'args[0].price', message: expect.any(String) },
+        { place: 'args[1]', message: expect.any(String) },
+      ],
+    })
+    expect(error.message).toMatch(/^args\[0\]\.price: .*; args\[1\]: /)
+  })
+})
+
+describe('a schema for each argument', () => {
+  class Each extends WampClient {
+    readonly ran: unknown[] = []
+    @rpc({ uri: 'each', args: [z.number(), v.optional(v.string(), 'cm')] }) each(n: number, unit: string): string {
+      this.ran.push([n, unit])
+      return `${n} ${unit}`
+    }
+    @rpc({ uri: 'none', args: [] }) none(): string {
+      return 'none'
+    }
+    @rpc({ uri: 'who', invocation: true, args: [z.string()] }) who(invocation: Invocation, name: string): unknown {
+      return [invocation.kwargs, name]
+    }
+  }
+
+  test('may come from several libraries, and may have a default', async () => {
+    const { caller } = await serve(Each)
+    expect([await caller.call('each', [5]), await caller.call('each', [5, 'mm'])]).toEqual(['5 cm', '5 mm'])
+  })
+
+  test('names the place', async () => {
+    const { caller, service } = await serve(Each)
+    const error = (await failure(caller.call('each', [5, 6]))) as WampError
+    expect([error.uri, error.kwargs]).toEqual([
+      INVALID,
+      { issues: [{ place: 'args[1]', message: expect.any(String) }] },
+    ])
+    expect(service.ran).toEqual([])
+  })
+
+  test('refuses more arguments than there are schemas', async () => {
+    const { caller } = await serve(Each)
+    expect(await failure(caller.call('none', [1]))).toMatchObject({
+      uri: INVALID,
+      message: 'args[0]: at most 0 arguments are taken, got 1',
+    })
+    expect(await caller.call('none')).toBe('none')
+  })
+
+  test('goes with an Invocation, which is not checked', async () => {
+    const { caller } = await serve(Each)
+    expect(await caller.call('who', ['Joe'], { a: 1 })).toEqual([{ a: 1 }, 'Joe'])
+    expect(await failure(caller.call('who', [1]))).toEqual(uri(INVALID))
+  })
+})
+
+describe('a schema that takes its time', () => {
+  const known = z.string().refine(async (name) => {
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    return name === 'Joe'
+  }, 'nobody of that name')
+
+  class Users extends WampClient {
+    readonly ran: unknown[] = []
+    @rpc({ uri: 'whole', args: z.tuple([known]) }) whole(name: string): string {
+      this.ran.push(name)
+      return name
+    }
+    @rpc({ uri: 'each', args: [known, z.number()] }) each(name: string, n: number): string {
+      this.ran.push(name)
+      return name.repeat(n)
+    }
+  }
+
+  test('is waited for', async () => {
+    const { caller, service } = await serve(Users)
+    expect([await caller.call('whole', ['Joe']), await caller.call('each', ['Joe', 2])]).toEqual(['Joe', 'JoeJoe'])
+    for (const procedure of ['whole', 'each']) {
+      expect(await failure(caller.call(procedure, ['Ann', 2].slice(0, procedure === 'whole' ? 1 : 2)))).toMatchObject({
+        uri: INVALID,
+        message: 'args[0]: nobody of that name',
+      })
+    }
+    expect(service.ran).toEqual(['Joe', 'Joe'])
+  })
+
+  test('and a caller that gives up meanwhile has nothing run for it', async () => {
+    const asked = deferred<void>()
+    const answer = deferred<boolean>()
+    const thinking = z.string().refine(() => {
+      asked.resolve()
+      return answer.promise
+    })
+    let ran = 0
+    class Slow extends WampClient {
+      @rpc({ invocation: true, args: [thinking] }) run(_invocation: Invocation, _name: string): void {
+        ran++
+      }
+    }
+    const { caller, service, world } = await serve(Slow)
+    const stop = new AbortController()
+    const call = failure(caller.call('run', ['Joe'], {}, { signal: stop.signal }))
+    await asked.promise
+    stop.abort()
+    expect(await call).toEqual(uri('wamp.error.canceled'))
+    // Calls and interrupts keep their order: behind this one the callee knows.
+    await service.register('other', () => {})
+    await caller.call('other')
+    answer.resolve(true)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect([ran, world.router.stats().calls]).toEqual([0, 0])
+  })
+
+  test('and one that answers at once keeps the order of calls', async () => {
+    const order: number[] = []
+    class Ordered extends WampClient {
+      @rpc({ args: [z.number()], result: z.number() }) one(n: number): number {
+        order.push(n)
+        return n
+      }
+      @rpc two(n: number): void {
+        order.push(n)
+      }
+    }
+    const { caller } = await serve(Ordered)
+    await Promise.all([
+      caller.call('one', [1]),
+      caller.call('two', [2]),
+      caller.call('one', [3]),
+      caller.call('two', [4]),
+    ])
+    expect(order).toEqual([1, 2, 3, 4])
+  })
+})
+
+describe('a schema of the result', () => {
+  class Results extends WampClient {
+    @rpc({ uri: 'good', result: z.object({ id: z.number() }) }) good(): { id: number; secret: string } {
+      return { id: 1, secret: 'stays here' }
+    }
+    @rpc({ uri: 'late', result: z.string() }) async late(): Promise<string> {
+      return 'later'
+    }
+    @rpc({ uri: 'bad', result: z.object({ id: z.number() }) }) bad(): { id: number } {
+      return { id: 'hunter2' } as never
+    }
+    @rpc({ uri: 'many', result: z.number() }) many(): number {
+      return new Result([1, 2]) as never
+    }
+    @rpc({ uri: 'parts', args: [z.number()], result: z.string() }) async *parts(
+      n: number,
+    ): AsyncGenerator<number, string> {
+      for (let i = 0; i < n; i++) yield i
+      return n > 2 ? (n as never) : 'done'
+    }
+  }
+
+  test('makes of it what is sent', async () => {
+    const { caller } = await serve(Results)
+    expect([await caller.call('good'), await caller.call('late')]).toEqual([{ id: 1 }, 'later'])
+  })
+
+  test('refuses it as an error of the service, told to its operator and not to the caller', async () => {
+    const { caller, service } = await serve(Results)
+    const errors: Error[] = []
+    service.on('error', (error) => errors.push(error as Error))
+    expect(await failure(caller.call('bad'))).toMatchObject({
+      uri: 'wamp.error.runtime_error',
+      args: ['the procedure returned what its result schema refuses'],
+      kwargs: {},
+    })
+    expect(errors.map(({ cause }) => cause)).toEqual([[{ place: 'result.id', message: expect.any(String) }]])
+    expect(await failure(caller.call('many'))).toEqual(uri('wamp.error.runtime_error'))
+    expect(errors).toHaveLength(2)
+  })
+
+  test('is for what an async generator returns; what it yields passes', async () => {
+    const { caller, service } = await serve(Results)
+    service.on('error', () => {})
+    const parts: unknown[] = []
+    const onProgress = ([part]: readonly unknown[]) => parts.push(part)
+    expect(await caller.call('parts', [2], {}, { onProgress })).toBe('done')
+    expect(parts).toEqual([0, 1])
+    expect(await failure(caller.call('parts', [3]))).toEqual(uri('wamp.error.runtime_error'))
+  })
+})
+
+test('a schema that throws is an error of the service', async () => {
+  const broken: StandardSchema<number> = {
+    '~standard': {
+      version: 1,
+      vendor: 'by hand',
+      validate: () => {
+        throw new Error('out of order')
+      },
+    },
+  }
+  class Broken extends WampClient {
+    @rpc({ args: [broken] }) run(n: number): number {
+      return n
+    }
+  }
+  const { caller, service } = await serve(Broken)
+  const errors: unknown[] = []
+  service.on('error', (error) => errors.push(error))
+  expect(await failure(caller.call('run', [1]))).toEqual(uri('wamp.error.runtime_error'))
+  expect(errors).toEqual([new Error('out of order')])
+})
+
+describe('without decorators', () => {
+  class Calculator extends WampClient {
+    static prefix = 'com.example'
+    static rpc = {
+      add: rpc({ args: [z.number(), z.number()] }),
+      half: rpc('com.example.half', { args: z.tuple([z.number()]), result: z.number() }),
+      plain: 'com.example.plain',
+      shared: { invoke: 'roundrobin' },
+    } satisfies RpcTable<Calculator>
+    add(a: number, b: number): number {
+      return a + b
+    }
+    half(a: number): number {
+      return a / 2
+    }
+    plain(): string {
+      return 'plain'
+    }
+    shared(): void {}
+  }
+
+  test('a static field takes what rpc makes', async () => {
+    const { world } = await serve(Calculator)
+    await using client = new RpcClient({ service: Calculator, router: world.router })
+    expect([await client.rpc.add(1, 2), await client.rpc.half(3), await client.rpc.plain()]).toEqual([3, 1.5, 'plain'])
+    expect(await failure(client.rpc.add(1, '2' as never))).toMatchObject({
+      uri: INVALID,
+      message: expect.stringMatching(/^args\[1\]: /),
+    })
+  })
+
+  test('schemas that nobody would look at are refused at start', async () => {
+    class Silent extends WampClient {
+      static rpc = { add: { args: [z.number()] } }
+      add(): void {}
+    }
+    const router = welcoming(granting)
+    expect(await failure(new Silent({ router }).start())).toMatchObject({
+      uri: USAGE,
+      message: 'a static field says its schemas by rpc: { add: rpc({ args: ... }) }',
+    })
+  })
+
+  test('checked() does the same for a registration', async () => {
+    await using world = await openWorld()
+    const [callee, caller] = await world.join('callee', 'caller')
+    const double = checked(([n]) => (n as number) * 2, { args: [z.number()] })
+    await callee.register('com.example.double', double)
+    expect(await caller.call('com.example.double', [4])).toBe(8)
+    expect(await failure(caller.call('com.example.double', ['4']))).toEqual(uri(INVALID))
+  })
+})
+
+test('nothing of the schemas reaches the wire', async () => {
+  class Service extends WampClient {
+    @rpc({ args: [z.number()], result: z.number(), disclose_caller: true }) run(n: number): number {
+      return n
+    }
+  }
+  const router = welcoming(granting)
+  const service = new Service({ router })
+  await service.start()
+  expect(router.peers[0]?.received[1]).toEqual([64, 1, { disclose_caller: true }, 'run'])
+  await service.stop()
+})

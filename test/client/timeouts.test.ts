@@ -1,0 +1,155 @@
+/** Call timeouts: kept here, told to the router that keeps them too, and kept by the callee where it took them over. */
+
+import { describe, expect, test } from 'vitest'
+import { type Invocation, TIMEOUT } from 'wampy-ts'
+import { openWorld, type Scripted } from 'wampy-ts/testing'
+import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, YIELD } from '../../src/protocol/codes.ts'
+import { failure, gate, granting, joined, joinedTo, leavesNothing, pass, stopTheClock, until, uri } from './support.ts'
+
+leavesNothing()
+
+const calls = (peer: Scripted) => peer.received.filter(([code]) => code === CALL)
+
+test('a timeout goes to a router that announced call_timeout, in whole milliseconds, and to no other', async () => {
+  for (const [features, timeout, options] of [
+    [['call_timeout'], 500, { timeout: 500 }],
+    [['call_timeout'], 0.2, { timeout: 1 }],
+    [['call_timeout'], Number.POSITIVE_INFINITY, {}],
+    [['call_timeout'], 0, {}],
+    [['call_canceling'], 500, {}],
+  ] as const) {
+    const { client, peer } = await joinedTo(features)
+    const controller = new AbortController()
+    const result = failure(client.call('a.b', [], {}, { timeout, signal: controller.signal }))
+    await until(() => calls(peer).length === 1)
+    expect(calls(peer)[0]?.[2]).toEqual(options)
+    controller.abort()
+    await result
+    await client.stop()
+  }
+})
+
+test('it is kept here, whatever the router does, and ends with CANCEL', async () => {
+  stopTheClock()
+  for (const [features, last] of [
+    [
+      ['call_timeout', 'call_canceling'],
+      [CANCEL, 1, { mode: 'killnowait' }],
+    ],
+    [['call_canceling'], [CANCEL, 1, { mode: 'killnowait' }]],
+    [[], [CALL, 1, {}, 'a.b']],
+  ] as const) {
+    const { client, peer } = await joinedTo(features)
+    const result = failure(client.call('a.b', undefined, undefined, { timeout: 500, cancelMode: 'kill' }))
+    await until(() => calls(peer).length === 1)
+    await pass(500)
+    expect(await result).toMatchObject({ uri: TIMEOUT, sent: true })
+    expect(peer.received.at(-1)).toEqual(last)
+    peer.send([ERROR, CALL, 1, {}, TIMEOUT])
+    await until(() => client.dropped.answers === 1)
+    await client.stop()
+  }
+})
+
+test('it begins anew with every part of a result', async () => {
+  stopTheClock()
+  const { client, peer } = await joinedTo(['call_timeout'])
+  const parts: unknown[] = []
+  let over = false
+  const result = failure(
+    client.call('a.b', [], {}, { timeout: 500, onProgress: ([part]) => parts.push(part) }).finally(() => {
+      over = true
+    }),
+  )
+  await until(() => calls(peer).length === 1)
+  for (let part = 1; part <= 3; part++) {
+    await pass(400)
+    peer.send([RESULT, 1, { progress: true }, [part]])
+    await until(() => parts.length === part)
+  }
+  await pass(499)
+  expect(over).toBe(false)
+  await pass(1)
+  expect(await result).toEqual(uri(TIMEOUT))
+})
+
+describe('the callee', () => {
+  const serving = async (endpoint: (invocation: Invocation) => unknown, details: object) => {
+    stopTheClock()
+    const at = await joined(granting, { liveness: false })
+    const { id } = await at.client.register('a.b', (_args, _kwargs, _details, invocation) => endpoint(invocation))
+    at.peer.send([INVOCATION, 1, id, details])
+    await new Promise((resolve) => setImmediate(resolve))
+    const before = at.peer.received.length
+    return { ...at, answers: () => at.peer.received.slice(before) }
+  }
+
+  test('keeps the time that an INVOCATION names: the signal aborts and the caller hears of it', async () => {
+    const aborted = gate<unknown>()
+    const { answers } = await serving(
+      ({ signal }) =>
+        new Promise((resolve) =>
+          signal.addEventListener('abort', () => {
+            aborted.open(signal.reason)
+            resolve('late')
+          }),
+        ),
+      { timeout: 300 },
+    )
+    await pass(299)
+    expect(answers()).toEqual([])
+    await pass(1)
+    expect(await aborted.opened).toEqual(uri(TIMEOUT))
+    expect(answers()).toEqual([[ERROR, INVOCATION, 1, {}, TIMEOUT, ['no answer within 300 ms']]])
+  })
+
+  test('counts anew from every part that it sends', async () => {
+    let talk!: () => boolean
+    const { answers } = await serving(
+      (invocation) => {
+        talk = () => invocation.progress()
+        return new Promise(() => {})
+      },
+      { timeout: 300, receive_progress: true },
+    )
+    for (let i = 0; i < 3; i++) {
+      await pass(200)
+      expect(talk()).toBe(true)
+    }
+    await pass(299)
+    expect(answers()).toHaveLength(3)
+    await pass(10)
+    expect(answers().at(-1)?.[0]).toBe(ERROR)
+    expect(talk()).toBe(false)
+  })
+
+  test('has no timer left when it has answered', async () => {
+    const { answers } = await serving(() => 'soon', { timeout: 300 })
+    await pass(1000)
+    expect(answers()).toEqual([[YIELD, 1, {}, ['soon']]])
+  })
+})
+
+describe('through a router', () => {
+  test('a procedure that takes too long is interrupted by the dealer', async () => {
+    await using world = await openWorld()
+    const [caller, callee] = await world.join('caller', 'callee')
+    const aborted = gate<unknown>()
+    await callee.register('a.b', (_args, _kwargs, _details, { signal }) => {
+      signal.addEventListener('abort', () => aborted.open(signal.reason))
+      return new Promise(() => {})
+    })
+    expect(await failure(caller.call('a.b', [], {}, { timeout: 20 }))).toEqual(uri(TIMEOUT))
+    await aborted.opened
+    expect(world.log.last('callee')?.slice(0, 2)).toEqual([INTERRUPT, 1])
+  })
+
+  test('who registers with forward_timeout keeps it itself', async () => {
+    await using world = await openWorld()
+    const [caller, callee] = await world.join('caller', 'callee')
+    await callee.register('a.b', () => new Promise(() => {}), { forward_timeout: true })
+    const error = failure(caller.call('a.b', [], {}, { timeout: 20 }))
+    expect(await error).toEqual(uri(TIMEOUT))
+    expect(world.log.received('callee').find(([code]) => code === INVOCATION)?.[3]).toEqual({ timeout: 20 })
+  })
+})

@@ -1,0 +1,142 @@
+/** What the compiler makes of schemas: a method that does not take what they make does not compile. */
+
+import { type } from 'arktype'
+import * as v from 'valibot'
+import { expectTypeOf, test } from 'vitest'
+import { type Invocation, type Procedures, type RpcTable, rpc, type StandardSchema, WampClient } from 'wampy-ts'
+import { z } from 'zod'
+
+const pair = z.tuple([z.number(), z.string()])
+
+test('the parameters accept what a schema of all arguments makes', () => {
+  class Service extends WampClient {
+    @rpc({ args: pair }) exactly(_a: number, _b: string): void {}
+    @rpc('com.example.uri', { args: pair }) byUri(_a: number, _b: string): void {}
+    @rpc({ args: pair }) wider(_a: number | bigint, _b: unknown): void {}
+    @rpc({ args: pair }) fewer(_a: number): void {}
+    @rpc({ args: pair }) optional(_a: number, _b?: string): void {}
+    @rpc({ args: pair, invocation: true }) who(_invocation: Invocation, _a: number, _b: string): void {}
+    @rpc({ args: v.tuple([v.number(), v.string()]) }) valibot(_a: number, _b: string): void {}
+    @rpc({ args: type(['number', 'string']) }) arktype(_a: number, _b: string): void {}
+    @rpc({ args: z.array(z.number()) }) list(..._all: number[]): void {}
+    @rpc({ args: z.tuple([z.coerce.date()]) }) made(_date: Date): void {}
+
+    // @ts-expect-error: the schema makes a number of the first
+    @rpc({ args: pair }) other(_a: string, _b: string): void {}
+    // @ts-expect-error: so with a URI
+    @rpc('com.example.uri', { args: pair }) otherByUri(_a: string, _b: string): void {}
+    // @ts-expect-error: a parameter too many
+    @rpc({ args: pair }) more(_a: number, _b: string, _c: boolean): void {}
+    // @ts-expect-error: the Invocation was not asked for
+    @rpc({ args: pair }) unasked(_invocation: Invocation, _a: number, _b: string): void {}
+    // @ts-expect-error: the Invocation was asked for, and comes first
+    @rpc({ args: pair, invocation: true }) asked(_a: number, _b: string): void {}
+    // @ts-expect-error: valibot says number, string
+    @rpc({ args: v.tuple([v.number(), v.string()]) }) notValibot(_a: string, _b: string): void {}
+    // @ts-expect-error: arktype says number, string
+    @rpc({ args: type(['number', 'string']) }) notArktype(_a: string, _b: string): void {}
+    // @ts-expect-error: what is made of the text is a date
+    @rpc({ args: z.tuple([z.coerce.date()]) }) raw(_date: string): void {}
+    // @ts-expect-error: a schema of no list
+    @rpc({ args: z.object({ a: z.number() }) }) noList(_a: number): void {}
+    // @ts-expect-error: no schema
+    @rpc({ args: [Number] }) noSchema(_a: number): void {}
+  }
+  expectTypeOf<Procedures<Service>['exactly']>().parameters.toEqualTypeOf<[_a: number, _b: string]>()
+})
+
+test('the parameters accept what a schema for each of them makes', () => {
+  class Service extends WampClient {
+    @rpc({ args: [z.number(), v.optional(v.string())] }) each(_a: number, _b?: string): void {}
+    @rpc({ args: [] }) none(): void {}
+    @rpc({ args: [z.number()], invocation: true }) who(_invocation: Invocation, _a: number): void {}
+
+    // @ts-expect-error: the second may be undefined
+    @rpc({ args: [z.number(), v.optional(v.string())] }) required(_a: number, _b: string): void {}
+    // @ts-expect-error: the first is a number
+    @rpc({ args: [z.number()] }) other(_a: string): void {}
+    // @ts-expect-error: there is no second
+    @rpc({ args: [z.number()] }) more(_a: number, _b: number): void {}
+    // @ts-expect-error: there is none
+    @rpc({ args: [] }) any(_a: number): void {}
+  }
+  expectTypeOf<Service['each']>().toBeFunction()
+})
+
+test('the method returns what the schema of the result takes', () => {
+  class Service extends WampClient {
+    @rpc({ result: z.string() }) now(_anything: number): string {
+      return ''
+    }
+    @rpc({ result: z.string() }) async later(): Promise<string> {
+      return ''
+    }
+    @rpc({ result: z.string() }) async *parts(): AsyncGenerator<number, string> {
+      yield 1
+      return ''
+    }
+    @rpc({ result: z.string().transform(Number) }) made(): string {
+      return ''
+    }
+    @rpc({ args: [z.number()], result: z.number() }) both(a: number): number {
+      return a
+    }
+
+    // @ts-expect-error: a text is expected
+    @rpc({ result: z.string() }) other(): number {
+      return 1
+    }
+    // @ts-expect-error: later too
+    @rpc({ result: z.string() }) async otherLater(): Promise<number> {
+      return 1
+    }
+    // @ts-expect-error: a result is expected
+    @rpc({ result: z.string() }) nothing(): void {}
+    // @ts-expect-error: the arguments are looked at too
+    @rpc({ args: [z.number()], result: z.number() }) wrongArgs(a: string): number {
+      return a.length
+    }
+  }
+  expectTypeOf<Service['now']>().toBeFunction()
+})
+
+test('a static field is held against the methods by satisfies', () => {
+  class Service extends WampClient {
+    static rpc = {
+      add: rpc({ args: [z.number(), z.number()] }),
+      greet: rpc('com.example.greet', { args: z.tuple([z.string()]) }),
+      who: rpc({ invocation: true, args: [z.string()] }),
+      plain: 'com.example.plain',
+      shared: { invoke: 'roundrobin' },
+    } satisfies RpcTable<Service>
+    add(a: number, b: number): number {
+      return a + b
+    }
+    greet(name: string): string {
+      return name
+    }
+    who(_invocation: Invocation, name: string): string {
+      return name
+    }
+    plain(): void {}
+    shared(): void {}
+  }
+  // @ts-expect-error: add takes numbers
+  const text = { add: rpc({ args: [z.string(), z.number()] }) } satisfies RpcTable<Service>
+  // @ts-expect-error: add takes two
+  const one = { add: rpc({ args: [z.number()] }) } satisfies RpcTable<Service>
+  // @ts-expect-error: greet takes a text
+  const tuple = { greet: rpc({ args: z.tuple([z.number()]) }) } satisfies RpcTable<Service>
+  // @ts-expect-error: no such method
+  const typo = { subtract: rpc({ args: [z.number()] }) } satisfies RpcTable<Service>
+  // @ts-expect-error: schemas are said by rpc()
+  const bare = { add: { args: [z.number(), z.number()] } } satisfies RpcTable<Service>
+  expectTypeOf([text, one, tuple, typo, bare]).toBeArray()
+})
+
+test('schemas of the libraries are Standard Schemas', () => {
+  expectTypeOf(z.number()).toExtend<StandardSchema<number>>()
+  expectTypeOf(v.number()).toExtend<StandardSchema<number>>()
+  expectTypeOf(type('number')).toExtend<StandardSchema<number>>()
+  expectTypeOf(z.coerce.date()).toExtend<StandardSchema<unknown, Date>>()
+})
