@@ -10,6 +10,7 @@ const doors = {
   node: 'src/node.ts',
   cbor: 'src/cbor.ts',
   msgpack: 'src/msgpack.ts',
+  e2ee: 'src/e2ee.ts',
   testing: 'src/testing.ts',
 }
 
@@ -46,6 +47,8 @@ export default defineConfig(() => {
       entry: doors,
       // Rollup turns the chunks into CommonJS. Without it tsup asks sucrase, which also lowers `?.` and `??` to slow calls.
       treeshake: true,
+      // ESM only; before Node 20.19 `require` can't load that.
+      noExternal: ['@noble/ciphers'],
     },
     {
       ...common,

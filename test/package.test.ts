@@ -39,17 +39,18 @@ const doors: Record<string, string[]> = {
   'wampy-ts/node': ['serve', 'rawSocketDial', 'serveRawSocket'],
   'wampy-ts/cbor': ['cbor'],
   'wampy-ts/msgpack': ['msgpack'],
+  'wampy-ts/e2ee': ['e2ee', 'Keyring', 'randomKey'],
   'wampy-ts/testing': ['linked', 'wires', 'openWorld', 'scripted', 'tap'],
 }
 
 /** Doors that a page may import. */
-const pageDoors = ['wampy-ts', 'wampy-ts/router', 'wampy-ts/cbor', 'wampy-ts/msgpack']
+const pageDoors = ['wampy-ts', 'wampy-ts/router', 'wampy-ts/cbor', 'wampy-ts/msgpack', 'wampy-ts/e2ee']
 
 /**
  * Bytes, minified and gzipped, of a page that calls one procedure. All four roles, reconnecting, exact JSON and the
  * texts of the errors are in it: methods of a class do not shake off.
  */
-const pageBudget = 16_500
+const pageBudget = 19_000
 
 /** A folder whose node_modules holds the unpacked tarball, and beside it only what package.json declares. */
 let place: string

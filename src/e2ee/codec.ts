@@ -1,0 +1,97 @@
+/** The payload codec that encrypts from end to end: XChaCha20-Poly1305, bound to where and as what a payload was sent. */
+
+import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
+import type { PayloadCodec, PayloadContext } from '../client/codec.ts'
+import { pack, unpack } from '../client/packed.ts'
+import { WampError } from '../protocol/error.ts'
+import { PAYLOAD_UNREADABLE, USAGE } from '../protocol/names.ts'
+import { cbor } from '../serializer/cbor.ts'
+import type { Key, Keyring } from './keyring.ts'
+
+/** Private to wampy-ts: WAMP names end-to-end encryption and does not define it. */
+export const E2EE_SCHEME = 'x_wampy_e2ee'
+export const E2EE_CIPHER = 'xchacha20poly1305'
+
+// version 1 | nonce | ciphertext and tag
+const VERSION = 1
+const NONCE = 24
+const TAG = 16
+const HEAD = 1 + NONCE
+
+/**
+ * A codec that encrypts what a keyring covers, and refuses what comes for it in the clear:
+ * `new WampClient({ codecs: passthru(e2ee(keyring)) })`. A router sees URIs, sizes, times, and ids of keys, and neither
+ * args nor kwargs. It cannot change a payload, give it out under another URI or as another kind, or answer a call with
+ * what was the answer to another. It can still drop events and calls, deliver them twice or in another order.
+ */
+export function e2ee(keyring: Keyring): PayloadCodec {
+  return {
+    scheme: E2EE_SCHEME,
+    serializer: 'cbor',
+    cipher: E2EE_CIPHER,
+    required: true,
+    covers: (uri) => keyring.keysOf(uri) !== undefined,
+
+    encode(values, context) {
+      const keys = keyring.keysOf(context.uri)
+      const key = context.keyid === undefined ? keys?.[0] : keyOf(keys, context.keyid)
+      if (!key) {
+        const which = context.keyid === undefined ? 'no key' : `no key ${JSON.stringify(context.keyid)}`
+        throw new WampError(USAGE, [`the keyring has ${which} for ${context.uri}`], {}, { sent: false })
+      }
+      // Random and of 192 bits, so that no number of messages and no number of senders makes two alike.
+      const nonce = crypto.getRandomValues(new Uint8Array(NONCE))
+      const sealed = xchacha20poly1305(key.key, nonce, bindingOf(context, key.id)).encrypt(pack(cbor, values))
+      const bytes = new Uint8Array(HEAD + sealed.length)
+      bytes[0] = VERSION
+      bytes.set(nonce, 1)
+      bytes.set(sealed, HEAD)
+      return { bytes, keyid: key.id }
+    },
+
+    decode(bytes, { ppt_keyid = '' }, context) {
+      const { uri } = context
+      if (bytes[0] !== VERSION || bytes.length < HEAD + TAG)
+        throw unreadable(`what came for ${uri} is not of this format`)
+      const key = keyOf(keyring.keysOf(uri), ppt_keyid)
+      if (!key) throw unreadable(`the keyring has no key ${JSON.stringify(ppt_keyid.slice(0, 80))} for ${uri}`)
+      const nonce = bytes.subarray(1, HEAD)
+      let values: Uint8Array
+      try {
+        values = xchacha20poly1305(key.key, nonce, bindingOf(context, key.id)).decrypt(bytes.subarray(HEAD))
+      } catch (cause) {
+        const text = `the ${context.kind} for ${uri} was not sealed as one by key ${JSON.stringify(key.id)}`
+        throw new WampError(PAYLOAD_UNREADABLE, [text], {}, { cause })
+      }
+      return unpack(cbor, values)
+    },
+  }
+}
+
+function keyOf(keys: readonly Key[] | undefined, id: string): Key | undefined {
+  return keys?.find((key) => key.id === id)
+}
+
+function unreadable(text: string): WampError {
+  return new WampError(PAYLOAD_UNREADABLE, [text])
+}
+
+const utf8 = new TextEncoder()
+
+/**
+ * What is authenticated beside the payload, each part behind its length in four bytes: the format, the kind, the URI,
+ * the error's URI, the id of the key, and the nonce of the call that this belongs to.
+ */
+function bindingOf({ kind, uri, error = '', call }: PayloadContext, keyid: string): Uint8Array {
+  const texts = ['wampy-ts e2ee 1', kind, uri, error, keyid].map((text) => utf8.encode(text))
+  const parts = [...texts, call?.subarray(1, HEAD) ?? new Uint8Array()]
+  const bytes = new Uint8Array(parts.reduce((size, part) => size + 4 + part.length, 0))
+  const view = new DataView(bytes.buffer)
+  let at = 0
+  for (const part of parts) {
+    view.setUint32(at, part.length)
+    bytes.set(part, at + 4)
+    at += 4 + part.length
+  }
+  return bytes
+}
