@@ -97,6 +97,10 @@ describe('with the service of the first block', () => {
   test.each([
     ['calling.ts', /6[\s\S]*number: 1[\s\S]*Good morning, Ada[\s\S]*3[\s\S]*\[ 10, 20 \][\s\S]*3/],
     ['pubsub.ts', /fresh tea[\s\S]*\d+ \[[\s\S]*fresh tea[\s\S]*price: 3[\s\S]*com\.example\.news/],
+    ['checks.ts', /6[\s\S]*args\[0\]\.price[\s\S]*service: 'Till'[\s\S]*com\.example\.till\.total/],
+    ['streams.ts', /1\n2\n3\ndone\ndone\n142\n[\s\S]*the callee was told[\s\S]*/],
+    ['events.ts', /com\.example\.weather\.oslo \[ -3 \]/],
+    ['secret.ts', /ordered tea/],
     ['connection.ts', /connecting[\s\S]*ready[\s\S]*realm1[\s\S]*stopped/],
     ['errors.ts', /com\.example\.nobody/],
     ['adapters.ts', /^$/],
