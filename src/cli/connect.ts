@@ -3,17 +3,23 @@
 import type { ClientOptions } from '../client/options.ts'
 import type { WampClient } from '../client/wamp-client.ts'
 import { WampRouter } from '../client/wamp-router.ts'
+import { rawSocketDial } from '../node/rawsocket-dial.ts'
 import { WampError } from '../protocol/error.ts'
 import { CONNECTION_FAILED, DEFAULT_REALM, DEFAULT_URL, NO_SUCH_REALM } from '../protocol/names.ts'
 import { isUri } from '../protocol/uri.ts'
 import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
+import type { Connector } from '../session/link.ts'
 import type { Options, Values } from './command.ts'
 import { Failure, misuse, spelled, textOf } from './failure.ts'
 
 export const connection = {
-  url: { type: 'string', value: 'url', help: `where the router is (default: $WAMPY_URL, else ${DEFAULT_URL})` },
+  url: {
+    type: 'string',
+    value: 'url',
+    help: `where the router is: ws, wss, rs, rss or unix:/path (default: $WAMPY_URL, else ${DEFAULT_URL})`,
+  },
   realm: { type: 'string', value: 'realm', help: `the realm to join (default: $WAMPY_REALM, else ${DEFAULT_REALM})` },
   serializer: { type: 'string', value: 'name', help: 'json, cbor or msgpack (default: json)' },
 } as const satisfies Options
@@ -35,13 +41,23 @@ export function placeOf(values: Values<typeof connection>): Place {
   if (!serializer)
     throw misuse(`--serializer must be ${serializers.map((each) => each.name).join(', ')}, got "${name}"`)
   if (!isUri(realm)) throw misuse(`"${realm}" is no URI of a realm`)
+  return { url, realm, options: { router: routerAt(url), realm, serializers: [serializer] } }
+}
+
+function routerAt(url: string): Connector | string {
+  if (/^(?:rss?|unix):/i.test(url)) {
+    if (/^(?:rss?:\/\/[^/?#\s]+:\d+\/?|unix:(?:\/\/)?\/.+)$/i.test(url)) {
+      return new WampRouter({ url, dial: rawSocketDial() })
+    }
+    throw misuse(`"${url}" is no address of a RawSocket: expected rs://host:port, rss:// or unix:/path`)
+  }
   try {
     new WampRouter({ url })
   } catch (error) {
     throw misuse(textOf(error))
   }
-  // The URL and not a WampRouter: a service may extend the client of another copy of this package.
-  return { url, realm, options: { router: url, realm, serializers: [serializer] } }
+  // Where a URL will do: a service may extend the client of another copy of this package.
+  return url
 }
 
 /** Starts a client, or throws a Failure and leaves it stopped. Once it was ready it reconnects by itself. */

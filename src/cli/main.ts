@@ -14,6 +14,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   call: async () => (await import('./call.ts')).call,
   publish: async () => (await import('./publish.ts')).publish,
   subscribe: async () => (await import('./subscribe.ts')).subscribe,
+  list: async () => (await import('./list.ts')).list,
+  describe: async () => (await import('./describe.ts')).describe,
   repl: async () => (await import('./repl.ts')).repl,
 }
 

@@ -23,7 +23,12 @@ export const subscribe = command({
   notes: `A line is {"topic":...,"args":[...],"kwargs":{...},"publication":...}; bytes are text of NUL and base64.
 "subscribed to <topic>" on stderr says that events arrive from now on. After a loss it reconnects and says so there.
 SIGINT and SIGTERM end it with exit code 0, and so does a reader that closes the pipe.`,
-  examples: ['wampy subscribe com.example.tick', 'wampy subscribe com.example.tick --count 1 | jq .args'],
+  examples: [
+    'wampy subscribe com.example.tick',
+    'wampy subscribe com.example.tick --count 1 | jq .args',
+    'wampy subscribe com.example --match prefix',
+    'wampy subscribe com..tick --match wildcard',
+  ],
   async run(values, [topic = '']) {
     const place = placeOf(values)
     const { match = 'exact' } = values

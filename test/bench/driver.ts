@@ -12,10 +12,12 @@ import {
   YIELD,
 } from '../../src/protocol/codes.ts'
 import type { Message } from '../../src/protocol/messages.ts'
-import { Connection, encoded, type Format, framed, Reader, Template } from './wire.ts'
+import type { MatchPolicy } from '../../src/protocol/options.ts'
+import { load, URIS } from './load.ts'
+import { Connection, Counter, DIGITS, encoded, type Format, framed, Reader, Template } from './wire.ts'
 
 export interface Job {
-  readonly kind: 'calls' | 'events' | 'sessions' | 'callee'
+  readonly kind: 'calls' | 'events' | 'sessions' | 'callee' | 'load'
   readonly url: string
   readonly format: Format
   /** Bytes of text in each payload. */
@@ -24,6 +26,12 @@ export interface Job {
   readonly peers?: number
   /** Calls of one caller, or publications, under way at a time. */
   readonly depth?: number
+  /** How the procedure is registered or the topic subscribed to. */
+  readonly match?: MatchPolicy
+  /** Whether each call or publication has a URI of its own. */
+  readonly differing?: boolean
+  /** Unrelated registrations, and as many subscriptions, that stay for as long as the driver. */
+  readonly patterns?: number
 }
 
 export interface Count {
@@ -35,8 +43,8 @@ export interface Count {
 
 export type Order = { readonly start: Job } | 'count' | 'stop'
 
-const URI = 'bench.echo'
-const TOPIC = 'bench.topic'
+const PROCEDURE = { pattern: 'bench.echo', uri: 'bench.echo' }
+const TOPIC = { pattern: 'bench.topic', uri: 'bench.topic' }
 /** Request ids as long as those of a session that has been busy for a while. */
 const FIRST = 100_000
 const ROLES = { caller: {}, callee: {}, publisher: {}, subscriber: {} }
@@ -55,9 +63,24 @@ async function join(job: Job): Promise<Connection> {
 
 const text = (job: Job) => ({ args: ['x'.repeat(job.size ?? 32)], kwargs: undefined })
 
+const optionsOf = ({ match }: Job) => (match ? { match } : {})
+
+/** Gives a frame the next number, if each is to have its own. */
+function numbered({ differing }: Job, sample: Buffer): (frame: Buffer) => Buffer {
+  const place = sample.indexOf(DIGITS)
+  if (!differing) return (frame) => frame
+  if (place < 0) throw new Error('this URI has no place for a number')
+  const counter = new Counter()
+  return (frame) => {
+    counter.write(frame, place)
+    return frame
+  }
+}
+
 async function callee(job: Job): Promise<void> {
   const connection = await join(job)
-  const [code] = await connection.ask([REGISTER, 1, {}, URI])
+  const { pattern } = job.match ? URIS[job.match] : PROCEDURE
+  const [code] = await connection.ask([REGISTER, 1, optionsOf(job), pattern])
   if (code !== 65) throw new Error(`REGISTER was answered with ${code}`)
   const answer = new Template(job.format, (id) => [YIELD, id, {}, text(job)])
   const reader = new Reader(job.format)
@@ -71,12 +94,13 @@ async function callee(job: Job): Promise<void> {
 async function calls(job: Job): Promise<void> {
   await callee(job)
   const { peers = 1, depth = 1 } = job
+  const { uri } = job.match ? URIS[job.match] : PROCEDURE
+  const frameOf = (slot: number) => framed(job.format, encoded(job.format, [CALL, FIRST + slot, {}, uri, text(job)]))
+  const next = numbered(job, frameOf(0))
   for (let i = 0; i < peers; i++) {
     const caller = await join(job)
     // An id is used again as soon as its call is answered, so each frame is made once.
-    const frames = Array.from({ length: depth }, (_, slot) =>
-      framed(job.format, encoded(job.format, [CALL, FIRST + slot, {}, URI, text(job)])),
-    )
+    const frames = Array.from({ length: depth }, (_, slot) => frameOf(slot))
     const began = new Float64Array(depth)
     const reader = new Reader(job.format)
     caller.onMessage = (bytes, start) => {
@@ -89,11 +113,11 @@ async function calls(job: Job): Promise<void> {
         latencies.push(now - (began[slot] as number))
         began[slot] = now
       }
-      caller.append(frames[slot] as Buffer)
+      caller.append(next(frames[slot] as Buffer))
     }
     for (const [slot, frame] of frames.entries()) {
       began[slot] = performance.now()
-      caller.append(frame)
+      caller.append(next(frame))
     }
     caller.flush()
   }
@@ -101,12 +125,14 @@ async function calls(job: Job): Promise<void> {
 
 async function events(job: Job): Promise<void> {
   const { peers = 1, depth = 1 } = job
+  const { pattern, uri } = job.match ? URIS[job.match] : TOPIC
   const publisher = await join(job)
-  const frame = framed(job.format, encoded(job.format, [PUBLISH, FIRST, {}, TOPIC, text(job)] as Message))
+  const frame = framed(job.format, encoded(job.format, [PUBLISH, FIRST, {}, uri, text(job)] as Message))
+  const next = numbered(job, frame)
   let due = depth * peers
   for (let i = 0; i < peers; i++) {
     const subscriber = await join(job)
-    const [code] = await subscriber.ask([SUBSCRIBE, 1, {}, TOPIC])
+    const [code] = await subscriber.ask([SUBSCRIBE, 1, optionsOf(job), pattern])
     if (code !== 33) throw new Error(`SUBSCRIBE was answered with ${code}`)
     const reader = new Reader(job.format)
     let published = false
@@ -117,7 +143,7 @@ async function events(job: Job): Promise<void> {
       // As soon as all have one publication, there is the next.
       if (--due % peers === 0) {
         due += peers
-        publisher.append(frame)
+        publisher.append(next(frame))
         if (!published) setImmediate(() => publish())
         published = true
       }
@@ -127,7 +153,7 @@ async function events(job: Job): Promise<void> {
       publisher.flush()
     }
   }
-  for (let i = 0; i < depth; i++) publisher.append(frame)
+  for (let i = 0; i < depth; i++) publisher.append(next(frame))
   publisher.flush()
 }
 
@@ -139,7 +165,12 @@ async function sessions(job: Job): Promise<void> {
   await Promise.all(Array.from({ length: 20 }, worker))
 }
 
-const KINDS = { calls, events, sessions, callee }
+async function loaded(job: Job): Promise<void> {
+  const { peers = 1, patterns = 0 } = job
+  await load(await Promise.all(Array.from({ length: peers }, () => join(job))), patterns)
+}
+
+const KINDS = { calls, events, sessions, callee, load: loaded }
 
 process.on('message', async (order: Order) => {
   if (order === 'count') {

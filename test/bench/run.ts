@@ -24,6 +24,9 @@ const ROUNDS = options.quick ? 3 : 5
 const WARM_UP = options.quick ? 200 : 250
 const RUN = options.quick ? 400 : 600
 const SESSIONS = options.quick ? 500 : 1000
+// A tenth is less than what a run this short differs by now and then.
+const FLAT_RUN = options.quick ? 400 : 800
+const PATTERNS = [10, 100_000] as const
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
@@ -115,11 +118,11 @@ interface Measure {
 }
 
 /** The target's CPU per operation in microseconds. */
-function cpu(job: Omit<Job, 'url' | 'format'>): Measure['run'] {
+function cpu(job: Omit<Job, 'url' | 'format'>, length = RUN): Measure['run'] {
   return (driver, target, format) =>
     running(driver, { ...job, url: target.url, format }, async () => {
       const before = [await usageOf(target.process), await order<Count>(driver, 'count')] as const
-      await sleep(RUN)
+      await sleep(length)
       const after = [await usageOf(target.process), await order<Count>(driver, 'count')] as const
       return (after[0].cpu - before[0].cpu) / (after[1].done - before[1].done)
     })
@@ -263,6 +266,52 @@ async function clients(driver: ChildProcess): Promise<Map<Library, number>> {
   return new Map([...results].map(([library, values]) => [library, median(values)]))
 }
 
+interface Flat {
+  readonly name: string
+  readonly run: Measure['run']
+}
+
+const CALLS = { kind: 'calls', peers: 4, depth: 64 } as const
+const EVENTS = { kind: 'events', peers: 1, depth: 64 } as const
+const flat = (name: string, job: Omit<Job, 'url' | 'format'>): Flat => ({ name, run: cpu(job, FLAT_RUN) })
+
+const FLAT: readonly Flat[] = [
+  flat('flat: call, exact', { ...CALLS, match: 'exact' }),
+  flat('flat: call, prefix', { ...CALLS, match: 'prefix' }),
+  flat('flat: call, wildcard', { ...CALLS, match: 'wildcard' }),
+  flat('flat: publish, exact', { ...EVENTS, match: 'exact' }),
+  flat('flat: call, prefix, new URIs', { ...CALLS, match: 'prefix', differing: true }),
+  flat('flat: call, wildcard, new URIs', { ...CALLS, match: 'wildcard', differing: true }),
+  flat('flat: publish, prefix, new URIs', { ...EVENTS, match: 'prefix', differing: true }),
+  flat('flat: publish, wildcard, new URIs', { ...EVENTS, match: 'wildcard', differing: true }),
+]
+
+/** The router's CPU per operation among few and among many unrelated patterns. */
+async function flatness(driver: ChildProcess, measures: readonly Flat[]): Promise<Map<Flat, number[]>> {
+  const loader = forked(here('driver.ts'))
+  const routers: Target[] = []
+  for (const patterns of PATTERNS) {
+    const router = await startRouter()
+    await order(loader, { start: { kind: 'load', url: router.url, format: 'json', peers: 4, patterns } })
+    routers.push(router)
+  }
+  const rows = new Map(measures.map((measure) => [measure, PATTERNS.map(() => [] as number[])]))
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const [{ run }, row] of rows) {
+      for (const [i, router] of routers.entries()) {
+        const result = await run(driver, router, 'json')
+        if (round >= 0) row[i]?.push(result)
+      }
+      progress()
+    }
+  }
+  loader.disconnect()
+  await Promise.all(routers.map(stopped))
+  if (process.env['RAW'])
+    for (const [m, r] of rows) console.log(m.name, r.map((x) => x.map((v) => v.toFixed(2)).join(' ')).join(' | '))
+  return new Map([...rows].map(([measure, row]) => [measure, row.map(median)]))
+}
+
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length >> 1
@@ -343,6 +392,16 @@ async function main(): Promise<void> {
     within('a call of our client', ours / bare, 1.5)
     within('a call of our client, against wampy', ours / (costs.get('wampy') as number), 1)
     within('a call of our client, against autobahn', ours / (costs.get('autobahn') as number), 1)
+  }
+  const flats = FLAT.filter(({ name }) => wanted(name))
+  if (flats.length) {
+    const rows = await flatness(driver, flats)
+    console.log('\nof the router among unrelated registrations and as many subscriptions, a third of each kind:\n')
+    console.log(line('', '', [...PATTERNS.map((count) => count.toLocaleString('en')), 'ratio']))
+    for (const [{ name }, [few = 0, many = 0]] of rows) {
+      within(name, many / few, 1.1)
+      console.log(line(name, US, [cell(few, undefined), cell(many, undefined), (many / few).toFixed(2)]))
+    }
   }
   driver.disconnect()
   console.log(`\n${Math.round((Date.now() - began) / 1000)} s`)

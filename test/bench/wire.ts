@@ -6,6 +6,11 @@ import { cbor } from '../../src/serializer/cbor.ts'
 import { json } from '../../src/serializer/json.ts'
 import { msgpack } from '../../src/serializer/msgpack.ts'
 
+/** What stands in a URI for a number. */
+export const DIGITS = '00000000'
+const ZERO = 48
+const NINE = 57
+
 export type Format = 'json' | 'cbor' | 'msgpack'
 
 /** What makes the messages that are sent over and over, and those that open a session. */
@@ -40,6 +45,19 @@ function writeHead(bytes: Buffer, at: number, format: Format, length: number): n
   }
   bytes.writeUInt32BE(0, end)
   return end + 4
+}
+
+/** Makes the URIs of frames differ: writes the next number wherever a frame has DIGITS. */
+export class Counter {
+  readonly #digits = Buffer.from(DIGITS)
+
+  write(frame: Buffer, place: number): void {
+    const digits = this.#digits
+    let at = digits.length - 1
+    for (; digits[at] === NINE && at > 0; at--) digits[at] = ZERO
+    digits[at] = (digits[at] as number) + 1
+    digits.copy(frame, place)
+  }
 }
 
 /** Reads the first two integers of a message: its code, and mostly an id. */
@@ -195,6 +213,22 @@ export class Connection {
         resolve(decoded(this.format, Buffer.from(bytes.subarray(start, end))))
       }
       this.append(framed(this.format, encoded(this.format, message)))
+      this.flush()
+    })
+  }
+
+  /** Sends what was appended and waits for the answer to the request of this id, of which none may be an error. */
+  answers(last: number, codes: readonly number[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const reader = new Reader(this.format)
+      this.#tcp.once('close', reject)
+      this.onMessage = (bytes, start) => {
+        reader.read(bytes, start)
+        if (!codes.includes(reader.code)) reject(new Error(`a request was answered with ${reader.code}`))
+        if (reader.id !== last) return
+        this.#tcp.off('close', reject)
+        resolve()
+      }
       this.flush()
     })
   }

@@ -19,10 +19,22 @@ declare module 'autobahn' {
 
   class Subscription {
     readonly id: number
+    readonly on_unsubscribe: Promise<string | undefined>
   }
 
   class Registration {
     readonly id: number
+    readonly on_unregister: Promise<string | undefined>
+  }
+
+  /** Progress goes to the third, unless it was told to use the platform's promises. */
+  interface Calling extends Promise<unknown> {
+    then<R = unknown, E = never>(
+      done?: ((result: unknown) => R | PromiseLike<R>) | null,
+      failed?: ((error: WampError) => E | PromiseLike<E>) | null,
+      progress?: (result: unknown) => void,
+    ): Promise<R | E>
+    cancel(options?: Dict): void
   }
 
   interface Serializer {
@@ -32,7 +44,7 @@ declare module 'autobahn' {
 
   interface Session {
     readonly id: number | null
-    call(procedure: string, args?: List, kwargs?: Dict, options?: Dict): Promise<unknown>
+    call(procedure: string, args?: List, kwargs?: Dict, options?: Dict): Calling
     publish(topic: string, args?: List, kwargs?: Dict, options?: Dict): Promise<{ readonly id: number }> | undefined
     subscribe(
       topic: string,
@@ -81,6 +93,6 @@ declare module 'autobahn' {
     readonly log: { warn: (...args: unknown[]) => void }
   }
 
-  export type { Connection, Dict, List, Registration, Result, Serializer, Session, Subscription }
+  export type { Calling, Connection, Dict, List, Registration, Result, Serializer, Session, Subscription }
   export default autobahn
 }

@@ -58,9 +58,9 @@ export interface Foreign extends Peer {
   readonly socket: Socket
 }
 
-const OURS: Record<Format, Serializer> = { json, cbor, msgpack }
+export const OURS: Record<Format, Serializer> = { json, cbor, msgpack }
 
-const THEIRS = {
+export const THEIRS = {
   autobahn: {
     json: autobahn.serializer.JSONSerializer,
     cbor: autobahn.serializer.CBORSerializer,
@@ -249,7 +249,7 @@ function values(args: List = [], kwargs: Dict = {}): [List, Dict] {
 }
 
 /** Some codecs make a bigint of every integer of 64 bits, and a Buffer of bytes. */
-function plain(value: unknown): unknown {
+export function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value)
   if (value instanceof Uint8Array) return new Uint8Array(value)
   if (Array.isArray(value)) return value.map(plain)
