@@ -164,6 +164,31 @@ test('subscribe says when it listens, prints a line for each event, and ends aft
   expect(router.stats()).toMatchObject({ subscriptions: 0 })
 })
 
+test.each([
+  ['prefix', 'com.example', ['com.example.tick', 'com.example', 'com.examples.tock']],
+  ['wildcard', 'com..tick', ['com.example.tick', 'com.other.tick']],
+])('subscribe --match %s prints the topic of each event', async (match, pattern, expected) => {
+  const { alice, at } = await world()
+  const subscribe = wampy('subscribe', pattern, '--match', match, '--count', String(expected.length), ...at)
+  await subscribe.said(/^subscribed to /, 'stderr')
+  await alice.publish('com.tick', [0])
+  await alice.publish('org.example.tick', [0])
+  for (const topic of expected) await alice.publish(topic, [1], {}, { acknowledge: true })
+  const { code, stdout, stderr } = await subscribe.ended
+  expect(stdout.match(/"topic":"[^"]*","args":\[1\]/g)).toEqual(
+    expected.map((topic) => `"topic":"${topic}","args":[1]`),
+  )
+  expect(stdout.split('\n')).toHaveLength(expected.length + 1)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: `subscribed to ${pattern}\n` })
+})
+
+test('subscribe --match prefix refuses what is no prefix: exit code 1', async () => {
+  const { at } = await world()
+  const { code, stdout, stderr } = await wampy('subscribe', 'com..tick', '--match', 'prefix', ...at).ended
+  expect(stderr).toMatch(/^wamp\.error\.invalid_uri: .*\n$/)
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+})
+
 test.each(['SIGINT', 'SIGTERM'] as const)('%s ends subscribe with exit code 0', async (signal) => {
   const { at, router } = await world()
   const subscribe = wampy('subscribe', 'com.tick', ...at)

@@ -1,10 +1,13 @@
 /** `wampy router` as a process: where it listens, and how it ends. */
+import { existsSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { WampClient } from '../../src/client/wamp-client.ts'
+import { WampRouter } from '../../src/client/wamp-router.ts'
 import { GOODBYE, HELLO, WELCOME } from '../../src/protocol/codes.ts'
 import { SYSTEM_SHUTDOWN } from '../../src/protocol/names.ts'
-import { freePort, listening, type Running, wampy } from './support.ts'
+import { longPollDial } from '../../src/transport/longpoll.ts'
+import { freePort, here, listening, type Running, wampy } from './support.ts'
 
 const urlOf = async (router: Running): Promise<string> =>
   (await router.said(/^wampy router listening on (ws:\/\/127\.0\.0\.1:\d+\/ws)\n/))[1] as string
@@ -87,6 +90,77 @@ test('the same signal twice in a moment, as npx hands it on, is one', async () =
   router.kill('SIGINT')
   await next(GOODBYE)
   expect(await router.kill('SIGINT').ended).toMatchObject({ code: 0, stderr: '' })
+})
+
+test('RawSocket is welcome on the port; --no-raw-socket shuts it out', async () => {
+  for (const [options, expected] of [
+    [[], { code: 0, stdout: '{"exact":[],"prefix":[],"wildcard":[]}\n' }],
+    [
+      ['--no-raw-socket'],
+      { code: 1, stdout: '', stderr: expect.stringMatching(/^wampy call: could not connect to rs:/) },
+    ],
+  ] as const) {
+    const router = wampy('router', '--port', '0', ...options)
+    const port = new URL(await urlOf(router)).port
+    expect(await wampy('call', 'wamp.registration.list', '--url', `rs://127.0.0.1:${port}`).ended).toMatchObject(
+      expected,
+    )
+  }
+})
+
+test('--unix listens on a socket file as well, and takes it away in the end', async () => {
+  const path = here('router.sock')
+  const router = wampy('router', '--port', '0', '--unix', path)
+  await router.said(/\nwampy router listening on unix:.*\n/)
+  for (const name of ['json', 'cbor', 'msgpack']) {
+    const { code, stdout } = await wampy('call', 'wamp.session.count', '--url', `unix:${path}`, '--serializer', name)
+      .ended
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '1\n' })
+  }
+  // One router behind both.
+  const url = (await router.said(/ws:\S+/))[0]
+  const subscribe = wampy('subscribe', 'com.tick', '--count', '1', '--url', url)
+  await subscribe.said(/^subscribed to /, 'stderr')
+  await wampy('publish', 'com.tick', '1', '--url', `unix:${path}`).ended
+  expect(await subscribe.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('"args":[1]') })
+  expect(await router.kill('SIGTERM').ended).toEqual({
+    code: 0,
+    stdout: `wampy router listening on ${url}\nwampy router listening on unix:${path}\n`,
+    stderr: '',
+  })
+  expect(existsSync(path)).toBe(false)
+})
+
+test('--unix where it cannot listen: one line, exit code 1', async () => {
+  const path = here('in-use.sock')
+  const first = wampy('router', '--port', '0', '--unix', path)
+  await first.said(/listening on unix:/)
+  for (const [taken, expected] of [
+    [path, / is in use: stop what listens there/],
+    [here('no', 'such', 'folder.sock'), /cannot listen on /],
+  ] as const) {
+    const { code, stdout, stderr } = await wampy('router', '--port', '0', '--unix', taken).ended
+    expect(stderr).toMatch(/^wampy router: [^\n]*\n$/)
+    expect(stderr).toMatch(expected)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  }
+})
+
+test('--strict takes only strict URIs', async () => {
+  const router = wampy('router', '--port', '0', '--strict')
+  const at = ['--url', await urlOf(router)]
+  const { code, stderr } = await wampy('publish', 'com.example.Tick', ...at).ended
+  expect(stderr).toMatch(/^wamp\.error\.invalid_uri: .*\n$/)
+  expect(code).toBe(1)
+  expect(await wampy('publish', 'com.example.tick', ...at).ended).toEqual({ code: 0, stdout: '', stderr: '' })
+})
+
+test('--long-poll lets clients poll', async () => {
+  const router = wampy('router', '--port', '0', '--long-poll')
+  const [, url = ''] = await router.said(/\nwampy router listening on (http:\/\/127\.0\.0\.1:\d+\/ws\/lp)\n/)
+  await using client = new WampClient({ router: new WampRouter({ url, dial: longPollDial() }), reconnect: false })
+  await client.start()
+  expect(client.state).toBe('ready')
 })
 
 test('a port in use: one line, exit code 1', async () => {

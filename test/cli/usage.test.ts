@@ -2,9 +2,9 @@
 import { expect, test } from 'vitest'
 import { targetOf } from '../../src/cli/service-module.ts'
 import { argument, shown } from '../../src/cli/value.ts'
-import { freePort, listening, manifest, wampy, wampyWith } from './support.ts'
+import { freePort, here, listening, manifest, wampy, wampyWith } from './support.ts'
 
-const COMMANDS = ['router', 'run', 'call', 'publish', 'subscribe', 'repl']
+const COMMANDS = ['router', 'run', 'call', 'publish', 'subscribe', 'list', 'describe', 'repl']
 
 test('--version prints the version', async () => {
   expect(await wampy('--version').ended).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' })
@@ -36,6 +36,11 @@ test.concurrent.each([
   [['subscribe', 'a.b', 'c.d'], /^wampy subscribe: "c.d" is one argument too many.*\n$/],
   [['subscribe', 'a.b', '--count', '0'], /^wampy subscribe: --count must be a whole number, 1 or more, got "0".*\n$/],
   [['subscribe', 'a.b', '--match', 'fuzzy'], /^wampy subscribe: --match must be exact, .* got "fuzzy".*\n$/],
+  [['call', 'a.b', '--url', 'rs://localhost'], /^wampy call: "rs:\/\/localhost" is no address of a RawSocket: .*\n$/],
+  [['call', 'a.b', '--url', 'unix:a.sock'], /^wampy call: "unix:a.sock" is no address .*unix:\/path.*\n$/],
+  [['list', 'a.b'], /^wampy list: "a.b" is one argument too many.*\n$/],
+  [['list', '--timeout', '0'], /^wampy list: --timeout must be a whole number, .* got "0".*\n$/],
+  [['describe'], /^wampy describe: <prefix> is missing \(see wampy describe --help\)\n$/],
   [['router', '--port', '70000'], /^wampy router: --port must be a whole number, 0 to 65535, got "70000".*\n$/],
 ])('%j is a wrong command line: exit code 2', async (args, expected) => {
   const { code, stdout, stderr } = await wampy(...args).ended
@@ -43,7 +48,7 @@ test.concurrent.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
 })
 
-const JOINING = [['call', 'a.b'], ['publish', 'a.b'], ['subscribe', 'a.b'], ['repl']]
+const JOINING = [['call', 'a.b'], ['publish', 'a.b'], ['subscribe', 'a.b'], ['list'], ['describe', 'a.b'], ['repl']]
 
 test('a router that is not there: one line says what to do, exit code 1', async () => {
   const url = `ws://127.0.0.1:${await freePort()}/ws`
@@ -56,6 +61,14 @@ test('a router that is not there: one line says what to do, exit code 1', async 
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     }),
   )
+})
+
+test('a RawSocket that is not there: one line says what to do, exit code 1', async () => {
+  for (const url of [`rs://127.0.0.1:${await freePort()}`, `unix:${here('nobody.sock')}`]) {
+    const { code, stdout, stderr } = await wampy('call', 'a.b', '--url', url).ended
+    expect(stderr).toMatch(/^wampy call: could not connect to (rs|unix):.*(REFUSED|ENOENT).*"wampy router".*\n$/)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  }
 })
 
 test('a realm that is not there: one line says what to do, exit code 1', async () => {
