@@ -7,6 +7,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
+/** The realm that remembers the last three events of `com.remembered`. */
+export const REMEMBERING = 'remembering'
+
 /** Booting takes about four seconds on a quiet machine. */
 const BOOT = 90_000
 const STOP = 30_000
@@ -199,9 +202,12 @@ function config(port: number, path: string): object {
   }
   const rawSocket = { ...webSocket, type: 'rawsocket', endpoint: { type: 'unix', path } }
   const realm = { name: 'realm1', roles: [{ name: 'anonymous', permissions: [permission] }] }
+  // With a store it queues calls beyond a callee's concurrency instead of refusing them: a realm of its own.
+  const store = { type: 'memory', limit: 100, 'event-history': [{ uri: 'com.remembered', match: 'exact', limit: 3 }] }
+  const remembering = { ...realm, name: REMEMBERING, store }
   return {
     version: 2,
     controller: {},
-    workers: [{ type: 'router', realms: [realm], transports: [transport, rawSocket] }],
+    workers: [{ type: 'router', realms: [realm, remembering], transports: [transport, rawSocket] }],
   }
 }

@@ -77,6 +77,8 @@ describe.each(['autobahn', 'wampy'] as const)('%s', (library) => {
     await running
     caller.socket.terminate()
     await expect.poll(() => world.router.stats(), { interval: 2 }).toMatchObject({ sessions: 1, calls: 0 })
+    // Behind the INTERRUPT, which an answer could cross.
+    await callee.call('wamp.session.count')
     answer({ args: ['late'], kwargs: {} })
     const other = await world.join(library)
     await callee.register('com.echo', (data) => data)
