@@ -34,10 +34,11 @@ export function registrationProcedures(dealer: Dealer, members: ReadonlyMap<Id, 
       args: [found(registration).endpoints.map(({ callee }) => callee.id)],
     }),
     'wamp.registration.count_callees': ([registration]) => ({ args: [found(registration).endpoints.length] }),
-    'wamp.registration.remove_callee': ([registration, callee, reason]) => {
+    'wamp.registration.remove_callee': ([registration, callee, third], { reason = third }) => {
       const id = anId(registration, 'args[0]')
       const session = anId(callee, 'args[1]')
-      const why = optional(aText, reason, 'args[2]')
+      // By keyword as Crossbar.io takes it, or third as the catalog has it.
+      const why = optional(aText, reason, 'reason')
       const served = found(id)
       const member = members.get(session)
       if (!member) throw noSuchSession(session)

@@ -43,10 +43,11 @@ export function subscriptionProcedures(broker: Broker, members: ReadonlyMap<Id, 
       args: [Array.from(found(subscription).members, ({ id }) => id)],
     }),
     'wamp.subscription.count_subscribers': ([subscription]) => ({ args: [found(subscription).members.size] }),
-    'wamp.subscription.remove_subscriber': ([subscription, subscriber, reason]) => {
+    'wamp.subscription.remove_subscriber': ([subscription, subscriber, third], { reason = third }) => {
       const id = anId(subscription, 'args[0]')
       const session = anId(subscriber, 'args[1]')
-      const why = optional(aText, reason, 'args[2]')
+      // By keyword as Crossbar.io takes it, or third as the catalog has it.
+      const why = optional(aText, reason, 'reason')
       const held = found(id)
       const member = members.get(session)
       if (!member) throw noSuchSession(session)

@@ -101,7 +101,7 @@ test.each(['registration.remove_callee', 'subscription.remove_subscriber'])('who
     expect(ask(peer, `wamp.${name}`, [1, value])).toEqual(invalid('args[1]'))
   }
   for (const reason of [true, 0, [], {}]) {
-    expect(ask(peer, `wamp.${name}`, [1, other.id, reason])).toEqual(invalid('args[2]'))
+    expect(ask(peer, `wamp.${name}`, [1, other.id, reason])).toEqual(invalid('reason'))
   }
   alive()
 })

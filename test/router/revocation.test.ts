@@ -51,6 +51,12 @@ describe('of a subscription', () => {
     expect(router.stats().subscriptions).toBe(1)
   })
 
+  test('the reason may come by keyword', () => {
+    const { admin, able, id } = held()
+    expect(ask(admin, REMOVE_SUBSCRIBER, [id, able.id], { reason: 'too loud' })).toEqual([RESULT])
+    expect(able.take()).toEqual([[UNSUBSCRIBED, 0, { subscription: id, reason: 'too loud' }]])
+  })
+
   test('not told to who did not announce it: the subscription ends all the same', () => {
     const { admin, able, plain, id } = held()
     ask(admin, REMOVE_SUBSCRIBER, [id, plain.id])
