@@ -74,7 +74,7 @@ class PassthruLink implements Link {
   readonly #leaving = new Map<Id, Id>()
   readonly #topics = new Map<Id, Asked>()
   readonly #procedures = new Map<Id, Asked>()
-  /** Calls that we make, and calls that we serve, as far as their answers go through a codec. */
+  /** Calls that we make, and calls that we serve, of these as far as their answers go through a codec. */
   readonly #calls = new Map<Id, Talk>()
   readonly #served = new Map<Id, Served>()
 
@@ -152,7 +152,8 @@ class PassthruLink implements Link {
     const talk = this.#calls.get(request) ?? this.#talk(procedure)
     const [said, bytes] = talk.say(options.progress ? 'part' : 'call', options, data)
     this.#link.send([code, request, said, procedure, bytes])
-    if (talk.coded) this.#calls.set(request, talk)
+    // Also of one in the clear: its answer may come by a codec all the same.
+    this.#calls.set(request, talk)
   }
 
   #answer(kind: 'progress' | 'result' | 'error', message: Yield | ErrorMessage): void {

@@ -205,6 +205,22 @@ describe('a codec', () => {
     expect(await call).toEqual({ args: [1], kwargs: { unit: 'cm' }, details: keys })
   })
 
+  test('reads the answer of a call that was made in the clear', async () => {
+    const codec = packed('x_mine', cbor)
+    const { bytes } = codec.encode({ args: [42], kwargs: {} }, {
+      kind: 'result',
+      uri: 'a.b',
+      error: undefined,
+    } as never)
+    const coded = { ppt_scheme: 'x_mine', ppt_serializer: 'cbor' }
+    const text = `\0${btoa(String.fromCharCode(...(bytes as Uint8Array)))}`
+    await using it = await plugged(passthru(codec), ([code, request], peer) => {
+      if (code === 48) peer.send([50, request, coded, [text]])
+    })
+    expect(await it.client.call('a.b', [1])).toBe(42)
+    expect(it.peer.received).toEqual([[48, 1, {}, 'a.b', [1]]])
+  })
+
   test('is chosen by its serializer and cipher where these are said', async () => {
     await using it = await plugged(passthru(packed('x_a', json), packed('x_a', cbor)))
     await it.client.publish('a.t', [1], {}, { ppt_scheme: 'x_a' })
