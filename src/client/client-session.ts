@@ -51,8 +51,8 @@ export class ClientSession extends Session {
   readonly owner: ClientSessionOwner
   /** Those that share a subscription, by its id: the router counts them as one. */
   readonly subscriptions = new Map<Id, Set<Subscription>>()
-  /** SUBSCRIBEs on their way, by topic and match: their subscription must not be given up meanwhile. */
-  readonly subscribing = new Map<string, number>()
+  /** SUBSCRIBEs on their way, by topic and match, and the subscription that nobody else holds and is kept for them. */
+  readonly subscribing = new Map<string, { count: number; given: Id | undefined }>()
   readonly registrations = new Map<Id, Registration>()
   readonly running = new Map<Id, Running>()
   /** Invocations that were answered before their last part came. */

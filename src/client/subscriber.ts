@@ -45,7 +45,9 @@ export class Subscription extends Wish {
 
   async ask(session: ClientSession): Promise<void> {
     const key = `${this.options.match ?? 'exact'} ${this.topic}`
-    session.subscribing.set(key, (session.subscribing.get(key) ?? 0) + 1)
+    const way = session.subscribing.get(key) ?? { count: 0, given: undefined }
+    session.subscribing.set(key, way)
+    way.count++
     const asked = session.requests.ask<Id, Subscribed>({
       code: SUBSCRIBE,
       message: (id) => [SUBSCRIBE, id, this.options, this.topic],
@@ -59,9 +61,14 @@ export class Subscription extends Wish {
     try {
       await asked
     } finally {
-      const left = (session.subscribing.get(key) as number) - 1
-      if (left) session.subscribing.set(key, left)
-      else session.subscribing.delete(key)
+      if (--way.count === 0) {
+        session.subscribing.delete(key)
+        // Kept for this one, which was refused.
+        const { given } = way
+        if (given !== undefined && session.subscriptions.get(given)?.size === 0) {
+          release(session, given, {}).catch(() => {})
+        }
+      }
     }
   }
 
@@ -72,14 +79,20 @@ export class Subscription extends Wish {
     const sharers = session.subscriptions.get(id)
     sharers?.delete(this)
     const key = `${this.options.match ?? 'exact'} ${this.topic}`
+    if (!sharers || sharers.size > 0) return
     // One UNSUBSCRIBE ends it for all who share it, also for one whose SUBSCRIBED is on its way.
-    if (!sharers || sharers.size > 0 || session.subscribing.has(key)) return
-    session.subscriptions.delete(id)
-    await session.requests.ask<void, Unsubscribed>(
-      { code: UNSUBSCRIBE, message: (request) => [UNSUBSCRIBE, request, id], settle: () => {} },
-      waiting,
-    )
+    const way = session.subscribing.get(key)
+    if (way) way.given = id
+    else await release(session, id, waiting)
   }
+}
+
+async function release(session: ClientSession, id: Id, waiting: Waiting): Promise<void> {
+  session.subscriptions.delete(id)
+  await session.requests.ask<void, Unsubscribed>(
+    { code: UNSUBSCRIBE, message: (request) => [UNSUBSCRIBE, request, id], settle: () => {} },
+    waiting,
+  )
 }
 
 function sharing(session: ClientSession, id: Id): Set<Subscription> {

@@ -171,6 +171,24 @@ describe('two handlers on one topic', () => {
     await done
   })
 
+  test('one unsubscribes while the SUBSCRIBE of the other is on its way, which is refused: nothing is left', async () => {
+    const { client, peer } = await joined()
+    const first = client.subscribe('com.example.t', () => {})
+    await until(() => peer.received.length === 2)
+    peer.send([SUBSCRIBED, 1, 100])
+    const one = await first
+    const second = client.subscribe('com.example.t', () => {})
+    const refused = expect(second).rejects.toMatchObject({ uri: 'com.example.no' })
+    await one.unsubscribe()
+    await until(() => peer.received.length === 3)
+    expect(unsubscribes(peer.received)).toEqual([])
+    peer.send([8, 32, 2, {}, 'com.example.no'])
+    await refused
+    await until(() => unsubscribes(peer.received).length === 1)
+    expect(unsubscribes(peer.received)).toEqual([[UNSUBSCRIBE, 3, 100]])
+    peer.send([UNSUBSCRIBED, 3])
+  })
+
   test('one subscribes while the UNSUBSCRIBE of the other is on its way: it has a subscription of its own', async () => {
     await using world = await openWorld()
     const [alice, bob] = await world.join('alice', 'bob')

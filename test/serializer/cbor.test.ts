@@ -1,3 +1,5 @@
+/** CBOR: RFC 8949's vectors as payloads, and what cborg makes of our bytes. */
+
 import * as cborg from 'cborg'
 import { describe, expect, test } from 'vitest'
 import type { Message } from '../../src/protocol/messages.ts'

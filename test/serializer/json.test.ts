@@ -1,3 +1,5 @@
+/** JSON: where the payload lies, bytes, exact integers, and what is refused. */
+
 import { describe, expect, test } from 'vitest'
 import type { Message } from '../../src/protocol/messages.ts'
 import type { Payload } from '../../src/protocol/payload.ts'

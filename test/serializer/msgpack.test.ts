@@ -1,3 +1,5 @@
+/** MessagePack: the formats of its specification as payloads, and what @msgpack/msgpack makes of our bytes. */
+
 import * as library from '@msgpack/msgpack'
 import { describe, expect, test } from 'vitest'
 import type { Message } from '../../src/protocol/messages.ts'
