@@ -19,7 +19,7 @@ import {
 import { Router } from 'wampy-ts/router'
 import { openWorld } from 'wampy-ts/testing'
 import { version } from '../../package.json' with { type: 'json' }
-import { HELLO } from '../../src/protocol/codes.ts'
+import { CALL, HELLO, SUBSCRIBE } from '../../src/protocol/codes.ts'
 import { clientOf, failure, joined, leavesNothing, uri, welcoming } from './support.ts'
 
 leavesNothing()
@@ -362,4 +362,19 @@ test('an error can be told by its URI, and by the class, also of another copy of
   expect(error).not.toBeInstanceOf(WampError)
   expect(WampError.is(error)).toBe(true)
   for (const no of [null, undefined, 'a.b', {}, new Error('a.b'), { uri: 'a.b' }]) expect(WampError.is(no)).toBe(false)
+})
+
+test('options which this library gives no meaning go on the wire as they are given, and cost nothing', async () => {
+  await using world = await openWorld()
+  const [alice, bob] = await world.join('alice', 'bob')
+  const draft = { rkey: 'k', runmode: 'partition', _mine: [1, { two: 2 }] }
+  const events: unknown[] = []
+  await alice.subscribe('com.example.topic', (args, _, details) => events.push([args, details['rkey']]), { nkey: 'k' })
+  await alice.register('com.example.add', ([one, two]) => (one as number) + (two as number))
+  expect(await bob.call('com.example.add', [1, 2], {}, draft)).toBe(3)
+  await bob.publish('com.example.topic', ['news'], {}, { rkey: 'k', acknowledge: true })
+  await alice.call('wamp.session.count')
+  expect(events).toEqual([[['news'], undefined]])
+  expect(world.log.sent('alice')).toContainEqual([SUBSCRIBE, 1, { nkey: 'k' }, 'com.example.topic'])
+  expect(world.log.sent('bob').find(([code]) => code === CALL)?.[2]).toEqual(draft)
 })
