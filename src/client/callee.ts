@@ -7,7 +7,7 @@ import { NO_SUCH_PROCEDURE, PROCEDURE_ALREADY_EXISTS } from '../protocol/names.t
 import type { Dict, InvocationDetails, List, RegisterOptions as WireOptions } from '../protocol/options.ts'
 import type { ClientSession } from './client-session.ts'
 import { answerError, Invocation, Running } from './invocation.ts'
-import { type Entrypoint, entrypoints } from './registry.ts'
+import { type Entrypoint, enter, leave } from './registry.ts'
 import type { Role } from './role.ts'
 import type { Waiting } from './waiting.ts'
 import { Wish, type WishOwner } from './wish.ts'
@@ -59,7 +59,7 @@ export class Registration extends Wish {
         if (session.registrations.has(id)) return true
         session.registrations.set(id, this)
         this.id = id
-        if (this.entrypoint) entrypoints().set(id, this.entrypoint)
+        enter(id, this.entrypoint)
         return false
       },
     })
@@ -80,7 +80,7 @@ export class Registration extends Wish {
         message: (request) => [UNREGISTER, request, id],
         settle: () => {
           session.registrations.delete(id)
-          entrypoints().delete(id)
+          leave(id, this.entrypoint)
         },
       },
       waiting,
@@ -110,7 +110,7 @@ export const callee: Role = {
       const id = details['registration'] as Id
       const revoked = session.registrations.get(id)
       session.registrations.delete(id)
-      entrypoints().delete(id)
+      leave(id, revoked?.entrypoint)
       if (revoked) session.owner.revoked(revoked, details)
     },
     [INVOCATION]: (message, session) => invoke(message, session),

@@ -9,7 +9,7 @@ import { Session, type SessionEnd } from '../session/session.ts'
 import type { Table } from '../session/table.ts'
 import type { Registration } from './callee.ts'
 import type { Running } from './invocation.ts'
-import { entrypoints } from './registry.ts'
+import { leave } from './registry.ts'
 import { Requests } from './requests.ts'
 import type { Subscription } from './subscriber.ts'
 import { deferred, isThenable } from './waiting.ts'
@@ -103,7 +103,7 @@ export class ClientSession extends Session {
     const cause = end.reason === undefined ? undefined : new WampError(end.reason, [end.text])
     this.requests.fail(new WampError(CONNECTION_LOST, [end.text], {}, { sent: true, cause }))
     for (const running of this.running.values()) running.lost(end.text)
-    for (const id of this.registrations.keys()) entrypoints().delete(id)
+    for (const [id, { entrypoint }] of this.registrations) leave(id, entrypoint)
     this.owner.ended(this, end)
     this.finished.resolve(end)
   }

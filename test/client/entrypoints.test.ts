@@ -65,6 +65,26 @@ test('of several services stand side by side; stop takes out what its own servic
   expect([...getRegisteredEntrypoints().values()]).toEqual([[Other, 'other']])
 })
 
+test('of services that share a registration stay until the last of them is stopped', async () => {
+  class Shared extends WampClient {
+    @rpc({ uri: 'com.example.shared', invoke: 'roundrobin' }) one(): void {}
+  }
+  class Renamed extends WampClient {
+    @rpc({ uri: 'com.example.shared', invoke: 'roundrobin' }) other(): void {}
+  }
+  await using world = await openWorld()
+  const services = [Shared, Shared, Renamed].map((Service) => new Service({ router: world.router }))
+  for (const service of services) await service.start()
+  const [id] = services.map((service) => service.registrations[0]?.id as number)
+  expect(getRegisteredEntrypoints()).toEqual(new Map([[id, [Shared, 'one']]]))
+  await services[0]?.stop()
+  expect(getRegisteredEntrypoints()).toEqual(new Map([[id, [Shared, 'one']]]))
+  await services[1]?.registrations[0]?.unregister()
+  expect(getRegisteredEntrypoints()).toEqual(new Map([[id, [Renamed, 'other']]]))
+  await Promise.all(services.map((service) => service.stop()))
+  expect(getRegisteredEntrypoints().size).toBe(0)
+})
+
 test('go with a loss, and return with the new ids', async () => {
   let offset = 0
   const router = welcoming((message, peer) =>
