@@ -3,13 +3,11 @@
 import type { Dict } from '../protocol/options.ts'
 import type { Invocation, Result } from './callee.ts'
 import type { CallOptions, Progress } from './caller.ts'
-import type { ClientSession } from './client-session.ts'
 import { type Declared, declaredBy, type ServiceClass, uriOf } from './decorators.ts'
 import { describedAt, type ServiceDescription } from './description.ts'
 import type { ClientOptions } from './options.ts'
 import { names } from './proxy.ts'
 import { type ProcedureEntry, registered } from './registered.ts'
-import { within } from './waiting.ts'
 import { WampClient } from './wamp-client.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a procedure may take and return anything
@@ -93,8 +91,8 @@ export interface RpcOptions extends CallOptions {
 }
 
 /**
- * A client that calls. Typed by `RpcClient<DateService>` or `new RpcClient({ service: DateService })`; the first call
- * starts it, and only `stop()` ends it.
+ * A client that calls. Typed by `RpcClient<DateService>` or `new RpcClient({ service: DateService })`; the
+ * first operation that needs a session starts it, and only `stop()` ends it.
  */
 export class RpcClient<Service = unknown> extends WampClient {
   /** Every property is a procedure: `await client.rpc.getTodaysDate()`. */
@@ -142,10 +140,8 @@ export class RpcClient<Service = unknown> extends WampClient {
     return this.call(describedAt(prefix), [], undefined, options)
   }
 
-  // The original calls without starting: so does this one, unless it was stopped.
-  protected override async joined(options: CallOptions): Promise<ClientSession> {
-    // Each call waits as long as it likes; none of them ends the start for the others.
-    if (this.startable) await within(this.start(), options)
-    return super.joined(options)
+  // The original calls without starting.
+  protected override get startsItself(): boolean {
+    return true
   }
 }

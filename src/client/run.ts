@@ -18,6 +18,11 @@ const STABLE = 5000
 const FATAL =
   /^wamp(\.error\.(no_such_(realm|role|principal)|not_authorized|authenti|authorization|no_matching_auth_method|invalid_uri)|y\.error\.usage$)/
 
+/** Why `stop()` ends what waits. */
+export function stoppedBy(name: string): WampError {
+  return new WampError(STOPPED, [`${name} was stopped`], {}, { sent: false })
+}
+
 export class Run {
   readonly #core: Core
   readonly #name: string
@@ -28,6 +33,8 @@ export class Run {
   done: Promise<void> = Promise.resolve()
   /** Has been ready once. */
   ready = false
+  /** Whether somebody called `start()`, and is told there why it could not be ready. */
+  heard: boolean
   /** Why it ended; none for `stop()`. */
   #cause: WampError | undefined
   /** Why the last attempt failed. */
@@ -35,9 +42,10 @@ export class Run {
   /** Ends the wait for the next attempt. */
   #wake = () => {}
 
-  constructor(core: Core, name: string) {
+  constructor(core: Core, name: string, heard: boolean) {
     this.#core = core
     this.#name = name
+    this.heard = heard
   }
 
   /** Whether its end has begun. */
@@ -103,13 +111,11 @@ export class Run {
     this.#cause = cause
     this.#controller.abort()
     this.#wake()
-    const stopped = cause ?? new WampError(STOPPED, [`${this.#name} was stopped`], {}, { sent: false })
+    const stopped = cause ?? stoppedBy(this.#name)
     // Who stops on purpose need not be told that what it stopped did not finish.
     if (!cause) this.outcome.catch(() => {})
     this.#started.reject(stopped)
-    for (const wish of wishes.all) {
-      if (wish.first) wishes.withdraw(wish, stopped, true)
-    }
+    wishes.stop(stopped, !cause || this.heard)
     for (const one of waiting) one.reject(stopped)
     session?.requests.fail(new WampError(stopped.uri, stopped.args, {}, { sent: true, cause }))
     session?.goodbye(CLOSE_REALM)

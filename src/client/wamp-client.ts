@@ -14,10 +14,11 @@ import { type ClientEvents, type ClientState, Core } from './core.ts'
 import { type Events, type EventsOptions, events } from './events.ts'
 import { type ClientOptions, type RoleName, settle } from './options.ts'
 import { type PublishOptions, publish } from './publisher.ts'
-import { Run } from './run.ts'
+import { Run, stoppedBy } from './run.ts'
 import { declarations } from './service.ts'
 import { type EventHandler, type SubscribeOptions, Subscription } from './subscriber.ts'
 import { canceled, deferred, limit, type Waiting, within } from './waiting.ts'
+import type { Handle } from './wishes.ts'
 
 export type { ClientEvents, ClientState } from './core.ts'
 
@@ -88,25 +89,26 @@ export class WampClient extends EventEmitter<ClientEvents> {
     return attempt(() => {
       if (options.signal?.aborted) throw canceled(options.signal, false)
       const { run } = this.#core
-      if (!run || run.ending) return this.#begin(options)
+      if (!run || run.ending) return this.#begin(options).outcome
       const { outcome, ready } = run
+      run.heard = true
       if (!ready && !options.signal && !options.timeout) return outcome
       // Coming back after a loss: waits as a first start does.
       const limited = ready
-        ? this.joined({ timeout: 10_000, ...options, waitForReady: true }).then(() => {})
+        ? this.#joined({ timeout: 10_000, ...options, waitForReady: true }).then(() => {})
         : within(outcome, options)
       limited.catch(() => {})
       return limited
     })
   }
 
-  #begin(options: StartOptions): Promise<void> {
+  #begin(options: StartOptions, heard = true): Run {
     const core = this.#core
     const { procedures, topics } = declarations(this, core.options.prefix)
     this.#mayPlay('callee', procedures.length > 0)
     this.#mayPlay('subscriber', topics.length > 0)
     const before = core.run?.done
-    const run = new Run(core, this.name)
+    const run = new Run(core, this.name, heard)
     core.run = run
     this.#stopped = false
     run.begin(
@@ -117,7 +119,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
       ],
       options,
     )
-    return run.outcome
+    return run
   }
 
   /**
@@ -126,8 +128,8 @@ export class WampClient extends EventEmitter<ClientEvents> {
    */
   async stop(): Promise<void> {
     this.#stopped = true
-    const { run } = this.#core
-    if (!run) return
+    const { run, wishes } = this.#core
+    if (!run) return wishes.stop(stoppedBy(this.name), true)
     run.end(undefined)
     await run.done
   }
@@ -180,7 +182,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
     const now = this.#core.open
     if (now) return call(now, settle, procedure, args, kwargs, options)
     const began = Date.now()
-    const session = await this.joined(options)
+    const session = await this.#joined(options)
     return call(session, settle, procedure, args, kwargs, restOf(options, began))
   }
 
@@ -198,7 +200,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
     const now = this.#core.open
     if (now) return publish(now, topic, args, kwargs, options)
     const began = Date.now()
-    const session = await this.joined(options)
+    const session = await this.#joined(options)
     return publish(session, topic, args, kwargs, restOf(options, began))
   }
 
@@ -214,7 +216,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
       checkUri(topic, isPattern(topic, options.match))
       checkFunction('handler', handler)
       const { signal, timeout, ...wire } = options
-      return this.#core.wishes.add(new Subscription(this.#core, topic, handler, wire), { signal, timeout })
+      return this.#wish(new Subscription(this.#core, topic, handler, wire), { signal, timeout })
     })
   }
 
@@ -234,7 +236,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
       checkUri(procedure, isPattern(procedure, options.match))
       checkFunction('endpoint', endpoint)
       const { signal, timeout, ...wire } = options
-      return this.#core.wishes.add(new Registration(this.#core, procedure, endpoint, wire), { signal, timeout })
+      return this.#wish(new Registration(this.#core, procedure, endpoint, wire), { signal, timeout })
     })
   }
 
@@ -243,14 +245,34 @@ export class WampClient extends EventEmitter<ClientEvents> {
     await this.stop()
   }
 
-  /** Whether it has not been ready since it was started, if it was, and `stop()` was not called since. */
-  protected get startable(): boolean {
+  /** Whether the first operation that needs a session starts it. */
+  protected get startsItself(): boolean {
+    return false
+  }
+
+  /** Not so once it has been ready, or `stop()` was called. */
+  get #startable(): boolean {
     const { run } = this.#core
-    return !this.#stopped && !(run?.ready && !run.ending)
+    return this.startsItself && !this.#stopped && !(run?.ready && !run.ending)
+  }
+
+  #wish<W extends Handle>(wish: W, waiting: Waiting): Promise<W> {
+    const core = this.#core
+    const granted = core.wishes.add(wish, waiting)
+    if (core.run || !this.#startable) return granted
+    // A `start()` in the same turn, which may have options, goes first.
+    queueMicrotask(() => {
+      if (core.run || !this.#startable || wish.state === 'closed') return
+      attempt(() => this.#begin({}, false).outcome).catch((error) => core.wishes.stop(error, false))
+    })
+    return granted
   }
 
   /** The session to send on, where there is none at the moment; waits for it only if told to. */
-  protected async joined({ waitForReady, signal, timeout }: CallOptions): Promise<ClientSession> {
+  async #joined(options: CallOptions): Promise<ClientSession> {
+    // Each call waits as long as it likes; none of them ends the start for the others.
+    if (this.#startable) await within(this.start(), options)
+    const { waitForReady, signal, timeout } = options
     const { open, run, waiting: all } = this.#core
     if (open) return open
     if (!waitForReady || !run || run.ending) {

@@ -93,6 +93,11 @@ export class Wishes {
     waiting?.reject(error)
   }
 
+  /** There will be no session: those that were not granted yet are withdrawn, quietly where their users are told elsewhere. */
+  stop(error: WampError, quietly: boolean): void {
+    for (const wish of this.all) if (wish.first) this.withdraw(wish, error, quietly)
+  }
+
   async giveUp(wish: Handle, waiting: Waiting): Promise<void> {
     if (wish.state === 'closed') return
     // Nothing was done: the handle stays as it is.

@@ -13,10 +13,11 @@ import {
   USAGE,
   WampClient,
 } from 'wampy-ts'
-import { openWorld } from 'wampy-ts/testing'
-import { CALL, HELLO, RESULT } from '../../src/protocol/codes.ts'
+import { openWorld, type WireMessage } from 'wampy-ts/testing'
+import { CALL, HELLO, PUBLISH, REGISTER, RESULT, SUBSCRIBE } from '../../src/protocol/codes.ts'
 import {
   failure,
+  granting,
   leavesNothing,
   next,
   pass,
@@ -151,6 +152,103 @@ describe('the first call', () => {
     router.peers[0]?.terminate()
     await lost
     expect(await failure(client.rpc.a())).toMatchObject({ uri: NOT_JOINED, sent: false })
+  })
+})
+
+describe('the first subscription, registration or publication', () => {
+  test.each<[string, (client: RpcClient) => Promise<unknown>, WireMessage]>([
+    ['subscribe', (client) => client.subscribe('a.t', () => {}), [SUBSCRIBE, 1, {}, 'a.t']],
+    ['events', (client) => client.events('a.t').subscription, [SUBSCRIBE, 1, {}, 'a.t']],
+    ['register', (client) => client.register('a.p', () => {}), [REGISTER, 1, {}, 'a.p']],
+    ['publish', (client) => client.publish('a.t', [1]), [PUBLISH, 1, {}, 'a.t', [1]]],
+  ])('%s starts a client that was never started', async (_name, begin, sent) => {
+    const router = welcoming(granting)
+    const client = new RpcClient({ router })
+    onTestFinished(() => client.stop())
+    await begin(client)
+    await until(() => router.peers[0]?.received.length === 2)
+    expect(router.peers[0]?.received[1]).toEqual(sent)
+    await until(() => client.state === 'ready')
+  })
+
+  test('starts one session, with the options of a start() in the same turn', async () => {
+    stopTheClock()
+    const router = welcoming(granting, () => undefined)
+    const client = new RpcClient({ router, connectTimeout: 60_000 })
+    onTestFinished(() => client.stop())
+    const wishes = [client.subscribe('a.t', () => {}), client.register('a.p', () => {})]
+    const started = client.start({ timeout: 20_000 })
+    await pass(15_000, 1000)
+    expect(client.state).toBe('connecting')
+    router.peers[0]?.send(WELCOMED)
+    await Promise.all([started, ...wishes])
+    expect(router.peers).toHaveLength(1)
+  })
+
+  test('starts nothing where its arguments are refused', async () => {
+    const { client, router } = echoing()
+    expect(await failure(client.subscribe('not a topic', () => {}))).toEqual(uri('wamp.error.invalid_uri'))
+    expect(await failure(client.register('a.p', 5 as never))).toEqual(uri(USAGE))
+    expect(await failure(client.subscribe('a.t', () => {}, { signal: AbortSignal.abort() }))).toEqual(uri(CANCELED))
+    expect([client.state, router.peers]).toEqual(['stopped', []])
+  })
+
+  test('is rejected with the reason where the start fails, also where nobody looks; the next one tries again', async () => {
+    const router = welcoming(granting, (attempt) => (attempt < 3 ? [3, {}, 'com.example.full'] : WELCOMED))
+    const client = new RpcClient({ router, reconnect: false })
+    onTestFinished(() => client.stop())
+    expect(await failure(client.subscribe('a.t', () => {}))).toEqual(uri('com.example.full'))
+    const unheard = new Promise((resolve) => {
+      const [told] = process.listeners('unhandledRejection')
+      process.removeAllListeners('unhandledRejection')
+      process.once('unhandledRejection', (reason) => {
+        process.on('unhandledRejection', told as never)
+        resolve(reason)
+      })
+    })
+    void client.register('a.p', () => {})
+    expect(await unheard).toEqual(uri('com.example.full'))
+    await client.subscribe('a.t', () => {})
+    expect([client.subscriptions.length, client.registrations.length]).toEqual([1, 0])
+  })
+
+  test('is rejected once, with what is wrong, where the class cannot be started', async () => {
+    class Odd extends RpcClient {
+      static rpc = ['missing']
+    }
+    const client = new Odd({ router: welcoming() })
+    expect(await failure(client.subscribe('a.t', () => {}))).toEqual(uri(USAGE))
+    expect(client.subscriptions).toEqual([])
+  })
+
+  test('that stop() overtakes is rejected, and connects nowhere', async () => {
+    const { client, router } = echoing()
+    const both = [client.subscribe('a.t', () => {}), client.register('a.p', () => {})].map(failure)
+    // Nobody looks at this one, who stopped on purpose.
+    void client.subscribe('a.t', () => {})
+    await client.stop()
+    expect(await Promise.all(both)).toEqual([uri(STOPPED), uri(STOPPED)])
+    expect([client.state, router.peers]).toEqual(['stopped', []])
+  })
+
+  test('comes back when it is started again, and waits for that after stop()', async () => {
+    await using world = await openWorld()
+    await using client = new RpcClient({ router: world.router })
+    const [publisher] = await world.join('publisher')
+    const heard: unknown[] = []
+    await client.subscribe('a.t', () => heard.push('first'))
+    await client.stop()
+    const second = client.subscribe('a.t', () => heard.push('second'))
+    // As StrictMode has it.
+    void client.start()
+    void client.stop()
+    await client.start()
+    const third = client.subscribe('a.t', () => heard.push('third'))
+    expect(await failure(second)).toEqual(uri(STOPPED))
+    await third
+    await publisher.publish('a.t', [], {}, { acknowledge: true })
+    await client.call('wamp.session.count')
+    expect(heard).toEqual(['first', 'third'])
   })
 })
 
