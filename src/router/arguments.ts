@@ -39,15 +39,22 @@ export const aPolicy = check<MatchPolicy>('exact, prefix or wildcard', (value) =
   ['exact', 'prefix', 'wildcard'].includes(value as string),
 )
 
-// RFC 3339, section 5.6. What has no such day or hour is refused by Date.parse.
-const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
+// RFC 3339, section 5.6.
+const RFC3339 = /^(\d{4}-\d\d-\d\d)T(?!24)\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
 
 /** A moment as milliseconds since 1970. */
 export const aTime: Check<number> = (value, place) => {
   const text = typeof value === 'string' ? value.toUpperCase() : ''
-  const time = RFC3339.test(text) ? Date.parse(text) : Number.NaN
+  const [, day] = RFC3339.exec(text) ?? []
+  const time = day && isDay(day) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(time)) return time
   throw wrongArgument(place, 'a time as RFC 3339 writes it', value)
+}
+
+/** `Date.parse` makes the second of March of the thirtieth of February. */
+function isDay(day: string): boolean {
+  const midnight = Date.parse(`${day}T00:00:00Z`)
+  return !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(day)
 }
 
 /** What need not be given; null, as languages with named parameters send it, is not given. */

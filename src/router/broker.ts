@@ -11,7 +11,7 @@ import { isPattern, isReserved, isUri } from '../protocol/uri.ts'
 import { told } from '../protocol/validate.ts'
 import { type Audience, audienceOf, namesSessions } from './audience.ts'
 import { attempt, deliver, NOTHING, type Refusal, refuse } from './deliver.ts'
-import { type HistoryEvent, type HistoryOptions, type HistoryStore, opened } from './history.ts'
+import { type History, type HistoryEvent, type HistoryOptions, opened } from './history.ts'
 import type { Dropped, RouterLimits } from './limits.ts'
 import type { Member } from './member.ts'
 import { PASSTHRU, passthruOf } from './passthru.ts'
@@ -27,7 +27,7 @@ export interface Subscription extends Pattern {
   readonly created: number
   readonly members: Set<Member>
   /** Where its events are kept; it stands in the index whether or not somebody subscribes. */
-  readonly history: HistoryStore | undefined
+  readonly history: History | undefined
 }
 
 export interface BrokerOptions {
@@ -63,7 +63,7 @@ export class Broker implements Role {
   readonly #options: BrokerOptions
   readonly #realm: BrokerRealm
   readonly #retained: RetainedEvents
-  readonly #histories: HistoryStore[] = []
+  readonly #histories: History[] = []
   /** Subscriptions that somebody holds. */
   #subscriptions = 0
   /** Those in the index that what the router itself publishes may concern. */
@@ -276,7 +276,7 @@ export class Broker implements Role {
   }
 
   #record(
-    history: HistoryStore,
+    history: History,
     topic: Uri,
     publication: Id,
     details: EventDetails,
@@ -285,22 +285,17 @@ export class Broker implements Role {
   ): void {
     const { exclude_authid, exclude_authrole, eligible_authid, eligible_authrole } = options
     const lists = { exclude_authid, exclude_authrole, eligible_authid, eligible_authrole }
-    try {
-      history.add({ time: Date.now(), publication, topic, details, payload: kept(data), lists } as HistoryEvent)
-    } catch {
-      // A store that fails must not stop the event on its way to those who listen.
-      this.#realm.dropped.history++
-    }
+    history.add({ time: Date.now(), publication, topic, details, payload: kept(data), lists } as HistoryEvent)
   }
 
-  #remember(entry: HistoryOptions): HistoryStore {
+  #remember(entry: HistoryOptions): History {
     const { uri, match = 'exact' } = entry
-    const store = opened(entry, this.#realm.uri)
-    this.#add(uri, match, store)
-    return store
+    const history = opened(entry, this.#realm.uri, () => this.#realm.dropped.history++)
+    this.#add(uri, match, history)
+    return history
   }
 
-  #add(uri: Uri, match: MatchPolicy, history: HistoryStore | undefined): Subscription {
+  #add(uri: Uri, match: MatchPolicy, history: History | undefined): Subscription {
     const subscription = { id: randomId(), uri, match, created: Date.now(), members: new Set<Member>(), history }
     this.patterns.add(subscription)
     if (hearsTheRouter(subscription)) this.#watching++

@@ -160,9 +160,7 @@ export class Calls {
       return [names.INVALID_URI, `${told(procedure)} is no procedure`]
     }
     if (!registration) return [names.NO_SUCH_PROCEDURE, `no callee is registered for ${told(procedure)}`]
-    if (caller.calls.size >= limits.calls) {
-      return [names.LIMIT_EXCEEDED, `a session may have ${limits.calls} calls under way`]
-    }
+    if (caller.calls.size >= limits.calls) return tooMany(limits.calls)
     if (options.disclose_me && policy.disclose !== 'asked') {
       const disclosed = disclosure(policy, 'call', procedure, caller, true)
       if (typeof disclosed !== 'boolean') return disclosed
@@ -186,6 +184,9 @@ export class Calls {
     if (options.progress || options.ppt_scheme !== undefined) {
       return [names.FEATURE_NOT_SUPPORTED, 'the router takes no call in parts and no payload in passthru mode']
     }
+    // It may be answered later.
+    const { calls } = this.#options.limits
+    if (caller.calls.size >= calls) return tooMany(calls)
     let answer: ReturnType<Provided>
     try {
       answer = provided(data?.args ?? [], data?.kwargs ?? {}, caller)
@@ -328,4 +329,8 @@ export class Calls {
   #release({ endpoint, invocation }: Call): void {
     if (endpoint?.callee.invocations.delete(invocation)) endpoint.running--
   }
+}
+
+function tooMany(calls: number): Refusal {
+  return [names.LIMIT_EXCEEDED, `a session may have ${calls} calls under way`]
 }

@@ -1,6 +1,8 @@
 /** Event history: what was published to the topics that the router is told to remember, oldest first. */
 
+import { WampError } from '../protocol/error.ts'
 import type { Id, Uri } from '../protocol/messages.ts'
+import { USAGE } from '../protocol/names.ts'
 import type { EventDetails, MatchPolicy } from '../protocol/options.ts'
 import type { Payload } from '../protocol/payload.ts'
 import { isPattern } from '../protocol/uri.ts'
@@ -25,6 +27,7 @@ export interface HistoryEvent {
 export interface HistoryQuery {
   /** Newest first. */
   readonly reverse: boolean
+  /** How many at most; never more than 16,384, for more do not fit into one answer. */
   readonly limit: number
   readonly fromTime: number | undefined
   readonly afterTime: number | undefined
@@ -39,14 +42,23 @@ export interface HistoryQuery {
   visible(event: HistoryEvent): boolean
 }
 
-/** Where a history is kept: in memory, or wherever an implementation of yours puts it. */
+/**
+ * Where a history is kept: in memory, or wherever an implementation of yours puts it. One that fails harms nobody: an
+ * event that it does not take is counted in `dropped.history`, and who reads is answered with an ERROR.
+ */
 export interface HistoryStore {
-  /** Events that are kept. */
+  /** Events that are kept, as far as it is known. */
   readonly size: number
-  /** Called for each event in the order of arrival, in the path of the publication: it must not wait. */
+  /**
+   * Called for each event in the order of arrival, in the path of the publication: it must not hold that up. One that
+   * writes later gives back a promise, so that a failure is counted.
+   */
   add(event: HistoryEvent): void
-  /** What the query asks for, in its order: `select` does it for who has all events at hand. */
-  read(query: HistoryQuery): readonly HistoryEvent[] | Promise<readonly HistoryEvent[]>
+  /**
+   * What the query asks for, in its order: `select` does it for who has all events at hand. Who asks waits for the
+   * promise, until the timeout of the call or until it is canceled.
+   */
+  read(query: HistoryQuery): readonly HistoryEvent[] | PromiseLike<readonly HistoryEvent[]>
 }
 
 /** One topic, or a pattern of topics, to remember the events of. */
@@ -138,9 +150,66 @@ function inTime({ time }: HistoryEvent, { fromTime, afterTime, beforeTime, until
   )
 }
 
-/** The store of one entry of the router's option. */
-export function opened({ limit, bytes, store }: HistoryOptions, realm: Uri): HistoryStore {
-  return store ? store(realm) : new MemoryHistory(limit, bytes)
+/** The store behind one subscription, which may be anybody's: whatever it does, events go on and questions are answered. */
+export class History {
+  readonly #store: HistoryStore
+  readonly #failed: () => void
+
+  /** `failed` hears of each event that was not taken. */
+  constructor(store: HistoryStore, failed: () => void) {
+    this.#store = store
+    this.#failed = failed
+  }
+
+  get size(): number {
+    try {
+      const { size } = this.#store
+      return Number.isSafeInteger(size) && size > 0 ? size : 0
+    } catch {
+      return 0
+    }
+  }
+
+  add(event: HistoryEvent): void {
+    try {
+      const written: unknown = this.#store.add(event)
+      if (written !== undefined) Promise.resolve(written).catch(this.#failed)
+    } catch {
+      // It must not stop the event on its way to those who listen.
+      this.#failed()
+    }
+  }
+
+  /** At once where the store has it at hand. */
+  read(query: HistoryQuery): readonly HistoryEvent[] | Promise<readonly HistoryEvent[]> {
+    const found: unknown = this.#store.read(query)
+    return Array.isArray(found) ? bounded(found, query) : Promise.resolve(found).then((list) => bounded(list, query))
+  }
+}
+
+/** What a store found. One of somebody else's may have forgotten to look who asks, or how much. */
+function bounded(found: unknown, { limit, visible }: HistoryQuery): readonly HistoryEvent[] {
+  if (!Array.isArray(found)) throw new Error(`the store of this history gave back ${told(found)} for a list of events`)
+  return (found as HistoryEvent[]).filter(visible).slice(0, limit)
+}
+
+/** The history of one entry of the router's option. */
+export function opened({ uri, limit, bytes, store }: HistoryOptions, realm: Uri, failed: () => void): History {
+  if (!store) return new History(new MemoryHistory(limit, bytes), failed)
+  let made: unknown
+  try {
+    made = store(realm)
+  } catch (error) {
+    throw new WampError(
+      USAGE,
+      [`history: the store of ${told(uri)} cannot be made: ${String(error)}`],
+      {},
+      { cause: error },
+    )
+  }
+  const { add, read } = Object(made) as Partial<HistoryStore>
+  if (typeof add === 'function' && typeof read === 'function') return new History(made as HistoryStore, failed)
+  throw new WampError(USAGE, [`history: the store of ${told(uri)} must have the methods add and read`])
 }
 
 /** What is wrong with the router's option `history`, if anything is. */

@@ -16,6 +16,8 @@ import { weightOf } from './weight.ts'
 
 /** How much of a history one answer holds: a message must fit where it goes. The rest is asked for page by page. */
 const PAGE_BYTES = 4 * 2 ** 20
+/** So many empty events are as much. */
+const PAGE_EVENTS = 16_384
 
 export function detailsOfSubscription({ id, created, uri, match }: Subscription): Dict {
   return { id, created: new Date(created).toISOString(), uri, match }
@@ -66,9 +68,9 @@ export function subscriptionProcedures(broker: Broker, members: ReadonlyMap<Id, 
         throw new WampError(HISTORY_UNAVAILABLE, [`no events are kept of subscription ${asked.id}`])
       }
       const events = history.read(query)
-      return Array.isArray(events)
-        ? answer(asked, query, events)
-        : (events as Promise<readonly HistoryEvent[]>).then((found) => answer(asked, query, found))
+      return events instanceof Promise
+        ? events.then((found) => answer(asked, query, found))
+        : answer(asked, query, events)
     },
   }
 }
@@ -78,7 +80,7 @@ function queryOf(kwargs: Dict, caller: Member): HistoryQuery {
   const publication = (name: string): Id | undefined => optional(anId, kwargs[name], name)
   return {
     reverse: optional(aFlag, kwargs['reverse'], 'reverse') ?? false,
-    limit: optional(aLimit, kwargs['limit'], 'limit') ?? Number.POSITIVE_INFINITY,
+    limit: Math.min(optional(aLimit, kwargs['limit'], 'limit') ?? PAGE_EVENTS, PAGE_EVENTS),
     fromTime: time('from_time'),
     afterTime: time('after_time'),
     beforeTime: time('before_time'),
@@ -95,9 +97,8 @@ function queryOf(kwargs: Dict, caller: Member): HistoryQuery {
 function answer({ id }: Subscription, query: HistoryQuery, found: readonly HistoryEvent[]): Answer {
   const args: Dict[] = []
   let weight = 0
-  // A store of somebody else's may have forgotten to look who asks.
-  for (const event of found.filter(query.visible)) {
-    weight += weightOf(event.payload)
+  for (const event of found) {
+    weight += weightOf(event.payload, event.details)
     if (args.length > 0 && weight > PAGE_BYTES) return { args, kwargs: { is_limit_reached: true } }
     args.push(said(event, id))
   }

@@ -1,7 +1,17 @@
 /** Event history: what was published to the topics that the router remembers, by `wamp.subscription.get_events`. */
 
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { CALL, ERROR, EVENT, PUBLISH, PUBLISHED, RESULT, UNSUBSCRIBE, UNSUBSCRIBED } from '../../src/protocol/codes.ts'
+import {
+  CALL,
+  CANCEL,
+  ERROR,
+  EVENT,
+  PUBLISH,
+  PUBLISHED,
+  RESULT,
+  UNSUBSCRIBE,
+  UNSUBSCRIBED,
+} from '../../src/protocol/codes.ts'
 import { payload } from '../../src/protocol/payload.ts'
 import {
   type HistoryEvent,
@@ -172,6 +182,7 @@ describe('queries', () => {
     [{ from_time: '2026-01-02T01:00:00+01:00' }, [1, 2, 3]],
     [{ from_time: '2026-01-01T23:00:00.000-01:00' }, [1, 2, 3]],
     [{ from_time: '2026-01-02t00:00:00z' }, [1, 2, 3]],
+    [{ from_time: '2024-02-29T00:00:00.123456789Z' }, [0, 1, 2, 3]],
     [{ topic: 'com.topic' }, [0, 1, 2, 3]],
     [{ topic: 'com.other' }, []],
     [{ limit: null, reverse: null, from_time: null, topic: null, from_publication: null }, [0, 1, 2, 3]],
@@ -256,7 +267,11 @@ describe('queries', () => {
         'now',
         '2026-01-02',
         '2026-13-02T00:00:00Z',
+        '2026-02-30T00:00:00Z',
+        '2025-02-29T00:00:00Z',
+        '2026-01-02T24:00:00Z',
         '2026-01-02T25:00:00Z',
+        '2026-01-02T00:00:00+24:00',
         '2026-01-02T00:00:00',
         {},
       ]),
@@ -280,6 +295,71 @@ describe('queries', () => {
     expect(ask(me, GET, [other])).toEqual([ERROR, 'wamp.error.history_unavailable', [TEXT]])
     expect(ask(me, GET, [id === 1 ? 2 : 1])).toEqual([ERROR, 'wamp.error.no_such_subscription', [TEXT]])
   })
+})
+
+test('whatever filters are combined, in pages forth and back: what a plain reading of the rules finds', () => {
+  let seed = 11
+  const random = (below: number): number => {
+    seed = (seed * 48271) % 2147483647
+    return seed % below
+  }
+  const maybe = <Value>(value: () => Value): Value | undefined => (random(4) === 0 ? value() : undefined)
+  for (let round = 0; round < 200; round++) {
+    const size = random(12)
+    // Clocks are set back and forth, ids are random.
+    const events = Array.from({ length: size }, (_, i) => ({
+      time: random(6),
+      publication: ((i * 7) % 13) + 1,
+      topic: `t${random(2)}`,
+      details: {},
+      payload: undefined,
+      lists: { seen: random(5) > 0 } as object,
+    }))
+    const filters = {
+      fromTime: maybe(() => random(6)),
+      afterTime: maybe(() => random(6)),
+      beforeTime: maybe(() => random(6)),
+      untilTime: maybe(() => random(6)),
+      topic: maybe(() => `t${random(2)}`),
+      fromPublication: maybe(() => random(14) + 1),
+      afterPublication: maybe(() => random(14) + 1),
+      beforePublication: maybe(() => random(14) + 1),
+      untilPublication: maybe(() => random(14) + 1),
+      visible: ({ lists }: HistoryEvent) => (lists as { seen?: boolean }).seen === true,
+    }
+    const at = (id: number | undefined): number => events.findIndex(({ publication }) => publication === id)
+    const wanted = events.filter((event, i) => {
+      const { time, topic } = event
+      const { fromPublication, afterPublication, beforePublication, untilPublication } = filters
+      return (
+        time >= (filters.fromTime ?? time) &&
+        time > (filters.afterTime ?? -1) &&
+        time < (filters.beforeTime ?? 9) &&
+        time <= (filters.untilTime ?? time) &&
+        topic === (filters.topic ?? topic) &&
+        (fromPublication === undefined || i >= at(fromPublication)) &&
+        (afterPublication === undefined || i > at(afterPublication)) &&
+        (beforePublication === undefined || i < at(beforePublication)) &&
+        (untilPublication === undefined || i <= at(untilPublication)) &&
+        filters.visible(event)
+      )
+    })
+    for (const reverse of [false, true]) {
+      const limit = random(4) + 1
+      const ordered = reverse ? wanted.slice().reverse() : wanted
+      const page = (from: object): HistoryEvent[] => select(events, { ...filters, ...from, reverse, limit })
+      expect(page({})).toEqual(ordered.slice(0, limit))
+      // The place of a page takes that of a bound on its side.
+      if ((reverse ? filters.beforePublication : filters.afterPublication) !== undefined) continue
+      const read: HistoryEvent[] = []
+      for (let found = page({}); found.length > 0; ) {
+        read.push(...found)
+        const last = found.at(-1)?.publication
+        found = page(reverse ? { beforePublication: last } : { afterPublication: last })
+      }
+      expect(read).toEqual(ordered)
+    }
+  }
 })
 
 describe('nobody reads what was not for him', () => {
@@ -445,6 +525,139 @@ describe('a store of one’s own', () => {
     expect(router.stats().dropped.history).toBe(1)
     me.says([CALL, 7, {}, GET, [id]])
     await vi.waitFor(() => expect(me.take()).toEqual([[ERROR, CALL, 7, {}, 'wamp.error.runtime_error', ['disk gone']]]))
+  })
+
+  /** What a router with such a store says to who reads its history. */
+  async function answered(store: object, options: RouterOptions = {}): Promise<unknown[]> {
+    const history = [{ uri: 'com.topic', limit: 10, store: () => store as HistoryStore }]
+    const { me, id } = remembering({ ...options, history })
+    const said = me.says([CALL, 7, {}, GET, [id], { limit: 2 }])
+    await vi.waitFor(() => expect(said.push(...me.take()), String(said.length)).toBeGreaterThan(0))
+    return (said[0] as unknown[]).slice(said[0]?.[0] === ERROR ? 4 : 3)
+  }
+
+  const kept = (n: number): HistoryEvent => ({
+    time: n,
+    publication: n,
+    topic: 'com.topic',
+    details: {},
+    payload: payload([n]),
+    lists: {},
+  })
+
+  test('that writes later and fails then is counted, and the process stands', async () => {
+    const store = { size: 0, add: () => Promise.reject(new Error('disk full')), read: () => [] }
+    const { me, router } = remembering({ history: [{ uri: 'com.topic', limit: 10, store: () => store }] })
+    publish(me, 'com.topic', 1)
+    publish(me, 'com.topic', 2)
+    await vi.waitFor(() => expect(router.stats().dropped.history).toBe(2))
+  })
+
+  test('may give back whatever can be waited for', async () => {
+    const found = [kept(1), kept(2)]
+    // biome-ignore lint/suspicious/noThenProperty: as the query builders of databases do it
+    const thenable = { then: (resolve: (events: unknown) => void) => void resolve(found) }
+    expect(await answered({ size: 0, add() {}, read: () => thenable })).toEqual([
+      [expect.objectContaining({ publication: 1, args: [1] }), expect.objectContaining({ publication: 2, args: [2] })],
+      { is_limit_reached: true },
+    ])
+  })
+
+  test('that forgets the limit is cut to it', async () => {
+    const read = (): HistoryEvent[] => [kept(1), kept(2), kept(3)]
+    for (const store of [
+      { size: 3, add() {}, read },
+      { size: 3, add() {}, read: async () => read() },
+    ]) {
+      const [events, kwargs] = (await answered(store)) as [unknown[], object]
+      expect([events.length, kwargs]).toEqual([2, { is_limit_reached: true }])
+    }
+  })
+
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['a number', 7],
+    ['a dictionary', {}],
+    ['a list of nothing', [null]],
+    ['an event at no time', [{ ...kept(1), time: Number.NaN }]],
+    ['an event that cannot be said', [{ ...kept(1), payload: payload([() => 1]) }]],
+  ])('that gives back %s, at once or later, is an error to who asks', async (_, found) => {
+    for (const read of [() => found, async () => found]) {
+      expect(await answered({ size: 0, add() {}, read })).toEqual([expect.stringMatching(/^wamp\.error\./), [TEXT]])
+    }
+  })
+
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['NaN', Number.NaN],
+    ['less than nothing', -1],
+    ['a promise', Promise.resolve(3)],
+  ])('whose size is %s counts as empty', (_, size) => {
+    const store = { size, add() {}, read: () => [] } as unknown as HistoryStore
+    expect(remembering({ history: [{ uri: 'com.topic', limit: 1, store: () => store }] }).router.stats().history).toBe(
+      0,
+    )
+  })
+
+  test('that throws for its size counts as empty', () => {
+    const store: HistoryStore = {
+      get size(): number {
+        throw new Error('no connection')
+      },
+      add() {},
+      read: () => [],
+    }
+    expect(remembering({ history: [{ uri: 'com.topic', limit: 1, store: () => store }] }).router.stats().history).toBe(
+      0,
+    )
+  })
+
+  test.each<[string, () => unknown]>([
+    ['nothing', () => undefined],
+    ['half a store', () => ({ add() {} })],
+    ['a promise', async () => new MemoryHistory(1)],
+    [
+      'an error',
+      () => {
+        throw new Error('no connection')
+      },
+    ],
+  ])('%s instead of one: there is no such router', (_, store) => {
+    const history = [{ uri: 'com.topic', limit: 1, store: store as () => HistoryStore }]
+    expect(() => new Router({ history })).toThrow(
+      expect.objectContaining({ uri: 'wampy.error.usage', message: expect.stringMatching(/^history: the store of/) }),
+    )
+  })
+
+  test('is asked for no more than fits into an answer, and by no more calls than a session may have', async () => {
+    const asked: number[] = []
+    const answers: ((events: HistoryEvent[]) => void)[] = []
+    const store: HistoryStore = {
+      size: 0,
+      add() {},
+      read: ({ limit }) => {
+        asked.push(limit)
+        return new Promise((resolve) => answers.push(resolve))
+      },
+    }
+    const history = [{ uri: 'com.topic', limit: 1, store: () => store }]
+    const { me, id } = remembering({ history, limits: { calls: 2 } })
+    expect(me.says([CALL, 7, {}, GET, [id]], [CALL, 8, {}, GET, [id], { limit: 1e9 }])).toEqual([])
+    expect(ask(me, GET, [id])).toEqual([ERROR, 'wampy.error.limit_exceeded', [TEXT]])
+    expect(asked).toEqual([16_384, 16_384])
+    for (const answer of answers) answer([])
+    await vi.waitFor(() => expect(me.take()).toHaveLength(2))
+  })
+
+  test('that never answers leaves who asks a way out: a timeout, or to cancel', async () => {
+    const store: HistoryStore = { size: 0, add() {}, read: () => new Promise(() => {}) }
+    const { me, id } = remembering({ history: [{ uri: 'com.topic', limit: 1, store: () => store }] })
+    expect(me.says([CALL, 7, {}, GET, [id]], [CANCEL, 7, { mode: 'kill' }])).toEqual([
+      [ERROR, CALL, 7, {}, 'wamp.error.canceled', [TEXT]],
+    ])
+    me.says([CALL, 8, { timeout: 1 }, GET, [id]])
+    await vi.waitFor(() => expect(me.take()).toEqual([[ERROR, CALL, 8, {}, 'wamp.error.timeout', [TEXT]]]))
   })
 
   test.each(Object.entries(WAYS))('who asks goes by %s before it answers', async (_, go) => {
