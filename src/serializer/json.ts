@@ -146,7 +146,7 @@ class ParsedPayload implements Payload {
 
   kept(): Payload {
     const { frame, start, end, count } = this.source
-    return new KeptText((frame as string).slice(start, end), count)
+    return new KeptText(alone(frame as string, start, end), count)
   }
 
   #open(): void {
@@ -164,6 +164,13 @@ class ParsedPayload implements Payload {
       opened(this.#kwargs)
     }
   }
+}
+
+/** A piece of a text that does not keep the rest alive, as a slice would in the engines that only point to it. */
+function alone(text: string, start: number, end: number): string {
+  const piece = text.slice(start, end)
+  // To cut the blank off, the joined text must first be written out.
+  return text.length <= 2 * piece.length ? piece : ` ${piece}`.slice(1)
 }
 
 /** The text of a payload alone: its values may cost ten times as much, so they are made anew whenever they are read. */

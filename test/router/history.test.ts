@@ -1,5 +1,7 @@
 /** Event history: what was published to the topics that the router remembers, by `wamp.subscription.get_events`. */
 
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   CALL,
@@ -466,6 +468,23 @@ describe('the store in memory', () => {
     peer.says(chunk.subarray(10, 10 + frame.length))
     chunk.fill(0)
     expect(read(join(), id)).toEqual(['hello'])
+  })
+
+  test('does not keep the rest of a text frame alive', () => {
+    const { me, id } = remembering()
+    // The one way to see what a string holds on to; without it nothing is collected in time.
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const used = (): number => {
+      collect()
+      return process.memoryUsage().heapUsed
+    }
+    const before = used()
+    for (let n = 0; n < 30; n++) {
+      me.says(`[16,1,{"_x":"${String(n % 10).repeat(2 ** 20)}"},"com.topic",["a payload of some length, number ${n}"]]`)
+    }
+    expect(used() - before).toBeLessThan(15 * 2 ** 20)
+    expect(read(me, id)).toHaveLength(30)
   })
 
   test('an answer that would be very long is cut, and says so', () => {
