@@ -4,6 +4,7 @@ import { WampError } from '../protocol/error.ts'
 import type { Id, Uri } from '../protocol/messages.ts'
 import { NO_SUCH_REGISTRATION } from '../protocol/names.ts'
 import type { Dict } from '../protocol/options.ts'
+import { isReserved, isUri } from '../protocol/uri.ts'
 import { aDict, anId, aPolicy, aText, optional } from './arguments.ts'
 import type { Dealer, Registration } from './dealer.ts'
 import type { Member } from './member.ts'
@@ -28,7 +29,12 @@ export function registrationProcedures(dealer: Dealer, members: ReadonlyMap<Id, 
     'wamp.registration.lookup': ([procedure, options]) => ({
       args: [patterns.get(aText(procedure, 'args[0]'), matchOf(options))?.id ?? null],
     }),
-    'wamp.registration.match': ([procedure]) => ({ args: [patterns.best(aText(procedure, 'args[0]'))?.id ?? null] }),
+    'wamp.registration.match': ([procedure]) => {
+      const uri = aText(procedure, 'args[0]')
+      // A pattern may fit what no call reaches by it: what is no procedure, and the router's own.
+      const best = isUri(uri) && !isReserved(uri) ? patterns.best(uri) : undefined
+      return { args: [best?.id ?? null] }
+    },
     'wamp.registration.get': ([registration]) => ({ args: [detailsOfRegistration(found(registration))] }),
     'wamp.registration.list_callees': ([registration]) => ({
       args: [found(registration).endpoints.map(({ callee }) => callee.id)],

@@ -4,6 +4,7 @@ import { WampError } from '../protocol/error.ts'
 import type { Id, Uri } from '../protocol/messages.ts'
 import { HISTORY_UNAVAILABLE, NO_SUCH_SUBSCRIPTION } from '../protocol/names.ts'
 import type { Dict } from '../protocol/options.ts'
+import { isUri } from '../protocol/uri.ts'
 import { aFlag, aLimit, anId, aText, aTime, optional } from './arguments.ts'
 import { Audience, namesPrincipals } from './audience.ts'
 import type { Broker, Subscription } from './broker.ts'
@@ -37,7 +38,9 @@ export function subscriptionProcedures(broker: Broker, members: ReadonlyMap<Id, 
       args: [patterns.get(aText(topic, 'args[0]'), matchOf(options))?.id ?? null],
     }),
     'wamp.subscription.match': ([topic]) => {
-      const ids = patterns.all(aText(topic, 'args[0]')).map(({ id }) => id)
+      const uri = aText(topic, 'args[0]')
+      // A pattern may fit what is no topic.
+      const ids = isUri(uri) ? patterns.all(uri).map(({ id }) => id) : []
       return { args: [ids.length > 0 ? ids : null] }
     },
     'wamp.subscription.get': ([subscription]) => ({ args: [detailsOfSubscription(found(subscription))] }),

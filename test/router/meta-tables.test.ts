@@ -5,6 +5,7 @@ import {
   CALL,
   ERROR,
   EVENT,
+  INVOCATION,
   REGISTER,
   REGISTERED,
   RESULT,
@@ -212,8 +213,12 @@ test('registration.match finds the one that a call would reach', () => {
   expect(match('com.a.c')).toEqual([RESULT, [prefix]])
   expect(match('org.a.b')).toEqual([RESULT, [wildcard]])
   expect(match('net.a')).toEqual([RESULT, [null]])
-  expect(match('wamp.session.count')).toEqual([RESULT, [null]])
-  expect(match('a..b')).toEqual([RESULT, [null]])
+  register(peer, '', { match: 'prefix' })
+  register(peer, '..', { match: 'wildcard' })
+  for (const uri of ['wamp.session.count', 'wamp.a.b', 'wamp', 'a..b', '', '.', 'a b']) {
+    expect(match(uri)).toEqual([RESULT, [null]])
+    expect(peer.says([CALL, 9, {}, uri]).at(-1)?.[0]).not.toBe(INVOCATION)
+  }
 })
 
 test('subscription.match finds all that an event would reach', () => {
@@ -227,6 +232,10 @@ test('subscription.match finds all that an event would reach', () => {
   expect(ids?.slice().sort()).toEqual([exact, prefix, wildcard].sort())
   expect(match('com.x.b')).toEqual([RESULT, [[wildcard]]])
   expect(match('net.a')).toEqual([RESULT, [null]])
+  const all = subscribe(peer, '', { match: 'prefix' })
+  for (const topic of ['a..b', '', 'a b']) expect(match(topic)).toEqual([RESULT, [null]])
+  // The router's own events reach who subscribes to everything.
+  expect(match('wamp.session.on_join')).toEqual([RESULT, [[all]]])
 })
 
 test('a subscriber of everything hears that it came, but not before SUBSCRIBED', () => {
