@@ -70,6 +70,8 @@ export class Broker implements Role {
   #watching = 0
   /** Who is being sent SUBSCRIBED for what: nobody was told of it yet. */
   #answering: readonly [Member, Subscription] | undefined
+  /** Who is being told that it is out of what, and whether it was the last: nobody else was told of it yet. */
+  #parting: readonly [Subscription, Member, boolean] | undefined
 
   constructor(options: BrokerOptions, realm: BrokerRealm) {
     this.#options = options
@@ -103,6 +105,8 @@ export class Broker implements Role {
   }
 
   left(member: Member): void {
+    // It may be found to be gone in being told that it is out.
+    if (this.#parting?.[1] === member) this.#parted()
     for (const subscription of member.subscriptions.values()) {
       const last = this.#remove(subscription, member)
       this.#unobserve(subscription, member, last)
@@ -131,11 +135,11 @@ export class Broker implements Role {
 
   /** Takes a member out of a subscription, and tells it if it can understand that. */
   revoke(subscription: Subscription, member: Member, reason: string | undefined): void {
-    const last = this.#remove(subscription, member)
+    this.#parting = [subscription, member, this.#remove(subscription, member)]
     if (member.announces('subscriber', 'subscription_revocation')) {
       member.send([UNSUBSCRIBED, 0, { subscription: subscription.id, ...(reason !== undefined && { reason }) }])
     }
-    this.#unobserve(subscription, member, last)
+    this.#parted()
   }
 
   #subscribe([, request, options, topic]: Subscribe, member: Member): void {
@@ -198,9 +202,9 @@ export class Broker implements Role {
   #unsubscribe([, request, id]: Unsubscribe, member: Member): void {
     const subscription = member.subscriptions.get(id)
     if (subscription) {
-      const last = this.#remove(subscription, member)
+      this.#parting = [subscription, member, this.#remove(subscription, member)]
       member.send([UNSUBSCRIBED, request])
-      this.#unobserve(subscription, member, last)
+      this.#parted()
     } else {
       refuse(member, UNSUBSCRIBE, request, [NO_SUCH_SUBSCRIPTION, `this session has no subscription ${id}`])
     }
@@ -314,6 +318,12 @@ export class Broker implements Role {
       if (hearsTheRouter(subscription)) this.#watching--
     }
     return true
+  }
+
+  #parted(): void {
+    const parting = this.#parting
+    this.#parting = undefined
+    if (parting) this.#unobserve(...parting)
   }
 
   #unobserve(subscription: Subscription, member: Member, last: boolean): void {

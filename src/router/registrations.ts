@@ -52,6 +52,8 @@ export class Registrations {
   readonly patterns = new Patterns<Registration>()
   observer: DealerObserver | undefined
   readonly #options: RegistrationOptions
+  /** Whose callee is being told that it is out: nobody else was told of it yet. */
+  #parting: Endpoint | undefined
 
   constructor(options: RegistrationOptions) {
     this.#options = options
@@ -90,8 +92,9 @@ export class Registrations {
       return
     }
     this.#remove(endpoint)
+    this.#parting = endpoint
     callee.send([UNREGISTERED, request])
-    this.#unobserve(endpoint)
+    this.#parted()
   }
 
   /** Takes a callee out of a registration, and tells it if it can understand that. Says whether it was in. */
@@ -102,6 +105,8 @@ export class Registrations {
   }
 
   left(callee: Member): void {
+    // It may be found to be gone in being told that it is out.
+    if (this.#parting?.callee === callee) this.#parted()
     for (const endpoint of callee.registrations.values()) {
       this.#remove(endpoint)
       this.#unobserve(endpoint)
@@ -168,10 +173,17 @@ export class Registrations {
   #revoke(endpoint: Endpoint, reason: string | undefined): void {
     const { callee, registration } = endpoint
     this.#remove(endpoint)
+    this.#parting = endpoint
     if (callee.announces('callee', 'registration_revocation')) {
       callee.send([UNREGISTERED, 0, { registration: registration.id, ...(reason !== undefined && { reason }) }])
     }
-    this.#unobserve(endpoint)
+    this.#parted()
+  }
+
+  #parted(): void {
+    const endpoint = this.#parting
+    this.#parting = undefined
+    if (endpoint) this.#unobserve(endpoint)
   }
 
   #remove(endpoint: Endpoint): void {

@@ -13,7 +13,7 @@ import {
   UNREGISTER,
   UNSUBSCRIBE,
 } from '../../src/protocol/codes.ts'
-import { ask, ID, open, type Peer, subscribe, TEXT, WAYS } from './support.ts'
+import { ask, ID, open, type Peer, ROLES, subscribe, TEXT, WAYS } from './support.ts'
 
 const CREATED = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 const OTHER = 4711
@@ -100,6 +100,11 @@ describe.each(KINDS)('%s', (kind, holders, take, leave, shared) => {
 
   describe('events', () => {
     const on = kind === 'registration' ? ['on_register', 'on_unregister'] : ['on_subscribe', 'on_unsubscribe']
+
+    const REMOVE = meta(kind === 'registration' ? 'remove_callee' : 'remove_subscriber')
+    const revocable = { features: { [`${kind}_revocation`]: true } }
+    const ABLE = { roles: { ...ROLES, callee: revocable, subscriber: revocable } }
+    type Held = { one: Peer; id: number; watcher: Peer }
 
     /** What a watcher of all four events was told, by name, with its arguments. */
     function told(watcher: Peer): unknown[] {
@@ -198,6 +203,27 @@ describe.each(KINDS)('%s', (kind, holders, take, leave, shared) => {
       three.says([kind === 'registration' ? REGISTER : SUBSCRIBE, 3, shared, 'com.b'])
       expect(three.end).toBe('terminated')
       expect(told(watcher)).toEqual([])
+    })
+
+    test.each([
+      ['giving it up', ({ one, id }: Held) => one.says([leave, 3, id])],
+      ['being put out', ({ one, id, watcher }: Held) => watcher.says([CALL, 3, {}, REMOVE, [id, one.id]])],
+    ])('a holder that is found to be gone in %s has left behind that', (_, part) => {
+      const { join } = open({ limits: { backlog: 1000 } })
+      const [watcher, one] = [join(), join({}, ABLE)]
+      const id = take(one, 'com.a')
+      subscribe(watcher, 'wamp.', { match: 'prefix' })
+      one.backlog = 2001
+      const heard = watcher.send.bind(watcher)
+      const topics: unknown[] = []
+      watcher.send = (frame) => {
+        const [code, , , details] = JSON.parse(frame as string) as [number, number, number, { topic?: string }]
+        if (code === EVENT) topics.push(details.topic)
+        heard(frame)
+      }
+      part({ one, id, watcher })
+      expect(one.end).toBe('terminated')
+      expect(topics).toEqual([meta(on[1] as string), meta('on_delete'), 'wamp.session.on_leave'])
     })
   })
 })
