@@ -39,6 +39,8 @@ export interface LaneSink<T> {
 /** One direction between two ends in memory. Waits until somebody listens, and where it is fenced, for `release`. */
 export class Lane<T> {
   #items: T[] = []
+  /** What was delivered of them: to shift a long list costs as much as it is long. */
+  #first = 0
   #sink: LaneSink<T> | undefined
   #end: CloseInfo | undefined
   #over = false
@@ -58,7 +60,11 @@ export class Lane<T> {
 
   /** What was sent and has not been delivered. */
   get waiting(): readonly T[] {
-    return this.#items
+    return this.#items.slice(this.#first)
+  }
+
+  get #size(): number {
+    return this.#items.length - this.#first
   }
 
   push(item: T): void {
@@ -78,7 +84,7 @@ export class Lane<T> {
   finish(info: CloseInfo): void {
     if (this.#over) return
     this.#over = true
-    this.#items = []
+    this.#forget()
     this.#end = info
     this.#free = Number.POSITIVE_INFINITY
     this.#schedule()
@@ -88,7 +94,7 @@ export class Lane<T> {
   cut(): void {
     if (this.#told) return
     this.#over = true
-    this.#items = []
+    this.#forget()
     this.#end = BROKEN
     if (this.#sink) this.#tell(this.#sink)
   }
@@ -100,7 +106,7 @@ export class Lane<T> {
 
   /** Lets the next `count` pass that wait at the fence. */
   release(count = Number.POSITIVE_INFINITY): void {
-    this.#free = Math.min(this.#free + count, this.#items.length + (this.#end ? 1 : 0))
+    this.#free = Math.min(this.#free + count, this.#size + (this.#end ? 1 : 0))
     this.#schedule()
   }
 
@@ -115,17 +121,24 @@ export class Lane<T> {
     const sink = this.#sink
     if (!sink || this.#told) return
     // What is sent meanwhile waits for the next turn.
-    let count = Math.min(this.#items.length, this.#free)
+    let count = Math.min(this.#size, this.#free)
     try {
-      for (; count > 0 && this.#items.length > 0; count--) {
+      for (; count > 0 && this.#size > 0; count--) {
         this.#free--
-        sink.item(this.#items.shift() as T)
+        sink.item(this.#items[this.#first++] as T)
       }
-      if (this.#items.length === 0 && this.#end && this.#free > 0) this.#tell(sink)
+      if (this.#size === 0 && this.#end && this.#free > 0) this.#tell(sink)
     } finally {
+      this.#items.splice(0, this.#first)
+      this.#first = 0
       // Also where a sink threw: what comes behind is not lost.
-      if (this.#items.length > 0 || (this.#end && !this.#told)) this.#schedule()
+      if (this.#size > 0 || (this.#end && !this.#told)) this.#schedule()
     }
+  }
+
+  #forget(): void {
+    this.#items = []
+    this.#first = 0
   }
 
   #tell(sink: LaneSink<T>): void {
