@@ -7,6 +7,7 @@ import { NO_SUCH_PROCEDURE, PROCEDURE_ALREADY_EXISTS } from '../protocol/names.t
 import type { Dict, InvocationDetails, List, RegisterOptions as WireOptions } from '../protocol/options.ts'
 import type { ClientSession } from './client-session.ts'
 import { answerError, Invocation, Running } from './invocation.ts'
+import { BUFFER } from './parts.ts'
 import { type Entrypoint, enter, leave } from './registry.ts'
 import type { Role } from './role.ts'
 import type { Waiting } from './waiting.ts'
@@ -16,7 +17,13 @@ export { Invocation } from './invocation.ts'
 export { Result } from './result.ts'
 
 /** Options of a registration: ours, and any key of REGISTER.Options as WAMP spells it. */
-export interface RegisterOptions extends Waiting, WireOptions {}
+export interface RegisterOptions extends Waiting, WireOptions {
+  /**
+   * How many parts of a call may wait for a procedure that reads its `input` slowly, or not at all. Default 65 536. One
+   * more, and the call has failed with `wampy.error.limit_exceeded`: its input throws that, and its signal aborts.
+   */
+  readonly buffer?: number | undefined
+}
 
 /**
  * Its value, or that of its promise, is the result: one positional result, or a `Result` for more. Of an async
@@ -30,11 +37,20 @@ export class Registration extends Wish {
   readonly procedure: Uri
   readonly endpoint: Endpoint
   readonly options: WireOptions
+  /** How many parts of a call may wait to be read. */
+  readonly buffer: number
   /** The class and method behind it, where a service declared it. */
   readonly entrypoint: Entrypoint | undefined
 
-  constructor(owner: WishOwner, procedure: Uri, endpoint: Endpoint, options: WireOptions, entrypoint?: Entrypoint) {
+  constructor(
+    owner: WishOwner,
+    procedure: Uri,
+    endpoint: Endpoint,
+    { buffer = BUFFER, ...options }: WireOptions & { readonly buffer?: number | undefined },
+    entrypoint?: Entrypoint,
+  ) {
     super(owner)
+    this.buffer = buffer
     this.procedure = procedure
     this.endpoint = endpoint
     this.options = options
@@ -128,6 +144,7 @@ function invoke(message: Message, session: ClientSession): void {
   }
   if (session.late.has(id)) {
     if (!details.progress) session.late.delete(id)
+    session.dropped.parts++
     return
   }
   const found = session.registrations.get(registration)
@@ -136,7 +153,7 @@ function invoke(message: Message, session: ClientSession): void {
     answerError(session, id, new WampError(NO_SUCH_PROCEDURE, [`registration ${registration} is gone`]))
     return
   }
-  const running = new Running(session, message)
+  const running = new Running(session, message, found)
   const invocation = new Invocation(running, found.procedure, details, data)
   running.run(() => found.endpoint(invocation.args, invocation.kwargs, details, invocation))
 }

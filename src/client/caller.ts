@@ -14,8 +14,8 @@ import type {
 } from '../protocol/options.ts'
 import { payload } from '../protocol/payload.ts'
 import { told } from '../protocol/validate.ts'
-import type { ClientSession } from './client-session.ts'
-import { Parts, pump } from './parts.ts'
+import type { ClientSession, Dropped } from './client-session.ts'
+import { BUFFER, overflow, Parts, pump } from './parts.ts'
 import { payloadOf } from './result.ts'
 import type { Role } from './role.ts'
 import { limit, type Waiting } from './waiting.ts'
@@ -35,6 +35,11 @@ export interface CallOptions extends Waiting, Dict, PassthruKeys {
    * positional argument of its part, or a `Result` with more.
    */
   readonly input?: AsyncIterable<unknown> | Iterable<unknown> | undefined
+  /**
+   * How many parts may wait for a slow reader of `client.progress` or `client.stream`. Default 65 536. One more, and the
+   * call is canceled: its loop, behind what waits, and its result end with `wampy.error.limit_exceeded`.
+   */
+  readonly buffer?: number | undefined
   /**
    * What `signal` does at the other end: `skip` leaves the procedure alone, `killnowait` (default) interrupts it, and
    * `kill` interrupts it and waits for what it says to that, which may be its result.
@@ -93,7 +98,16 @@ export function call<T>(
   kwargs: Dict | undefined,
   given: CallOptions,
 ): Promise<T> {
-  const { signal, timeout = 0, waitForReady: _, cancelMode = 'killnowait', onProgress, input, ...rest } = given
+  const {
+    signal,
+    timeout = 0,
+    waitForReady: _,
+    cancelMode = 'killnowait',
+    onProgress,
+    input,
+    buffer: __,
+    ...rest
+  } = given
   const options: { -readonly [Key in keyof WireOptions]: WireOptions[Key] } = rest
   if (!/^(skip|kill(nowait)?)$/.test(cancelMode)) {
     throw new WampError(USAGE, [`cancelMode is skip, kill or killnowait, not ${told(cancelMode)}`], {}, { sent: false })
@@ -172,7 +186,9 @@ async function feed(
 /** A call whose parts are read in a loop. */
 export function progress<Part, Final>(
   begin: (options: CallOptions) => Promise<Final>,
-  { signal, onProgress, ...options }: CallOptions,
+  procedure: Uri,
+  { signal, onProgress, buffer = BUFFER, ...options }: CallOptions,
+  dropped: Dropped,
 ): Progress<Part, Final> {
   const stop = new AbortController()
   const parts = new Parts<Part>(() => {
@@ -180,13 +196,17 @@ export function progress<Part, Final>(
     stop.abort()
   })
   const release = limit({ signal }, true, (error) => stop.abort(error.cause))
-  const result = begin({
-    ...options,
-    signal: stop.signal,
-    onProgress: (args, kwargs, details) => {
-      parts.push(args[0] as Part)
-      return onProgress?.(args, kwargs, details)
-    },
+  const result = new Promise<Final>((resolve, reject) => {
+    let error: WampError | undefined
+    const hear: ProgressHandler = (args, kwargs, details) => {
+      if (!error && parts.push(args[0] as Part, buffer)) return onProgress?.(args, kwargs, details)
+      dropped.answers++
+      error ??= overflow(buffer, `parts of the result of ${procedure}`)
+      // At once, whatever the callee says to being canceled.
+      reject(error)
+      return parts.end(error)
+    }
+    begin({ ...options, signal: stop.signal, onProgress: hear }).then(resolve, reject)
   })
   result.then(
     () => parts.end(),

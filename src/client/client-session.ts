@@ -28,10 +28,12 @@ export interface SessionInfo {
 
 /** What came and found nobody, since the client started. */
 export interface Dropped {
-  /** RESULT and ERROR for requests that nobody waits for any more. */
+  /** RESULT and ERROR for requests that nobody waits for any more, and parts that a slow reader of a result had no room for. */
   answers: number
   /** EVENTs of subscriptions that were given up, those whose payload no codec could read, and those that a slow reader of `client.events` had no room for. */
   events: number
+  /** Parts of calls that were answered already, and those that a slow reader of an input had no room for. */
+  parts: number
 }
 
 /** What a session tells its client. */

@@ -33,7 +33,7 @@ export interface ClientEvents {
 export class Core implements ClientSessionOwner, WishOwner, WishesHost {
   readonly options: ClientOptions
   readonly settings: Settings
-  readonly dropped: Dropped = { answers: 0, events: 0 }
+  readonly dropped: Dropped = { answers: 0, events: 0, parts: 0 }
   readonly wishes = new Wishes(this)
   /** Who waits for a session to send on. */
   readonly waiting = new Set<Deferred<ClientSession>>()

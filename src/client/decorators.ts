@@ -13,6 +13,8 @@ export interface RpcOptions extends Dict, Checks {
   readonly uri?: Uri
   /** Puts an Invocation before the arguments: kwargs, caller, signal, progress, input. */
   readonly invocation?: boolean
+  /** How many parts of a call may wait for a method that reads its `input` slowly. Default 65 536. */
+  readonly buffer?: number
   /** For people: what the service says of it where it describes itself. */
   readonly doc?: string
 }

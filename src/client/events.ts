@@ -1,9 +1,9 @@
 /** `client.events(topic)`: events read in a loop, at the reader's own pace. */
 
-import { WampError } from '../protocol/error.ts'
+import type { WampError } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
-import { LIMIT_EXCEEDED, STOPPED } from '../protocol/names.ts'
-import { Parts } from './parts.ts'
+import { STOPPED } from '../protocol/names.ts'
+import { overflow as overflowing, Parts } from './parts.ts'
 import type { ReceivedEvent } from './service.ts'
 import type { SubscribeOptions, Subscription } from './subscriber.ts'
 import { limit } from './waiting.ts'
@@ -11,7 +11,7 @@ import type { WampClient } from './wamp-client.ts'
 
 export interface EventsOptions extends SubscribeOptions {
   /** How many events may wait for a slow reader. Default 1000. */
-  readonly buffer?: number
+  readonly buffer?: number | undefined
   /**
    * Which event is dropped when there is no room: the `oldest` that waits (default), or the `newest`, which has just
    * come. `error` ends the subscription, and the loop throws `wampy.error.limit_exceeded` behind what waits.
@@ -40,10 +40,7 @@ export function events(client: WampClient, topic: Uri, options: EventsOptions): 
       if (parts.size >= buffer) {
         client.dropped.events++
         if (overflow === 'newest') return
-        if (overflow === 'error') {
-          const text = `more than ${buffer} events of ${topic} were waiting to be read`
-          return parts.end(new WampError(LIMIT_EXCEEDED, [text]))
-        }
+        if (overflow === 'error') return parts.end(overflowing(buffer, `events of ${topic}`))
         parts.drop()
       }
       parts.push({ args, kwargs, details, topic: details.topic, publication: details.publication })

@@ -8,8 +8,9 @@ import type { Dict, InterruptOptions, InvocationDetails, List } from '../protoco
 import { type Payload, payload } from '../protocol/payload.ts'
 import { isUri } from '../protocol/uri.ts'
 import { isDict } from '../protocol/validate.ts'
+import type { Registration } from './callee.ts'
 import type { ClientSession } from './client-session.ts'
-import { Parts, pump } from './parts.ts'
+import { overflow, Parts, pump } from './parts.ts'
 import { payloadOf } from './result.ts'
 import { isThenable, limit } from './waiting.ts'
 
@@ -92,6 +93,7 @@ const REMEMBERED = 1000
 /** An invocation that has not been answered. */
 export class Running {
   readonly #session: ClientSession
+  readonly #registration: Registration
   readonly #id: Id
   readonly #details: InvocationDetails
   /** Whether the caller has said that more parts follow. */
@@ -103,8 +105,9 @@ export class Running {
   #yields: AsyncIterator<unknown> | undefined
   #untimed: (() => void) | undefined
 
-  constructor(session: ClientSession, [, id, , details]: InvocationMessage) {
+  constructor(session: ClientSession, [, id, , details]: InvocationMessage, registration: Registration) {
     this.#session = session
+    this.#registration = registration
     this.#id = id
     this.#details = details
     this.#more = details.progress === true
@@ -152,8 +155,14 @@ export class Running {
     const { args = [], kwargs = {} } = data ?? {}
     const { parts } = this
     // The last one need not carry anything.
-    if (this.#more || args.length || Object.keys(kwargs).length) parts.push({ args, kwargs, details })
-    if (!this.#more) parts.end()
+    const says = this.#more || args.length || Object.keys(kwargs).length
+    const { buffer, procedure } = this.#registration
+    if (says && !parts.push({ args, kwargs, details }, buffer)) {
+      this.#session.dropped.parts++
+      const error = overflow(buffer, `parts of the call of ${procedure}`)
+      this.stop(error)
+      this.#fail(error)
+    } else if (!this.#more) parts.end()
     return true
   }
 

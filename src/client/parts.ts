@@ -1,12 +1,26 @@
 /** What comes in parts, in order, for a reader in its own time: progress, the input of a call, events. */
 
+import { WampError } from '../protocol/error.ts'
+import { LIMIT_EXCEEDED } from '../protocol/names.ts'
 import type { ClientSession } from './client-session.ts'
 import { type Deferred, deferred } from './waiting.ts'
+
+/** How many parts may wait for a slow reader, unless it says another `buffer`. */
+export const BUFFER = 65_536
+
+/** Nothing is dropped in silence: a reader that is too slow for what comes is told that it was. */
+export function overflow(buffer: number, what: string): WampError {
+  return new WampError(LIMIT_EXCEEDED, [
+    `more than ${buffer} ${what} were waiting to be read: read them faster, or give them a larger buffer`,
+  ])
+}
 
 /** An iteration fed from outside. It may end with an error, which the reader gets behind the parts that came before. */
 export class Parts<T> implements AsyncIterableIterator<T, undefined> {
   readonly #ended: () => void
-  readonly #items: T[] = []
+  /** What came, in front of it what is next, the last first: taken off its end, however many wait. */
+  #items: T[] = []
+  #next: T[] = []
   readonly #readers: Deferred<IteratorResult<T, undefined>>[] = []
   #error: unknown
   #open = true
@@ -23,19 +37,36 @@ export class Parts<T> implements AsyncIterableIterator<T, undefined> {
 
   /** Parts that nobody has read yet. */
   get size(): number {
-    return this.#items.length
+    return this.#items.length + this.#next.length
   }
 
-  push(item: T): void {
-    if (!this.#open) return
+  /** False where `room` items wait already; this one is not taken then. */
+  push(item: T, room = Number.POSITIVE_INFINITY): boolean {
+    if (!this.#open) return true
     const reader = this.#readers.shift()
     if (reader) reader.resolve({ done: false, value: item })
-    else this.#items.push(item)
+    // What is no number leaves no room.
+    else if (this.size < room) this.#items.push(item)
+    else return false
+    return true
   }
 
   /** Takes out the part that has waited longest. */
   drop(): void {
-    this.#items.shift()
+    this.#take()
+  }
+
+  #take(): T {
+    if (!this.#next.length) {
+      this.#next = this.#items.reverse()
+      this.#items = []
+    }
+    return this.#next.pop() as T
+  }
+
+  #forget(): void {
+    this.#items = []
+    this.#next = []
   }
 
   /** No more parts. Those that wait are still read, unless told otherwise, and then the error is. */
@@ -43,14 +74,14 @@ export class Parts<T> implements AsyncIterableIterator<T, undefined> {
     if (!this.#open) return
     this.#open = false
     this.#error = error
-    if (atOnce) this.#items.length = 0
+    if (atOnce) this.#forget()
     for (const reader of this.#readers.splice(0)) this.#finish(reader)
     this.#ended()
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
     const reader = deferred<IteratorResult<T, undefined>>()
-    if (this.#items.length) reader.resolve({ done: false, value: this.#items.shift() as T })
+    if (this.size) reader.resolve({ done: false, value: this.#take() })
     else if (this.#open) this.#readers.push(reader)
     else this.#finish(reader)
     return reader.promise
@@ -59,7 +90,7 @@ export class Parts<T> implements AsyncIterableIterator<T, undefined> {
   /** The reader has left its loop. */
   async return(): Promise<IteratorReturnResult<undefined>> {
     this.end()
-    this.#items.length = 0
+    this.#forget()
     this.#error = undefined
     return { done: true, value: undefined }
   }

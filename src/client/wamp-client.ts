@@ -165,7 +165,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
     kwargs?: Dict,
     options: CallOptions = NONE,
   ): Progress<Part, Final> {
-    return progress((all) => this.call<Final>(procedure, args, kwargs, all), options)
+    return progress((all) => this.call<Final>(procedure, args, kwargs, all), procedure, options, this.dropped)
   }
 
   async #call<T>(

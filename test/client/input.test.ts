@@ -7,6 +7,8 @@ import {
   type Connector,
   FEATURE_NOT_SUPPORTED,
   type Invocation,
+  LIMIT_EXCEEDED,
+  type RegisterOptions,
   Result,
   RpcClient,
   rpc,
@@ -231,13 +233,18 @@ describe('the caller', () => {
 })
 
 describe('the callee', () => {
-  const serving = async (endpoint: (invocation: Invocation) => unknown) => {
+  const serving = async (endpoint: (invocation: Invocation) => unknown, options: RegisterOptions = {}) => {
     const at = await joined(granting)
     const runs: Invocation[] = []
-    const { id } = await at.client.register('a.b', (_args, _kwargs, _details, invocation) => {
-      runs.push(invocation)
-      return endpoint(invocation)
-    })
+    const registered = at.client.register(
+      'a.b',
+      (_args, _kwargs, _details, invocation) => {
+        runs.push(invocation)
+        return endpoint(invocation)
+      },
+      options,
+    )
+    const { id } = await registered
     const before = at.peer.received.length
     return {
       ...at,
@@ -376,6 +383,49 @@ describe('the callee', () => {
     expect(runs).toHaveLength(1)
   })
 
+  test('that reads too slowly has failed: its input throws, its signal aborts, its caller is told', async () => {
+    const reading = gate()
+    const over = gate<unknown>()
+    const { client, part, peer, runs, answers } = await serving(
+      async ({ input, signal }) => {
+        await reading.opened
+        over.open([signal.reason, await failure(all({ args: [], input } as unknown as Invocation))])
+        return 'not sent'
+      },
+      { buffer: 2 },
+    )
+    expect(sent(peer, REGISTER)).toEqual([[REGISTER, 1, {}, 'a.b']])
+    for (const n of [1, 2, 3]) part({ progress: true }, [n])
+    await new Promise((resolve) => setImmediate(resolve))
+    expect([answers(), client.dropped.parts]).toEqual([[], 0])
+    part({ progress: true }, [4])
+    part({ progress: true }, [5])
+    part({}, [6])
+    await until(() => answers().length === 1)
+    const message =
+      'more than 2 parts of the call of a.b were waiting to be read: read them faster, or give them a larger buffer'
+    expect(answers()).toEqual([[ERROR, INVOCATION, 1, {}, LIMIT_EXCEEDED, [message]]])
+    reading.open()
+    const overflow = { uri: LIMIT_EXCEEDED, message }
+    expect(await over.opened).toMatchObject([overflow, overflow])
+    await until(() => client.dropped.parts === 3)
+    expect(runs).toHaveLength(1)
+    // The id is free again, and nothing more is said of the first.
+    part({})
+    await until(() => answers().length === 2)
+    expect(runs).toHaveLength(2)
+  })
+
+  test('that does not read at all has failed by its 65 537th part', async () => {
+    const { client, part, answers } = await serving(() => new Promise(() => {}))
+    for (let n = 0; n <= 65_536; n++) part({ progress: true }, [n])
+    await until(() => client.dropped.parts === 0)
+    expect(answers()).toEqual([])
+    part({ progress: true }, ['one more'])
+    await until(() => answers().length === 1)
+    expect(answers()[0]?.[4]).toBe(LIMIT_EXCEEDED)
+  })
+
   test('an invocation id that was not free is a violation', async () => {
     const { part, answers } = await serving(() => new Promise(() => {}))
     part({})
@@ -447,6 +497,21 @@ describe.each(['linked', 'wires'] as const)('through a router, %s', (link) => {
       ...[1, 2, 3, 4].map((n) => [CALL, 1, { progress: true }, 'sum', [n]]),
       [CALL, 1, {}, 'sum'],
     ])
+  })
+
+  test('a method says in its decorator how many parts may wait for it', async () => {
+    class Slow extends WampClient {
+      @rpc({ uri: 'com.slow', invocation: true, buffer: 3 }) async slow({ signal }: Invocation): Promise<void> {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      }
+    }
+    await using world = await openWorld()
+    await using service = new Slow({ router: world.router })
+    await service.start()
+    const [caller] = await world.join('caller')
+    const input = Array.from({ length: 100 }, (_, n) => n)
+    expect(await failure(caller.call('com.slow', [], {}, { input }))).toMatchObject({ uri: LIMIT_EXCEEDED })
+    expect(service.dropped.parts).toBeGreaterThan(0)
   })
 
   test('both ways at once', async () => {

@@ -1,7 +1,17 @@
 /** Progressive call results: callbacks and loops at the caller, generators and `progress` at the callee. */
 
 import { describe, expect, test } from 'vitest'
-import { CANCELED, CONNECTION_LOST, type Invocation, Result, RpcClient, rpc, WampClient, WampError } from 'wampy-ts'
+import {
+  CANCELED,
+  CONNECTION_LOST,
+  type Invocation,
+  LIMIT_EXCEEDED,
+  Result,
+  RpcClient,
+  rpc,
+  WampClient,
+  WampError,
+} from 'wampy-ts'
 import { openWorld, type Scripted } from 'wampy-ts/testing'
 import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, YIELD } from '../../src/protocol/codes.ts'
 import { failure, gate, granting, joined, joinedTo, leavesNothing, until, uri } from './support.ts'
@@ -138,6 +148,54 @@ describe('the caller', () => {
       { done: true, value: undefined },
       { done: true, value: undefined },
     ])
+  })
+})
+
+describe('a reader that is too slow', () => {
+  const part = (n: number) => [RESULT, 1, { progress: true }, [n]]
+  const overflow = (buffer: number) => ({
+    uri: LIMIT_EXCEEDED,
+    message: `more than ${buffer} parts of the result of a.b were waiting to be read: read them faster, or give them a larger buffer`,
+  })
+
+  test.each(['killnowait', 'kill', 'skip'] as const)('ends the call, which is canceled by %s', async (cancelMode) => {
+    const { client, peer } = await joinedTo(['call_canceling'])
+    const onProgress: unknown[] = []
+    const loop = client.progress(
+      'a.b',
+      [],
+      {},
+      { buffer: 2, cancelMode, onProgress: ([part]) => onProgress.push(part) },
+    )
+    await until(() => sent(peer, CALL).length === 1)
+    expect(sent(peer, CALL)).toEqual([[CALL, 1, { receive_progress: true }, 'a.b', [], {}]])
+    expect(await Promise.all([loop.next(), peer.send(part(1))])).toMatchObject([{ value: 1 }, undefined])
+    // A reader that waits takes it at once.
+    peer.send(part(2), part(3), part(4), part(5), [RESULT, 1, {}, ['too late']])
+    expect(await failure(loop.result)).toMatchObject(overflow(2))
+    expect(await read(loop)).toMatchObject({ got: [2, 3], error: overflow(2) })
+    expect(await loop.next()).toEqual({ done: true, value: undefined })
+    await until(() => sent(peer, CANCEL).length === 1)
+    expect(sent(peer, CANCEL)).toEqual([[CANCEL, 1, { mode: cancelMode }]])
+    expect(onProgress).toEqual([1, 2, 3])
+    // The part that there was no room for; and what nobody waits for any more.
+    await until(() => client.dropped.answers === (cancelMode === 'kill' ? 2 : 3))
+  })
+
+  test('has room for 65 536 parts, and for as many as it says', async () => {
+    const { client, peer } = await joinedTo(['call_canceling'])
+    const loop = client.progress('a.b')
+    const roomy = client.progress('a.b', [], {}, { buffer: Number.POSITIVE_INFINITY })
+    const none = client.progress('a.b', [], {}, { buffer: 'much' as never })
+    await until(() => sent(peer, CALL).length === 3)
+    const parts = Array.from({ length: 65_536 }, (_, n) => part(n))
+    peer.send(...parts, part(65_536))
+    expect(await failure(loop.result)).toMatchObject(overflow(65_536))
+    peer.send(...parts.map(([code, , ...rest]) => [code, 2, ...rest]), [RESULT, 2, { progress: true }, ['one more']])
+    peer.send([RESULT, 2, {}, ['end']], [RESULT, 3, { progress: true }])
+    expect(await roomy.result).toBe('end')
+    expect(await failure(none.result)).toMatchObject({ message: expect.stringContaining('more than much parts') })
+    expect((await read(roomy)).got).toHaveLength(65_537)
   })
 })
 

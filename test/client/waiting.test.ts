@@ -283,7 +283,7 @@ test('late answers are counted, those to probes are not', async () => {
   await call
   peer.send([RESULT, 1, {}], [ERROR, CALL, 99, {}, 'a.b'], [EVENT, 5, 5, {}])
   await client.call('com.example.fence')
-  expect(client.dropped).toEqual({ answers: 2, events: 1 })
+  expect(client.dropped).toEqual({ answers: 2, events: 1, parts: 0 })
 })
 
 test('timeout and signal stay here, every other option of a call goes on the wire', async () => {
