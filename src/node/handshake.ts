@@ -99,5 +99,7 @@ export function fourOctets(socket: Socket, first: Buffer, then: (octets: Buffer,
     then(bytes.subarray(0, 4), bytes.subarray(4))
   }
   socket.on('data', read)
+  // Who looked at the first octet has paused it.
+  socket.resume()
   read(Buffer.alloc(0))
 }

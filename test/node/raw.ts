@@ -32,8 +32,8 @@ export class Raw {
     return bytes.subarray(0, count)
   }
 
-  /** Every octet in a segment of its own. */
-  async drip(bytes: Uint8Array): Promise<void> {
+  /** Every octet in a segment of its own; the other side may still read several at once. */
+  async drip(bytes: Iterable<number>): Promise<void> {
     this.socket.setNoDelay(true)
     for (const byte of bytes) await new Promise((resolve) => this.socket.write(Buffer.from([byte]), resolve))
   }

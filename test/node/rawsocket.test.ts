@@ -537,6 +537,20 @@ describe('places', () => {
     expect((await http.until((bytes) => bytes.includes('\r\n\r\n'))).toString()).toMatch(/^HTTP\/1\.1 426/)
   })
 
+  test('beside HTTP: an octet that was read long before the next one comes', async () => {
+    const result = await serve(new Echo(), { port: 0 })
+    cleanups.push(() => result.close())
+    const client = raw(result.port)
+    for (const octet of [0x7f, 0xf1, 0, 0]) {
+      await client.drip([octet])
+      // Whoever connects later and has its answer shows that what came before was read.
+      const later = raw(result.port)
+      later.socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+      await later.until((bytes) => bytes.includes('\r\n\r\n'))
+    }
+    expect(await client.take(4)).toEqual(Buffer.from([0x7f, 0xf1, 0, 0]))
+  })
+
   test('beside HTTP only where it is wanted', async () => {
     const result = await serve(new Echo(), { port: 0, rawSocket: false })
     cleanups.push(() => result.close())
