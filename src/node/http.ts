@@ -5,9 +5,19 @@ import type { Socket } from 'node:net'
 import { MAGIC } from './handshake.ts'
 
 export function pathOf(request: IncomingMessage): string {
-  const url = request.url ?? '/'
+  // What goes through a proxy may have the whole address (RFC 9112, 3.2.2).
+  const url = (request.url ?? '/').replace(/^https?:\/\/[^/?]*/i, '')
   const end = url.indexOf('?')
   return end < 0 ? url : url.slice(0, end)
+}
+
+/** Pages, by their origins; `*` for all. */
+export type Origins = '*' | readonly string[]
+
+/** Whether whoever asks is no page, a page of the same host, or one of those that are named. */
+export function mayAsk({ headers: { origin, host } }: IncomingMessage, origins: Origins): boolean {
+  if (origin === undefined || origins === '*' || origins.includes(origin)) return true
+  return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase()
 }
 
 type Listener = (this: Server, ...args: unknown[]) => void
@@ -21,11 +31,13 @@ export function sniff(server: Server, raw: (socket: Socket, first: Buffer) => vo
     const late = (): void => void socket.destroy()
     // Until it is known who is to listen.
     socket.on('error', late)
+    socket.on('end', late)
     socket.setTimeout(server.headersTimeout, late)
     socket.once('data', (chunk: Buffer) => {
       socket.pause()
       socket.setTimeout(0)
       socket.off('timeout', late)
+      socket.off('end', late)
       if (chunk[0] === MAGIC) {
         raw(socket, chunk)
         return
@@ -59,20 +71,17 @@ export function beside(
   }
 }
 
-/** The body of a request; undefined where it is longer than the room there is, which those that are read share. Rejects where it breaks off. */
+/**
+ * The body of a request, taken from the room there is, which several may share; undefined where it is longer. Rejects
+ * where it breaks off.
+ */
 export async function bodyOf(request: IncomingMessage, room: { left: number }): Promise<Buffer | undefined> {
   if (Number(request.headers['content-length'] ?? 0) > room.left) return undefined
   const chunks: Buffer[] = []
-  let size = 0
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      size += chunk.length
-      room.left -= chunk.length
-      if (room.left < 0) return undefined
-      chunks.push(chunk)
-    }
-  } finally {
-    room.left += size
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    room.left -= chunk.length
+    if (room.left < 0) return undefined
+    chunks.push(chunk)
   }
   return Buffer.concat(chunks)
 }

@@ -4,14 +4,14 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Link } from '../session/link.ts'
 import type { Connections } from './connections.ts'
-import { bodyOf, fail, pathOf, reply } from './http.ts'
+import { bodyOf, fail, mayAsk, type Origins, pathOf, reply } from './http.ts'
 import { Polled } from './polled.ts'
 
 export interface LongPollOptions {
   /** The base of its paths: `<path>/lp`, so `/ws/lp`, by default. */
   readonly path?: string | undefined
-  /** Pages of other origins that may poll, such as `https://example.com`; `*` for all. None by default. */
-  readonly origins?: '*' | readonly string[] | undefined
+  /** Pages of other origins that may poll, such as `https://example.com`; `*` for all. Those of `serve` by default, or none. */
+  readonly origins?: Origins | undefined
   /** Milliseconds that a poll hangs until it is answered with nothing: 10,000 by default, which Autobahn needs. */
   readonly hold?: number | undefined
   /** Milliseconds without a poll after which a client counts as lost: 30,000 by default. */
@@ -73,13 +73,13 @@ export class LongPolls {
 
   /** Whether the page that asks may; says so to its browser. */
   #admit(request: IncomingMessage, response: ServerResponse): boolean {
-    const { origin, host } = request.headers
+    const { origin } = request.headers
     response.setHeader('Cache-Control', 'no-store')
     if (origin === undefined) return true
     const { origins = [] } = this.#options
     const every = origins === '*'
     response.setHeader('Vary', 'Origin')
-    if (!every && !origins.includes(origin)) return sameHost(origin, host)
+    if (!every && !origins.includes(origin)) return mayAsk(request, [])
     response.setHeader('Access-Control-Allow-Origin', every ? '*' : origin)
     // Only for those that are named: whatever a proxy reads out of a cookie must not work for any page.
     if (!every) response.setHeader('Access-Control-Allow-Credentials', 'true')
@@ -92,10 +92,11 @@ export class LongPolls {
   }
 
   async #open(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { refusal, spoken } = this.#connections
-    if (refusal) return fail(response, 503, refusal)
     const body = await bodyOf(request, { left: MOST_TO_OPEN })
     if (body === undefined) return fail(response, 413, 'that is too long for a list of protocols')
+    // Not before: others came while it was read.
+    const { refusal, spoken } = this.#connections
+    if (refusal) return fail(response, 503, refusal)
     const offers = offersOf(body)
     if (!offers) return fail(response, 400, 'expected JSON such as {"protocols": ["wamp.2.json"]}')
     const protocol = this.#connections.choose(offers)
@@ -125,10 +126,6 @@ function watch(link: Link, transport: Polled): void {
       },
       closed: (info) => sink.closed(info),
     })
-}
-
-function sameHost(origin: string, host: string | undefined): boolean {
-  return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase()
 }
 
 function offersOf(body: Buffer): string[] | undefined {

@@ -36,6 +36,8 @@ export class Polled implements Transport {
   #size = 0
   /** The poll that hangs. */
   #poll: ServerResponse | undefined
+  /** The answer that its client has not taken yet. */
+  #answer: ServerResponse | undefined
   #timer: NodeJS.Timeout | undefined
   /** How this side ended it; the client hears of it when it has heard everything else. */
   #info: CloseInfo | undefined
@@ -73,7 +75,7 @@ export class Polled implements Transport {
     this.#queue.push(bytes)
     this.#size += bytes.length
     // With what else is sent in this turn, where batches are spoken.
-    if (this.#poll && this.#queue.length === 1) process.nextTick(() => this.#answer())
+    if (this.#poll && this.#queue.length === 1) process.nextTick(() => this.#say())
   }
 
   close(code = 1000, reason = ''): void {
@@ -82,7 +84,7 @@ export class Polled implements Transport {
     this.#info = { code, reason }
     if (code !== 1000) this.failure ??= reason
     // In a later turn, as every other transport.
-    process.nextTick(() => this.#answer())
+    process.nextTick(() => this.#say())
   }
 
   terminate(): void {
@@ -102,21 +104,24 @@ export class Polled implements Transport {
 
   /** A poll: answered when there is something, or after a while with nothing. */
   receive(response: ServerResponse): void {
-    if (this.#poll) {
+    // Else a client could have any number of answers that it does not read.
+    if (this.#poll || this.#answer?.writableFinished === false) {
       fail(response, 409, 'another poll of this transport is under way')
       return
     }
     clearTimeout(this.#timer)
     this.#poll = response
-    this.#timer = setTimeout(() => this.#answer(true), this.#hold)
+    this.#timer = setTimeout(() => this.#say(true), this.#hold)
     this.#timer.unref()
     response.on('close', () => {
-      if (this.#poll === response) {
-        this.#poll = undefined
-        this.#await()
-      }
+      if (this.#poll === response) this.#unpolled()
     })
-    this.#answer()
+    this.#say()
+  }
+
+  #unpolled(): void {
+    this.#poll = undefined
+    this.#await()
   }
 
   /** A post: one message, or one batch. */
@@ -126,8 +131,9 @@ export class Polled implements Transport {
     this.#posts = new Promise((resolve) => {
       done = resolve
     })
+    let body: Buffer | undefined
     try {
-      const body = await bodyOf(request, this.#room)
+      body = await bodyOf(request, this.#room)
       if (body) await before
       else this.#end({ code: 1009, reason: `a message may have ${this.#most} bytes` })
       if (!body) fail(response, 413, `a message may have ${this.#most} bytes`)
@@ -138,6 +144,8 @@ export class Polled implements Transport {
       this.terminate()
       throw error
     } finally {
+      // Not before: while it waits for the posts before it, it takes room.
+      this.#room.left += body?.length ?? 0
       done()
     }
   }
@@ -163,10 +171,14 @@ export class Polled implements Transport {
   }
 
   /** Answers the poll that hangs with what there is. */
-  #answer(anyway = false): void {
+  #say(anyway = false): void {
     const poll = this.#poll
-    if (!poll || this.#over || (!anyway && this.#size === 0 && this.#queue.length === 0 && !this.#info)) return
-    clearTimeout(this.#timer)
+    if (!poll || this.#over || (!anyway && this.#queue.length === 0 && !this.#info)) return
+    // Node tells a response nothing that waits behind another one when their connection breaks.
+    if (poll.req.socket.destroyed) {
+      this.#unpolled()
+      return
+    }
     this.#poll = undefined
     const body = this.#next()
     if (!body && this.#info) {
@@ -174,10 +186,13 @@ export class Polled implements Transport {
       this.#end(this.#info)
       return
     }
+    this.#answer = poll
+    // Who does not read its answer is as lost as who does not poll; a long one may take its time.
+    this.#await(1 + (body?.length ?? 0) / ENOUGH)
     poll.once('close', () => {
       // Whatever was in it is lost.
       if (body && !poll.writableFinished) this.terminate()
-      else this.#await()
+      else if (this.#answer === poll) this.#await()
     })
     if (body) reply(poll, 200, this.#text ? 'application/json' : 'application/octet-stream', body)
     else reply(poll, 204)
@@ -196,10 +211,10 @@ export class Polled implements Transport {
   }
 
   /** Nobody polls: for a while that is to be expected. */
-  #await(): void {
+  #await(times = 1): void {
     if (this.#over || this.#poll) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.terminate(), this.#timeout)
+    this.#timer = setTimeout(() => this.terminate(), times * this.#timeout)
     this.#timer.unref()
   }
 
@@ -210,6 +225,7 @@ export class Polled implements Transport {
     const poll = this.#poll
     this.#poll = undefined
     if (poll && !poll.destroyed) fail(poll, 410, 'the transport is closed')
+    if (this.#answer?.writableFinished === false) this.#answer.destroy()
     this.#queue = []
     this.#size = 0
     this.#inbox.end(info)

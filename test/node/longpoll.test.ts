@@ -64,6 +64,14 @@ async function opened(base: string, protocol = 'wamp.2.json', headers = {}): Pro
   return transport
 }
 
+/** A post by hand, of which no more than `body` comes. */
+function rawPost(port: number, path: string, body = '', length = body.length): Raw {
+  const raw = new Raw({ port, host: '127.0.0.1' })
+  cleanups.push(() => raw.socket.destroy())
+  raw.socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n${body}`)
+  return raw
+}
+
 const message = (text: string) => JSON.stringify([GOODBYE, {}, text])
 
 describe('open', () => {
@@ -100,6 +108,18 @@ describe('open', () => {
     const ids = await Promise.all(Array.from({ length: 20 }, () => opened(base)))
     expect(new Set(ids).size).toBe(20)
     expect(new Set(ids.map((id) => id.slice(0, base.length + 5))).size).toBe(20)
+  })
+
+  test('counts those that came while its list was read', async () => {
+    const { base, port } = await served({ maxConnections: 1 })
+    const list = '{"protocols":["wamp.2.json"]}'
+    const slow = rawPost(port, `${new URL(base).pathname}/open`, '{', list.length)
+    await once(slow.socket, 'connect')
+    await opened(base)
+    slow.socket.write(list.slice(1))
+    expect((await slow.until((bytes) => bytes.includes('\n\r\n') || bytes.length > 12)).toString()).toMatch(
+      /^HTTP\/1\.1 503/,
+    )
   })
 
   test('counts as a connection', async () => {
@@ -235,6 +255,35 @@ describe('a client that is gone', () => {
     await expect.poll(() => echo.ends).toEqual([{ code: 1006, reason: '' }])
   })
 
+  test('that does not read its answer gets no second one, and is ended a while later', async () => {
+    const { base, port, echo } = await served({ longPoll: { timeout: 80 } })
+    const transport = await opened(base)
+    const [link] = echo.links as [Link]
+    const mute = rawPost(port, `${new URL(transport).pathname}/receive`)
+    mute.socket.pause()
+    await once(mute.socket, 'connect')
+    expect((await post(`${base}/x/receive`)).status).toBe(404)
+    // More than the system keeps for a socket that is not read.
+    link.send([GOODBYE, {}, 'x'.repeat(12 * 2 ** 20)])
+    expect((await post(`${transport}/receive`)).status).toBe(409)
+    await expect.poll(() => echo.ends, { timeout: 5_000 }).toEqual([{ code: 1006, reason: '' }])
+    mute.socket.resume()
+    await mute.gone
+    expect(mute.bytes.length).toBeLessThan(12 * 2 ** 20)
+  })
+
+  test('whose poll waited behind another one on a connection that broke, is ended a while later', async () => {
+    const { base, port, echo } = await served({ longPoll: { timeout: 100, hold: 100 } })
+    const transports = [await opened(base), await opened(base)]
+    const [first, second] = transports.map((each) => `POST ${new URL(each).pathname}/receive HTTP/1.1\r\n`)
+    const raw = new Raw({ port, host: '127.0.0.1' })
+    raw.socket.write(`${first}Host: x\r\nContent-Length: 0\r\n\r\n${second}Host: x\r\nContent-Length: 0\r\n\r\n`)
+    await once(raw.socket, 'connect')
+    expect((await post(`${base}/x/receive`)).status).toBe(404)
+    raw.socket.destroy()
+    await expect.poll(() => echo.ends, { timeout: 5_000 }).toHaveLength(2)
+  })
+
   test('may not stay because the router wants to close', async () => {
     const { base, close, echo } = await served()
     const transport = await opened(base)
@@ -309,6 +358,16 @@ describe('send', () => {
     })
     await expect.poll(() => echo.ends).toMatchObject([{ code: 1009 }])
     await expect.poll(() => raws.some(({ bytes }) => bytes.toString().startsWith('HTTP/1.1 413'))).toBe(true)
+  })
+
+  test('of many bodies that wait for the one before them takes no more either', async () => {
+    const { base, port, echo } = await served({ maxPayload: 1000 })
+    const transport = await opened(base)
+    const path = `${new URL(transport).pathname}/send`
+    rawPost(port, path, '[', 100)
+    for (let i = 0; i < 3; i++) rawPost(port, path, 'x'.repeat(400))
+    await expect.poll(() => echo.ends).toMatchObject([{ code: 1009 }])
+    expect(echo.heard).toEqual([])
   })
 })
 
