@@ -6,27 +6,31 @@ import { BROKEN, cutReason, Inbox } from '../transport/inbox.ts'
 import type { Frame, Prepared, Transport, TransportSink } from '../transport/transport.ts'
 import { Corked, LARGE } from './cork.ts'
 
-/** `socket` is what the HTTP server's `upgrade` event gave, on which `webSocket` was made. */
+/** `socket` is what the HTTP server's `upgrade` event gave, on which `webSocket` was made, without `autoPong`. */
 export function gathered(webSocket: WebSocket, socket: Duplex): Transport {
   // Where frames are deflated each connection has a window of its own: `ws` must make them.
   return webSocket.extensions === '' ? new Gathered(webSocket, socket) : new Deflated(webSocket)
 }
 
 const OPEN = 1
+/** Answers to pings that wait to be written; with more of them, nothing more is read. */
+const PONGS = 1000
 
 class Deflated implements Transport {
   protected readonly webSocket: WebSocket
   protected readonly inbox = new Inbox()
   #waiting: (() => void)[] = []
+  #pongs = 0
 
   constructor(webSocket: WebSocket) {
     this.webSocket = webSocket
-    // What breaks a connection is told by `close`; without a listener it would end the process.
-    webSocket.on('error', () => {})
+    // Where a frame is none, `ws` has said so to the peer, whose own close may never come.
+    webSocket.on('error', ({ message }) => this.inbox.end({ code: 1002, reason: message }))
     webSocket.on('message', (data: Buffer, binary) => {
       this.inbox.frame(binary ? new Uint8Array(data.buffer, data.byteOffset, data.length) : data.toString())
     })
     webSocket.on('close', (code, reason) => this.inbox.end({ code, reason: reason.toString() }))
+    webSocket.on('ping', (payload: Buffer) => this.#pong(payload))
     webSocket.on('pong', () => {
       const waiting = this.#waiting
       this.#waiting = []
@@ -70,6 +74,17 @@ class Deflated implements Transport {
     if (!this.writable) return
     this.#waiting.push(answered)
     this.webSocket.ping()
+  }
+
+  // One that pings and does not read would fill the memory; `ws` would end one that pings more than 60 times in a row.
+  #pong(payload: Buffer): void {
+    if (!this.writable) return
+    if (++this.#pongs === PONGS) this.webSocket.pause()
+    this.webSocket.pong(payload, false, this.#ponged)
+  }
+
+  readonly #ponged = (): void => {
+    if (--this.#pongs === 0 && this.webSocket.isPaused) this.webSocket.resume()
   }
 }
 

@@ -103,9 +103,12 @@ export function welcome(socket: Socket, first: Buffer, connections: Connections,
   const limit = limitOf(maxPayload)
   // A connection that breaks before it is one is nobody's trouble.
   const ignore = (): void => {}
+  const broken = (): void => void socket.destroy()
   socket.on('error', ignore)
-  socket.setTimeout(HANDSHAKE_TIMEOUT, () => socket.destroy())
+  socket.on('end', broken)
+  socket.setTimeout(HANDSHAKE_TIMEOUT, broken)
   fourOctets(socket, first, (octets, rest) => {
+    socket.off('end', broken)
     const wanted = readRequest(octets)
     if (wanted === undefined) {
       socket.destroy()

@@ -23,8 +23,8 @@ const PONG = 2
 
 /** The length that 24 bits cannot say: it has a bit of its own. */
 const GREATEST = 2 ** 24
-/** Bytes that a peer may let wait for it before its pings are no longer read. */
-const UNREAD = 1_048_576
+/** Bytes that a peer may let wait for it before its pings are no longer read: answers of four, which cost far more. */
+const UNREAD = 65_536
 /** How long a peer may take to end its side too. */
 const CLOSE_TIMEOUT = 5_000
 
@@ -62,7 +62,7 @@ export class RawSocket implements Transport {
     socket.on('end', () => {
       this.#ended = true
       // An HTTP server leaves its sockets half open.
-      socket.end()
+      this.#finish()
     })
     // What breaks a connection is told by `close`; without a listener it would end the process.
     socket.on('error', () => {})
@@ -112,10 +112,15 @@ export class RawSocket implements Transport {
     this.#inbox.mute()
     // RawSocket has no words for the peer.
     this.#info = { code, reason }
-    this.#deadline = setTimeout(() => this.terminate(), CLOSE_TIMEOUT)
-    this.#socket.end()
+    this.#finish()
     // To the end of what the peer says, where it was not read for a while.
     this.#socket.resume()
+  }
+
+  /** Ends this side, and a while later the other. */
+  #finish(): void {
+    this.#deadline ??= setTimeout(() => this.terminate(), CLOSE_TIMEOUT)
+    this.#socket.end()
   }
 
   terminate(): void {

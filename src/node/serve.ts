@@ -12,7 +12,7 @@ import { msgpack } from '../serializer/msgpack.ts'
 import type { Attachable } from '../session/link.ts'
 import { type ConnectionOptions, Connections } from './connections.ts'
 import { gathered } from './gather.ts'
-import { beside, pathOf, sniff } from './http.ts'
+import { beside, mayAsk, type Origins, pathOf, sniff } from './http.ts'
 import { hostOf, listen, portOf, socketsOf } from './listen.ts'
 import { type LongPollOptions, LongPolls } from './longpoll.ts'
 import { welcome } from './rawsocket-serve.ts'
@@ -28,6 +28,11 @@ export interface ServeOptions extends ConnectionOptions {
   readonly server?: Server | undefined
   /** Key and certificate, for `wss` on a port of its own. */
   readonly tls?: SecureServerOptions | undefined
+  /**
+   * The pages that may connect, such as `https://example.com`, beside those of the same host; `*` for all. By default
+   * all over WebSocket, none by long polls. What is no page names no origin, and is not judged by it.
+   */
+  readonly origins?: Origins | undefined
   /** The longest message that is taken, in bytes: 16 MiB by default. */
   readonly maxPayload?: number | undefined
   /** Off by default: it costs memory for each connection, and gathered writes. */
@@ -37,6 +42,9 @@ export interface ServeOptions extends ConnectionOptions {
   /** Whether, and how, clients without WebSocket may poll: below `<path>/lp` by default. Off by default. */
   readonly longPoll?: boolean | LongPollOptions | undefined
 }
+
+/** How long a client may take to answer a close, in milliseconds. */
+const CLOSE_TIMEOUT = 5_000
 
 export interface Served {
   /** Where clients on this machine connect: `ws://127.0.0.1:8080/ws`. */
@@ -68,7 +76,8 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
       'RawSocket is told apart on a port that serve opens: use serveRawSocket beside a server',
     ])
 
-  const polling = options.longPoll === true ? {} : options.longPoll || undefined
+  const { origins, longPoll } = options
+  const polling = longPoll ? { origins, ...(longPoll === true ? {} : longPoll) } : undefined
   const server = existing ?? own(tls)
   const connections = new Connections(router, options.serializers ?? [json, cbor, msgpack], options)
   const polls = polling && new LongPolls(connections, path, maxPayload, polling)
@@ -76,6 +85,9 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
     noServer: true,
     clientTracking: false,
     maxPayload,
+    autoPong: false,
+    // Its types do not know it yet.
+    ...{ closeTimeout: CLOSE_TIMEOUT },
     perMessageDeflate: options.perMessageDeflate ?? false,
     handleProtocols: (offers) => connections.choose(offers) ?? false,
   })
@@ -84,6 +96,7 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
   /** Why a handshake is refused, if it is. */
   function objection(request: IncomingMessage): [status: number, text: string] | undefined {
     if (connections.refusal) return [503, connections.refusal]
+    if (!mayAsk(request, origins ?? '*')) return [403, 'pages of this origin may not connect here']
     const offered = request.headers['sec-websocket-protocol']
     if (connections.choose(offersOf(request))) return undefined
     const came = offered === undefined ? 'none was offered' : `got ${offered.slice(0, 200)}`
@@ -188,4 +201,9 @@ function refuse(socket: Duplex, status: number, text: string): void {
   socket.end(`HTTP/1.1 ${status} ${REASONS[status]}\r\n${head.join('\r\n')}\r\n\r\n${text}\n`)
 }
 
-const REASONS: Record<number, string> = { 400: 'Bad Request', 404: 'Not Found', 503: 'Service Unavailable' }
+const REASONS: Record<number, string> = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  503: 'Service Unavailable',
+}

@@ -551,6 +551,18 @@ describe('places', () => {
     expect(await client.take(4)).toEqual(Buffer.from([0x7f, 0xf1, 0, 0]))
   })
 
+  test('beside HTTP: one that ends its side is ended, in the handshake and behind it', async () => {
+    const echo = new Echo()
+    const result = await serve(echo, { port: 0 })
+    cleanups.push(() => result.close())
+    for (const said of [[0x7f], [0x7f, 0xf1, 0, 0]]) {
+      const client = new Raw({ port: result.port, host: '127.0.0.1', allowHalfOpen: true })
+      client.socket.end(Buffer.from(said))
+      await once(client.socket, 'end')
+    }
+    await expect.poll(() => echo.links).toEqual([])
+  })
+
   test('beside HTTP only where it is wanted', async () => {
     const result = await serve(new Echo(), { port: 0, rawSocket: false })
     cleanups.push(() => result.close())

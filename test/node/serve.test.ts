@@ -89,6 +89,16 @@ function closed(socket: WebSocket): Promise<{ code: number; reason: string }> {
   return new Promise((resolve) => socket.on('close', (code, reason) => resolve({ code, reason: String(reason) })))
 }
 
+const handshake = (path = '/ws'): string =>
+  `GET ${path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n` +
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: wamp.2.json\r\n\r\n'
+
+/** A frame below 126 bytes as a client masks it, by a mask of nothing. */
+function frame(first: number, payload = ''): Buffer {
+  const bytes = Buffer.from(payload)
+  return Buffer.concat([Buffer.from([first, 0x80 | bytes.length, 0, 0, 0, 0]), bytes])
+}
+
 /** A client of bare TCP, which does nothing by itself. */
 class Raw {
   readonly socket: Socket
@@ -114,11 +124,8 @@ class Raw {
   }
 
   /** Shakes hands, and forgets the answer. */
-  async join(): Promise<this> {
-    this.socket.write(
-      'GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
-        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: wamp.2.json\r\n\r\n',
-    )
+  async join(path = '/ws'): Promise<this> {
+    this.socket.write(handshake(path))
     const head = await this.until((bytes) => bytes.includes('\r\n\r\n'))
     expect(head.toString()).toMatch(/^HTTP\/1\.1 101/)
     this.bytes = head.subarray(head.indexOf('\r\n\r\n') + 4)
@@ -140,6 +147,8 @@ describe('a port of its own', () => {
     await stillServes(url)
     await stillServes(`ws://127.0.0.1:${port}/`)
     await stillServes(`${url}?token=1`)
+    // As one that goes through a proxy says it.
+    await new Raw(port).join(`http://127.0.0.1:${port}/ws`)
   })
 
   test('answers 404 at any other path', async () => {
@@ -190,6 +199,50 @@ describe('a port of its own', () => {
     first.close()
     await once(first, 'close')
     await stillServes(url)
+  })
+})
+
+test('a handshake comes octet by octet, or in one segment with the first message, which may come in parts', async () => {
+  const { port } = await served()
+  const answer = (raw: Raw) => raw.until((bytes) => bytes.includes(goodbye))
+  const dripping = new Raw(port)
+  dripping.socket.setNoDelay(true)
+  for (const byte of Buffer.concat([Buffer.from(handshake()), frame(0x81, goodbye)])) {
+    await new Promise((resolve) => dripping.socket.write(Buffer.from([byte]), resolve))
+  }
+  await answer(dripping)
+  const parts = [frame(0x01, goodbye.slice(0, 3)), frame(0x89, 'hi'), frame(0x00), frame(0x80, goodbye.slice(3))]
+  const whole = new Raw(port)
+  whole.socket.write(Buffer.concat([Buffer.from(handshake()), ...parts]))
+  expect((await answer(whole)).includes(Buffer.from('\x8a\x02hi', 'latin1'))).toBe(true)
+})
+
+describe('pages', () => {
+  const from = (url: string, origin: string) => new WebSocket(url, ['wamp.2.json'], { origin })
+
+  async function status(url: string, origin: string): Promise<number> {
+    const socket = from(url, origin).on('error', () => {})
+    cleanups.push(() => socket.terminate())
+    return new Promise((resolve) => {
+      socket.on('open', () => resolve(101))
+      socket.on('unexpected-response', (_request, response) => resolve(response.statusCode ?? 0))
+    })
+  }
+
+  test('of all origins may connect, unless some are named', async () => {
+    expect(await status((await served()).url, 'https://example.com')).toBe(101)
+    const { url, port } = await served({ origins: ['https://example.com'], longPoll: true })
+    expect(await status(url, 'https://example.com')).toBe(101)
+    expect(await status(url, `http://127.0.0.1:${port}`)).toBe(101)
+    for (const other of ['http://example.com', 'https://example.com.evil.org', 'null']) {
+      expect(await status(url, other)).toBe(403)
+    }
+    await stillServes(url)
+    const poll = await fetch(`http://127.0.0.1:${port}/ws/lp/open`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://example.com' },
+    })
+    expect(poll.headers.get('access-control-allow-origin')).toBe('https://example.com')
   })
 })
 
@@ -348,6 +401,28 @@ describe('bad input', () => {
     expect((await raw.until((bytes) => bytes.length >= 4)).subarray(0, 4)).toEqual(Buffer.from([0x88, 2, 0x03, 0xea]))
   })
 
+  test.each([
+    ['a reserved bit', frame(0xc1, goodbye)],
+    ['a reserved kind of frame', frame(0x83, goodbye)],
+    ['a continuation of nothing', frame(0x80, goodbye)],
+    ['a ping in parts', frame(0x09)],
+  ])('%s ends the session at once, whatever the peer does', async (_what, bytes) => {
+    const { port } = await served()
+    const raw = await new Raw(port).join()
+    raw.socket.removeAllListeners('end')
+    raw.socket.write(bytes)
+    await expect.poll(() => echo.links).toEqual([])
+    expect(raw.bytes.subarray(0, 4)).toEqual(Buffer.from([0x88, 2, 0x03, 0xea]))
+    raw.socket.destroy()
+  })
+
+  test('a connection that is closed before it says anything is closed', async () => {
+    const { port } = await served()
+    const raw = new Raw(port)
+    raw.socket.end()
+    await raw.gone
+  })
+
   test('what is no message of WAMP is told to the router', async () => {
     const { url } = await served()
     const socket = await opened(url)
@@ -386,6 +461,38 @@ describe('bad input', () => {
     expect(await closed(socket)).toMatchObject({ code: 1011 })
     broken = false
     await stillServes(url)
+  })
+})
+
+describe('pings of a client', () => {
+  test('are answered each, many in a row too', async () => {
+    const { port } = await served()
+    const raw = await new Raw(port).join()
+    const pings = Array.from({ length: 3000 }, (_, i) => frame(0x89, String(i)))
+    raw.socket.write(Buffer.concat(pings))
+    const pongs = Buffer.concat(
+      pings.map((_, i) => Buffer.from(`\x8a${String.fromCharCode(`${i}`.length)}${i}`, 'latin1')),
+    )
+    expect(await raw.until(({ length }) => length >= pongs.length)).toEqual(pongs)
+    raw.socket.write(frame(0x81, goodbye))
+    await raw.until((bytes) => bytes.includes(goodbye))
+  })
+
+  test('that does not read are no longer read', async () => {
+    const { port } = await served({ pingInterval: 0 })
+    const raw = await new Raw(port).join()
+    raw.socket.pause()
+    const pings = Buffer.concat(Array.from({ length: 8000 }, () => frame(0x89, 'x'.repeat(125))))
+    // As many as the kernels on both sides hold, and then no more.
+    for (let written = 0; written < 60 && raw.socket.writableLength < 8 * pings.length; written++) {
+      raw.socket.write(pings)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(raw.socket.writableLength).toBeGreaterThan(pings.length)
+    expect(echo.links[0]?.backlog).toBeLessThan(pings.length)
+    raw.socket.resume()
+    raw.socket.write(frame(0x81, goodbye))
+    await raw.until((bytes) => bytes.subarray(-100).includes(goodbye))
   })
 })
 
