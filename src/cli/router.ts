@@ -17,7 +17,10 @@ export const router = command({
     host: { type: 'string', value: 'host', help: '127.0.0.1 (default) for this machine, 0.0.0.0 for every interface' },
     path: { type: 'string', value: 'path', help: 'the path of its URL (default: /ws)' },
     realm: { type: 'string', multiple: true, value: 'realm', help: `a realm, repeatable (default: ${DEFAULT_REALM})` },
-    strict: { type: 'boolean', help: 'demand strict URIs (a-z, 0-9 and _ alone), and request ids in sequence' },
+    strict: {
+      type: 'boolean',
+      help: 'demand strict URIs (a-z, 0-9 and _ alone), request ids in sequence, and that known libraries do as they say',
+    },
     unix: { type: 'string', value: 'path', help: 'listen on this unix socket as well, for RawSocket' },
     'no-raw-socket': { type: 'boolean', help: 'refuse RawSocket on the port: WebSocket alone' },
     'long-poll': { type: 'boolean', help: 'let clients without WebSocket poll, below <path>/lp' },

@@ -10,6 +10,7 @@ import { refusing } from '../session/session.ts'
 import { type Table, table } from '../session/table.ts'
 import type { Refusal } from './deliver.ts'
 import type { Member, Principal } from './member.ts'
+import { deviationsOf, NO_DEVIATIONS } from './peers.ts'
 import type { Realm } from './realm.ts'
 
 export interface Gate {
@@ -42,7 +43,7 @@ function refuseHello(gate: Gate, [, realm, { roles = {}, authmethods = [] }]: He
   return [NO_MATCHING_AUTH_METHOD, 'this router knows the authmethod anonymous alone']
 }
 
-function welcome(gate: Gate, [, uri, { roles }]: Hello, member: Member): void {
+function welcome(gate: Gate, [, uri, details]: Hello, member: Member): void {
   const realm = gate.realms.get(uri) as Realm
   const id = newSession(gate)
   const principal: Principal = {
@@ -52,7 +53,7 @@ function welcome(gate: Gate, [, uri, { roles }]: Hello, member: Member): void {
     authprovider: 'static',
   }
   // First: the peer may speak at once.
-  member.enter(realm, id, principal, roles)
+  member.enter(realm, id, principal, details.roles, gate.strict ? NO_DEVIATIONS : deviationsOf(details))
   member.send([WELCOME, id, { realm: uri, roles: realm.announced, agent: gate.agent, ...principal }])
   realm.joined(member)
 }

@@ -82,6 +82,7 @@ export class Calls {
       return
     }
     this.#stop(call, mode === 'skip' ? undefined : KILLNOWAIT)
+    if (mode !== 'kill' && caller.deviations.forgetsCanceled) return
     refuse(caller, CALL, request, [names.CANCELED, 'the caller canceled the call'])
   }
 

@@ -16,13 +16,18 @@ export function interruptible(callee: Member): boolean {
 
 /** Why this callee cannot be given this call: what is silently left out would change what was asked. */
 export function lacking({ progress, ppt_scheme }: Call[2], callee: Member): Refusal | undefined {
-  if (progress && !(callee.announces('callee', 'progressive_call_invocations') && interruptible(callee))) {
+  if (progress && !takesParts(callee)) {
     return [FEATURE_NOT_SUPPORTED, 'the callee does not take a call in parts']
   }
   if (ppt_scheme !== undefined && !callee.announces('callee', PASSTHRU)) {
     return [FEATURE_NOT_SUPPORTED, 'the callee does not take payloads in passthru mode']
   }
   return undefined
+}
+
+function takesParts(callee: Member): boolean {
+  if (!callee.announces('callee', 'progressive_call_invocations')) return false
+  return interruptible(callee) || callee.deviations.partsUninterrupted === true
 }
 
 /** The details of a call's INVOCATION, but for `progress`. What the caller asks was found to be allowed. */

@@ -14,6 +14,7 @@ import type { Table } from '../session/table.ts'
 import type { Subscription } from './broker.ts'
 import type { Call, Endpoint } from './dealer.ts'
 import type { RouterLimits } from './limits.ts'
+import { type Deviations, NO_DEVIATIONS, playing } from './peers.ts'
 import type { Realm } from './realm.ts'
 
 /** What a member needs of its router. */
@@ -52,6 +53,8 @@ export class Member extends Session {
   readonly invocations = new Map<Id, Call>()
   /** The last invocation id that the dealer gave it. */
   invoked: Id = 0
+  /** Where it is known to differ from what it says. */
+  deviations = NO_DEVIATIONS
   readonly #host: Host
   #roles: Roles = {}
   #requested: Id = 0
@@ -70,17 +73,18 @@ export class Member extends Session {
   }
 
   /** Takes its place in the realm: from here on it can be sent to. */
-  enter(realm: Realm, id: Id, principal: Principal, roles: Roles): void {
+  enter(realm: Realm, id: Id, principal: Principal, roles: Roles, deviations: Deviations): void {
     clearTimeout(this.#deadline)
     this.realm = realm
     this.id = id
     this.principal = principal
-    this.#roles = roles
+    this.deviations = deviations
+    this.#roles = playing(roles, deviations)
     realm.enter(this)
     this.become(realm.table)
   }
 
-  /** Whether its HELLO announced a feature. */
+  /** Whether its HELLO announced a feature, or it is known to have it. */
   announces(role: 'caller' | 'callee' | 'publisher' | 'subscriber', feature: string): boolean {
     return this.#roles[role]?.features?.[feature] === true
   }

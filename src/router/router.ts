@@ -26,7 +26,10 @@ export interface RouterOptions {
   readonly realms?: readonly Uri[] | undefined
   /** Default both. */
   readonly roles?: readonly RouterRole[] | undefined
-  /** Demands URIs of `a-z`, `0-9`, `_` and request ids in sequence. Default false. */
+  /**
+   * Demands URIs of `a-z`, `0-9`, `_`, request ids in sequence, and of every peer to keep to what its HELLO says, also
+   * where it is known to be a library that does not. Default false.
+   */
   readonly strict?: boolean | undefined
   /** What WELCOME says this router is. Default `wampy-ts/` and the version. */
   readonly agent?: string | undefined

@@ -63,7 +63,7 @@ export interface Stage extends AsyncDisposable {
   readonly url: string
   join(library: Library, codecs?: Passthru): Promise<Actor>
   joinOurs(codecs?: Passthru): Promise<WampClient>
-  joinWampy(socket?: typeof Socket): Promise<InstanceType<typeof Wampy>>
+  joinWampy(): Promise<InstanceType<typeof Wampy>>
 }
 
 export async function openStage(format: Format, options: RouterOptions = {}): Promise<Stage> {
@@ -87,7 +87,7 @@ export async function openStage(format: Format, options: RouterOptions = {}): Pr
     return client
   }
 
-  async function joinWampy(socketClass = Socket): Promise<InstanceType<typeof Wampy>> {
+  async function joinWampy(): Promise<InstanceType<typeof Wampy>> {
     const wampy = new Wampy(url, {
       realm: 'realm1',
       serializer: new THEIRS.wampy[format](),
@@ -96,7 +96,7 @@ export async function openStage(format: Format, options: RouterOptions = {}): Pr
         cbor: new THEIRS.wampy.cbor(),
         msgpack: new THEIRS.wampy.msgpack(),
       },
-      ws: socketClass as never,
+      ws: Socket as never,
       autoReconnect: false,
     })
     await wampy.connect()

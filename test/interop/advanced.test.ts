@@ -5,28 +5,16 @@ import { packed, passthru, WampError } from 'wampy-ts'
 import { cbor } from 'wampy-ts/cbor'
 import { msgpack } from 'wampy-ts/msgpack'
 import { type Actor, type Event, Inbox, openStage, type Stage } from './actors.ts'
-import { FORMATS, LIBRARIES, plain } from './peers.ts'
+import { FORMATS, LIBRARIES, type Library, plain } from './peers.ts'
 import { NESTED, UNICODE } from './samples.ts'
-import { Socket } from './socket.ts'
 
 const FOREIGN = ['autobahn', 'wampy'] as const
 const PAIRS = LIBRARIES.flatMap((one) => LIBRARIES.map((other) => [one, other] as const))
 
-/** wampy sends calls in parts and forgets to say so, which a router must take for a violation of the protocol. */
-class Announcing extends Socket {
-  override send(data: string | Uint8Array): void {
-    const message = JSON.parse(data.toString())
-    if (message[0] === 1) message[2].roles.caller.features.progressive_call_invocations = true
-    super.send(JSON.stringify(message))
-  }
-}
-
 describe.each(FORMATS)('%s', (format) => {
   describe('progressive call results', () => {
-    // wampy announces them as caller alone.
-    const talking = PAIRS.filter(([, callee]) => callee !== 'wampy')
-
-    test.each(talking)('%s hears, in order and before the result, what %s says', async (one, other) => {
+    // wampy says in its HELLO that it hears them, and not that it says them.
+    test.each(PAIRS)('%s hears, in order and before the result, what %s says', async (one, other) => {
       await using stage = await openStage(format)
       const [caller, callee] = [await stage.join(one), await stage.join(other)]
       await callee.register('com.count', ({ args: [count], progress }) => {
@@ -39,18 +27,11 @@ describe.each(FORMATS)('%s', (format) => {
       expect(parts).toEqual(Array.from({ length: 50 }, (_, i) => [i + 1, UNICODE]))
     })
 
-    test.each(talking)('%s that does not ask is told the result alone by %s', async (one, other) => {
+    test.each(PAIRS)('%s that does not ask is told the result alone by %s', async (one, other) => {
       await using stage = await openStage(format)
       const [caller, callee] = [await stage.join(one), await stage.join(other)]
       await callee.register('com.count', ({ progress }) => (progress ? 'asked' : 'not asked'))
       expect(await caller.ask('com.count')).toBe('not asked')
-    })
-
-    test.each(LIBRARIES)('%s that asks gets the result of wampy, which is not asked for progress', async (library) => {
-      await using stage = await openStage(format)
-      const [caller, callee] = [await stage.join(library), await stage.join('wampy')]
-      await callee.register('com.count', ({ progress }) => (progress ? 'asked' : 'not asked'))
-      expect(await caller.ask('com.count', [], {}, { onProgress: () => {} })).toBe('not asked')
     })
 
     test.each(FOREIGN)('%s hears what an async generator of ours yields', async (library) => {
@@ -95,31 +76,32 @@ describe.each(FORMATS)('%s', (format) => {
       expect(await interrupted.next()).toMatchObject({ uri: 'wamp.error.canceled' })
     })
 
-    // autobahn takes the ERROR that answers these modes as a violation of the protocol, and hangs up.
-    const leaving = ['wampy-ts', 'wampy'] as const
+    // autobahn forgets the call at once in these modes, and would hang up on an answer.
+    const rejection = (library: Library) => ({ uri: library === 'autobahn' ? 'Cancelled' : 'wamp.error.canceled' })
 
-    test.each(leaving)(
+    test.each(LIBRARIES)(
       'killnowait by %s aborts the signal of our procedure, and ends the call at once',
-      async (one) => {
+      async (library) => {
         await using stage = await openStage(format)
-        const [caller, callee] = [await stage.join(one), await stage.join('wampy-ts')]
+        const [caller, callee] = [await stage.join(library), await stage.join('wampy-ts')]
         const { invoked, interrupted } = await held(callee)
         const calling = caller.call('com.hold', [], {}, { cancelMode: 'killnowait' })
         await invoked.next()
         calling.cancel()
-        await expect(calling.result).rejects.toMatchObject({ uri: 'wamp.error.canceled' })
+        await expect(calling.result).rejects.toMatchObject(rejection(library))
         expect(await interrupted.next()).toMatchObject({ uri: 'wamp.error.canceled' })
+        expect(await caller.ask('wamp.session.count')).toBe(2)
       },
     )
 
-    test.each(leaving)('skip by %s ends the call, and leaves our procedure alone', async (library) => {
+    test.each(LIBRARIES)('skip by %s ends the call, and leaves our procedure alone', async (library) => {
       await using stage = await openStage(format)
       const [caller, callee] = [await stage.join(library), await stage.join('wampy-ts')]
       const { invoked, interrupted, finish } = await held(callee)
       const calling = caller.call('com.hold', [], {}, { cancelMode: 'skip' })
       const signal = await invoked.next()
       calling.cancel()
-      await expect(calling.result).rejects.toMatchObject({ uri: 'wamp.error.canceled' })
+      await expect(calling.result).rejects.toMatchObject(rejection(library))
       // Behind an INTERRUPT, had there been one.
       await callee.register('com.echo', ({ args }) => args[0])
       expect(await caller.ask('com.echo', [1])).toBe(1)
@@ -230,6 +212,39 @@ describe.each(FORMATS)('%s', (format) => {
       const caller = await stage.join(library)
       const answers = await Promise.all(Array.from({ length: 150 }, () => caller.ask('com.which')))
       expect(new Set(answers)).toEqual(new Set(LIBRARIES))
+    })
+  })
+
+  describe('concurrency and takeover', () => {
+    // wampy leaves both out of its options.
+    test("as many calls at once as autobahn's option concurrency says, and no more", async () => {
+      await using stage = await openStage(format)
+      const [caller, callee] = [await stage.join('wampy'), await stage.join('autobahn')]
+      const invoked = new Inbox<() => void>()
+      await callee.register('com.slow', () => new Promise((resolve) => invoked.push(() => resolve('done'))), {
+        concurrency: 1,
+        invoke: 'roundrobin',
+      })
+      const first = caller.ask('com.slow')
+      const finish = await invoked.next()
+      await expect(caller.ask('com.slow')).rejects.toMatchObject({ uri: 'crossbar.error.max_concurrency_reached' })
+      finish()
+      expect(await first).toBe('done')
+    })
+
+    test('autobahn takes a procedure over by force_reregister, from wampy too, and is told when it loses it', async () => {
+      await using stage = await openStage(format)
+      const [one, other, caller] = [
+        await stage.join('wampy'),
+        await stage.join('autobahn'),
+        await stage.join('autobahn'),
+      ]
+      await one.register('com.mine', () => 'one')
+      const lost = await other.register('com.mine', () => 'other', { force_reregister: true })
+      expect(await caller.ask('com.mine')).toBe('other')
+      await caller.register('com.mine', () => 'caller', { force_reregister: true })
+      await lost.revoked
+      expect(await one.ask('com.mine')).toBe('caller')
     })
   })
 
@@ -357,6 +372,17 @@ describe.each(FORMATS)('%s', (format) => {
       expect(new Set(subscribers)).toEqual(new Set([asking.id, other.id]))
       expect(await asking.ask('wamp.subscription.count_subscribers', [exact.id])).toBe(2)
     })
+
+    test.each(FOREIGN)('%s ends a session of ours with its reason, and ours one of it', async (library) => {
+      await using stage = await openStage(format)
+      const [theirs, ours] = [await stage.join(library), await stage.joinOurs()]
+      const stopped = new Promise<WampError | undefined>((resolve) => ours.on('stopped', resolve))
+      await theirs.ask('wamp.session.kill', [ours.session.id], { reason: 'com.reason', message: 'enough' })
+      expect(await stopped).toMatchObject({ uri: 'com.reason', message: 'enough' })
+      const other = await stage.join('wampy-ts')
+      await other.ask('wamp.session.kill', [theirs.id])
+      expect(await other.ask('wamp.session.count')).toBe(1)
+    })
   })
 
   describe('meta events', () => {
@@ -448,6 +474,7 @@ describe.each(FORMATS)('%s', (format) => {
     const SERIALIZERS = { cbor, msgpack }
     const sent = { argsList: [...NESTED, UNICODE], argsDict: { unicode: UNICODE } }
     const schemes = ['mqtt', 'x_mine'] as const
+    const keys = { ppt_cipher: 'x_cipher', ppt_keyid: 'key 1' }
     // Its JSON carries no bytes.
     const carried = FORMATS.filter((serializer) => format !== 'json' || serializer === 'json')
     const theirs = schemes.flatMap((scheme) => carried.map((serializer) => [scheme, serializer] as const))
@@ -456,10 +483,16 @@ describe.each(FORMATS)('%s', (format) => {
       (format === 'json' ? [] : (['cbor', 'msgpack'] as const)).map((serializer) => [scheme, serializer] as const),
     )
 
-    test.each(theirs)('%s in %s between two of wampy', async (ppt_scheme, ppt_serializer) => {
+    const further = [
+      ['x_mine', 'native'],
+      ['mqtt', undefined],
+      ...(format === 'json' ? [] : [['wamp', 'cbor'] as const]),
+    ] as const
+
+    test.each([...theirs, ...further])('%s in %s between two of wampy', async (ppt_scheme, ppt_serializer) => {
       await using stage = await openStage(format)
       const [one, other] = [await stage.joinWampy(), await stage.joinWampy()]
-      const options = { ppt_scheme, ppt_serializer }
+      const options = { ppt_scheme, ...(ppt_serializer && { ppt_serializer }), ...keys }
       await other.register('com.echo', ({ argsList = [], argsDict = {} }) => ({ argsList, argsDict, options }))
       const result = await one.call('com.echo', sent, options)
       expect(plain(result)).toMatchObject({ ...sent, details: options })
@@ -499,26 +532,66 @@ describe.each(FORMATS)('%s', (format) => {
       expect(plain(await toTheirs.next())).toMatchObject(sent)
     })
   })
-})
 
-describe('progressive call invocations', () => {
-  async function sum(stage: Stage): Promise<void> {
-    const ours = await stage.joinOurs()
-    await ours.register('com.sum', async ([first], _kwargs, _details, invocation) => {
-      let sum = first as number
-      for await (const value of invocation.input) sum += value
-      return sum
+  // wampy says nothing of them in its HELLO.
+  describe('progressive call invocations', () => {
+    const callees = {
+      'wampy-ts': async (stage: Stage) => {
+        const ours = await stage.joinOurs()
+        await ours.register('com.sum', async function* ([first], _kwargs, _details, invocation) {
+          let sum = first as number
+          for await (const value of invocation.input) {
+            sum += value as number
+            yield sum
+          }
+          return sum
+        })
+      },
+      wampy: async (stage: Stage) => {
+        const wampy = await stage.joinWampy()
+        let sum = 0
+        await wampy.register('com.sum', ({ argsList = [], details }) => {
+          sum += Number(argsList[0] ?? 0)
+          return { argsList: [sum], options: { progress: details['progress'] === true } }
+        })
+      },
+    }
+
+    test.each(['wampy-ts', 'wampy'] as const)('what wampy sends in parts is the input of %s', async (callee) => {
+      await using stage = await openStage(format)
+      await callees[callee](stage)
+      const wampy = await stage.joinWampy()
+      const parts: unknown[] = []
+      const { result, sendData } = wampy.progressiveCall('com.sum', [1], {
+        progress_callback: ({ argsList = [] }) => void parts.push(...argsList),
+      })
+      sendData([10])
+      sendData([100])
+      sendData([1000], { progress: false })
+      expect((await result).argsList).toEqual([1111])
+      expect(parts.slice(-2)).toEqual(callee === 'wampy' ? [11, 111] : [111, 1111])
+      const unasked = wampy.progressiveCall('com.sum', [1])
+      unasked.sendData([2], { progress: false })
+      expect((await unasked.result).argsList).toEqual([callee === 'wampy' ? 1114 : 3])
     })
-  }
 
-  test('what wampy sends in parts is the input of our procedure, once its HELLO announces it', async () => {
-    await using stage = await openStage('json')
-    await sum(stage)
-    const wampy = await stage.joinWampy(Announcing)
-    const { result, sendData } = wampy.progressiveCall('com.sum', [1])
-    sendData([10])
-    sendData([100])
-    sendData([1000], { progress: false })
-    expect((await result).argsList).toEqual([1111])
+    test('what we send in parts is the input of wampy', async () => {
+      await using stage = await openStage(format)
+      await callees.wampy(stage)
+      const ours = await stage.joinOurs()
+      expect(await ours.call('com.sum', [1], {}, { input: [10, 100] })).toBe(111)
+    })
+  })
+
+  test('what wampy passes of options of its own is no offence', async () => {
+    await using stage = await openStage(format)
+    const [one, other] = [await stage.joinWampy(), await stage.joinWampy()]
+    const options = { _mine: { a: [1] } }
+    await other.register('com.echo', ({ argsList = [] }) => ({ argsList, options }), options)
+    expect((await one.call('com.echo', [1], options)).argsList).toEqual([1])
+    const inbox = new Inbox<object>()
+    await other.subscribe('com.news', inbox.push, options)
+    await one.publish('com.news', [2], options)
+    expect(await inbox.next()).toMatchObject({ argsList: [2] })
   })
 })

@@ -37,6 +37,7 @@ function serving(serve: Provided): {
     registrations: new Map(),
     calls: new Map(),
     invocations: new Map(),
+    deviations: {},
     announces: () => true,
     unfinish: () => {},
     send: (message: unknown[]) =>
