@@ -16,7 +16,7 @@ export {
 export type { Events, EventsOptions } from './client/events.ts'
 export type { Part } from './client/invocation.ts'
 export type { Liveness } from './client/liveness.ts'
-export { type ClientOptions, DEFAULT_ROLES, type Retry, type RoleName } from './client/options.ts'
+export { type ClientOptions, DEFAULT_ROLES, type OnError, type Retry, type RoleName } from './client/options.ts'
 export { packed } from './client/packed.ts'
 export { type Passthru, type PassthruOwner, passthru } from './client/passthru.ts'
 export type { PublishOptions } from './client/publisher.ts'

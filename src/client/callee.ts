@@ -155,5 +155,5 @@ function invoke(message: Message, session: ClientSession): void {
   }
   const running = new Running(session, message, found)
   const invocation = new Invocation(running, found.procedure, details, data)
-  running.run(() => found.endpoint(invocation.args, invocation.kwargs, details, invocation))
+  running.run(invocation, () => found.endpoint(invocation.args, invocation.kwargs, details, invocation))
 }

@@ -8,7 +8,7 @@ import type { Link } from '../session/link.ts'
 import { Session, type SessionEnd } from '../session/session.ts'
 import type { Table } from '../session/table.ts'
 import type { Registration } from './callee.ts'
-import type { Running } from './invocation.ts'
+import type { Invocation, Running } from './invocation.ts'
 import { leave } from './registry.ts'
 import { Requests } from './requests.ts'
 import type { Subscription } from './subscriber.ts'
@@ -41,6 +41,8 @@ export interface ClientSessionOwner {
   readonly dropped: Dropped
   /** A handler threw, or its promise was rejected. */
   raised(error: unknown, answered: boolean): void
+  /** What the caller is told of what its procedure threw. */
+  told(error: unknown, invocation: Invocation): WampError
   /** The router took back what it had granted. */
   revoked(wish: Registration | Subscription, details: Dict): void
   ended(session: ClientSession, end: SessionEnd): void

@@ -1,9 +1,11 @@
 /** What a client is behind its public face: its state, its session and run, and what those tell it. */
 
-import type { WampError } from '../protocol/error.ts'
+import { thrown, WampError } from '../protocol/error.ts'
+import { RUNTIME_ERROR } from '../protocol/names.ts'
 import type { Dict } from '../protocol/options.ts'
 import type { SessionEnd } from '../session/session.ts'
 import type { ClientSession, ClientSessionOwner, Dropped, SessionInfo } from './client-session.ts'
+import type { Invocation } from './invocation.ts'
 import { endOf } from './join.ts'
 import type { ClientOptions, Settings } from './options.ts'
 import type { Run } from './run.ts'
@@ -77,6 +79,16 @@ export class Core implements ClientSessionOwner, WishOwner, WishesHost {
       console.error(thrown)
     }
     if (!heard) console.error(error)
+  }
+
+  told(error: unknown, invocation: Invocation): WampError {
+    try {
+      return thrown(this.options.onError?.(error, invocation) ?? error)
+    } catch (broken) {
+      this.raised(broken, false)
+      // It may have been about to take something out.
+      return new WampError(RUNTIME_ERROR, ['the procedure failed'])
+    }
   }
 
   failed(wish: Handle, error: WampError): void {

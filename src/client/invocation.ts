@@ -1,7 +1,7 @@
 /** One call of a procedure, from its first part to its answer: what the procedure sees of it, and how it ends. */
 
 import { ERROR, INVOCATION, YIELD } from '../protocol/codes.ts'
-import { thrown, WampError } from '../protocol/error.ts'
+import { WampError } from '../protocol/error.ts'
 import type { Id, Invocation as InvocationMessage, Uri } from '../protocol/messages.ts'
 import { CANCELED, RUNTIME_ERROR } from '../protocol/names.ts'
 import type { Dict, InterruptOptions, InvocationDetails, List } from '../protocol/options.ts'
@@ -96,6 +96,7 @@ export class Running {
   readonly #registration: Registration
   readonly #id: Id
   readonly #details: InvocationDetails
+  #invocation: Invocation | undefined
   /** Whether the caller has said that more parts follow. */
   #more: boolean
   /** Why nobody waits for it any more. */
@@ -188,7 +189,8 @@ export class Running {
     this.#over()
   }
 
-  run(endpoint: () => unknown): void {
+  run(invocation: Invocation, endpoint: () => unknown): void {
+    this.#invocation = invocation
     try {
       const result = endpoint()
       if (isThenable(result)) {
@@ -213,7 +215,7 @@ export class Running {
     } catch (error) {
       // The result cannot travel; the caller must not wait for it.
       this.#session.owner.raised(error, true)
-      this.#answer(thrown(error))
+      this.#answer(this.#told(error))
     }
   }
 
@@ -222,7 +224,7 @@ export class Running {
     if (!this.#over()) return
     if (!WampError.is(value) && !stopped) this.#session.owner.raised(value, true)
     // What breaks in an interrupted procedure breaks because it was interrupted.
-    this.#answer(WampError.is(value) ? value : (stopped ?? thrown(value)))
+    this.#answer(stopped && (value === stopped || !WampError.is(value)) ? stopped : this.#told(value))
   }
 
   /** What the procedure yields is progress, and what it returns is the result. */
@@ -269,6 +271,11 @@ export class Running {
       this.stop(error)
       this.#fail(error)
     })
+  }
+
+  /** The client's `onError` has the last word on what its procedures threw. */
+  #told(value: unknown): WampError {
+    return this.#session.owner.told(value, this.#invocation as Invocation)
   }
 
   #answer(error: WampError): void {

@@ -10,7 +10,7 @@ import type { Connector } from '../session/link.ts'
 import { leaving } from '../session/session.ts'
 import { type Table, table } from '../session/table.ts'
 import type { Backoff } from './backoff.ts'
-import { callee } from './callee.ts'
+import { callee, type Invocation } from './callee.ts'
 import { caller } from './caller.ts'
 import type { ClientSession } from './client-session.ts'
 import type { Liveness } from './liveness.ts'
@@ -27,6 +27,9 @@ export type RoleName = 'caller' | 'callee' | 'publisher' | 'subscriber'
 
 /** Decides after every loss and every attempt that failed: a delay in milliseconds, or false to stop. */
 export type Retry = (attempt: number, cause: WampError) => number | false
+
+/** Returns what the caller is told: a WampError as it is, anything else as `wamp.error.runtime_error` with its message. */
+export type OnError = (error: unknown, invocation: Invocation) => unknown
 
 export interface ClientOptions {
   /** What this client calls itself towards the router and in errors. Default: the name of its class. */
@@ -45,6 +48,12 @@ export interface ClientOptions {
   readonly reconnect?: boolean | Backoff | Retry
   /** How a dead connection is noticed; false for not at all. */
   readonly liveness?: false | Liveness
+  /**
+   * Sees what a procedure threw before its caller is told: what it returns is sent in its place, and nothing leaves it
+   * as it is. The event `error` tells what was thrown all the same. Where it throws itself, the caller learns no more
+   * than that the procedure failed.
+   */
+  readonly onError?: OnError
   /** Put before the names of methods; over the class's own. */
   readonly prefix?: string
   /** Milliseconds that one attempt to connect and to join may take. Default 10 000. */

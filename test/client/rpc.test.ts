@@ -1,7 +1,15 @@
 /** Caller and callee: what comes back, what is thrown, and what cannot travel. */
 
 import { describe, expect, test, vi } from 'vitest'
-import { type Invocation, Result, WampError } from 'wampy-ts'
+import {
+  type ClientOptions,
+  type Invocation,
+  LIMIT_EXCEEDED,
+  type OnError,
+  Result,
+  WampClient,
+  WampError,
+} from 'wampy-ts'
 import { openWorld } from 'wampy-ts/testing'
 import {
   ABORT,
@@ -22,8 +30,11 @@ import { type Answer, failure, granting, joined, leavesNothing, until, uri } fro
 leavesNothing()
 
 /** A callee at a router by hand: the invocations it is sent, and what it answers. */
-async function callee(endpoint: Parameters<Awaited<ReturnType<typeof joined>>['client']['register']>[1]) {
-  const at = await joined(granting)
+async function callee(
+  endpoint: Parameters<Awaited<ReturnType<typeof joined>>['client']['register']>[1],
+  options: ClientOptions = {},
+) {
+  const at = await joined(granting, options)
   const errors: unknown[] = []
   at.client.on('error', (error) => errors.push(error))
   const registration = await at.client.register('com.example.f', endpoint)
@@ -332,6 +343,74 @@ describe('what a procedure throws', () => {
     })
   })
 })
+
+describe('onError', () => {
+  const boom = new Error('password hunter2 was refused')
+
+  test.each<[string, OnError, readonly unknown[]]>([
+    ['nothing, which leaves it', () => {}, ['wamp.error.runtime_error', [boom.message]]],
+    ['a WampError, which is sent', () => new WampError('a.b', ['sorry'], { id: 1 }), ['a.b', ['sorry'], { id: 1 }]],
+    ['an Error, whose message is', () => new Error('sorry'), ['wamp.error.runtime_error', ['sorry']]],
+    ['a text, which is the message', () => 'sorry', ['wamp.error.runtime_error', ['sorry']]],
+    ['what is async, which says nothing', async () => 'late', ['wamp.error.runtime_error', ['[object Promise]']]],
+  ])('returns %s; the event error tells what was thrown', async (_name, onError, answer) => {
+    const { invoke, errors } = await callee(
+      () => {
+        throw boom
+      },
+      { onError },
+    )
+    expect(await invoke()).toEqual([ERROR, INVOCATION, 1, {}, ...answer])
+    expect(errors).toEqual([boom])
+  })
+
+  test('sees what was thrown as it was, a WampError too, and the invocation', async () => {
+    const seen: unknown[] = []
+    const onError: OnError = (error, { procedure, args }) => void seen.push([error, procedure, args])
+    const sold = new WampError('a.sold_out')
+    const { invoke } = await callee(
+      ([kind]) => (kind === 'late' ? Promise.reject(sold) : kind === 'result' ? () => {} : raise(undefined)),
+      { onError },
+    )
+    expect(await invoke(['late'])).toEqual([ERROR, INVOCATION, 1, {}, 'a.sold_out'])
+    expect(await invoke(['now'])).toEqual([ERROR, INVOCATION, 2, {}, 'wamp.error.runtime_error', ['undefined']])
+    await invoke(['result'])
+    expect(seen).toEqual([
+      [sold, 'com.example.f', ['late']],
+      [undefined, 'com.example.f', ['now']],
+      // A result that cannot travel is an error of the procedure.
+      [uri('wamp.error.invalid_argument'), 'com.example.f', ['result']],
+    ])
+  })
+
+  test('that throws itself loses no answer, and gives nothing away', async () => {
+    const broken = new Error('broken')
+    const { invoke, errors, client } = await callee(() => raise(boom), { onError: () => raise(broken) })
+    expect(await invoke()).toEqual([ERROR, INVOCATION, 1, {}, 'wamp.error.runtime_error', ['the procedure failed']])
+    expect(errors).toEqual([boom, broken])
+    expect(client.state).toBe('ready')
+  })
+
+  test('is not asked of what no procedure threw', async () => {
+    const asked: unknown[] = []
+    await using world = await openWorld()
+    const [caller] = await world.join('caller')
+    await using provider = new WampClient({ router: world.router, onError: (error) => asked.push(error) })
+    await provider.start()
+    await provider.register('com.never', () => new Promise(() => {}), { buffer: 1 })
+    const stop = new AbortController()
+    const canceled = caller.call('com.never', [], {}, { signal: stop.signal, cancelMode: 'kill' })
+    await caller.call('wamp.session.count')
+    stop.abort()
+    expect(await failure(canceled)).toEqual(uri('wamp.error.canceled'))
+    expect(await failure(caller.call('com.never', [], {}, { input: [1, 2, 3] }))).toEqual(uri(LIMIT_EXCEEDED))
+    expect(asked).toEqual([])
+  })
+})
+
+function raise(error: unknown): never {
+  throw error
+}
 
 describe('an invocation', () => {
   test('has args, kwargs, details, and the object with all of them', async () => {
