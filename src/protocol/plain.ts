@@ -22,20 +22,9 @@ export function plain(value: unknown, place: string): unknown {
 
 /** `path` leads from `place` to the value: kept as keys, since few values are ever refused. */
 function copyOf(value: unknown, place: string, path: (string | number)[], depth: number): unknown {
-  switch (typeof value) {
-    case 'string':
-    case 'number':
-    case 'boolean':
-    case 'bigint':
-      return value
-    case 'undefined':
-      return null
-    case 'object':
-      break
-    default:
-      throw refused(placeOf(place, path), typeof value === 'function' ? 'a function' : 'a symbol')
-  }
-  if (value === null) return null
+  if (value === undefined || value === null) return null
+  if (typeof value === 'function' || typeof value === 'symbol') throw refused(placeOf(place, path), `a ${typeof value}`)
+  if (typeof value !== 'object') return value
   if (depth >= MAX_DEPTH) {
     throw refused(`${placeOf(place, path).slice(0, 60)}...`, `nested deeper than ${MAX_DEPTH} levels or a cycle`)
   }

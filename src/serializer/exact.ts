@@ -17,8 +17,9 @@ export function isSayable(value: bigint): boolean {
 /** Whether a number may have lost digits when it was parsed. */
 export function isRounded(value: unknown): boolean {
   if (typeof value === 'number') return Math.abs(value) >= MAX_ID
-  if (typeof value !== 'object' || value === null) return false
+  if (typeof value !== 'object') return false
   if (Array.isArray(value)) return value.some(isRounded)
+  // Also right for null.
   for (const key in value) if (isRounded((value as Record<string, unknown>)[key])) return true
   return false
 }
@@ -29,101 +30,35 @@ export function integer(value: bigint): number | bigint {
 }
 
 /**
- * Parses text which `JSON.parse` has accepted before: nothing is checked here, and the depth is known to be small.
- * The reviver of `JSON.parse` sees the digits only in the newest engines.
+ * Parses text which `JSON.parse` has accepted before, and whose depth is known to be small. Long integers go through it
+ * as text behind an `n`, and so that nothing is taken for one, other text behind an `s`: a reviver sees the digits of a
+ * number only in the newest engines.
  */
 export function parseExactly(text: string): unknown {
-  return new Parser(text).value()
+  const token = /"|-?\d[\d.eE+-]*/g
+  let marked = ''
+  let done = 0
+  for (let found = token.exec(text); found; found = token.exec(text)) {
+    const { 0: piece, index } = found
+    if (piece === '"') {
+      token.lastIndex = closingQuote(text, index) + 1
+      KEY.lastIndex = token.lastIndex
+      if (KEY.test(text)) continue
+      marked += `${text.slice(done, index)}"s`
+      done = index + 1
+    } else if (LONG.test(piece)) {
+      marked += `${text.slice(done, index)}"n${piece}"`
+      done = token.lastIndex
+    }
+  }
+  return JSON.parse(marked + text.slice(done), (_, value: unknown) => {
+    if (typeof value !== 'string') return value
+    return value[0] === 'n' ? integer(BigInt(value.slice(1))) : value.slice(1)
+  })
 }
 
-class Parser {
-  readonly #text: string
-  #at = 0
-
-  constructor(text: string) {
-    this.#text = text
-  }
-
-  value(): unknown {
-    switch (this.#next()) {
-      case '"':
-        return this.#string()
-      case '[':
-        return this.#list()
-      case '{':
-        return this.#dict()
-      case 't':
-        this.#at += 4
-        return true
-      case 'f':
-        this.#at += 5
-        return false
-      case 'n':
-        this.#at += 4
-        return null
-      default:
-        return this.#number()
-    }
-  }
-
-  /** The next character that is not white space. */
-  #next(): string {
-    while (this.#text.charCodeAt(this.#at) <= 32) this.#at++
-    return this.#text.charAt(this.#at)
-  }
-
-  #string(): string {
-    const start = this.#at
-    this.#at = closingQuote(this.#text, start) + 1
-    return JSON.parse(this.#text.slice(start, this.#at))
-  }
-
-  #list(): unknown[] {
-    const list: unknown[] = []
-    this.#at++
-    while (this.#next() !== ']') {
-      list.push(this.value())
-      if (this.#next() === ',') this.#at++
-    }
-    this.#at++
-    return list
-  }
-
-  #dict(): Record<string, unknown> {
-    const dict: Record<string, unknown> = {}
-    this.#at++
-    while (this.#next() !== '}') {
-      const key = this.#string()
-      this.#next()
-      this.#at++
-      const value = this.value()
-      // As JSON.parse does: an own key, and the prototype stays.
-      if (key === '__proto__') {
-        Object.defineProperty(dict, key, { value, writable: true, enumerable: true, configurable: true })
-      } else dict[key] = value
-      if (this.#next() === ',') this.#at++
-    }
-    this.#at++
-    return dict
-  }
-
-  #number(): number | bigint {
-    const start = this.#at
-    let whole = true
-    for (; ; this.#at++) {
-      const code = this.#text.charCodeAt(this.#at)
-      if ((code >= 48 && code <= 57) || code === 45) continue
-      // A point, an exponent and its sign.
-      if (code !== 46 && code !== 101 && code !== 69 && code !== 43) break
-      whole = false
-    }
-    const digits = this.#text.slice(start, this.#at)
-    const value = Number(digits)
-    return whole && Math.abs(value) >= MAX_ID && digits.length - (value < 0 ? 1 : 0) <= MAX_DIGITS
-      ? integer(BigInt(digits))
-      : value
-  }
-}
+const KEY = /\s*:/y
+const LONG = new RegExp(`^-?\\d{16,${MAX_DIGITS}}$`)
 
 /** Where the JSON string that opens at `at` ends; the length of the text if it does not. */
 export function closingQuote(text: string, at: number): number {

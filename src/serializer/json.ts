@@ -31,13 +31,13 @@ function decode(frame: Frame): Message {
   }
   checkElements(layout, message)
   for (let i = 1; i < most; i++) {
-    if (typeof message[i] === 'object') checkDict(message[i] as Record<string, unknown>, `${layout.name}[${i}]`)
+    if (typeof message[i] === 'object') opened(message[i], `${layout.name}[${i}]`)
   }
   if (message.length > most) {
     const args = message[most] as List
     const kwargs = message[most + 1] as Dict | undefined
     checkPayload(layout, args, kwargs)
-    message[most] = new ParsedPayload(frame, most, args, kwargs)
+    message[most] = new ParsedPayload(frame, most, [args, kwargs])
     message.length = most + 1
   }
   // Its code, length and elements were checked against the table.
@@ -64,150 +64,22 @@ function isDeeper(text: string, limit: number): boolean {
     for (let at = text.indexOf(bracket); at >= 0 && openers <= limit; at = text.indexOf(bracket, at + 1)) openers++
   }
   if (openers <= limit) return false
+  return seek(text, 0, 0, limit) === undefined
+}
+
+/** Where text goes on behind so many commas that are within no further bracket; undefined where it is nested too deep. */
+function seek(text: string, start: number, commas: number, limit: number): number | undefined {
   let depth = 0
-  for (let at = 0; at < text.length; at++) {
+  let left = commas
+  let at = start
+  for (; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case 34: // "
         at = closingQuote(text, at)
         break
       case 91: // [
       case 123: // {
-        if (++depth > limit) return true
-        break
-      case 93: // ]
-      case 125: // }
-        depth--
-    }
-  }
-  return false
-}
-
-/** Refuses `__proto__` as a key of an envelope's dictionary, however deep, and makes bytes of its NUL strings. */
-function checkDict(value: Record<string, unknown>, place: string): void {
-  for (const key in value) {
-    if (key === '__proto__') throw violation(`${place} must not have the key __proto__`)
-    const item = value[key]
-    if (typeof item === 'string') {
-      if (item.charCodeAt(0) === 0) value[key] = opened(item)
-    } else if (typeof item === 'object' && item !== null) checkDict(item as Record<string, unknown>, `${place}.${key}`)
-  }
-}
-
-/** A value in which every string of NUL and base64 has become bytes. Lists and dictionaries are changed in place. */
-function opened(value: unknown): unknown {
-  // NUL before what is not base64 stays text (the specification is silent).
-  if (typeof value === 'string') return value.charCodeAt(0) === 0 ? (fromBase64(value.slice(1)) ?? value) : value
-  if (typeof value !== 'object' || value === null) return value
-  // Also right for lists. An own key `__proto__`, which JSON.parse makes, stays an own key.
-  for (const key in value) {
-    const item = (value as Record<string, unknown>)[key]
-    const made = opened(item)
-    if (made !== item) (value as Record<string, unknown>)[key] = made
-  }
-  return value
-}
-
-/** args and kwargs as JSON.parse made them; bytes and bigints appear when they are first read. */
-class ParsedPayload implements Payload {
-  readonly #frame: string
-  readonly #place: number
-  #args: List
-  #kwargs: Dict | undefined
-  #source: Source | undefined
-  #opened = false
-
-  constructor(frame: string, place: number, args: List, kwargs: Dict | undefined) {
-    this.#frame = frame
-    this.#place = place
-    this.#args = args
-    this.#kwargs = kwargs
-  }
-
-  get args(): List {
-    if (!this.#opened) this.#open()
-    return this.#args
-  }
-
-  get kwargs(): Dict | undefined {
-    if (!this.#opened) this.#open()
-    return this.#kwargs
-  }
-
-  get source(): Source {
-    this.#source ??= {
-      serializer: 'json',
-      frame: this.#frame,
-      start: startOf(this.#frame, this.#place),
-      end: this.#frame.lastIndexOf(']'),
-      count: this.#kwargs === undefined ? 1 : 2,
-    }
-    return this.#source
-  }
-
-  kept(): Payload {
-    const { frame, start, end, count } = this.source
-    return new KeptText(alone(frame as string, start, end), count)
-  }
-
-  #open(): void {
-    this.#opened = true
-    const { frame, start, end } = this.source
-    // JSON says a digit in one way only, so a number that was rounded shows as a run of digits.
-    if (/\d{16}/.test(frame.slice(start, end) as string) && (isRounded(this.#args) || isRounded(this.#kwargs))) {
-      const [args, kwargs] = parseExactly(`[${frame.slice(start, end)}]`) as [List, Dict?]
-      this.#args = args
-      this.#kwargs = kwargs
-    }
-    // JSON can hold a NUL as this escape only: looking for it is far cheaper than looking at every value.
-    if (this.#frame.includes('\\u0000')) {
-      opened(this.#args)
-      opened(this.#kwargs)
-    }
-  }
-}
-
-/** A piece of a text that does not keep the rest alive, as a slice would in the engines that only point to it. */
-function alone(text: string, start: number, end: number): string {
-  const piece = text.slice(start, end)
-  // To cut the blank off, the joined text must first be written out.
-  return text.length <= 2 * piece.length ? piece : ` ${piece}`.slice(1)
-}
-
-/** The text of a payload alone: its values may cost ten times as much, so they are made anew whenever they are read. */
-class KeptText implements Payload {
-  readonly source: Source
-
-  constructor(frame: string, count: 1 | 2) {
-    this.source = { serializer: 'json', frame, start: 0, end: frame.length, count }
-  }
-
-  get args(): List {
-    return this.#read().args
-  }
-
-  get kwargs(): Dict | undefined {
-    return this.#read().kwargs
-  }
-
-  #read(): ParsedPayload {
-    const text = `[0,${this.source.frame}]`
-    const [, args, kwargs] = JSON.parse(text) as [0, List, Dict?]
-    return new ParsedPayload(text, 1, args, kwargs)
-  }
-}
-
-/** Where the elements of a message that stand behind the first `count` begin. */
-function startOf(text: string, count: number): number {
-  let depth = 0
-  let left = count
-  for (let at = text.indexOf('[') + 1; ; at++) {
-    switch (text.charCodeAt(at)) {
-      case 34: // "
-        at = closingQuote(text, at)
-        break
-      case 91: // [
-      case 123: // {
-        depth++
+        if (++depth > limit) return undefined
         break
       case 93: // ]
       case 125: // }
@@ -217,6 +89,98 @@ function startOf(text: string, count: number): number {
         if (depth === 0 && --left === 0) return at + 1
     }
   }
+  return at
+}
+
+/**
+ * A value in which every string of NUL and base64 has become bytes. Lists and dictionaries are changed in place. Within
+ * an envelope, at `place`, it refuses the key `__proto__`.
+ */
+function opened(value: unknown, place?: string): unknown {
+  // NUL before what is not base64 stays text (the specification is silent).
+  if (typeof value === 'string') return value.charCodeAt(0) === 0 ? (fromBase64(value.slice(1)) ?? value) : value
+  if (typeof value !== 'object') return value
+  // Also right for null, and for lists. An own key `__proto__`, which JSON.parse makes, stays an own key.
+  for (const key in value) {
+    if (place && key === '__proto__') throw violation(`${place} must not have the key __proto__`)
+    const item = (value as Record<string, unknown>)[key]
+    const made = opened(item, place)
+    if (made !== item) (value as Record<string, unknown>)[key] = made
+  }
+  return value
+}
+
+/** args and kwargs as JSON.parse made them; bytes and bigints appear when they are first read. */
+class ParsedPayload implements Payload {
+  readonly #frame: string
+  readonly #place: number
+  #values: [args: List, kwargs?: Dict | undefined]
+  #source: Source | undefined
+  #opened = false
+
+  constructor(frame: string, place: number, values: [args: List, kwargs?: Dict | undefined]) {
+    this.#frame = frame
+    this.#place = place
+    this.#values = values
+  }
+
+  get args(): List {
+    return this.#open()[0]
+  }
+
+  get kwargs(): Dict | undefined {
+    return this.#open()[1]
+  }
+
+  get source(): Source {
+    const frame = this.#frame
+    this.#source ??= {
+      serializer: 'json',
+      frame,
+      start: seek(frame, frame.indexOf('[') + 1, this.#place, MAX_DEPTH) as number,
+      end: frame.lastIndexOf(']'),
+      count: this.#values[1] === undefined ? 1 : 2,
+    }
+    return this.#source
+  }
+
+  /** The text alone: its values may cost ten times as much, so they are made anew whenever they are read. */
+  kept(): Payload {
+    const { start, end, count } = this.source
+    const frame = alone(this.#frame, start, end)
+    const read = () => {
+      const text = `[0,${frame}]`
+      return new ParsedPayload(text, 1, JSON.parse(text).slice(1))
+    }
+    return {
+      source: { serializer: 'json', frame, start: 0, end: frame.length, count },
+      get args() {
+        return read().args
+      },
+      get kwargs() {
+        return read().kwargs
+      },
+    }
+  }
+
+  #open(): [args: List, kwargs?: Dict | undefined] {
+    if (this.#opened) return this.#values
+    this.#opened = true
+    const { start, end } = this.source
+    const text = this.#frame.slice(start, end)
+    // JSON says a digit in one way only, so a number that was rounded shows as a run of digits.
+    if (/\d{16}/.test(text) && isRounded(this.#values)) this.#values = parseExactly(`[${text}]`) as [List, Dict?]
+    // JSON can hold a NUL as this escape only: looking for it is far cheaper than looking at every value.
+    if (text.includes('\\u0000')) opened(this.#values)
+    return this.#values
+  }
+}
+
+/** A piece of a text that does not keep the rest alive, as a slice would in the engines that only point to it. */
+function alone(text: string, start: number, end: number): string {
+  const piece = text.slice(start, end)
+  // To cut the blank off, the joined text must first be written out.
+  return text.length <= 2 * piece.length ? piece : ` ${piece}`.slice(1)
 }
 
 // ---- out ----
@@ -283,26 +247,22 @@ function isOrdinary(value: unknown, depth: number): boolean {
 
 /** What `plain` made, as JSON. */
 function textOf(value: unknown, place: string): string {
-  switch (typeof value) {
-    case 'string':
-      // It would come out as bytes at the other end.
-      if (value.charCodeAt(0) === 0) throw refused(place, 'text that begins with NUL')
-      return JSON.stringify(value)
-    case 'number':
-      if (!Number.isFinite(value)) throw refused(place, String(value))
-      // Said as digits it would come out as a bigint at the other end.
-      return Math.abs(value) > MAX_ID ? value.toExponential() : String(value)
-    case 'bigint':
-      if (!isSayable(value)) throw refused(place, 'an integer of thousands of digits')
-      return String(value)
-    case 'object':
-      break
-    default:
-      return String(value)
-  }
-  if (value === null) return 'null'
   if (value instanceof Uint8Array) return `"\\u0000${toBase64(value)}"`
   if (Array.isArray(value)) return `[${value.map((item, i) => textOf(item, `${place}[${i}]`)).join()}]`
-  const parts = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${textOf(item, `${place}.${key}`)}`)
-  return `{${parts.join()}}`
+  if (typeof value === 'object' && value !== null) {
+    const parts = Object.entries(value).map(
+      ([key, item]) => `${JSON.stringify(key)}:${textOf(item, `${place}.${key}`)}`,
+    )
+    return `{${parts.join()}}`
+  }
+  if (typeof value === 'bigint') {
+    if (isSayable(value)) return String(value)
+    throw refused(place, 'an integer of thousands of digits')
+  }
+  if (isOrdinary(value, 0)) return JSON.stringify(value)
+  // It would come out as bytes at the other end.
+  if (typeof value === 'string') throw refused(place, 'text that begins with NUL')
+  if (!Number.isFinite(value)) throw refused(place, String(value))
+  // Said as digits it would come out as a bigint at the other end.
+  return (value as number).toExponential()
 }

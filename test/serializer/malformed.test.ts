@@ -59,7 +59,7 @@ describe('json', () => {
     ['[8,49,1,{},"a"]', 'ERROR[1] must be the code of a request, got 49'],
     ['[35,0]', 'UNSUBSCRIBED[1] must be an id, got 0'],
     ['[48,1,{"__proto__":1},"a.b"]', 'CALL[2] must not have the key __proto__'],
-    ['[48,1,{"a":[{"\\u005f_proto__":{}}]},"a.b"]', 'CALL[2].a.0 must not have the key __proto__'],
+    ['[48,1,{"a":[{"\\u005f_proto__":{}}]},"a.b"]', 'CALL[2] must not have the key __proto__'],
     [`[48,1,{},"a.b",${'['.repeat(257)}${']'.repeat(257)}]`, 'nested at most 256 levels'],
     [`${'[{"a":'.repeat(100_000)}`, 'nested at most 256 levels'],
     ['['.repeat(1_000_000), 'nested at most 256 levels'],
