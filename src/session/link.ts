@@ -3,7 +3,7 @@
 import { violation, WampError } from '../protocol/error.ts'
 import type { Message, Uri } from '../protocol/messages.ts'
 import type { Serializer } from '../serializer/serializer.ts'
-import type { CloseInfo, Frame, Prepared, Transport } from '../transport/transport.ts'
+import type { CloseInfo, Prepared, Transport } from '../transport/transport.ts'
 
 /** Who a link tells. */
 export interface LinkSink {
@@ -84,7 +84,7 @@ class Framed implements Link {
         if (this.#failed) return
         let message: Message
         try {
-          message = this.#decode(frame)
+          message = this.#serializer.decode(frame)
         } catch (error) {
           this.#failed = true
           sink.failed(WampError.is(error) ? error : violation('the message cannot be read'))
@@ -94,12 +94,6 @@ class Framed implements Link {
       },
       closed: (info) => sink.closed(info),
     })
-  }
-
-  #decode(frame: Frame): Message {
-    const binary = typeof frame !== 'string'
-    if (binary === this.#serializer.binary) return this.#serializer.decode(frame)
-    throw violation(`${this.#serializer.name} travels in ${binary ? 'text' : 'binary'} frames`)
   }
 
   send(message: Message): void {

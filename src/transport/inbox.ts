@@ -10,7 +10,6 @@ export class Inbox {
   #held: Frame[] = []
   #muted = false
   #end: CloseInfo | undefined
-  #told = false
 
   /** Whether this side closed, or the other: nothing is sent or delivered any more. */
   get over(): boolean {
@@ -32,7 +31,7 @@ export class Inbox {
   /** The transport ended; what was held comes first. */
   end(info: CloseInfo): void {
     this.#end ??= info
-    if (this.#sink && this.#held.length === 0) this.#tell(this.#sink, this.#end)
+    this.#tell()
   }
 
   open(sink: TransportSink): void {
@@ -45,22 +44,18 @@ export class Inbox {
         this.#held.shift()
       }
     }
-    if (this.#end) this.#tell(sink, this.#end)
+    this.#tell()
   }
 
-  #tell(sink: TransportSink, info: CloseInfo): void {
-    if (this.#told) return
-    this.#told = true
-    sink.closed(info)
+  #tell(): void {
+    const sink = this.#sink
+    if (!sink || !this.#end || this.#held.length > 0) return
+    this.#sink = undefined
+    sink.closed(this.#end)
   }
 }
 
 /** A reason as a close frame can hold it: 123 bytes of UTF-8, cut between two characters. */
 export function cutReason(reason: string): string {
-  // A UTF-16 unit is at least one byte, so what is longer than this cannot fit.
-  const bytes = new TextEncoder().encode(reason.slice(0, 124))
-  if (bytes.length <= 123) return reason
-  let end = 123
-  while (((bytes[end] as number) & 0xc0) === 0x80) end--
-  return new TextDecoder().decode(bytes.subarray(0, end))
+  return reason.slice(0, new TextEncoder().encodeInto(reason, new Uint8Array(123)).read)
 }

@@ -34,17 +34,15 @@ export interface WebSocketOptions {
 export function webSocketDial(options: WebSocketOptions = {}): Dial {
   return async (url, protocols, signal) => {
     const create = options.create ?? creator(options.webSocket ?? platformClass())
-    const transport = await connect(create, url, protocols, signal)
-    if (transport) return transport
-    // The server chose and the platform does not say what (React Native): ask again with one at a time.
     let refusal: unknown = new WampError(USAGE, ['no subprotocol was offered'])
-    for (const protocol of protocols) {
+    // Where the server chose and the platform does not say what (React Native), asks again with one at a time.
+    for (const offer of [protocols, ...protocols.map((protocol) => [protocol])]) {
       try {
-        const alone = await connect(create, url, [protocol], signal)
-        if (alone) return alone
+        const transport = await connect(create, url, offer, signal)
+        if (transport) return transport
       } catch (error) {
-        if (signal.aborted) throw error
         refusal = error
+        if (offer === protocols || signal.aborted) break
       }
     }
     throw refusal
@@ -60,7 +58,7 @@ const CLOSE_TIMEOUT = 5_000
 /** The part of `ws` beyond W3C that saves system calls and answers pings. */
 interface NodeWebSocket extends WebSocketLike {
   on(event: 'upgrade', listener: (response: { readonly socket?: Corkable }) => void): unknown
-  on(event: 'pong', listener: () => void): unknown
+  once(event: 'pong', listener: () => void): unknown
   ping(): void
   terminate(): void
 }
@@ -118,39 +116,36 @@ function connect(
       })
     }
 
-    const give = (error: unknown): void => {
+    const end = (transport?: Transport): void => {
       signal.removeEventListener('abort', abort)
-      drop(socket)
-      reject(error)
+      if (!transport) drop(socket)
+      resolve(transport)
     }
     const fail = (why: string, cause?: unknown): void => {
-      const text = `could not connect to ${url}: ${why}`
-      give(new WampError(CONNECTION_FAILED, [text], {}, cause === undefined ? {} : { cause }))
+      reject(new WampError(CONNECTION_FAILED, [`could not connect to ${url}: ${why}`], {}, { cause }))
+      end()
     }
-    const abort = (): void => give(signal.reason)
+    const abort = (): void => {
+      reject(signal.reason)
+      end()
+    }
     signal.addEventListener('abort', abort)
 
     // Node 22's own WebSocket tells of a failed connection by `error` alone, others by both.
     socket.onerror = (event: ErrorLike) => fail(why(event, protocols), event?.error)
     socket.onclose = ({ code }: CloseInfo) => fail(`the server closed it at once with code ${code}`)
     socket.onopen = () => {
-      const chosen = socket.protocol || (protocols.length === 1 ? protocols[0] : undefined)
-      if (chosen !== undefined && !protocols.includes(chosen)) {
-        fail(`the server chose the subprotocol ${chosen}, which was not offered (${protocols.join(', ')})`)
-        return
-      }
-      signal.removeEventListener('abort', abort)
-      if (chosen === undefined) drop(socket)
-      resolve(chosen === undefined ? undefined : new WebSocketTransport(socket, chosen, raw))
+      const chosen = socket.protocol || (protocols.length === 1 && protocols[0])
+      if (!chosen) end()
+      else if (protocols.includes(chosen)) end(new WebSocketTransport(socket, chosen, raw))
+      else fail(`the server chose the subprotocol ${chosen}, which was not offered (${protocols.join(', ')})`)
     }
   })
 }
 
 /** Lets go of a socket whatever its state: nothing it does later is heard. */
 function drop(socket: WebSocketLike): void {
-  socket.onopen = null
-  socket.onmessage = null
-  socket.onclose = null
+  socket.onopen = socket.onmessage = socket.onclose = null
   // `ws` reports an abandoned connection as an error, which would end the process if nobody listened.
   socket.onerror = () => {}
   try {
@@ -163,11 +158,9 @@ function drop(socket: WebSocketLike): void {
 
 function why(event: ErrorLike | undefined, protocols: readonly string[]): string {
   const told = textOf(event?.error) || event?.message
-  const offered = protocols.join(' or ')
-  if (!told) return `check that a router listens there, at this path, and speaks ${offered}`
-  if (/ECONNREFUSED/.test(told)) return `${told}; is a router listening there?`
-  if (/response: [45]\d\d/.test(told)) return `${told}; is the path right, and does the router speak ${offered}?`
-  return told
+  if (told && !/ECONNREFUSED|response: [45]\d\d/.test(told)) return told
+  const advice = `check that a router listens there, at this path, and speaks ${protocols.join(' or ')}`
+  return told ? `${told}; ${advice}` : advice
 }
 
 function textOf(error: unknown): string {
@@ -196,15 +189,9 @@ class WebSocketTransport implements Transport {
     }
     socket.onclose = ({ code, reason }: CloseInfo) => this.#end({ code: code ?? BROKEN.code, reason: reason ?? '' })
     if (isNode(socket)) {
-      let waiting: (() => void)[] = []
-      socket.on('pong', () => {
-        const answered = waiting
-        waiting = []
-        for (const tell of answered) tell()
-      })
       this.ping = (answered) => {
-        if (this.#inbox.over || socket.readyState !== OPEN) return
-        waiting.push(answered)
+        if (!this.#open) return
+        socket.once('pong', answered)
         socket.ping()
       }
     }
@@ -218,8 +205,12 @@ class WebSocketTransport implements Transport {
     this.#inbox.open(sink)
   }
 
+  get #open(): boolean {
+    return !this.#inbox.over && this.#socket.readyState === OPEN
+  }
+
   send(frame: Frame): void {
-    if (this.#inbox.over || this.#socket.readyState !== OPEN) return
+    if (!this.#open) return
     // One system call for all that is sent while an inbound chunk is handled.
     if (this.#raw && !this.#corked) {
       this.#corked = true
@@ -259,6 +250,6 @@ class WebSocketTransport implements Transport {
 
 /** Pages may send only 1000 and 3000 to 4999: what is WebSocket's own (1002) moves to the private range (4002). */
 function allowed(code: number): number {
-  if (code === 1000 || (code >= 3000 && code <= 4999)) return code
-  return code > 1000 && code < 2000 ? code + 3000 : 1000
+  if (code > 1000 && code < 2000) return code + 3000
+  return code >= 3000 && code < 5000 ? code : 1000
 }

@@ -101,7 +101,7 @@ describe('a connection that cannot be made', () => {
     const error = await failure(webSocketDial()(url, JSON_ONLY, never()))
     expect(error.uri).toBe(CONNECTION_FAILED)
     expect(error.message).toMatch(`could not connect to ${url}: connect ECONNREFUSED`)
-    expect(error.message).toMatch('is a router listening there?')
+    expect(error.message).toMatch('check that a router listens there')
     expect(error.cause).toMatchObject({ code: 'ECONNREFUSED' })
   })
 
@@ -110,7 +110,7 @@ describe('a connection that cannot be made', () => {
     const dialing = fakeDial(JSON_ONLY)
     lastMade().onerror?.({ message: '', error: new AggregateError(errors) })
     expect((await failure(dialing)).message).toMatch(
-      'ECONNREFUSED ::1:80, connect ECONNREFUSED 127.0.0.1:80; is a router',
+      'ECONNREFUSED ::1:80, connect ECONNREFUSED 127.0.0.1:80; check that a router',
     )
   })
 
@@ -118,7 +118,7 @@ describe('a connection that cannot be made', () => {
     const url = await listening(createHttpServer((_, response) => response.writeHead(403).end()))
     const error = await failure(webSocketDial()(url, JSON_ONLY, never()))
     expect(error.uri).toBe(CONNECTION_FAILED)
-    expect(error.message).toMatch(/403; is the path right, and does the router speak wamp\.2\.json\?$/)
+    expect(error.message).toMatch(/403; check that a router listens there, at this path, and speaks wamp\.2\.json$/)
   })
 
   test('fails on the error alone, where no close event follows', async () => {
