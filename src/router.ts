@@ -11,6 +11,7 @@ export {
 } from './router/history.ts'
 export type { Dropped, RouterLimits } from './router/limits.ts'
 export type { Actor, Disclose, Disclosure, TrustLevel } from './router/policy.ts'
+export type { CallQueueOptions } from './router/queue.ts'
 export { Router, type RouterOptions, type RouterRole, type RouterStats } from './router/router.ts'
 export { json } from './serializer/json.ts'
 export type { Serializer } from './serializer/serializer.ts'

@@ -1,7 +1,6 @@
 /** Who subscribes to what, and who hears of a publication. */
 
 import { EVENT, PUBLISH, PUBLISHED, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from '../protocol/codes.ts'
-import { violation } from '../protocol/error.ts'
 import { randomId } from '../protocol/ids.ts'
 import type { Handlers, Id, Publish, Subscribe, Unsubscribe, Uri } from '../protocol/messages.ts'
 import { INVALID_URI, LIMIT_EXCEEDED, NO_SUCH_SUBSCRIPTION } from '../protocol/names.ts'
@@ -14,7 +13,7 @@ import { attempt, deliver, NOTHING, type Refusal, refuse } from './deliver.ts'
 import { type History, type HistoryEvent, type HistoryOptions, opened } from './history.ts'
 import type { Dropped, RouterLimits } from './limits.ts'
 import type { Member } from './member.ts'
-import { PASSTHRU, passthruOf } from './passthru.ts'
+import { inPassthru, passthruOf } from './passthru.ts'
 import { type Pattern, Patterns } from './patterns.ts'
 import { disclosure, type Policy, trustlevel } from './policy.ts'
 import type { BrokerObserver } from './provided.ts'
@@ -211,9 +210,7 @@ export class Broker implements Role {
   }
 
   #publish([, request, options, topic, data]: Publish, publisher: Member): void {
-    if (options.ppt_scheme !== undefined && !publisher.announces('publisher', PASSTHRU)) {
-      throw violation('PUBLISH[2].ppt_scheme is given, but HELLO did not announce payload_passthru_mode')
-    }
+    inPassthru(options, publisher, 'publisher', 'PUBLISH[2]')
     const done = this.#refuseTopic(topic) ?? this.publish(publisher, topic, options, data)
     if (!isRefusal(done)) {
       if (options.acknowledge) publisher.send([PUBLISHED, request, done])

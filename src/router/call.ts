@@ -5,6 +5,7 @@ import type { InvocationDetails } from '../protocol/options.ts'
 import type { Timed } from './deadlines.ts'
 import { NOTHING } from './deliver.ts'
 import type { Member } from './member.ts'
+import type { CallQueue } from './queue.ts'
 import type { Endpoint } from './registrations.ts'
 
 /** It stands in the tables of both its ends until it is over. */
@@ -12,7 +13,7 @@ export interface Call extends Timed {
   readonly caller: Member
   readonly request: Id
   readonly procedure: Uri
-  /** Who has it now; nobody where the router serves it itself. */
+  /** Who has it now; nobody where it waits, or the router serves it itself. */
   endpoint: Endpoint | undefined
   invocation: Id
   /** What every INVOCATION of it says. */
@@ -23,9 +24,13 @@ export interface Call extends Timed {
   canceled: boolean
   /** The caller has its answer, or is gone. */
   over: boolean
-  /** To say it all to another callee, as long as nothing of it was answered and it can be declined. */
+  /** To say it all to another callee, as long as nothing of it was answered and it can be declined, or while it waits. */
   message: CallMessage | undefined
   declined: Set<Member> | undefined
+  /** Where it waits for a callee to be free, with the parts that came meanwhile, and what all that costs to keep. */
+  queue: CallQueue | undefined
+  parts: CallMessage[] | undefined
+  weight: number
 }
 
 export function callOf([, request, options, procedure]: CallMessage, caller: Member): Call {
@@ -41,6 +46,9 @@ export function callOf([, request, options, procedure]: CallMessage, caller: Mem
     over: false,
     message: undefined,
     declined: undefined,
+    queue: undefined,
+    parts: undefined,
+    weight: 0,
     timeout: options.timeout ?? 0,
     began: undefined,
     rest: 0,

@@ -17,10 +17,12 @@ import { attempt, NOTHING, type Refusal, refuse } from './deliver.ts'
 import { detailsOf, interruptible, lacking } from './invocation.ts'
 import type { Dropped } from './limits.ts'
 import type { Member } from './member.ts'
-import { PASSTHRU, passthruOf } from './passthru.ts'
+import { inPassthru, PASSTHRU, passthruOf } from './passthru.ts'
 import { disclosure } from './policy.ts'
 import type { Provided } from './provided.ts'
+import type { Queues } from './queue.ts'
 import type { Endpoint, Registration, RegistrationOptions, Registrations } from './registrations.ts'
+import { Turns, type Way } from './turns.ts'
 
 const KILL: InterruptOptions = Object.freeze({ mode: 'kill', reason: names.CANCELED })
 const KILLNOWAIT: InterruptOptions = Object.freeze({ mode: 'killnowait', reason: names.CANCELED })
@@ -31,27 +33,37 @@ const UNREADABLE: Refusal = [
   'the result is in payload passthru mode, which was not announced',
 ]
 
-export class Calls {
+export class Calls implements Way {
   /** What the router serves itself. */
   readonly provided = new Map<Uri, Provided>()
   readonly #options: RegistrationOptions
   readonly #registrations: Registrations
   readonly #dropped: Dropped
+  readonly #queues: Queues
+  readonly turns: Turns
   readonly #deadlines = new Deadlines<Call>((call) => {
     this.#stop(call, EXPIRED)
     refuse(call.caller, CALL, call.request, [names.TIMEOUT, `no answer within ${call.timeout} ms`])
+    this.turns.advance()
   })
   #size = 0
 
-  constructor(options: RegistrationOptions, registrations: Registrations, dropped: Dropped) {
+  constructor(options: RegistrationOptions, registrations: Registrations, queues: Queues, dropped: Dropped) {
     this.#options = options
     this.#registrations = registrations
+    this.#queues = queues
+    this.turns = new Turns(this, queues, registrations)
     this.#dropped = dropped
   }
 
   /** Calls that wait for their answer. */
   get size(): number {
     return this.#size
+  }
+
+  /** Those among them that wait for a callee to be free. */
+  get queued(): number {
+    return this.#queues.size
   }
 
   call(message: messages.Call, caller: Member): void {
@@ -87,10 +99,7 @@ export class Calls {
   }
 
   yield([code, invocation, options, data]: messages.Yield, callee: Member): void {
-    const passthru = options.ppt_scheme !== undefined
-    if (passthru && !callee.announces('callee', PASSTHRU)) {
-      throw violation(`YIELD[2].ppt_scheme is given, but HELLO did not announce ${PASSTHRU}`)
-    }
+    const passthru = inPassthru(options, callee, 'callee', 'YIELD[2]')
     const partial = options.progress === true
     const call = this.#pending(code, invocation, callee, !partial)
     if (!call) return
@@ -115,9 +124,7 @@ export class Calls {
   error(message: messages.ErrorMessage, callee: Member): void {
     const [code, type, invocation, details, uri, data] = message
     if (type !== INVOCATION) throw violation(`a client answers INVOCATION with ERROR, not ${nameOf(type)}`)
-    if (details['ppt_scheme'] !== undefined && !callee.announces('callee', PASSTHRU)) {
-      throw violation(`ERROR[3].ppt_scheme is given, but HELLO did not announce ${PASSTHRU}`)
-    }
+    inPassthru(details, callee, 'callee', 'ERROR[3]')
     const call = this.#pending(code, invocation, callee, true)
     if (!call) return
     if (uri === names.UNAVAILABLE && call.message) {
@@ -147,9 +154,7 @@ export class Calls {
     if (options.progress && !caller.announces('caller', 'progressive_call_invocations')) {
       throw violation('CALL[2].progress is true, but HELLO did not announce progressive_call_invocations')
     }
-    if (options.ppt_scheme !== undefined && !caller.announces('caller', PASSTHRU)) {
-      throw violation(`CALL[2].ppt_scheme is given, but HELLO did not announce ${PASSTHRU}`)
-    }
+    inPassthru(options, caller, 'caller', 'CALL[2]')
     const reserved = isReserved(procedure)
     const provided = reserved ? this.provided.get(procedure) : undefined
     if (provided) return this.#serve(provided, message, caller)
@@ -167,7 +172,7 @@ export class Calls {
       if (typeof disclosed !== 'boolean') return disclosed
     }
     const call = this.#open(message, caller)
-    const refusal = this.#invoke(call, registration, message)
+    const refusal = this.route(call, registration, message)
     if (refusal) this.#settle(call)
     return refusal
   }
@@ -210,10 +215,19 @@ export class Calls {
     return undefined
   }
 
-  /** Gives the call to whom the policy chooses. */
-  #invoke(call: Call, registration: Registration, message: messages.Call): Refusal | undefined {
+  /** Gives the call to whom the policy chooses, or lets it wait for that one. */
+  route(call: Call, registration: Registration, message: messages.Call): Refusal | undefined {
     const endpoint = choose(registration, call.declined)
-    if (endpoint === FULL) return [names.MAX_CONCURRENCY_REACHED, `${told(call.procedure)} takes no more calls now`]
+    if (endpoint !== FULL) return this.invoke(call, endpoint, message)
+    if (!this.#queues.add(call, registration.queue, message)) {
+      return [names.MAX_CONCURRENCY_REACHED, `${told(call.procedure)} takes no more calls now`]
+    }
+    // Nobody else keeps the time while it waits.
+    this.#deadlines.begin(call, false)
+    return undefined
+  }
+
+  invoke(call: Call, endpoint: Endpoint | undefined, message: messages.Call): Refusal | undefined {
     if (!endpoint) return [names.NO_AVAILABLE_CALLEE, `no callee of ${told(call.procedure)} is available`]
     const { callee } = endpoint
     const lack = lacking(message[2], callee)
@@ -225,7 +239,7 @@ export class Calls {
     call.endpoint = endpoint
     call.invocation = invocation
     call.details = details
-    if (endpoint.declines) call.message = message
+    call.message = endpoint.declines ? message : undefined
     // Before it is sent: the callee may be found to be gone in sending.
     callee.invoked = invocation
     callee.invocations.set(invocation, call)
@@ -235,9 +249,9 @@ export class Calls {
     return failed
   }
 
-  #invocation(call: Call, { registration }: Endpoint, message: messages.Call): messages.Invocation {
-    const details = call.open ? { ...call.details, progress: true } : call.details
-    return [INVOCATION, call.invocation, registration.id, details, message[4]]
+  #invocation(call: Call, { registration }: Endpoint, [, , options, , data]: messages.Call): messages.Invocation {
+    const details = options.progress ? { ...call.details, progress: true } : call.details
+    return [INVOCATION, call.invocation, registration.id, details, data]
   }
 
   /** Another part of a call goes to the callee of the first, with what was said then (Progressive Call Invocations). */
@@ -252,12 +266,25 @@ export class Calls {
       this.#dropped.parts++
       return
     }
-    call.message = undefined
-    const endpoint = call.endpoint as Endpoint
-    const failed = attempt(endpoint.callee, this.#invocation(call, endpoint, message))
+    this.pass(call, message)
+  }
+
+  pass(call: Call, message: messages.Call): void {
+    const failed = this.#add(call, message)
     if (!failed) return
     this.#stop(call, KILLNOWAIT)
-    refuse(call.caller, CALL, request, failed)
+    refuse(call.caller, CALL, call.request, failed)
+  }
+
+  /** Another part goes where the first one is. */
+  #add(call: Call, message: messages.Call): Refusal | undefined {
+    const { endpoint } = call
+    if (endpoint) {
+      call.message = undefined
+      return attempt(endpoint.callee, this.#invocation(call, endpoint, message))
+    }
+    if (this.#queues.hold(call, message)) return undefined
+    return [names.MAX_CONCURRENCY_REACHED, `no more of a call of ${told(call.procedure)} can wait now`]
   }
 
   /** Whether it is a part of a call that is over, of which the caller could not know. */
@@ -278,10 +305,13 @@ export class Calls {
   #reroute(call: Call, message: messages.Call): void {
     const { callee, registration } = call.endpoint as Endpoint
     this.#release(call)
-    call.message = undefined
+    call.endpoint = undefined
     call.declined ??= new Set()
     call.declined.add(callee)
-    const refusal = this.#invoke(call, registration, message)
+    this.end(call, this.route(call, registration, message))
+  }
+
+  end(call: Call, refusal: Refusal | undefined): void {
     if (!refusal) return
     this.#settle(call)
     refuse(call.caller, CALL, call.request, refusal)
@@ -320,6 +350,7 @@ export class Calls {
     const { caller, request } = call
     call.over = true
     call.message = undefined
+    this.#queues.delete(call)
     this.#deadlines.end(call)
     this.#release(call)
     caller.calls.delete(request)
@@ -328,7 +359,9 @@ export class Calls {
   }
 
   #release({ endpoint, invocation }: Call): void {
-    if (endpoint?.callee.invocations.delete(invocation)) endpoint.running--
+    if (!endpoint?.callee.invocations.delete(invocation)) return
+    endpoint.running--
+    if (endpoint.concurrency > 0) this.turns.stir(endpoint.registration)
   }
 }
 

@@ -7,6 +7,7 @@ import type { Dropped } from './limits.ts'
 import type { Member } from './member.ts'
 import type { Patterns } from './patterns.ts'
 import type { DealerObserver, Provided } from './provided.ts'
+import { Queues } from './queue.ts'
 import { type Registration, type RegistrationOptions, Registrations } from './registrations.ts'
 import type { Role } from './role.ts'
 
@@ -34,17 +35,24 @@ export class Dealer implements Role {
   readonly #calls: Calls
 
   constructor(options: DealerOptions, dropped: Dropped) {
-    const registrations = new Registrations(options)
-    const calls = new Calls(options, registrations, dropped)
+    const queues = new Queues(options.callQueue, options.limits.queuedBytes)
+    const registrations: Registrations = new Registrations(options, queues, (changed) => calls.turns.stir(changed))
+    const calls = new Calls(options, registrations, queues, dropped)
     this.#registrations = registrations
     this.#calls = calls
+    const then =
+      <M>(handle: (message: M, member: Member) => void) =>
+      (message: M, member: Member): void => {
+        handle(message, member)
+        calls.turns.advance()
+      }
     this.handlers = {
-      [REGISTER]: (message, member) => registrations.register(message, member),
-      [UNREGISTER]: (message, member) => registrations.unregister(message, member),
-      [CALL]: (message, member) => calls.call(message, member),
-      [CANCEL]: (message, member) => calls.cancel(message, member),
-      [YIELD]: (message, member) => calls.yield(message, member),
-      [ERROR]: (message, member) => calls.error(message, member),
+      [REGISTER]: then((message, member) => registrations.register(message, member)),
+      [UNREGISTER]: then((message, member) => registrations.unregister(message, member)),
+      [CALL]: then((message, member) => calls.call(message, member)),
+      [CANCEL]: then((message, member) => calls.cancel(message, member)),
+      [YIELD]: then((message, member) => calls.yield(message, member)),
+      [ERROR]: then((message, member) => calls.error(message, member)),
     }
   }
 
@@ -61,6 +69,11 @@ export class Dealer implements Role {
     return this.#calls.size
   }
 
+  /** Those among them that wait for a callee to be free. */
+  get queued(): number {
+    return this.#calls.queued
+  }
+
   /** What the router serves itself under `wamp.`, which wins over what clients register. */
   get provided(): Map<Uri, Provided> {
     return this.#calls.provided
@@ -73,11 +86,14 @@ export class Dealer implements Role {
 
   /** Takes a callee out of a registration, and tells it if it can understand that. Says whether it was in. */
   revoke(registration: Registration, callee: Member, reason?: string): boolean {
-    return this.#registrations.revoke(registration, callee, reason)
+    const was = this.#registrations.revoke(registration, callee, reason)
+    this.#calls.turns.advance()
+    return was
   }
 
   left(member: Member): void {
     this.#registrations.left(member)
     this.#calls.left(member)
+    this.#calls.turns.advance()
   }
 }

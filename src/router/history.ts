@@ -5,9 +5,9 @@ import type { Id, Uri } from '../protocol/messages.ts'
 import { USAGE } from '../protocol/names.ts'
 import type { EventDetails, MatchPolicy } from '../protocol/options.ts'
 import type { Payload } from '../protocol/payload.ts'
-import { isPattern } from '../protocol/uri.ts'
-import { isDict, told } from '../protocol/validate.ts'
+import { told } from '../protocol/validate.ts'
 import type { RoleLists } from './audience.ts'
+import { wrongRules } from './rules.ts'
 import { weightOf } from './weight.ts'
 
 /** An event as a history keeps it. */
@@ -75,7 +75,6 @@ export interface HistoryOptions {
 }
 
 const BYTES = 64 * 2 ** 20
-const KEYS = ['uri', 'match', 'limit', 'bytes', 'store']
 
 export class MemoryHistory implements HistoryStore {
   readonly #limit: number
@@ -214,29 +213,8 @@ export function opened({ uri, limit, bytes, store }: HistoryOptions, realm: Uri,
 
 /** What is wrong with the router's option `history`, if anything is. */
 export function wrongHistory(history: unknown, strict: boolean): string | undefined {
-  if (!Array.isArray(history)) return `history must be a list of topics, got ${told(history)}`
-  const seen = new Set<string>()
-  for (const [i, entry] of (history as unknown[]).entries()) {
-    if (!isDict(entry)) return `history[${i}] must be { uri, match, limit }, got ${told(entry)}`
-    for (const key in entry) {
-      if (!KEYS.includes(key)) return `history[${i}] has no ${told(key)}, but ${KEYS.join(', ')}`
-    }
-    const { uri, match = 'exact', limit, bytes = BYTES, store } = entry
-    if (match !== 'exact' && match !== 'prefix' && match !== 'wildcard') {
-      return `history[${i}].match must be exact, prefix or wildcard, got ${told(match)}`
-    }
-    if (typeof uri !== 'string' || !isPattern(uri, match, strict)) {
-      return `history[${i}].uri: ${told(uri)} is no topic to match ${match}`
-    }
-    if (!Number.isSafeInteger(limit) || (limit as number) < 1) {
-      return `history[${i}].limit must be a whole number from 1, got ${told(limit)}`
-    }
-    if (typeof bytes !== 'number' || !(bytes > 0)) return `history[${i}].bytes must be above 0, got ${told(bytes)}`
-    if (store !== undefined && typeof store !== 'function') {
-      return `history[${i}].store must be a function that makes a store, got ${told(store)}`
-    }
-    if (seen.has(`${match} ${uri}`)) return `history[${i}]: ${told(uri)} is there twice`
-    seen.add(`${match} ${uri}`)
-  }
-  return undefined
+  return wrongRules('history', 'topic', history, strict, {
+    bytes: (bytes) => (typeof bytes === 'number' && bytes > 0 ? undefined : 'above 0'),
+    store: (store) => (typeof store === 'function' ? undefined : 'a function that makes a store'),
+  })
 }

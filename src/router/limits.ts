@@ -7,6 +7,8 @@ export interface RouterLimits {
   readonly registrations: number
   /** Calls of one session that wait for their answer. Default 65,536. */
   readonly calls: number
+  /** Bytes of the payloads of calls that wait in the queues of a realm. Default 64 MiB. */
+  readonly queuedBytes: number
   /** Characters of a URI that is subscribed to or registered. Default 4,096. */
   readonly uriLength: number
   /**
@@ -35,6 +37,7 @@ export const LIMITS: RouterLimits = {
   subscriptions: 1_000_000,
   registrations: 1_000_000,
   calls: 65_536,
+  queuedBytes: 64 * 2 ** 20,
   uriLength: 4096,
   wildcardShapes: 256,
   backlog: 16 * 2 ** 20,

@@ -8,7 +8,7 @@ import { nameOf } from '../protocol/validate.ts'
 import { leaving } from '../session/session.ts'
 import { type Table, table } from '../session/table.ts'
 import { Broker, type BrokerOptions } from './broker.ts'
-import { Dealer } from './dealer.ts'
+import { Dealer, type DealerOptions } from './dealer.ts'
 import { type Dropped, nothingDropped } from './limits.ts'
 import type { Member } from './member.ts'
 import { META_FEATURES, Meta } from './meta.ts'
@@ -22,6 +22,8 @@ export interface RealmStats {
   readonly registrations: number
   /** Calls that wait for their answer. */
   readonly calls: number
+  /** Those among them that wait in a queue for a callee to be free. */
+  readonly queued: number
   /** What sessions left to be published when they end. */
   readonly testaments: number
   /** Topics whose last event is retained. */
@@ -31,7 +33,7 @@ export interface RealmStats {
   readonly dropped: Readonly<Dropped>
 }
 
-export interface RealmOptions extends BrokerOptions {
+export interface RealmOptions extends BrokerOptions, DealerOptions {
   readonly roles: readonly Role['name'][]
 }
 
@@ -110,6 +112,7 @@ export class Realm {
       subscriptions: this.#broker?.subscriptions ?? 0,
       registrations: this.#dealer?.registrations ?? 0,
       calls: this.#dealer?.calls ?? 0,
+      queued: this.#dealer?.queued ?? 0,
       testaments: this.#testaments?.size ?? 0,
       retained: this.#broker?.retained ?? 0,
       history: this.#broker?.history ?? 0,

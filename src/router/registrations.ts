@@ -13,6 +13,7 @@ import type { Member } from './member.ts'
 import { type Pattern, Patterns } from './patterns.ts'
 import type { Policy } from './policy.ts'
 import type { DealerObserver } from './provided.ts'
+import type { CallQueue, CallQueueOptions, Queues } from './queue.ts'
 
 /** One callee of one registration. */
 export interface Endpoint {
@@ -39,6 +40,8 @@ export interface Registration extends Pattern {
   readonly endpoints: Endpoint[]
   /** Where the next call goes in a round. */
   turn: number
+  /** Where calls wait when all callees have as many as they take; without it they do not. */
+  readonly queue: CallQueue | undefined
   observed: boolean
 }
 
@@ -46,17 +49,23 @@ export interface RegistrationOptions {
   readonly strict: boolean
   readonly limits: RouterLimits
   readonly policy: Policy
+  readonly callQueue: readonly CallQueueOptions[]
 }
 
 export class Registrations {
   readonly patterns = new Patterns<Registration>()
   observer: DealerObserver | undefined
   readonly #options: RegistrationOptions
+  readonly #queues: Queues
+  /** Hears that a callee came or went. */
+  readonly #changed: (registration: Registration) => void
   /** Whose callee is being told that it is out: nobody else was told of it yet. */
   #parting: Endpoint | undefined
 
-  constructor(options: RegistrationOptions) {
+  constructor(options: RegistrationOptions, queues: Queues, changed: (registration: Registration) => void) {
     this.#options = options
+    this.#queues = queues
+    this.#changed = changed
   }
 
   register([, request, options, procedure]: Register, callee: Member): void {
@@ -80,6 +89,7 @@ export class Registrations {
       endpoint = endpointOf(callee, registration, options)
       registration.endpoints.push(endpoint)
       callee.registrations.set(registration.id, endpoint)
+      this.#changed(registration)
     }
     callee.send([REGISTERED, request, registration.id])
     if (joins && callee.registrations.has(registration.id)) this.#observe(endpoint)
@@ -107,10 +117,10 @@ export class Registrations {
   left(callee: Member): void {
     // It may be found to be gone in being told that it is out.
     if (this.#parting?.callee === callee) this.#parted()
-    for (const endpoint of callee.registrations.values()) {
-      this.#remove(endpoint)
-      this.#unobserve(endpoint)
-    }
+    const endpoints = [...callee.registrations.values()]
+    // All before anybody hears of it: a call that waited for one must not go to another.
+    for (const endpoint of endpoints) this.#remove(endpoint)
+    for (const endpoint of endpoints) this.#unobserve(endpoint)
   }
 
   #refuse(
@@ -157,6 +167,7 @@ export class Registrations {
       invoke,
       endpoints: [],
       turn: 0,
+      queue: this.#queues.open(uri),
       observed: false,
     }
     this.patterns.add(registration)
@@ -195,6 +206,7 @@ export class Registrations {
     // Who left does not change whose turn it is.
     if (at < registration.turn) registration.turn--
     if (endpoints.length === 0) this.patterns.delete(registration)
+    this.#changed(registration)
   }
 
   #observe(endpoint: Endpoint): void {

@@ -14,6 +14,7 @@ import { type HistoryOptions, wrongHistory } from './history.ts'
 import { LIMITS, nothingDropped, type RouterLimits } from './limits.ts'
 import { type Host, Member } from './member.ts'
 import { DISCLOSURES, type Disclose, type Disclosure, type Policy, type TrustLevel } from './policy.ts'
+import { type CallQueueOptions, wrongCallQueue } from './queue.ts'
 import { Realm, type RealmStats } from './realm.ts'
 
 // Written in by the build; a test or a bundler of the sources may not have it.
@@ -54,12 +55,21 @@ export interface RouterOptions {
    * history: [{ uri: 'com.example.news', limit: 100 }, { uri: 'com.example.log.', match: 'prefix', limit: 10_000 }]
    */
   readonly history?: readonly HistoryOptions[] | undefined
+  /**
+   * The procedures, or patterns of procedures, whose calls wait in turn when all callees have as many as their
+   * `concurrency` allows, instead of failing with `crossbar.error.max_concurrency_reached`. Each registration has a
+   * queue of its own; a call that finds it full fails as without one.
+   *
+   * @example
+   * callQueue: [{ uri: 'com.example.render', limit: 100 }, { uri: '', match: 'prefix', limit: 1000 }]
+   */
+  readonly callQueue?: readonly CallQueueOptions[] | undefined
 }
 
 /** What a router, or one of its realms, holds now and has dropped. */
 export type RouterStats = RealmStats
 
-const OPTIONS = ['realms', 'roles', 'strict', 'agent', 'limits', 'disclose', 'trustlevel', 'history']
+const OPTIONS = ['realms', 'roles', 'strict', 'agent', 'limits', 'disclose', 'trustlevel', 'history', 'callQueue']
 const ROLES: readonly RouterRole[] = ['broker', 'dealer']
 const REFUSED: Table<Member> = lenient()
 
@@ -162,6 +172,7 @@ function sum(one: RealmStats, other: RealmStats): RealmStats {
     subscriptions: one.subscriptions + other.subscriptions,
     registrations: one.registrations + other.registrations,
     calls: one.calls + other.calls,
+    queued: one.queued + other.queued,
     testaments: one.testaments + other.testaments,
     retained: one.retained + other.retained,
     history: one.history + other.history,
@@ -177,6 +188,7 @@ interface Checked {
   readonly limits: RouterLimits
   readonly policy: Policy
   readonly history: readonly HistoryOptions[]
+  readonly callQueue: readonly CallQueueOptions[]
 }
 
 // Not only for JavaScript: a typo in a spread or a parsed configuration passes the compiler.
@@ -197,15 +209,15 @@ function checked(options: RouterOptions): Checked {
   for (const role of roles as unknown[]) {
     if (!ROLES.includes(role as RouterRole)) throw wrong(`roles: ${told(role)} is none of ${ROLES.join(', ')}`)
   }
-  const { disclose = 'asked', trustlevel, history = [] } = options
+  const { disclose = 'asked', trustlevel, history = [], callQueue = [] } = options
   if (typeof disclose !== 'function' && !DISCLOSURES.includes(disclose)) {
     throw wrong(`disclose must be ${DISCLOSURES.join(', ')} or a function, got ${told(disclose)}`)
   }
   if (trustlevel !== undefined && typeof trustlevel !== 'function') {
     throw wrong(`trustlevel must be a function, got ${told(trustlevel)}`)
   }
-  const unremembered = wrongHistory(history, strict)
-  if (unremembered) throw wrong(unremembered)
+  const rules = wrongHistory(history, strict) ?? wrongCallQueue(callQueue, strict)
+  if (rules) throw wrong(rules)
   const limits: Record<string, number> = { ...LIMITS }
   for (const [key, value] of Object.entries(options.limits ?? {})) {
     if (!Object.hasOwn(LIMITS, key)) throw wrong(`limits has no ${told(key)}, but ${Object.keys(LIMITS).join(', ')}`)
@@ -214,5 +226,5 @@ function checked(options: RouterOptions): Checked {
     limits[key] = value
   }
   const policy = { disclose, trustlevel }
-  return { realms, roles, strict, agent, limits: limits as unknown as RouterLimits, policy, history }
+  return { realms, roles, strict, agent, limits: limits as unknown as RouterLimits, policy, history, callQueue }
 }

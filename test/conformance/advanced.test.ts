@@ -91,6 +91,39 @@ describe.each(extremes)('calls over %s', (_, options) => {
     expect(await failure(caller.call('a.b'))).toEqual(uri('wamp.error.no_such_procedure'))
   })
 
+  test('a callee that takes one call at a time has the others in turn, where the router lets them wait', async () => {
+    await using world = await openWorld({ ...options, router: { callQueue: [{ uri: 'a.b', limit: 2 }] } })
+    const [caller, callee] = await world.join('caller', 'callee')
+    const ran: unknown[] = []
+    const steps = [gate(), gate()] as const
+    await callee.register(
+      'a.b',
+      async ([n]) => {
+        ran.push(n)
+        await steps[n as 0 | 1]?.opened
+        return n
+      },
+      { concurrency: 1 },
+    )
+    const stop = new AbortController()
+    const first = caller.call('a.b', [0])
+    const canceled = failure(caller.call('a.b', ['never'], {}, { signal: stop.signal }))
+    const second = failure(caller.call('a.b', [1]))
+    expect(await failure(caller.call('a.b', ['too many']))).toEqual(uri('crossbar.error.max_concurrency_reached'))
+    expect(world.router.stats()).toMatchObject({ calls: 3, queued: 2 })
+    stop.abort()
+    expect(await canceled).toEqual(uri(CANCELED))
+    steps[0].open()
+    expect(await first).toBe(0)
+    await until(() => ran.length === 2)
+    const lost = failure(caller.call('a.b', ['late']))
+    await until(() => world.router.stats().queued === 1)
+    await callee.stop()
+    expect(await second).toEqual(uri(CANCELED))
+    expect(await lost).toEqual(uri('wamp.error.no_such_procedure'))
+    expect(ran).toEqual([0, 1])
+  })
+
   test('progress, both ways, with a cancel in the middle', async () => {
     await using world = await openWorld(options)
     const [caller, callee] = await world.join('caller', 'callee')

@@ -26,7 +26,7 @@ function serving(serve: Provided): {
   leave(): void
 } {
   const dealer = new Dealer(
-    { strict: false, limits: LIMITS, policy: { disclose: 'asked', trustlevel: undefined } },
+    { strict: false, limits: LIMITS, policy: { disclose: 'asked', trustlevel: undefined }, callQueue: [] },
     nothingDropped(),
   )
   dealer.provided.set('wamp.test', serve)

@@ -77,7 +77,12 @@ function observed(): {
   heard: string[]
   member(id: number, said?: (message: unknown[]) => void): Member
 } {
-  const options: DealerOptions = { strict: false, limits: LIMITS, policy: { disclose: 'asked', trustlevel: undefined } }
+  const options: DealerOptions = {
+    strict: false,
+    limits: LIMITS,
+    policy: { disclose: 'asked', trustlevel: undefined },
+    callQueue: [],
+  }
   const dealer = new Dealer(options, nothingDropped())
   const heard: string[] = []
   const note =

@@ -1,0 +1,126 @@
+/** Calls that wait until one of their callees is free: a bounded queue for each registration that may have one. */
+
+import type { Call as CallMessage, Uri } from '../protocol/messages.ts'
+import type { MatchPolicy } from '../protocol/options.ts'
+import { kept } from '../protocol/payload.ts'
+import type { Call } from './call.ts'
+import { Patterns } from './patterns.ts'
+import { wrongRules } from './rules.ts'
+import { weightOf } from './weight.ts'
+
+/** How many calls may wait for registrations whose callees all have as many as their `concurrency` allows. */
+export interface CallQueueOptions {
+  /** The procedure, or pattern of procedures, as its callees register it. */
+  readonly uri: Uri
+  /** Default `exact`. */
+  readonly match?: MatchPolicy | undefined
+  /** For one registration. */
+  readonly limit: number
+}
+
+/** The calls that wait for one registration, in the order in which they are served. */
+export class CallQueue {
+  readonly limit: number
+  // These waited already, until a callee had them and declined.
+  readonly #declined = new Set<Call>()
+  readonly #calls = new Set<Call>()
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  get size(): number {
+    return this.#declined.size + this.#calls.size
+  }
+
+  add(call: Call): void {
+    if (call.declined) this.#declined.add(call)
+    else this.#calls.add(call)
+  }
+
+  delete(call: Call): void {
+    this.#declined.delete(call)
+    this.#calls.delete(call)
+  }
+
+  /** Those that are deleted or added meanwhile are left out or come up. */
+  *[Symbol.iterator](): IterableIterator<Call> {
+    yield* this.#declined
+    yield* this.#calls
+  }
+}
+
+/** All the queues of a realm: which registrations have one, and what all of them hold. */
+export class Queues {
+  readonly #rules = new Patterns<CallQueueOptions & { readonly id: number; readonly match: MatchPolicy }>()
+  readonly #bytes: number
+  #weight = 0
+  #size = 0
+
+  /** `bytes` is what may be held of payloads. */
+  constructor(rules: readonly CallQueueOptions[], bytes: number) {
+    this.#bytes = bytes
+    for (const [id, { uri, match = 'exact', limit }] of rules.entries()) this.#rules.add({ id, uri, match, limit })
+  }
+
+  /** Calls that wait. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** The queue of a registration; none where its calls do not wait. */
+  open(uri: Uri): CallQueue | undefined {
+    const rule = this.#rules.best(uri)
+    return rule && new CallQueue(rule.limit)
+  }
+
+  /** Lets a call wait. Says whether there was room. */
+  add(call: Call, queue: CallQueue | undefined, message: CallMessage): boolean {
+    const weight = weightOfPart(message)
+    if (!queue || queue.size >= queue.limit || this.#weight + weight > this.#bytes) return false
+    this.#weight += weight
+    this.#size++
+    call.queue = queue
+    call.weight += weight
+    call.message = keptPart(message)
+    queue.add(call)
+    return true
+  }
+
+  /** Another part of a call that waits. Says whether there was room. */
+  hold(call: Call, message: CallMessage): boolean {
+    const weight = weightOfPart(message)
+    if (this.#weight + weight > this.#bytes) return false
+    this.#weight += weight
+    call.weight += weight
+    call.parts ??= []
+    call.parts.push(keptPart(message))
+    return true
+  }
+
+  /** It waits no longer. Gives back its further parts. */
+  delete(call: Call): readonly CallMessage[] {
+    const { queue, parts = [], weight } = call
+    if (!queue) return []
+    queue.delete(call)
+    this.#size--
+    this.#weight -= weight
+    call.queue = undefined
+    call.parts = undefined
+    call.weight = 0
+    return parts
+  }
+}
+
+function weightOfPart([, , , procedure, data]: CallMessage): number {
+  return weightOf(data, procedure)
+}
+
+function keptPart([code, request, options, procedure, data]: CallMessage): CallMessage {
+  return [code, request, options, procedure, kept(data)]
+}
+
+/** What is wrong with the router's option `callQueue`, if anything is. */
+export function wrongCallQueue(rules: unknown, strict: boolean): string | undefined {
+  return wrongRules('callQueue', 'procedure', rules, strict)
+}
