@@ -2,7 +2,7 @@
 
 import type { Duplex } from 'node:stream'
 import type { Serializer } from '../serializer/serializer.ts'
-import { type Attachable, framed, type Link } from '../session/link.ts'
+import { type Attachable, framed, type Link, type TransportInfo } from '../session/link.ts'
 import { batched, inner, isBatched } from '../transport/batched.ts'
 import { Sweep, type SweepOptions } from '../transport/sweep.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -55,7 +55,13 @@ export class Connections {
    * Gives a connection to the router. `gone` resolves when nothing is left of it. `socket` is watched for silence;
    * without one the transport looks after itself. `look` sees the link before the router gets it.
    */
-  attach(transport: Transport, gone: Promise<unknown>, socket?: Duplex, look?: (link: Link) => void): void {
+  attach(
+    transport: Transport,
+    info: TransportInfo,
+    gone: Promise<unknown>,
+    socket?: Duplex,
+    look?: (link: Link) => void,
+  ): void {
     const serializer = this.#serializers.get(inner(transport.protocol)) as Serializer
     this.#open.set(transport, gone)
     const watched = socket && this.#sweep.watch(transport)
@@ -68,7 +74,7 @@ export class Connections {
       const whole = isBatched(transport.protocol) ? batched(transport) : transport
       const link = framed(whole, serializer)
       look?.(link)
-      this.#router.attach(link)
+      this.#router.attach(link, info)
     } catch {
       transport.close(1011, 'the router could not take the connection')
     }

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Link } from '../session/link.ts'
 import type { Connections } from './connections.ts'
 import { bodyOf, fail, mayAsk, type Origins, pathOf, reply } from './http.ts'
+import { infoOf } from './info.ts'
 import { Polled } from './polled.ts'
 
 export interface LongPollOptions {
@@ -108,7 +109,8 @@ export class LongPolls {
     const transport = new Polled({ protocol, hold, timeout, most: this.#most, accepted: isAutobahn ? 204 : 202 })
     this.#transports.set(id, transport)
     transport.gone.then(() => this.#transports.delete(id))
-    this.#connections.attach(transport, transport.gone, undefined, (link) => watch(link, transport))
+    const info = infoOf('longpoll', protocol, request.socket, request)
+    this.#connections.attach(transport, info, transport.gone, undefined, (link) => watch(link, transport))
     const text = JSON.stringify({ protocol, transport: id })
     reply(response, 200, 'application/json', Buffer.from(text))
   }

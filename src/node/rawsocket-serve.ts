@@ -11,6 +11,7 @@ import { msgpack } from '../serializer/msgpack.ts'
 import type { Attachable } from '../session/link.ts'
 import { type ConnectionOptions, Connections } from './connections.ts'
 import { FULL, fourOctets, greeting, limitOf, protocolOf, readRequest, refusal, UNSUPPORTED } from './handshake.ts'
+import { infoOf } from './info.ts'
 import { hostOf, listen, portOf, socketsOf } from './listen.ts'
 import { RawSocket } from './rawsocket.ts'
 
@@ -126,7 +127,8 @@ export function welcome(socket: Socket, first: Buffer, connections: Connections,
     socket.setNoDelay(true)
     socket.write(greeting({ limit, serializer: wanted.serializer }))
     const transport = new RawSocket(socket, { protocol, ours: limit, theirs: wanted.limit }, rest)
-    connections.attach(transport, new Promise((resolve) => socket.on('close', resolve)), socket)
+    const gone = new Promise((resolve) => socket.on('close', resolve))
+    connections.attach(transport, infoOf('rawsocket', protocol, socket), gone, socket)
     socket.resume()
   })
 }

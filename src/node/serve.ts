@@ -13,6 +13,7 @@ import type { Attachable } from '../session/link.ts'
 import { type ConnectionOptions, Connections } from './connections.ts'
 import { gathered } from './gather.ts'
 import { beside, mayAsk, type Origins, pathOf, sniff } from './http.ts'
+import { infoOf } from './info.ts'
 import { hostOf, listen, portOf, socketsOf } from './listen.ts'
 import { type LongPollOptions, LongPolls } from './longpoll.ts'
 import { welcome } from './rawsocket-serve.ts'
@@ -118,7 +119,8 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
     }
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const gone = new Promise((resolve) => webSocket.on('close', resolve))
-      connections.attach(gathered(webSocket, socket), gone, socket)
+      const transport = gathered(webSocket, socket)
+      connections.attach(transport, infoOf('websocket', transport.protocol, socket, request), gone, socket)
     })
   }
 

@@ -6,7 +6,7 @@ import { nextId } from '../protocol/ids.ts'
 import { checkKeys } from '../protocol/keys.ts'
 import type { Id, Message, Uri } from '../protocol/messages.ts'
 import { TIMEOUT } from '../protocol/names.ts'
-import type { Roles } from '../protocol/options.ts'
+import type { Dict, Roles } from '../protocol/options.ts'
 import { nameOf } from '../protocol/validate.ts'
 import type { Link } from '../session/link.ts'
 import { Session, type SessionEnd } from '../session/session.ts'
@@ -55,13 +55,16 @@ export class Member extends Session {
   invoked: Id = 0
   /** Where it is known to differ from what it says. */
   deviations = NO_DEVIATIONS
+  /** What is known of its connection, for others to see. */
+  readonly transport: Dict | undefined
   readonly #host: Host
   #roles: Roles = {}
   #requested: Id = 0
   #deadline: ReturnType<typeof setTimeout> | undefined
 
-  constructor(link: Link, host: Host) {
+  constructor(link: Link, host: Host, transport?: Dict) {
     super(link)
+    this.transport = transport
     this.#host = host
   }
 

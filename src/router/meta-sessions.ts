@@ -16,8 +16,8 @@ export interface SessionRealm {
 }
 
 /** What `on_join` and `get` say of a session. */
-export function detailsOfSession({ id, principal }: Member): Dict {
-  return { session: id, ...principal }
+export function detailsOfSession({ id, principal, transport }: Member): Dict {
+  return { session: id, ...principal, ...(transport && { transport }) }
 }
 
 export function noSuchSession(id: Id): WampError {

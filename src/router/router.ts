@@ -3,9 +3,11 @@
 import { WampError } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
 import { DEFAULT_REALM, SYSTEM_SHUTDOWN, USAGE } from '../protocol/names.ts'
+import type { Dict } from '../protocol/options.ts'
+import { plain } from '../protocol/plain.ts'
 import { isUri } from '../protocol/uri.ts'
-import { told } from '../protocol/validate.ts'
-import type { Attachable, Connector, Link } from '../session/link.ts'
+import { isDict, told } from '../protocol/validate.ts'
+import type { Attachable, Connector, Link, TransportInfo } from '../session/link.ts'
 import { linked } from '../session/linked.ts'
 import { LINGER } from '../session/session.ts'
 import { lenient, type Table } from '../session/table.ts'
@@ -121,9 +123,15 @@ export class Router implements Attachable, Connector {
     return this.#members.size
   }
 
-  /** Takes the other end of a link: a session may begin on it. */
-  attach(link: Link): void {
-    const member = new Member(link, this.#host)
+  /**
+   * Takes the other end of a link: a session may begin on it. `info` is what the session meta API tells of it, as
+   * `transport`; to tell less, a server may be given `{ attach: (link, { type }) => router.attach(link, { type }) }`.
+   *
+   * @throws WampError `wampy.error.usage` for an `info` without a type, `wamp.error.invalid_argument` for one that
+   *   cannot travel
+   */
+  attach(link: Link, info?: TransportInfo): void {
+    const member = new Member(link, this.#host, shown(info))
     this.#members.add(member)
     member.start(this.#closing ? REFUSED : this.#admission)
     if (this.#closing) member.abort(SYSTEM_SHUTDOWN, 'this router is closed')
@@ -132,7 +140,7 @@ export class Router implements Attachable, Connector {
   /** A link for a client in this process, with no bytes in between. */
   async connect(): Promise<Link> {
     const [ours, theirs] = linked()
-    this.attach(ours)
+    this.attach(ours, { type: 'linked' })
     return theirs
   }
 
@@ -161,6 +169,13 @@ export class Router implements Attachable, Connector {
     })
     return this.#closing
   }
+}
+
+/** What may be told of a connection, as it is now. */
+function shown(info: TransportInfo | undefined): Dict | undefined {
+  if (info === undefined) return undefined
+  if (isDict(info) && typeof info['type'] === 'string') return plain(info, 'info') as Dict
+  throw new WampError(USAGE, [`info must be { type: 'websocket', ... }, got ${told(info)}`])
 }
 
 function sum(one: RealmStats, other: RealmStats): RealmStats {

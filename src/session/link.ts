@@ -37,9 +37,28 @@ export interface Link {
   write?(prepared: Prepared): void
 }
 
+/**
+ * What a server knows of a connection that it brings. The session meta API tells it to every session of the realm, so
+ * nothing secret belongs here: no cookies, no credentials, no query of a URL.
+ */
+export interface TransportInfo {
+  /** `websocket`, `rawsocket`, `longpoll`, `message-port`, `linked`, or what an adapter of yours calls itself. */
+  readonly type: string
+  /** The subprotocol that was agreed on: `wamp.2.cbor.batched`. */
+  readonly protocol?: string | undefined
+  /** The other end, which may be a proxy: `tcp4:127.0.0.1:54321`, `tcp6:[::1]:54321`. */
+  readonly peer?: string | undefined
+  /** The version of TLS, where it ends here: `TLSv1.3`. */
+  readonly tls?: string | undefined
+  /** The page that a browser says it comes from. */
+  readonly origin?: string | undefined
+  readonly user_agent?: string | undefined
+}
+
 /** Something in this process that takes the other end of a link: the embeddable router. */
 export interface Attachable {
-  attach(link: Link): void
+  /** `info` is what becomes known of the connection to others. */
+  attach(link: Link, info?: TransportInfo): void
 }
 
 /** Where a client gets its link from: a WampRouter, which dials, or a Router in the same process. */

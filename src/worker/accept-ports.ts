@@ -70,7 +70,7 @@ export function acceptPorts(
     alive.then((own) => {
       transport.accept(own.lock)
       try {
-        router.attach(framed(transport, serializers.get(protocol) as Serializer))
+        router.attach(framed(transport, serializers.get(protocol) as Serializer), { type: 'message-port', protocol })
       } catch {
         transport.close(1011, 'the router could not take the connection')
       }

@@ -13,9 +13,12 @@ import {
   RESULT,
   YIELD,
 } from '../../src/protocol/codes.ts'
+import type { Router } from '../../src/router/router.ts'
 import { cbor } from '../../src/serializer/cbor.ts'
+import { json } from '../../src/serializer/json.ts'
 import { msgpack } from '../../src/serializer/msgpack.ts'
-import { ask, ID, open, type Peer, ROLES, subscribe, TEXT, WAYS } from './support.ts'
+import { framed, type TransportInfo } from '../../src/session/link.ts'
+import { ask, ID, open, Peer, ROLES, subscribe, TEXT, WAYS } from './support.ts'
 
 const details = ({ id, authid }: Peer): object => ({
   session: id,
@@ -119,6 +122,51 @@ describe('on_join and on_leave', () => {
     expect([...watchers, ...others].map((each) => each.take())).toEqual(
       Array(5).fill([[EVENT, ID, ID, {}, [details(peer)]]]),
     )
+  })
+})
+
+describe('the transport', () => {
+  const INFO = { type: 'carrier-pigeon', protocol: 'wamp.2.json', peer: 'loft 7', tls: undefined, rings: [1, 2] }
+  const SHOWN = { type: 'carrier-pigeon', protocol: 'wamp.2.json', peer: 'loft 7', rings: [1, 2] }
+
+  /** Joins a realm by a link of which the router is told this. */
+  function joins(router: Router, info?: TransportInfo): Peer {
+    const peer = new Peer()
+    router.attach(framed(peer, json), info)
+    const [[, id, { authid }]] = peer.says([HELLO, 'realm1', { roles: ROLES }]) as [
+      [number, number, Peer],
+      ...unknown[][],
+    ]
+    return Object.assign(peer, { id, authid })
+  }
+
+  test('is told as whoever brought the link told it, as it was then', () => {
+    const { router, join } = open()
+    const watcher = join()
+    const id = subscribe(watcher, 'wamp.session.on_join')
+    const info = structuredClone(INFO)
+    const peer = joins(router, info)
+    info.rings.push(3)
+    info.peer = 'elsewhere'
+    const told = { ...details(peer), transport: SHOWN }
+    expect(watcher.take()).toEqual([[EVENT, id, ID, {}, [told]]])
+    expect(ask(watcher, 'wamp.session.get', [peer.id])).toEqual([RESULT, [told]])
+    const unknown = joins(router)
+    expect(watcher.take()).toEqual([[EVENT, id, ID, {}, [details(unknown)]]])
+    for (const each of [peer, unknown]) each.lose()
+  })
+
+  test.each<[unknown, string]>([
+    [null, 'wampy.error.usage'],
+    ['websocket', 'wampy.error.usage'],
+    [{ protocol: 'wamp.2.json' }, 'wampy.error.usage'],
+    [{ type: 7 }, 'wampy.error.usage'],
+    [{ type: 'own', socket: { destroy() {} } }, 'wamp.error.invalid_argument'],
+  ])('%j is none: the link is not taken', (info, uri) => {
+    const { router } = open()
+    const link = framed(new Peer(), json)
+    expect(() => router.attach(link, info as TransportInfo)).toThrow(expect.objectContaining({ uri }) as Error)
+    expect(router.links).toBe(0)
   })
 })
 
