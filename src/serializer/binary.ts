@@ -6,7 +6,7 @@ import type { Dict, List } from '../protocol/options.ts'
 import type { Payload, Source } from '../protocol/payload.ts'
 import { isEmpty, plain, refused } from '../protocol/plain.ts'
 import { checkElements, checkLength, checkPayload, type Layout, layoutOf, told } from '../protocol/validate.ts'
-import { BREAK, Cursor, DICT, FLOAT, INDEFINITE, INTEGER, type Kind, LIST } from './cursor.ts'
+import { BREAK, Cursor, DICT, FLOAT, INDEFINITE, INTEGER, type Kind, LIST, NULL } from './cursor.ts'
 import type { Format } from './format.ts'
 import type { Frame, Serializer } from './serializer.ts'
 import { Writer } from './writer.ts'
@@ -21,7 +21,7 @@ export function binary(format: Format): Serializer {
     if (typeof frame === 'string') throw violation(`${format.name} travels in binary frames`)
     cursor.open(frame, 0)
     try {
-      return readMessage(cursor, format.name, frame)
+      return readMessage(cursor, format, frame)
     } finally {
       cursor.close()
     }
@@ -44,7 +44,7 @@ export function binary(format: Format): Serializer {
 
 // ---- in ----
 
-function readMessage(cursor: Cursor, serializer: string, frame: Uint8Array): Message {
+function readMessage(cursor: Cursor, format: Format, frame: Uint8Array): Message {
   const whole = cursor.head()
   if (whole !== LIST) throw violation(`a message is a list, got ${told(readElement(cursor, whole, 0))}`)
   const { size } = cursor
@@ -63,6 +63,12 @@ function readMessage(cursor: Cursor, serializer: string, frame: Uint8Array): Mes
       message.push(layout.code)
     } else if (length < layout.most) {
       message.push(readElement(cursor, kind, at))
+    } else if (kind === NULL && length === layout.most && size === length + 2) {
+      // nexus's way to say no args before kwargs, which must not travel on to peers that take a list only.
+      const mended = new Uint8Array(frame)
+      mended[at] = format.emptyList
+      cursor.open(mended, 0)
+      return readMessage(cursor, format, mended)
     } else {
       if (size === INDEFINITE) checkLength(layout, length + 1)
       if (length === layout.most) start = at
@@ -75,7 +81,7 @@ function readMessage(cursor: Cursor, serializer: string, frame: Uint8Array): Mes
   checkElements(layout, message)
   if (!cursor.done) throw violation(`${layout.name} must be all that is in its frame`)
   if (end > 0)
-    message.push(new UnreadPayload(cursor, serializer, frame, start, end, length - layout.most === 1 ? 1 : 2))
+    message.push(new UnreadPayload(cursor, format.name, frame, start, end, length - layout.most === 1 ? 1 : 2))
   // Its code, length and elements were checked against the table.
   return message as unknown as Message
 }

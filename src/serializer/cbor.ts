@@ -33,6 +33,7 @@ const NEGATIVE_BIGNUM = 0xc3
 
 const format: Format = {
   name: 'cbor',
+  emptyList: 0x80,
 
   readHead(cursor) {
     const first = cursor.u8()

@@ -5,6 +5,8 @@ import type { Writer } from './writer.ts'
 
 export interface Format {
   readonly name: string
+  /** The octet of a list without items. */
+  readonly emptyList: number
   /** Reads the head of the next item: its kind, and into the cursor what there is to know about it. */
   readHead(cursor: Cursor): Kind
   /** Writes a whole number, at most 2^53 either way. */

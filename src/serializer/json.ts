@@ -36,12 +36,22 @@ function decode(frame: Frame): Message {
   if (message.length > most) {
     const args = message[most] as List
     const kwargs = message[most + 1] as Dict | undefined
+    if (args === null && kwargs) {
+      // nexus's way to say no args before kwargs, which must not travel on to peers that take a list only.
+      const start = startOf(frame, most)
+      return decode(frame.slice(0, start) + frame.slice(start).replace('null', '[]'))
+    }
     checkPayload(layout, args, kwargs)
     message[most] = new ParsedPayload(frame, most, [args, kwargs])
     message.length = most + 1
   }
   // Its code, length and elements were checked against the table.
   return message as unknown as Message
+}
+
+/** Where the element at `place` of a message begins. */
+function startOf(frame: string, place: number): number {
+  return seek(frame, frame.indexOf('[') + 1, place, MAX_DEPTH) as number
 }
 
 function parsedList(frame: string): unknown[] {
@@ -137,7 +147,7 @@ class ParsedPayload implements Payload {
     this.#source ??= {
       serializer: 'json',
       frame,
-      start: seek(frame, frame.indexOf('[') + 1, this.#place, MAX_DEPTH) as number,
+      start: startOf(frame, this.#place),
       end: frame.lastIndexOf(']'),
       count: this.#values[1] === undefined ? 1 : 2,
     }

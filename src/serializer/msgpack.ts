@@ -11,6 +11,7 @@ const MIN_I64 = -(2n ** 63n)
 
 const format: Format = {
   name: 'msgpack',
+  emptyList: 0x90,
 
   readHead(cursor) {
     const first = cursor.u8()

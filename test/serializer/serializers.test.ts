@@ -150,6 +150,24 @@ describe.each(pairs)('%s to %s', (_from, _to, from, to) => {
   })
 })
 
+const octets = (hex: string) => new Uint8Array(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
+
+test.each([
+  [json, '[36,1,2,{"n":null}, null ,{"null":[null]}]', '[36,1,2,{"n":null}, [] ,{"null":[null]}]'],
+  [cbor, octets('86 1824 01 02 a1616ef6 f6 a1616e81f6'), octets('86 1824 01 02 a1616ef6 80 a1616e81f6')],
+  [msgpack, octets('96 24 01 02 81a16ec0 c0 81a16e91c0'), octets('96 24 01 02 81a16ec0 90 81a16e91c0')],
+])(
+  'null before kwargs, as nexus says that there are no args, is read and relayed as no args: %o',
+  (serializer, frame, relay) => {
+    const before = frame.slice()
+    const message = serializer.decode(frame)
+    expect((message[4] as Payload).args).toEqual([])
+    expect(Object.values((message[4] as Payload).kwargs ?? {})).toEqual([[null]])
+    expect(serializer.encode(message)).toEqual(relay)
+    expect(frame).toEqual(before)
+  },
+)
+
 describe('bigger integers than 64 bits', () => {
   test('travel in JSON and CBOR', () => {
     for (const big of [2n ** 64n, -(2n ** 64n) - 1n, 2n ** 100n, -(2n ** 71n)]) {
