@@ -125,7 +125,12 @@ export class Wishes {
     const text = `the router revoked ${wish.uri}${typeof reason === 'string' ? `: ${reason}` : ''}`
     const error = new WampError(REVOKED, [text], {}, { details })
     wish.error = error
+    // There is nothing left to give back.
+    wish.id = undefined
     this.#close(wish)
+    // The grant may have come in the same read, and nobody heard of it yet.
+    wish.first?.reject(error)
+    wish.first = undefined
     this.#host.failed(wish, error)
   }
 

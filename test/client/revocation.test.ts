@@ -45,6 +45,19 @@ describe('by a router by hand', () => {
     expect(peer.received).toHaveLength(4)
   })
 
+  test('what is taken back in the same breath as it is granted is refused, and not given back', async () => {
+    const { client, peer } = await joined(([code, request], it) => {
+      if (code === REGISTER) it.send([65, request, 900], [UNREGISTERED, 0, { registration: 900, reason: 'too late' }])
+      if (code === SUBSCRIBE) it.send([33, request, 901], [UNSUBSCRIBED, 0, { subscription: 901 }])
+    })
+    const message = 'the router revoked a.b: too late'
+    await expect(client.register('a.b', () => 1)).rejects.toMatchObject({ uri: REVOKED, message })
+    await expect(client.subscribe('a.t', () => {})).rejects.toMatchObject({ uri: REVOKED })
+    expect([client.registrations, client.subscriptions]).toEqual([[], []])
+    await client.stop()
+    expect(peer.received.map(([code]) => code)).toEqual([1, REGISTER, SUBSCRIBE, 6])
+  })
+
   test('a subscription, of all that share it', async () => {
     const { client, peer } = await joined(([code, request], it) => code === SUBSCRIBE && it.send([33, request, 900]))
     const heard: unknown[] = []
