@@ -24,8 +24,9 @@ import type { Queues } from './queue.ts'
 import type { Endpoint, Registration, RegistrationOptions, Registrations } from './registrations.ts'
 import { Turns, type Way } from './turns.ts'
 
-const KILL: InterruptOptions = Object.freeze({ mode: 'kill', reason: names.CANCELED })
-const KILLNOWAIT: InterruptOptions = Object.freeze({ mode: 'killnowait', reason: names.CANCELED })
+const KILL: InterruptOptions = Object.freeze({ mode: 'kill' })
+const KILLNOWAIT: InterruptOptions = Object.freeze({ mode: 'killnowait' })
+// Which no CANCEL asked for.
 const EXPIRED: InterruptOptions = Object.freeze({ mode: 'killnowait', reason: names.TIMEOUT })
 const PARTIAL: ResultDetails = Object.freeze({ progress: true })
 const UNREADABLE: Refusal = [

@@ -21,7 +21,7 @@ function underWay(options: object = {}, ...without: string[]): Pair {
 }
 
 const canceled = refused(CALL, 7, 'canceled')
-const interrupt = (mode: string, reason = 'wamp.error.canceled'): unknown[][] => [[INTERRUPT, 1, { mode, reason }]]
+const interrupt = (mode: string): unknown[][] => [[INTERRUPT, 1, { mode }]]
 
 /** What a callee may say after a call is over; nobody may hear of it. */
 const LATE: [string, unknown[]][] = [
@@ -244,6 +244,6 @@ test('whatever the id, INTERRUPT names the invocation and not the call', () => {
   caller.says([CANCEL, 100, { mode: 'kill' }])
   expect(callee.take()).toEqual([
     [INVOCATION, 2, ID, {}],
-    [INTERRUPT, 2, { mode: 'kill', reason: 'wamp.error.canceled' }],
+    [INTERRUPT, 2, { mode: 'kill' }],
   ])
 })

@@ -18,7 +18,7 @@ function pair(world: World = open(), callee: string[] = [], caller: string[] = [
   return { ...world, callee: one, caller: two, registration: register(one) }
 }
 
-const KILLNOWAIT = { mode: 'killnowait', reason: 'wamp.error.canceled' }
+const KILLNOWAIT = { mode: 'killnowait' }
 
 /** A call whose first part is under way, with request id 7 and invocation id 1. */
 function opened(world: World = open(), options: object = {}): Pair {
@@ -129,7 +129,7 @@ describe('a call in parts', () => {
   test('of which the callee is to be told the end hears no more parts', () => {
     const { callee, caller, router } = opened()
     caller.says([CANCEL, 7, { mode: 'kill' }], [CALL, 7, { progress: true }, 'com.add'], [CALL, 7, {}, 'com.add'])
-    expect(callee.take()).toEqual([[INTERRUPT, 1, { mode: 'kill', reason: 'wamp.error.canceled' }]])
+    expect(callee.take()).toEqual([[INTERRUPT, 1, { mode: 'kill' }]])
     callee.says([ERROR, INVOCATION, 1, {}, 'wamp.error.canceled'])
     expect(caller.take()).toEqual([[ERROR, CALL, 7, {}, 'wamp.error.canceled']])
     expect(router.stats().dropped.parts).toBe(2)

@@ -18,7 +18,7 @@ function pair(world: World = open(), callee: string[] = [], caller: string[] = [
   return { ...world, callee: one, caller: two, registration: register(one) }
 }
 
-const KILLNOWAIT = { mode: 'killnowait', reason: 'wamp.error.canceled' }
+const KILLNOWAIT = { mode: 'killnowait' }
 
 describe('results in parts', () => {
   test('are asked of a callee that announced them, and come at once and in order', () => {

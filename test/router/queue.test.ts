@@ -299,7 +299,7 @@ describe('a call that waits ends', () => {
     go(caller)
     expect(router.stats()).toMatchObject({ calls: 1, queued: 0 })
     expect(callee.take()).toEqual([
-      [INTERRUPT, 1, { mode: 'killnowait', reason: 'wamp.error.canceled' }],
+      [INTERRUPT, 1, { mode: 'killnowait' }],
       [INVOCATION, 2, ID, {}, [9]],
     ])
   })
