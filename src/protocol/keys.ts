@@ -10,7 +10,11 @@ type Test = readonly [claim: string, holds: (value: unknown) => boolean]
 type Keys = Readonly<Record<string, Test>>
 
 const flag: Test = ['true or false', (value) => typeof value === 'boolean']
-const count: Test = ['a whole number from 0', (value) => Number.isSafeInteger(value) && (value as number) >= 0]
+// However great: there are clients for which the greatest integer of their language means "for ever".
+const count: Test = [
+  'a whole number from 0',
+  (value) => (Number.isInteger(value) || typeof value === 'bigint') && (value as number) >= 0,
+]
 const text: Test = ['text', (value) => typeof value === 'string']
 const name: Test = ['text that is not empty', (value) => typeof value === 'string' && value !== '']
 const dict: Test = ['a dictionary', isDict]

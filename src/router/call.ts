@@ -49,7 +49,8 @@ export function callOf([, request, options, procedure]: CallMessage, caller: Mem
     queue: undefined,
     parts: undefined,
     weight: 0,
-    timeout: options.timeout ?? 0,
+    // What is greater, be it a bigint of a binary format, is told to a callee no better.
+    timeout: Math.min(Number(options.timeout ?? 0), Number.MAX_SAFE_INTEGER),
     began: undefined,
     rest: 0,
     timer: undefined,

@@ -236,7 +236,7 @@ function endpointOf(callee: Member, registration: Registration, options: Registe
     curious: options.disclose_caller === true,
     keepsTime: options.forward_timeout === true && callee.announces('callee', 'call_timeout'),
     declines: callee.announces('callee', 'call_reroute'),
-    concurrency: options.concurrency ?? 0,
+    concurrency: Number(options.concurrency ?? 0),
     running: 0,
     observed: false,
   }

@@ -2,6 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, YIELD } from '../../src/protocol/codes.ts'
+import type { Message } from '../../src/protocol/messages.ts'
+import { cbor } from '../../src/serializer/cbor.ts'
 import { able, refused, register } from './rpc.ts'
 import { ID, open, type Peer, WAYS, type World } from './support.ts'
 
@@ -101,6 +103,34 @@ describe('a timeout that the dealer keeps', () => {
     vi.advanceTimersByTime(1)
     expect(caller.take()).toEqual(timedOut)
     callee.lose()
+  })
+
+  test.each(['9007199254740993', '9223372036854775807', '1e300'])('may be %s, which is for ever', (timeout) => {
+    const world = open()
+    const [callee, caller] = [able(world), able(world)]
+    register(callee, 'com.kept', { forward_timeout: true })
+    register(callee, 'com.add')
+    caller.says(`[48,1,{"timeout":${timeout}},"com.kept"]`, `[48,2,{"timeout":${timeout}},"com.add"]`)
+    expect(callee.take()).toEqual([
+      [INVOCATION, 1, ID, { timeout: Number.MAX_SAFE_INTEGER }],
+      [INVOCATION, 2, ID, {}],
+    ])
+    vi.advanceTimersByTime(2 ** 33)
+    callee.says([YIELD, 1, {}], [YIELD, 2, {}])
+    expect(caller.take()).toEqual([
+      [RESULT, 1, {}],
+      [RESULT, 2, {}],
+    ])
+  })
+
+  test('may be a bigint of a binary format', () => {
+    const world = open()
+    const callee = able(world)
+    const caller = world.join({ serializer: cbor })
+    register(callee)
+    caller.says(cbor.encode([CALL, 7, { timeout: 2n ** 63n }, 'com.add'] as unknown as Message))
+    callee.says([YIELD, 1, {}])
+    expect(caller.take()).toEqual([[RESULT, 7, {}]])
   })
 
   test.each(['skip', 'killnowait'])('is over when the call is canceled, %s', (mode) => {
