@@ -1,9 +1,9 @@
 /** The caller: CALL in one part or in many, CANCEL, and RESULT as the first result or as all of it. */
 
 import { CALL, CANCEL, RESULT } from '../protocol/codes.ts'
-import { WampError } from '../protocol/error.ts'
+import { unsent, usage, WampError } from '../protocol/error.ts'
 import type { Id, Result as ResultMessage, Uri } from '../protocol/messages.ts'
-import { CANCELED, FEATURE_NOT_SUPPORTED, USAGE } from '../protocol/names.ts'
+import { CANCELED, FEATURE_NOT_SUPPORTED } from '../protocol/names.ts'
 import type {
   CancelMode,
   Dict,
@@ -110,12 +110,12 @@ export function call<T>(
   } = given
   const options: { -readonly [Key in keyof WireOptions]: WireOptions[Key] } = rest
   if (!/^(skip|kill(nowait)?)$/.test(cancelMode)) {
-    throw new WampError(USAGE, [`cancelMode is skip, kill or killnowait, not ${told(cancelMode)}`], {}, { sent: false })
+    throw usage(`cancelMode must be skip, kill or killnowait, got ${told(cancelMode)}`)
   }
   if (onProgress) options.receive_progress = true
   if (input) {
     if (!session.announces('progressive_call_invocations')) {
-      throw new WampError(FEATURE_NOT_SUPPORTED, ['the router takes no call in parts'], {}, { sent: false })
+      throw unsent(FEATURE_NOT_SUPPORTED, 'the router takes no call in parts')
     }
     options.progress = true
   }

@@ -1,6 +1,6 @@
 /** Payload codecs: what one plugs into a client, and which of them takes which payload of a call or an event. */
 
-import { WampError } from '../protocol/error.ts'
+import { unsent, WampError } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
 import { FEATURE_NOT_SUPPORTED, INVALID_ARGUMENT, PAYLOAD_UNREADABLE, USAGE } from '../protocol/names.ts'
 import type { Dict, List, PassthruKeys, Roles } from '../protocol/options.ts'
@@ -212,10 +212,6 @@ function checkItem({ ppt_scheme, ppt_serializer }: PassthruKeys, data: Payload |
   const [item] = args
   if (args.length === 1 && !Object.keys(kwargs).length && (native || item instanceof Uint8Array)) return
   throw unsent(USAGE, 'with ppt_scheme and no codec for it, args must be one item of bytes and kwargs none')
-}
-
-function unsent(uri: Uri, text: string): WampError {
-  return new WampError(uri, [text], {}, { sent: false })
 }
 
 function unreadable(uri: Uri, what: string): WampError {

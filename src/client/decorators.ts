@@ -1,8 +1,7 @@
 /** `@rpc` and `@subscribe`, and what a class declares with them or with static fields. */
 
-import { WampError } from '../protocol/error.ts'
+import { usage } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
-import { USAGE } from '../protocol/names.ts'
 import type { Dict } from '../protocol/options.ts'
 import type { description } from './description.ts'
 import { type CheckedDecorator, type Checks, checked, type MethodFor } from './schema.ts'
@@ -114,7 +113,7 @@ function decorator(kind: DeclaredKind, checked?: Declared['checked']): unknown {
       standard ? context : { name: context, kind: 'method', static: typeof target === 'function' }
     ) as ClassMethodDecoratorContext
     if (what !== 'method' || fixed || hidden || typeof name !== 'string') {
-      throw new WampError(USAGE, [`@${kind} goes on a public method, not on ${String(name)}`])
+      throw usage(`@${kind} goes on a public method, not on ${String(name)}`)
     }
     const declared: Declared = { kind, method: name, uri: options.uri, options, checked }
     declare(target as object, declared)

@@ -1,8 +1,7 @@
 /** How a service describes itself to its callers: `static describe = description` in its class. */
 
-import { WampError } from '../protocol/error.ts'
+import { usage } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
-import { USAGE } from '../protocol/names.ts'
 import { type Declared, type DeclaredKind, declaredBy, type ServiceClass, uriOf } from './decorators.ts'
 
 export interface ParameterDescription {
@@ -49,7 +48,7 @@ export interface ServiceDescription {
  * @throws WampError `wampy.error.usage` without a prefix
  */
 export function describedAt(prefix: string | undefined): Uri {
-  if (!prefix) throw new WampError(USAGE, ['a service that describes itself has a prefix'])
+  if (!prefix) throw usage('a service that describes itself has a prefix')
   return uriOf(undefined, 'wampy.describe', prefix)
 }
 

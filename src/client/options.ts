@@ -1,8 +1,8 @@
 /** What a client is made with, checked once. */
 
-import { WampError } from '../protocol/error.ts'
+import { unsent, usage, type WampError } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
-import { DEFAULT_REALM, INVALID_URI, USAGE } from '../protocol/names.ts'
+import { DEFAULT_REALM, INVALID_URI } from '../protocol/names.ts'
 import type { Roles } from '../protocol/options.ts'
 import { isUri } from '../protocol/uri.ts'
 import type { Serializer } from '../serializer/serializer.ts'
@@ -81,18 +81,18 @@ export interface Settings {
 export function settle(options: ClientOptions): Settings {
   const connector = connectorOf(options.router)
   const realm = options.realm ?? connector.realm ?? DEFAULT_REALM
-  if (typeof realm !== 'string' || !isUri(realm)) throw new WampError(INVALID_URI, [`"${realm}" is no URI of a realm`])
+  if (typeof realm !== 'string' || !isUri(realm)) throw unsent(INVALID_URI, `"${realm}" is no URI of a realm`)
   const given = options.roles ?? DEFAULT_ROLES
   const names: readonly string[] = Array.isArray(given) ? given : Object.keys(given)
   for (const name of names) {
     if (!ROLES.some((role) => role.name === name)) {
-      throw new WampError(USAGE, [`a client plays caller, callee, publisher and subscriber, not "${name}"`])
+      throw usage(`a client plays ${ROLES.map((role) => role.name).join(', ')}, not "${name}"`)
     }
   }
   const roles = ROLES.filter(({ name }) => names.includes(name))
-  if (!roles.length) throw new WampError(USAGE, ['a client plays at least one role'])
+  if (!roles.length) throw usage('a client plays at least one role')
   const { serializers } = options
-  if (serializers && !serializers.length) throw new WampError(USAGE, ['a client speaks at least one serializer'])
+  if (serializers && !serializers.length) throw usage('a client speaks at least one serializer')
   const product = `wampy-ts/${typeof __VERSION__ === 'string' ? __VERSION__ : 'source'}`
   return {
     connector,
@@ -109,5 +109,5 @@ function connectorOf(router: Connector | string | undefined): Connector {
   if (router === undefined) return new WampRouter()
   if (typeof router === 'string') return new WampRouter({ url: router })
   if (typeof router?.connect === 'function') return router
-  throw new WampError(USAGE, ['router must be a WampRouter, a URL, or a Router of this process'])
+  throw usage('router must be a WampRouter, a URL, or a Router of this process')
 }

@@ -1,6 +1,6 @@
 /** What can be called in a realm, as the registration meta API of its router says. */
 
-import { WampError } from '../protocol/error.ts'
+import { unsent, type WampError } from '../protocol/error.ts'
 import type { Id, Uri } from '../protocol/messages.ts'
 import { FEATURE_NOT_SUPPORTED, NO_SUCH_PROCEDURE, NO_SUCH_REGISTRATION } from '../protocol/names.ts'
 import type { InvokePolicy, MatchPolicy } from '../protocol/options.ts'
@@ -31,9 +31,7 @@ export async function registered(client: WampClient, options?: CallOptions): Pro
     }
   const ids = await ask<Record<MatchPolicy, Id[]>>('list').catch(unless(NO_SUCH_PROCEDURE))
   if (!ids) {
-    throw new WampError(FEATURE_NOT_SUPPORTED, [
-      'the router has no registration meta API, and cannot say what it offers',
-    ])
+    throw unsent(FEATURE_NOT_SUPPORTED, 'the router has no registration meta API')
   }
   const all = Object.values(ids).flat()
   const found: ProcedureEntry[] = []

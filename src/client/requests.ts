@@ -1,7 +1,7 @@
 /** The one table of unanswered requests: all kinds draw their ids from one sequence (Basic Profile, IDs). */
 
 import { CALL, ERROR, INVOCATION } from '../protocol/codes.ts'
-import { errorOf, violation, WampError } from '../protocol/error.ts'
+import { errorOf, unsent, violation, type WampError } from '../protocol/error.ts'
 import { nextId } from '../protocol/ids.ts'
 import type { Handlers, Id, Message, RequestCode } from '../protocol/messages.ts'
 import { CONNECTION_LOST } from '../protocol/names.ts'
@@ -52,7 +52,7 @@ export class Requests {
 
   /** Sends a request that gets no answer. A payload that cannot travel throws and uses up no id. */
   tell(message: (id: Id) => Message): Id {
-    if (!this.#session.sendable) throw new WampError(CONNECTION_LOST, ['the session is over'], {}, { sent: false })
+    if (!this.#session.sendable) throw unsent(CONNECTION_LOST, 'the session is over')
     const before = this.#last
     const id = this.#next()
     try {

@@ -1,10 +1,6 @@
-/** All that a procedure returns, or says in one part, where one positional value is not enough. */
-
-import { WampError } from '../protocol/error.ts'
-import { USAGE } from '../protocol/names.ts'
 import type { Dict, List } from '../protocol/options.ts'
 import { type Payload, payload } from '../protocol/payload.ts'
-import { isDict, told } from '../protocol/validate.ts'
+import { checkPayload } from './checks.ts'
 
 /** Several values, and keyword values: `return new Result([1, 2], { unit: 'cm' })`. */
 export class Result {
@@ -12,10 +8,7 @@ export class Result {
   readonly kwargs: Dict | undefined
 
   constructor(args: List = [], kwargs?: Dict) {
-    if (!Array.isArray(args)) throw new WampError(USAGE, [`args must be a list, such as [1, 2], got ${told(args)}`])
-    if (kwargs !== undefined && !isDict(kwargs)) {
-      throw new WampError(USAGE, [`kwargs must be a dictionary, such as { unit: 'cm' }, got ${told(kwargs)}`])
-    }
+    checkPayload(args, kwargs)
     this.args = args
     this.kwargs = kwargs
   }

@@ -1,7 +1,7 @@
 /** One run of a client, from `start()` to its end: attempts to join, sessions, and the time between them. */
 
-import { WampError } from '../protocol/error.ts'
-import { CLOSE_REALM, CONNECTION_FAILED, STOPPED, TIMEOUT, USAGE } from '../protocol/names.ts'
+import { unsent, usage, WampError } from '../protocol/error.ts'
+import { CLOSE_REALM, CONNECTION_FAILED, STOPPED, TIMEOUT } from '../protocol/names.ts'
 import { told } from '../protocol/validate.ts'
 import { backoff } from './backoff.ts'
 import { ClientSession } from './client-session.ts'
@@ -20,7 +20,7 @@ const FATAL =
 
 /** Why `stop()` ends what waits. */
 export function stoppedBy(name: string): WampError {
-  return new WampError(STOPPED, [`${name} was stopped`], {}, { sent: false })
+  return unsent(STOPPED, `${name} was stopped`)
 }
 
 export class Run {
@@ -188,7 +188,7 @@ export class Run {
       try {
         const delay = reconnect(attempt, cause)
         if (delay === false || delay >= 0) return delay
-        throw new WampError(USAGE, [`reconnect must return milliseconds or false, got ${told(delay)}`])
+        throw usage(`reconnect must return milliseconds or false, got ${told(delay)}`)
       } catch (error) {
         this.#core.raised(error, false)
         return false

@@ -1,8 +1,8 @@
 /** What a service's class declares, ready to be registered and subscribed. */
 
-import { WampError } from '../protocol/error.ts'
+import { unsent, usage } from '../protocol/error.ts'
 import type { Id, Uri } from '../protocol/messages.ts'
-import { INVALID_URI, USAGE } from '../protocol/names.ts'
+import { INVALID_URI } from '../protocol/names.ts'
 import type { Dict, List } from '../protocol/options.ts'
 import { isPattern } from '../protocol/uri.ts'
 import type { Endpoint } from './callee.ts'
@@ -54,13 +54,13 @@ export function declarations(service: object, prefix: string | undefined): Decla
 }
 
 function unchecked(): never {
-  throw new WampError(USAGE, ['a static field says its schemas by rpc: { add: rpc({ args: ... }) }'])
+  throw usage('schemas in a static field go through rpc({ ... })')
 }
 
 function methodOf(service: object, { kind, method }: Declared): (...args: unknown[]) => unknown {
   const methods = service as Record<string, (...args: unknown[]) => unknown>
   if (typeof methods[method] !== 'function') {
-    throw new WampError(USAGE, [`${service.constructor.name} declares "${method}" for ${kind} and has no such method`])
+    throw usage(`${service.constructor.name} has no method "${method}", which it declares for ${kind}`)
   }
   // Looked up at each call: a method that is replaced later, as by a test's spy, is the one that runs.
   return (...args) => (methods[method] as (...args: unknown[]) => unknown)(...args)
@@ -70,5 +70,5 @@ function checked(kind: DeclaredKind, declared: Declared, prefix: string | undefi
   const uri = uriOf(declared, declared.method, prefix)
   const { match } = declared.options as { match?: 'exact' }
   if (isPattern(uri, match)) return uri
-  throw new WampError(INVALID_URI, [`"${uri}", which ${kind} gives to "${declared.method}", is no URI`])
+  throw unsent(INVALID_URI, `"${uri}", declared for ${kind} "${declared.method}", is no URI`)
 }

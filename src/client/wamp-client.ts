@@ -1,9 +1,9 @@
 /** The durable client: it joins, comes back after a loss, and brings its subscriptions and registrations with it. */
 
 import { EventEmitter } from 'eventemitter3'
-import { WampError } from '../protocol/error.ts'
+import { unsent, usage } from '../protocol/error.ts'
 import type { Id, Result as ResultMessage, Uri } from '../protocol/messages.ts'
-import { NOT_JOINED, USAGE } from '../protocol/names.ts'
+import { NOT_JOINED } from '../protocol/names.ts'
 import type { Dict, List } from '../protocol/options.ts'
 import { isPattern, isUri } from '../protocol/uri.ts'
 import { type Endpoint, type RegisterOptions, Registration } from './callee.ts'
@@ -64,7 +64,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
   /** @throws WampError `wampy.error.not_joined` while there is no session */
   get session(): SessionInfo {
     const { session } = this.#core
-    if (!session) throw new WampError(NOT_JOINED, [`${this.name} has not joined a realm: await start() first`])
+    if (!session) throw unsent(NOT_JOINED, `${this.name} has not joined a realm: await start() first`)
     return session.info
   }
 
@@ -277,7 +277,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
     if (open) return open
     if (!waitForReady || !run || run.ending) {
       const text = run ? 'has no session at the moment' : 'has not joined a realm: await start() first'
-      throw new WampError(NOT_JOINED, [`${this.name} ${text}`], {}, { sent: false })
+      throw unsent(NOT_JOINED, `${this.name} ${text}`)
     }
     if (signal?.aborted) throw canceled(signal, false)
     const waiting = deferred<ClientSession>()
@@ -293,7 +293,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
 
   #mayPlay(role: RoleName, asked = true): void {
     if (asked && !this.#core.settings.roles[role]) {
-      throw new WampError(USAGE, [`${this.name} does not play the role ${role}: see its option "roles"`])
+      throw usage(`${this.name} does not play the role ${role}: see its option "roles"`)
     }
   }
 }

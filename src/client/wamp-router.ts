@@ -1,8 +1,8 @@
 /** Where a router is, and how to get a link to it; the only file that knows the defaults of an address. */
 
-import { WampError } from '../protocol/error.ts'
+import { unsent, usage, type WampError } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
-import { CONNECTION_FAILED, DEFAULT_URL, USAGE } from '../protocol/names.ts'
+import { CONNECTION_FAILED, DEFAULT_URL } from '../protocol/names.ts'
 import { json } from '../serializer/json.ts'
 import type { Serializer } from '../serializer/serializer.ts'
 import { type Connector, framed, type Link } from '../session/link.ts'
@@ -57,22 +57,24 @@ export class WampRouter implements Connector {
     const serializer = serializers[offers.indexOf(transport.protocol)]
     if (serializer) return framed(transport, serializer)
     transport.close()
-    const text = `${this.url} chose the subprotocol "${transport.protocol}", offered were ${offers.join(', ')}`
-    throw new WampError(CONNECTION_FAILED, [text])
+    throw unsent(
+      CONNECTION_FAILED,
+      `${this.url} chose the subprotocol ${transport.protocol}, which was not offered (${offers.join(', ')})`,
+    )
   }
 }
 
 function address({ url, host, port, path, tls, dial }: WampRouterOptions): string {
   if (url !== undefined) {
     if (host !== undefined || port !== undefined || path !== undefined || tls !== undefined) {
-      throw new WampError(USAGE, ['a WampRouter takes either url or host, port, path and tls'])
+      throw usage('a WampRouter takes either url or host, port, path and tls')
     }
     // Another transport has schemes of its own, and judges them when it dials.
     return dial && /^[a-z][a-z\d+.-]*:./i.test(url) ? url : checked(url, url)
   }
   const number = port === undefined ? 8080 : Number(port)
   if (!Number.isInteger(number) || number < 1 || number > 65535) {
-    throw new WampError(USAGE, [`port must be a number from 1 to 65535, got "${port}"`])
+    throw usage(`port must be a number from 1 to 65535, got "${port}"`)
   }
   const name = host ?? 'localhost'
   if (/[/?#@\\]/.test(name)) throw illegal(name)
@@ -88,5 +90,5 @@ function checked(url: string, given: string): string {
 }
 
 function illegal(given: string): WampError {
-  return new WampError(USAGE, [`"${given}" is no address of a router: expected something like ${DEFAULT_URL}`])
+  return usage(`"${given}" is no address of a router, such as ${DEFAULT_URL}`)
 }

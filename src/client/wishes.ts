@@ -1,6 +1,6 @@
 /** The wishes of a client: asked for on every join, tried again when refused, until they are given up or revoked. */
 
-import { WampError } from '../protocol/error.ts'
+import { unsent, WampError } from '../protocol/error.ts'
 import { CANCELED, REVOKED } from '../protocol/names.ts'
 import type { Dict } from '../protocol/options.ts'
 import { backoff } from './backoff.ts'
@@ -103,7 +103,7 @@ export class Wishes {
     // Nothing was done: the handle stays as it is.
     if (waiting.signal?.aborted) throw canceled(waiting.signal, false)
     this.#close(wish)
-    wish.first?.reject(new WampError(CANCELED, [`${wish.uri} was given up`], {}, { sent: false }))
+    wish.first?.reject(unsent(CANCELED, `${wish.uri} was given up`))
     wish.first = undefined
     const { session } = this.#host
     if (wish.asking) await within(wish.asking, waiting)

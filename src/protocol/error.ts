@@ -1,7 +1,7 @@
 /** The one error class, and how an error travels: ERROR message to WampError, and what was thrown to ERROR. */
 
 import type { ErrorMessage, Uri } from './messages.ts'
-import { PROTOCOL_VIOLATION, RUNTIME_ERROR } from './names.ts'
+import { PROTOCOL_VIOLATION, RUNTIME_ERROR, USAGE } from './names.ts'
 import type { Dict, List } from './options.ts'
 
 const BRAND = Symbol.for('wampy-ts.WampError')
@@ -53,6 +53,16 @@ export class WampError extends Error {
 /** A peer broke the protocol; says what was expected and what came. */
 export function violation(text: string): WampError {
   return new WampError(PROTOCOL_VIOLATION, [text])
+}
+
+/** Nothing was sent: what was asked for cannot be, here and now. */
+export function unsent(uri: Uri, text: string, cause?: unknown): WampError {
+  return new WampError(uri, [text], {}, { sent: false, cause })
+}
+
+/** This library was used wrongly; says what was expected. */
+export function usage(text: string, cause?: unknown): WampError {
+  return unsent(USAGE, text, cause)
 }
 
 /** What an ERROR message says, as an error to throw. Its payload starts at `message[5]`. */

@@ -16,12 +16,13 @@ export function nextId(id: Id): Id {
 }
 
 // Drawn in batches: one system call for 256 ids instead of one for each publication.
-const pool = new Uint32Array(512)
-let drawn = pool.length
+const POOL = 512
+const pool = /* @__PURE__ */ new Uint32Array(POOL)
+let drawn = POOL
 
 /** An id drawn uniformly from 1 to 2^53 by the platform's cryptographic source (global scope). */
 export function randomId(): Id {
-  if (drawn === pool.length) {
+  if (drawn === POOL) {
     crypto.getRandomValues(pool)
     drawn = 0
   }

@@ -85,30 +85,43 @@ export function checkLength(layout: Layout, length: number): void {
 }
 
 /** Checks the elements before the payload; throws a protocol violation that names the first wrong one. */
-export function checkElements(layout: Layout, elements: readonly unknown[]): void {
-  const { kinds } = layout
-  for (let i = 0; i < kinds.length && i + 1 < elements.length; i++) {
-    const value = elements[i + 1]
-    switch (kinds[i]) {
-      case ID:
-        if (isId(value)) continue
-        throw violation(`${layout.name}[${i + 1}] must be an id, got ${told(value)}`)
-      case DICT:
-        if (isDict(value)) continue
-        throw violation(`${layout.name}[${i + 1}] must be a dictionary, got ${told(value)}`)
-      case TEXT:
-        if (typeof value === 'string') continue
-        throw violation(`${layout.name}[${i + 1}] must be text, got ${told(value)}`)
-      case ID_OR_ZERO:
-        // 0 marks a revocation, which says in a third element what it revokes.
-        if (isId(value) || (value === 0 && elements.length === 3)) continue
-        throw violation(`${layout.name}[${i + 1}] must be an id, got ${told(value)}`)
-      case REQUEST:
-        if (isRequest(value)) continue
-        throw violation(`${layout.name}[${i + 1}] must be the code of a request, got ${told(value)}`)
-    }
+export function checkElements({ name, kinds }: Layout, elements: readonly unknown[]): void {
+  for (let i = 1; i <= kinds.length && i < elements.length; i++) {
+    const kind = kinds[i - 1] as Kind
+    const value = elements[i]
+    if (isA(kind, value, elements.length)) continue
+    throw violation(`${name}[${i}] must be ${EXPECTED[kind]}, got ${told(value)}`)
   }
 }
+
+/** By kind. */
+const EXPECTED = ['an id', 'an id', 'a dictionary', 'text', 'the code of a request']
+
+function isA(kind: Kind, value: unknown, length: number): boolean {
+  switch (kind) {
+    case ID:
+      return isId(value)
+    case DICT:
+      return isDict(value)
+    case TEXT:
+      return typeof value === 'string'
+    case ID_OR_ZERO:
+      // 0 marks a revocation, which says in a third element what it revokes.
+      return isId(value) || (value === 0 && length === 3)
+    case REQUEST:
+      return REQUESTS.includes(value)
+  }
+}
+
+const REQUESTS: readonly unknown[] = [
+  codes.PUBLISH,
+  codes.SUBSCRIBE,
+  codes.UNSUBSCRIBE,
+  codes.CALL,
+  codes.REGISTER,
+  codes.UNREGISTER,
+  codes.INVOCATION,
+]
 
 /** Checks what stands where args and kwargs belong; throws a protocol violation. */
 export function checkPayload(layout: Layout, args: unknown, kwargs: unknown): void {
@@ -121,21 +134,6 @@ export function checkPayload(layout: Layout, args: unknown, kwargs: unknown): vo
 /** Whether a decoded value is a dictionary. */
 export function isDict(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
-}
-
-function isRequest(value: unknown): boolean {
-  switch (value) {
-    case codes.PUBLISH:
-    case codes.SUBSCRIBE:
-    case codes.UNSUBSCRIBE:
-    case codes.CALL:
-    case codes.REGISTER:
-    case codes.UNREGISTER:
-    case codes.INVOCATION:
-      return true
-    default:
-      return false
-  }
 }
 
 /** A value as an error message shows it: short, on one line, whatever a peer sent. */

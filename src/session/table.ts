@@ -1,6 +1,6 @@
 /** Handlers merged into one dense array by code: the tables that are installed as a session's state. */
 
-import type { Code, Handlers, Message } from '../protocol/messages.ts'
+import type { Handlers, Message } from '../protocol/messages.ts'
 
 type Handler<Context> = (message: Message, context: Context) => void
 
@@ -12,7 +12,7 @@ export interface Table<Context> {
 
 const GREATEST_CODE = 70
 
-/** A table of what several parts handle. Two parts that handle the same message are a mistake in this library. */
+/** A table of what several parts handle. */
 export function table<Context>(...parts: readonly Handlers<Context>[]): Table<Context> {
   return { handlers: merged(parts), lenient: false }
 }
@@ -23,13 +23,5 @@ export function lenient<Context>(...parts: readonly Handlers<Context>[]): Table<
 }
 
 function merged<Context>(parts: readonly Handlers<Context>[]): (Handler<Context> | undefined)[] {
-  const handlers: (Handler<Context> | undefined)[] = new Array(GREATEST_CODE + 1).fill(undefined)
-  for (const part of parts) {
-    for (const key of Object.keys(part)) {
-      const code = Number(key) as Code
-      if (handlers[code]) throw new Error(`two handlers for message ${code}`)
-      handlers[code] = part[code] as Handler<Context>
-    }
-  }
-  return handlers
+  return Object.assign(new Array(GREATEST_CODE + 1).fill(undefined), ...parts)
 }

@@ -1,8 +1,8 @@
 /** Any W3C WebSocket as a transport: the browser's own, `ws` in Node, or a class that is passed in. */
 
 import isomorphic from 'isomorphic-ws'
-import { WampError } from '../protocol/error.ts'
-import { CONNECTION_FAILED, USAGE } from '../protocol/names.ts'
+import { unsent, usage } from '../protocol/error.ts'
+import { CONNECTION_FAILED } from '../protocol/names.ts'
 import { BROKEN, cutReason, Inbox } from './inbox.ts'
 import type { CloseInfo, Dial, Frame, Transport, TransportSink } from './transport.ts'
 
@@ -34,7 +34,7 @@ export interface WebSocketOptions {
 export function webSocketDial(options: WebSocketOptions = {}): Dial {
   return async (url, protocols, signal) => {
     const create = options.create ?? creator(options.webSocket ?? platformClass())
-    let refusal: unknown = new WampError(USAGE, ['no subprotocol was offered'])
+    let refusal: unknown = usage('no subprotocol was offered')
     // Where the server chose and the platform does not say what (React Native), asks again with one at a time.
     for (const offer of [protocols, ...protocols.map((protocol) => [protocol])]) {
       try {
@@ -83,7 +83,7 @@ function platformClass(): WebSocketClass {
   if (typeof found === 'function') return found as WebSocketClass
   const own = (globalThis as { WebSocket?: WebSocketClass }).WebSocket
   if (own) return own
-  throw new WampError(USAGE, ['there is no WebSocket here; pass a class as the option webSocket'])
+  throw usage('there is no WebSocket here; pass a class as the option webSocket')
 }
 
 function creator(Class: WebSocketClass): Create {
@@ -106,7 +106,7 @@ function connect(
     try {
       socket = create(url, [...protocols])
     } catch (error) {
-      throw new WampError(USAGE, [`cannot dial ${url}: ${textOf(error)}`], {}, { cause: error })
+      throw usage(`cannot dial ${url}: ${textOf(error)}`, error)
     }
     socket.binaryType = 'arraybuffer'
     let raw: Corkable | undefined
@@ -122,7 +122,7 @@ function connect(
       resolve(transport)
     }
     const fail = (why: string, cause?: unknown): void => {
-      reject(new WampError(CONNECTION_FAILED, [`could not connect to ${url}: ${why}`], {}, { cause }))
+      reject(unsent(CONNECTION_FAILED, `could not connect to ${url}: ${why}`, cause))
       end()
     }
     const abort = (): void => {
