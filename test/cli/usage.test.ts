@@ -87,7 +87,9 @@ test('a realm that is not there: one line says what to do, exit code 1', async (
 test('a server of something else: one line, exit code 1', async () => {
   const { url } = await listening()
   const { code, stderr } = await wampy('call', 'a.b', '--url', `${url}/elsewhere`).ended
-  expect(stderr).toMatch(/^wampy call: could not connect to .*404; check that a router listens there, at this path.*\n$/)
+  expect(stderr).toMatch(
+    /^wampy call: could not connect to .*404; check that a router listens there, at this path.*\n$/,
+  )
   expect(code).toBe(1)
 })
 

@@ -194,7 +194,7 @@ describe('@rpc', () => {
     const router = welcoming()
     expect(await failure(new Service({ router }).start())).toMatchObject({
       uri: INVALID_URI,
-      message: '"not a uri", which rpc gives to "date", is no URI',
+      message: '"not a uri", declared for rpc "date", is no URI',
     })
     expect(router.peers).toEqual([])
   })
@@ -482,7 +482,7 @@ describe('static fields', () => {
     }
     expect(await failure(new Service({ router: welcoming() }).start())).toMatchObject({
       uri: USAGE,
-      message: 'Service declares "nowhere" for rpc and has no such method',
+      message: 'Service has no method "nowhere", which it declares for rpc',
     })
   })
 })

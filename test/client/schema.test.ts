@@ -346,7 +346,7 @@ describe('without decorators', () => {
     const router = welcoming(granting)
     expect(await failure(new Silent({ router }).start())).toMatchObject({
       uri: USAGE,
-      message: 'a static field says its schemas by rpc: { add: rpc({ args: ... }) }',
+      message: 'schemas in a static field go through rpc({ ... })',
     })
   })
 
