@@ -5,6 +5,7 @@ import { violation, WampError } from '../protocol/error.ts'
 import type { Id, Invocation as Message, Registered, Unregistered, Uri } from '../protocol/messages.ts'
 import { NO_SUCH_PROCEDURE, PROCEDURE_ALREADY_EXISTS } from '../protocol/names.ts'
 import type { Dict, InvocationDetails, List, RegisterOptions as WireOptions } from '../protocol/options.ts'
+import { checkOptions } from './checks.ts'
 import type { ClientSession } from './client-session.ts'
 import { answerError, Invocation, Running } from './invocation.ts'
 import { BUFFER } from './parts.ts'
@@ -50,6 +51,7 @@ export class Registration extends Wish {
     entrypoint?: Entrypoint,
   ) {
     super(owner)
+    checkOptions({ ...options, buffer })
     this.buffer = buffer
     this.procedure = procedure
     this.endpoint = endpoint

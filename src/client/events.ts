@@ -3,6 +3,7 @@
 import type { WampError } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
 import { STOPPED } from '../protocol/names.ts'
+import { checkOptions } from './checks.ts'
 import { overflow as overflowing, Parts } from './parts.ts'
 import type { ReceivedEvent } from './service.ts'
 import type { SubscribeOptions, Subscription } from './subscriber.ts'
@@ -26,6 +27,7 @@ export interface Events extends AsyncIterableIterator<ReceivedEvent, undefined> 
 }
 
 export function events(client: WampClient, topic: Uri, options: EventsOptions): Events {
+  checkOptions(options)
   const { buffer = 1000, overflow = 'oldest', ...rest } = options
   let release: (() => void) | undefined
   const stopped = (cause?: WampError) => parts.end(cause)

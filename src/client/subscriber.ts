@@ -3,6 +3,7 @@
 import { EVENT, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from '../protocol/codes.ts'
 import type { Id, Subscribed, Unsubscribed, Uri } from '../protocol/messages.ts'
 import type { Dict, List, EventDetails as WireDetails, SubscribeOptions as WireOptions } from '../protocol/options.ts'
+import { checkOptions } from './checks.ts'
 import type { ClientSession } from './client-session.ts'
 import type { Role } from './role.ts'
 import type { Waiting } from './waiting.ts'
@@ -29,6 +30,7 @@ export class Subscription extends Wish {
 
   constructor(owner: WishOwner, topic: Uri, handler: EventHandler, options: WireOptions) {
     super(owner)
+    checkOptions(options)
     this.topic = topic
     this.handler = handler
     this.options = options
@@ -129,7 +131,9 @@ export const subscriber: Role = {
       }
       const args = data?.args ?? []
       const kwargs = data?.kwargs ?? {}
-      for (const { handler, topic, state } of sharers) {
+      // What was retained is for the one that asked for it last: the others have had it, or do not want it.
+      const asked = details.retained ? [...sharers].filter(({ options }) => options.get_retained).slice(-1) : []
+      for (const { handler, topic, state } of asked.length ? asked : sharers) {
         // Given up while its SUBSCRIBED was on its way.
         if (state === 'closed') continue
         session.heed(() => handler(args, kwargs, { topic, ...details, publication, subscription }))

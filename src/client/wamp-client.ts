@@ -224,6 +224,8 @@ export class WampClient extends EventEmitter<ClientEvents> {
    * Subscribes to a topic, from now until its loop ends: `for await (const { args } of client.events('com.example.t'))`.
    * Comes back after a loss, as any subscription; `stop()` ends the loop. What a slow reader has no room for (`buffer`,
    * default 1000 events) is dropped by the policy `overflow`, and counted in `dropped.events`.
+   *
+   * @throws WampError `wampy.error.usage` for an option that cannot be; the loop throws what `subscribe` would
    */
   events(topic: Uri, options: EventsOptions = NONE): Events {
     return events(this, topic, options)

@@ -1,7 +1,7 @@
 /** Publisher and subscriber: handlers that share a subscription, races on the way, and what handlers throw. */
 
 import { describe, expect, test, vi } from 'vitest'
-import { type EventDetails, INVALID_ARGUMENT, WampError } from 'wampy-ts'
+import { type Dict, type EventDetails, INVALID_ARGUMENT, type List, USAGE, WampError } from 'wampy-ts'
 import { openWorld } from 'wampy-ts/testing'
 import {
   ABORT,
@@ -16,7 +16,7 @@ import {
   UNSUBSCRIBE,
   UNSUBSCRIBED,
 } from '../../src/protocol/codes.ts'
-import { type Answer, failure, joined, leavesNothing, next, until, uri } from './support.ts'
+import { type Answer, clientOf, failure, joined, leavesNothing, next, until, uri, welcoming } from './support.ts'
 
 leavesNothing()
 
@@ -246,6 +246,63 @@ describe('two handlers on one topic', () => {
   })
 })
 
+describe('a retained event', () => {
+  test('is for the handler that asked for it, also where others hold the subscription already', async () => {
+    await using world = await openWorld()
+    const [alice, bob] = await world.join('alice', 'bob')
+    await alice.publish('com.example.t', ['kept'], {}, { retain: true, acknowledge: true })
+    const heard: unknown[] = []
+    const handler = (name: string) => (args: List, _kwargs: Dict, details: EventDetails) => {
+      heard.push([name, args[0], details.retained])
+    }
+    const fenced = async () => {
+      await bob.call('com.example.nothing').catch(() => {})
+      return heard.splice(0)
+    }
+    await bob.subscribe('com.example.t', handler('one'), { get_retained: true })
+    expect(await fenced()).toEqual([['one', 'kept', true]])
+    await bob.subscribe('com.example.t', handler('two'))
+    expect(await fenced()).toEqual([])
+    const three = await bob.subscribe('com.example.t', handler('three'), { get_retained: true })
+    expect(await fenced()).toEqual([['three', 'kept', true]])
+    // Three is not the one that is meant any more.
+    await three.unsubscribe()
+    await Promise.all(['four', 'five'].map((it) => bob.subscribe('com.example.t', handler(it), { get_retained: true })))
+    expect(await fenced()).toEqual([
+      ['four', 'kept', true],
+      ['five', 'kept', true],
+    ])
+    await alice.publish('com.example.t', ['live'], {}, { acknowledge: true })
+    expect(await fenced()).toEqual(['one', 'two', 'four', 'five'].map((it) => [it, 'live', undefined]))
+    expect(world.router.stats().subscriptions).toBe(1)
+  })
+
+  test('comes again to each that asked for it after a loss; one that nobody asked for, to all', async () => {
+    const router = welcoming(([code, request, options], peer) => {
+      if (code !== SUBSCRIBE) return
+      peer.send([SUBSCRIBED, request, 100])
+      if ((options as { get_retained?: true }).get_retained) peer.send([EVENT, 100, 7, { retained: true }])
+    })
+    const client = clientOf(router, { reconnect: { initial: 1 } })
+    await client.start()
+    const heard: string[] = []
+    const wants = { get_retained: true }
+    await client.subscribe('com.example.t', () => heard.push('one'), wants)
+    await client.subscribe('com.example.t', () => heard.push('two'))
+    await client.subscribe('com.example.t', () => heard.push('three'), wants)
+    router.peers[0]?.terminate()
+    await next(client, 'ready')
+    await until(() => heard.length === 4)
+    expect(heard.splice(0)).toEqual(['one', 'three', 'one', 'three'])
+    for (const handle of client.subscriptions.filter(({ options }) => options.get_retained)) await handle.unsubscribe()
+    await client.subscribe('com.example.t', () => heard.push('four'))
+    router.peers[1]?.send([EVENT, 100, 8, { retained: true }])
+    await until(() => heard.length === 2)
+    expect(heard).toEqual(['two', 'four'])
+    await client.stop()
+  })
+})
+
 describe('a handle', () => {
   test('is in client.subscriptions until it is given up', async () => {
     const { client } = await joined(broker())
@@ -396,6 +453,26 @@ describe('publish', () => {
     ])
   })
 
+  test('makes lists of what stands alone, and tells what is no option from no list', async () => {
+    const { client, peer } = await joined(broker())
+    const lists = {
+      exclude: 5,
+      eligible: [],
+      exclude_authid: 'ann',
+      eligible_authid: ['bob'],
+      eligible_authrole: 'user',
+    }
+    await client.publish('com.example.t', [], {}, { ...lists, exclude_authrole: undefined })
+    await client.call(fence)
+    expect(peer.received[1]?.[2]).toEqual({
+      exclude: [5],
+      eligible: [],
+      exclude_authid: ['ann'],
+      eligible_authid: ['bob'],
+      eligible_authrole: ['user'],
+    })
+  })
+
   test('kwargs alone travel behind an empty list', async () => {
     const { client, peer } = await joined(broker())
     await client.publish('com.example.t', undefined, { a: 1 })
@@ -451,4 +528,41 @@ test('a subscriber that is aborted by its router hears why', async () => {
   const lost = next(client, 'lost')
   peer.send([ABORT, { message: 'too many events' }, 'com.example.limit'])
   expect((await lost)[0]).toMatchObject({ uri: 'com.example.limit', message: 'too many events' })
+})
+
+describe('an option that would end the session is refused before it is sent', () => {
+  const refusals: [what: string, options: Dict, text: string][] = [
+    ['publish', { exclude: 'x' }, 'exclude cannot be "x"'],
+    ['publish', { exclude: null }, 'exclude cannot be null'],
+    ['publish', { eligible: [1, 2, 0] }, 'eligible cannot be 0'],
+    ['publish', { exclude_authid: 7 }, 'exclude_authid cannot be 7'],
+    ['publish', { eligible_authrole: ['user', null] }, 'eligible_authrole cannot be null'],
+    ['publish', { acknowledge: 1 }, 'acknowledge cannot be 1'],
+    ['publish', { retain: 'yes' }, 'retain cannot be "yes"'],
+    ['call', { disclose_me: 'yes' }, 'disclose_me cannot be "yes"'],
+    ['subscribe', { match: 'suffix' }, 'match cannot be "suffix"'],
+    ['subscribe', { match: ['exact'] }, 'match cannot be a list'],
+    ['subscribe', { get_retained: 0 }, 'get_retained cannot be 0'],
+    ['register', { invoke: 'all' }, 'invoke cannot be "all"'],
+    ['register', { concurrency: -1 }, 'concurrency cannot be -1'],
+    ['events', { buffer: 0 }, 'buffer cannot be 0'],
+    ['events', { buffer: Number.NaN }, 'buffer cannot be NaN'],
+    ['events', { overflow: 'block' }, 'overflow cannot be "block"'],
+  ]
+
+  test.each(refusals)('%s with %j', async (what, options, text) => {
+    const { client, peer } = await joined(broker())
+    const uri = 'com.example.t'
+    const tries: Record<string, () => Promise<unknown>> = {
+      publish: () => client.publish(uri, [], {}, options),
+      call: () => client.call(uri, [], {}, options),
+      subscribe: () => client.subscribe(uri, () => {}, options as never),
+      register: () => client.register(uri, () => {}, options as never),
+      events: async () => client.events(uri, options),
+    }
+    expect(await failure(tries[what]!())).toMatchObject({ uri: USAGE, message: `the option ${text}`, sent: false })
+    await client.call(fence)
+    expect(peer.received.map(([code]) => code)).toEqual([1, CALL])
+    expect([client.state, client.subscriptions, client.registrations]).toEqual(['ready', [], []])
+  })
 })
