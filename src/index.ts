@@ -14,6 +14,7 @@ export {
   type TopicDescription,
 } from './client/description.ts'
 export type { Events, EventsOptions } from './client/events.ts'
+export { type EventHistoryOptions, eventHistory, getEvents, type PastEvent } from './client/history.ts'
 export type { Part } from './client/invocation.ts'
 export type { Liveness } from './client/liveness.ts'
 export { type ClientOptions, DEFAULT_ROLES, type OnError, type Retry, type RoleName } from './client/options.ts'
@@ -36,6 +37,7 @@ export {
 export { type Checks, checked, type RpcTable, type StandardSchema } from './client/schema.ts'
 export type { ReceivedEvent } from './client/service.ts'
 export type { EventDetails, EventHandler, SubscribeOptions, Subscription } from './client/subscriber.ts'
+export { addTestament, flushTestaments, type TestamentOptions, type TestamentScope } from './client/testaments.ts'
 export type { Waiting } from './client/waiting.ts'
 export { type ClientEvents, type ClientState, type StartOptions, WampClient } from './client/wamp-client.ts'
 export { WampRouter, type WampRouterOptions } from './client/wamp-router.ts'

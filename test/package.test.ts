@@ -32,6 +32,8 @@ const doors: Record<string, string[]> = {
     'DEFAULT_URL',
     'WampError',
     'batching',
+    'getEvents',
+    'addTestament',
     'longPollDial',
     'portDial',
   ],

@@ -17,8 +17,9 @@ import type {
   Yield,
 } from '../protocol/messages.ts'
 import { INVALID_ARGUMENT, PAYLOAD_UNREADABLE } from '../protocol/names.ts'
-import type { MatchPolicy, Roles } from '../protocol/options.ts'
-import { payload } from '../protocol/payload.ts'
+import type { Dict, EventDetails, List, MatchPolicy, Roles } from '../protocol/options.ts'
+import { type Payload, payload } from '../protocol/payload.ts'
+import { isDict } from '../protocol/validate.ts'
 import type { Link, LinkSink } from '../session/link.ts'
 import type { CloseInfo } from '../transport/transport.ts'
 import { checkScheme, FEATURE, type PayloadCodec, Talk } from './codec.ts'
@@ -30,7 +31,15 @@ export interface PassthruOwner {
 }
 
 /** What `passthru` makes, for the option `codecs` of a client. */
-export type Passthru = (link: Link, owner: PassthruOwner) => Link
+export interface Passthru {
+  (link: Link, owner: PassthruOwner): Link
+  /**
+   * What is meant by the payload of an event that did not come in an EVENT, for what it was asked for.
+   *
+   * @throws WampError `wampy.error.payload_unreadable`
+   */
+  event(asked: Asked, details: EventDetails, data: Payload | undefined): Payload | undefined
+}
 
 /**
  * Payload passthru mode: `new WampClient({ codecs: passthru(codec) })` announces it and encodes and decodes payloads
@@ -41,7 +50,10 @@ export type Passthru = (link: Link, owner: PassthruOwner) => Link
  */
 export function passthru(...codecs: readonly PayloadCodec[]): Passthru {
   for (const { scheme } of codecs) checkScheme(scheme)
-  return (link, owner) => new PassthruLink(link, owner, codecs)
+  return Object.assign((link: Link, owner: PassthruOwner) => new PassthruLink(link, owner, codecs), {
+    event: (asked: Asked, details: EventDetails, data: Payload | undefined) =>
+      new Talk(codecs, uriOf(asked, details.topic), {}).hear('event', details, data),
+  })
 }
 
 /** A call that somebody else makes. */
@@ -150,10 +162,23 @@ class PassthruLink implements Link {
 
   #call([code, request, options, procedure, data]: Call): void {
     const talk = this.#calls.get(request) ?? this.#talk(procedure)
-    const [said, bytes] = talk.say(options.progress ? 'part' : 'call', options, data)
+    const meant = procedure === 'wamp.session.add_testament' ? this.#testament(data) : data
+    const [said, bytes] = talk.say(options.progress ? 'part' : 'call', options, meant)
     this.#link.send([code, request, said, procedure, bytes])
     // Also of one in the clear: its answer may come by a codec all the same.
     this.#calls.set(request, talk)
+  }
+
+  /** The event that a testament is goes as one that is published. What is wrong with it the router says. */
+  #testament(data: Payload | undefined): Payload | undefined {
+    const [topic, args, kwargs, ...more] = data?.args ?? []
+    const { publish_options: given, ...rest } = data?.kwargs ?? {}
+    if (typeof topic !== 'string') return data
+    const options = isDict(given) ? given : {}
+    const event = payload((args ?? []) as List, (kwargs ?? undefined) as Dict | undefined)
+    const [said, bytes] = this.#talk(topic).say('event', options, event)
+    if (bytes === event) return data
+    return payload([topic, bytes?.args, {}, ...more], { ...rest, publish_options: isDict(given ?? {}) ? said : given })
   }
 
   #answer(kind: 'progress' | 'result' | 'error', message: Yield | ErrorMessage): void {

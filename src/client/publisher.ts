@@ -32,15 +32,8 @@ export const publisher: Role = {
   },
 }
 
-/** Resolves to the publication's id with `acknowledge: true`, else to undefined when the event has been handed over. */
-export async function publish(
-  session: ClientSession,
-  topic: Uri,
-  args: List | undefined,
-  kwargs: Dict | undefined,
-  { signal, timeout, waitForReady: _, ...options }: PublishOptions,
-): Promise<Id | undefined> {
-  const data = payload(args, kwargs)
+/** Options as they stand in a message. */
+export function wireOf({ signal: _, timeout: __, waitForReady: ___, ...options }: PublishOptions): WireOptions {
   const wire: Record<string, unknown> = options
   for (const key in wire) {
     const value = wire[key]
@@ -48,7 +41,21 @@ export async function publish(
     if (/^(exclude|eligible)(_auth(id|role))?$/.test(key) && value !== undefined && !Array.isArray(value))
       wire[key] = [value]
   }
-  const message = (id: Id) => [PUBLISH, id, wire as WireOptions, topic, data] as const
+  return wire
+}
+
+/** Resolves to the publication's id with `acknowledge: true`, else to undefined when the event has been handed over. */
+export async function publish(
+  session: ClientSession,
+  topic: Uri,
+  args: List | undefined,
+  kwargs: Dict | undefined,
+  given: PublishOptions,
+): Promise<Id | undefined> {
+  const { signal, timeout } = given
+  const data = payload(args, kwargs)
+  const options = wireOf(given)
+  const message = (id: Id) => [PUBLISH, id, options, topic, data] as const
   if (options.acknowledge === true) {
     return session.requests.ask<Id, Published>(
       { code: PUBLISH, message: (id) => [...message(id)], settle: ([, , publication]) => publication },

@@ -13,6 +13,7 @@ import type { ClientSession, Dropped, SessionInfo } from './client-session.ts'
 import { type ClientEvents, type ClientState, Core } from './core.ts'
 import { type Events, type EventsOptions, events } from './events.ts'
 import { type ClientOptions, type RoleName, settle } from './options.ts'
+import type { Passthru } from './passthru.ts'
 import { type PublishOptions, publish } from './publisher.ts'
 import { Run, stoppedBy } from './run.ts'
 import { declarations } from './service.ts'
@@ -40,6 +41,8 @@ export class WampClient extends EventEmitter<ClientEvents> {
   readonly name: string
   /** What came and found nobody: counted, since the start of this client. */
   readonly dropped: Dropped
+  /** The option of that name. */
+  readonly codecs: Passthru | undefined
   readonly #core: Core
   #stopped = false
 
@@ -49,6 +52,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
       (this.emit as (event: string, ...args: unknown[]) => boolean).call(this, event, ...args),
     )
     this.dropped = this.#core.dropped
+    this.codecs = options.codecs
     this.name = options.name ?? new.target.name
   }
 
@@ -178,7 +182,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
     this.#mayPlay('caller')
     checkUri(procedure, isUri(procedure))
     checkPayload(args, kwargs)
-    checkPassthru(options, this.#core.options.codecs)
+    checkPassthru(options, this.codecs)
     const now = this.#core.open
     if (now) return call(now, settle, procedure, args, kwargs, options)
     const began = Date.now()
@@ -196,7 +200,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
     this.#mayPlay('publisher')
     checkUri(topic, isUri(topic))
     checkPayload(args, kwargs)
-    checkPassthru(options, this.#core.options.codecs)
+    checkPassthru(options, this.codecs)
     const now = this.#core.open
     if (now) return publish(now, topic, args, kwargs, options)
     const began = Date.now()

@@ -2,12 +2,16 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
+  addTestament,
   type CancelMode,
   type ClientOptions,
+  flushTestaments,
+  getEvents,
   type PublishOptions,
   packed,
   passthru,
   RpcClient,
+  type Subscription,
   type WampClient,
   WampError,
 } from 'wampy-ts'
@@ -438,9 +442,12 @@ describe('testaments', () => {
     const [mortal, heir] = world.clients as unknown as Two
     const inbox = new Inbox<unknown>()
     await heir.subscribe('com.will', (args, kwargs) => inbox.push([args, kwargs]))
-    await mortal.call('wamp.session.add_testament', ['com.will', ['forgotten'], {}])
-    expect(await mortal.call('wamp.session.flush_testaments')).toBe(1)
-    await mortal.call('wamp.session.add_testament', ['com.will', ['kept'], { n: 1 }])
+    await addTestament(mortal, 'com.will', ['forgotten'])
+    await addTestament(mortal, 'com.will', ['forgotten too'], {}, { scope: 'detached' })
+    await flushTestaments(mortal)
+    await flushTestaments(mortal, { scope: 'detached' })
+    const publish_options = { eligible: heir.session.id, acknowledge: true }
+    await addTestament(mortal, 'com.will', ['kept'], { n: 1 }, { publish_options })
     await mortal.stop()
     expect(await inbox.next()).toEqual([['kept'], { n: 1 }])
     expect(inbox.waiting).toEqual([])
@@ -457,10 +464,20 @@ describe('event history', () => {
     await asking.subscribe('com.remembered', (args) => inbox.push(args[0]))
     for (let i = 0; i < 5; i++) ids.push(await publisher.publish('com.remembered', [i], {}, ACKNOWLEDGED))
     for (let i = 0; i < 5; i++) expect(await inbox.next()).toBe(i)
-    const subscription = await asking.call('wamp.subscription.lookup', ['com.remembered'])
-    // The newest first.
-    const events = await asking.call('wamp.subscription.get_events', [subscription, 10])
-    expect(events).toMatchObject([4, 3, 2].map((i) => ({ topic: 'com.remembered', publication: ids[i], args: [i] })))
+    const [subscription] = asking.subscriptions
+    const past = (...kept: number[]) =>
+      kept.map((i) => ({
+        topic: 'com.remembered',
+        publication: ids[i],
+        args: [i],
+        timestamp: expect.stringMatching(/^20.*Z$/),
+      }))
+    for (const of of ['com.remembered', subscription as Subscription, subscription?.id as number]) {
+      expect(await getEvents(asking, of)).toMatchObject(past(2, 3, 4))
+    }
+    expect(await getEvents(asking, 'com.remembered', { limit: 2 })).toMatchObject(past(3, 4))
+    // It takes a limit alone.
+    await expect(getEvents(asking, 'com.remembered', { reverse: true })).rejects.toThrow('unexpected keyword argument')
   })
 })
 
@@ -472,6 +489,7 @@ describe('payload passthru mode', () => {
     const refused = { uri: 'wamp.error.feature_not_supported', sent: false }
     await expect(client.call('com.procedure', ['secret'])).rejects.toMatchObject(refused)
     await expect(client.publish('com.topic', ['secret'])).rejects.toMatchObject(refused)
+    await expect(addTestament(client, 'com.topic', ['secret'])).rejects.toMatchObject(refused)
   })
 })
 

@@ -100,6 +100,7 @@ describe('with the service of the first block', () => {
     ['checks.ts', /6[\s\S]*args\[0\]\.price[\s\S]*service: 'Till'[\s\S]*com\.example\.till\.total/],
     ['streams.ts', /1\n2\n3\ndone\ndone\n142\n[\s\S]*the callee was told[\s\S]*/],
     ['events.ts', /com\.example\.weather\.oslo \[ -3 \]/],
+    ['history.ts', /^\S+Z \[ 'fresh tea' \]\n\S+Z \[ 'the writer has gone' \]\n\[ 'the writer has gone' \]\n$/],
     ['secret.ts', /ordered tea/],
     ['connection.ts', /connecting[\s\S]*ready[\s\S]*realm1[\s\S]*stopped/],
     ['errors.ts', /com\.example\.nobody/],
