@@ -1,3 +1,5 @@
+/** All that a procedure returns, or says in one part, where one positional value is not enough. */
+
 import type { Dict, List } from '../protocol/options.ts'
 import { type Payload, payload } from '../protocol/payload.ts'
 import { checkPayload } from './checks.ts'

@@ -28,7 +28,9 @@ async function plugged(codecs = passthru(), answer = granting) {
 }
 
 /** Turns of the event loop in which what was sent arrives. */
-const turn = () => new Promise((resolve) => setTimeout(resolve, 5))
+const turn = async () => {
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+}
 
 /** Says its context in front of the payload, and refuses to read what was not said so. */
 function telling(

@@ -38,4 +38,6 @@ export function meddling(connector: Connector, meddle: Meddle): Connector {
 export const keyOf = (byte: number): Uint8Array => new Uint8Array(32).fill(byte)
 
 /** Turns of the event loop in which what was sent arrives. */
-export const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5))
+export const turn = async (): Promise<void> => {
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+}
