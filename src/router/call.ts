@@ -5,11 +5,12 @@ import type { InvocationDetails } from '../protocol/options.ts'
 import type { Timed } from './deadlines.ts'
 import { NOTHING } from './deliver.ts'
 import type { Member } from './member.ts'
-import type { CallQueue } from './queue.ts'
-import type { Endpoint } from './registrations.ts'
+import type { Endpoint, Registration } from './registrations.ts'
 
 /** It stands in the tables of both its ends until it is over. */
 export interface Call extends Timed {
+  /** How many calls came before it. */
+  readonly order: number
   readonly caller: Member
   readonly request: Id
   readonly procedure: Uri
@@ -27,14 +28,15 @@ export interface Call extends Timed {
   /** To say it all to another callee, as long as nothing of it was answered and it can be declined, or while it waits. */
   message: CallMessage | undefined
   declined: Set<Member> | undefined
-  /** Where it waits for a callee to be free, with the parts that came meanwhile, and what all that costs to keep. */
-  queue: CallQueue | undefined
+  /** Of which it waits for a callee to be free, with the parts that came meanwhile, and what all that costs to keep. */
+  waits: Registration | undefined
   parts: CallMessage[] | undefined
   weight: number
 }
 
-export function callOf([, request, options, procedure]: CallMessage, caller: Member): Call {
+export function callOf([, request, options, procedure]: CallMessage, caller: Member, order: number): Call {
   return {
+    order,
     caller,
     request,
     procedure,
@@ -46,7 +48,7 @@ export function callOf([, request, options, procedure]: CallMessage, caller: Mem
     over: false,
     message: undefined,
     declined: undefined,
-    queue: undefined,
+    waits: undefined,
     parts: undefined,
     weight: 0,
     // What is greater, be it a bigint of a binary format, is told to a callee no better.

@@ -48,6 +48,7 @@ export class Calls implements Way {
     this.turns.advance()
   })
   #size = 0
+  #order = 0
 
   constructor(options: RegistrationOptions, registrations: Registrations, queues: Queues, dropped: Dropped) {
     this.#options = options
@@ -179,7 +180,7 @@ export class Calls implements Way {
   }
 
   #open(message: messages.Call, caller: Member): Call {
-    const call = callOf(message, caller)
+    const call = callOf(message, caller, this.#order++)
     caller.calls.set(call.request, call)
     this.#size++
     return call
@@ -220,7 +221,7 @@ export class Calls implements Way {
   route(call: Call, registration: Registration, message: messages.Call): Refusal | undefined {
     const endpoint = choose(registration, call.declined)
     if (endpoint !== FULL) return this.invoke(call, endpoint, message)
-    if (!this.#queues.add(call, registration.queue, message)) {
+    if (!this.#queues.add(call, registration, message)) {
       return [names.MAX_CONCURRENCY_REACHED, `${told(call.procedure)} takes no more calls now`]
     }
     // Nobody else keeps the time while it waits.

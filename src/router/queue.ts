@@ -5,6 +5,7 @@ import type { MatchPolicy } from '../protocol/options.ts'
 import { kept } from '../protocol/payload.ts'
 import type { Call } from './call.ts'
 import { Patterns } from './patterns.ts'
+import type { Registration } from './registrations.ts'
 import { wrongRules } from './rules.ts'
 import { weightOf } from './weight.ts'
 
@@ -18,36 +19,55 @@ export interface CallQueueOptions {
   readonly limit: number
 }
 
-/** The calls that wait for one registration, in the order in which they are served. */
+const byOrder = (one: Call, other: Call): number => one.order - other.order
+
+/** The calls that wait for one registration, in the order in which they came. */
 export class CallQueue {
   readonly limit: number
-  // These waited already, until a callee had them and declined.
-  readonly #declined = new Set<Call>()
-  readonly #calls = new Set<Call>()
+  #calls = new Set<Call>()
+  /** The last one. */
+  #last = -1
+  #sorted = true
+  /** How many were declined, which wait for others than the rest does. */
+  #declined = 0
 
   constructor(limit: number) {
     this.limit = limit
   }
 
   get size(): number {
-    return this.#declined.size + this.#calls.size
+    return this.#calls.size
+  }
+
+  /** Whether what one waits for is what all wait for. */
+  get alike(): boolean {
+    return this.#declined === 0
   }
 
   add(call: Call): void {
-    if (call.declined) this.#declined.add(call)
-    else this.#calls.add(call)
+    // One that comes from another queue, or back from a callee, has its turn before those that came later.
+    if (call.order < this.#last) this.#sorted = false
+    else this.#last = call.order
+    if (call.declined) this.#declined++
+    this.#calls.add(call)
   }
 
   delete(call: Call): void {
-    this.#declined.delete(call)
-    this.#calls.delete(call)
+    if (this.#calls.delete(call) && call.declined) this.#declined--
   }
 
-  /** Those that are deleted or added meanwhile are left out or come up. */
-  *[Symbol.iterator](): IterableIterator<Call> {
-    yield* this.#declined
-    yield* this.#calls
+  [Symbol.iterator](): IterableIterator<Call> {
+    if (!this.#sorted) {
+      this.#calls = new Set([...this.#calls].sort(byOrder))
+      this.#sorted = true
+    }
+    return this.#calls.values()
   }
+}
+
+/** The calls of several queues as if they waited in one. */
+export function merged(queues: readonly CallQueue[]): Call[] {
+  return queues.flatMap((queue) => [...queue]).sort(byOrder)
 }
 
 /** All the queues of a realm: which registrations have one, and what all of them hold. */
@@ -75,12 +95,13 @@ export class Queues {
   }
 
   /** Lets a call wait. Says whether there was room. */
-  add(call: Call, queue: CallQueue | undefined, message: CallMessage): boolean {
+  add(call: Call, registration: Registration, message: CallMessage): boolean {
+    const { queue } = registration
     const weight = weightOfPart(message)
     if (!queue || queue.size >= queue.limit || this.#weight + weight > this.#bytes) return false
     this.#weight += weight
     this.#size++
-    call.queue = queue
+    call.waits = registration
     call.weight += weight
     call.message = keptPart(message)
     queue.add(call)
@@ -100,12 +121,12 @@ export class Queues {
 
   /** It waits no longer. Gives back its further parts. */
   delete(call: Call): readonly CallMessage[] {
-    const { queue, parts = [], weight } = call
-    if (!queue) return []
-    queue.delete(call)
+    const { waits, parts = [], weight } = call
+    if (!waits) return []
+    waits.queue?.delete(call)
     this.#size--
     this.#weight -= weight
-    call.queue = undefined
+    call.waits = undefined
     call.parts = undefined
     call.weight = 0
     return parts

@@ -6,7 +6,7 @@ import { told } from '../protocol/validate.ts'
 import type { Call } from './call.ts'
 import { choose, FULL } from './choice.ts'
 import type { Refusal } from './deliver.ts'
-import type { CallQueue, Queues } from './queue.ts'
+import { type CallQueue, merged, type Queues } from './queue.ts'
 import type { Endpoint, Registration, Registrations } from './registrations.ts'
 
 /** The way of a call, as it is resumed. */
@@ -41,22 +41,31 @@ export class Turns {
 
   /** Lets the queues go on, when what stirred them has been told to all whom it concerns. */
   advance(): void {
-    if (this.#stirred.size === 0) return
-    for (const registration of this.#stirred) {
-      this.#stirred.delete(registration)
-      const { endpoints, queue } = registration
-      if (!queue) continue
-      if (endpoints.length > 0) this.#serve(registration, queue)
-      else for (const call of queue) this.#move(call)
+    while (this.#stirred.size > 0) {
+      const queues = Array.from(this.#stirred, ({ queue }) => queue as CallQueue)
+      this.#stirred.clear()
+      const [only] = queues
+      // Calls of one caller must come to one callee in their order, whatever they waited for.
+      this.#serve(queues.length === 1 ? (only as CallQueue) : merged(queues))
     }
   }
 
-  #serve(registration: Registration, queue: CallQueue): void {
-    for (const call of queue) {
-      const endpoint = choose(registration, call.declined)
+  #serve(calls: Iterable<Call>): void {
+    const full = new Set<Registration>()
+    for (const call of calls) {
+      const { declined, waits: registration } = call
+      // It may have been served, or have ended, in telling somebody of another.
+      if (!registration || (!declined && full.has(registration))) continue
+      if (registration.endpoints.length === 0) {
+        this.#move(call)
+        continue
+      }
+      const endpoint = choose(registration, declined)
       if (endpoint !== FULL) this.#leave(call, (message) => this.#way.invoke(call, endpoint, message))
-      // Who was declined by one waits for others than the rest does.
-      else if (!call.declined) return
+      else if (!declined) {
+        if (calls === registration.queue && registration.queue.alike) return
+        full.add(registration)
+      }
     }
   }
 

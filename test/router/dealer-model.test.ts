@@ -71,7 +71,7 @@ function hear({ without, waiting, registrations, ...actor }: Actor, messages: un
   return invoked
 }
 
-test.each([1, 2, 3, 4, 5, 6])('seed %i', (start) => {
+test.each([1, 2, 3])('seed %i', (start) => {
   let seed = start * 104_729
   const random = (below: number): number => {
     seed = (seed * 48271) % 2147483647

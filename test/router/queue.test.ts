@@ -375,6 +375,21 @@ describe('a call that waits goes elsewhere', () => {
     expect(caller.take()).toEqual([[RESULT, 2, {}]])
   })
 
+  test('in the order in which they were called, whatever they waited for', () => {
+    const world = queueing()
+    const [callee, other, caller] = [able(world), able(world), able(world)]
+    for (const procedure of ['com.add', 'com.sub']) register(callee, procedure, ONE)
+    register(other, 'com.', { match: 'prefix', ...ONE })
+    caller.says(call(1, {}, 'com.add'), call(2, {}, 'com.sub'), call(3, {}, 'com.sub'), call(4, {}, 'com.add'))
+    caller.says(call(5, {}, 'com.sub'), call(6, {}, 'com.x'), call(7, {}, 'com.x'), call(8, {}, 'com.add'))
+    expect(said(other)).toEqual([6])
+    callee.lose()
+    caller.take()
+    const order = [1, 2, 3, 4, 5].map((invocation) => said(other.says([YIELD, invocation, {}]))[0])
+    expect(order).toEqual([3, 4, 5, 7, 8])
+    other.lose()
+  })
+
   test('but not to another registration of the callee that goes', () => {
     const { caller, callee } = waiting()
     register(callee, 'com.', { match: 'prefix' })
