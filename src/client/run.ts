@@ -129,7 +129,10 @@ export class Run {
     const release = limit(
       { signal: this.#controller.signal, timeout: this.#core.options.connectTimeout ?? 10_000 },
       false,
-      (error) => attempt.abort(error),
+      (error) => {
+        const { uri, message } = error
+        attempt.abort(uri === TIMEOUT ? new WampError(uri, [`${connector.name}: ${message}`]) : error)
+      },
     )
     try {
       // A dial that does not listen to its signal is not waited for.

@@ -1,7 +1,7 @@
 /** Opens a port or a socket file to listen on, and says what to do where that fails. */
 
 import { lstat, unlink } from 'node:fs/promises'
-import { connect, type Server, type Socket } from 'node:net'
+import { type AddressInfo, connect, type Server, type Socket } from 'node:net'
 import { WampError } from '../protocol/error.ts'
 import { LISTEN_FAILED } from '../protocol/names.ts'
 
@@ -79,18 +79,30 @@ function whyNot(error: Error, place: Place): string {
   }
 }
 
-/** Where a client on this machine reaches a server: an address that stands for every interface is none. */
-export function hostOf(server: Server): string {
-  const address = server.address()
-  if (typeof address !== 'object' || !address || address.address === '::') return 'localhost'
-  if (address.address === '0.0.0.0') return '127.0.0.1'
-  return address.family === 'IPv6' ? `[${address.address}]` : address.address
+/** Where clients on this machine reach a server, or reached it before it was closed; port 0 where it does not listen yet. */
+export function placeOf(server: Server): { readonly host: string; readonly port: number } {
+  let last = { host: 'localhost', port: 0 }
+  const now = (): typeof last => {
+    const address = server.address()
+    if (typeof address === 'object' && address) last = { host: hostOf(address), port: address.port }
+    return last
+  }
+  now()
+  return {
+    get host() {
+      return now().host
+    },
+    get port() {
+      return now().port
+    },
+  }
 }
 
-/** 0 where there is none, or none yet. */
-export function portOf(server: Server): number {
-  const address = server.address()
-  return typeof address === 'object' && address ? address.port : 0
+/** An address that stands for every interface is none to connect to. */
+function hostOf({ address, family }: AddressInfo): string {
+  if (address === '::') return 'localhost'
+  if (address === '0.0.0.0') return '127.0.0.1'
+  return family === 'IPv6' ? `[${address}]` : address
 }
 
 /** The sockets of a server, those too that never say anything, which `server.close` would wait for. */

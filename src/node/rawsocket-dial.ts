@@ -104,7 +104,10 @@ function shake(
       )
     const abort = (): void => give(signal.reason)
     const broke = (error: Error): void => give(failed(textOf(error), error))
-    const closed = (): void => give(failed('the connection was closed before the handshake; does it speak RawSocket?'))
+    const closed = (): void => {
+      const way = 'tls' in target ? `, ${target.tls ? 'with' : 'without'} TLS` : ''
+      give(failed(`the connection was closed before the handshake; does it speak RawSocket${way}?`))
+    }
     signal.addEventListener('abort', abort)
     socket.on('error', broke)
     socket.on('end', closed)
@@ -130,6 +133,6 @@ function shake(
 function textOf(error: Error): string {
   const { message, code, errors } = error as NodeJS.ErrnoException & { errors?: Error[] }
   // Node tries every address of a name, and puts what each one said into an error without a text.
-  const text = message || (errors ? errors.map(({ message: each }) => each).join(', ') : '') || code || ''
-  return /ECONNREFUSED|ENOENT/.test(text) ? `${text}; is a router listening there?` : text
+  const text = (message || (errors ? errors.map(({ message: each }) => each).join(', ') : '') || code || '').trim()
+  return /ECONNREFUSED|ENOENT|ENOTFOUND/.test(text) ? `${text}; is a router listening there?` : text
 }

@@ -12,7 +12,7 @@ import type { Attachable } from '../session/link.ts'
 import { type ConnectionOptions, Connections } from './connections.ts'
 import { FULL, fourOctets, greeting, limitOf, protocolOf, readRequest, refusal, UNSUPPORTED } from './handshake.ts'
 import { infoOf } from './info.ts'
-import { hostOf, listen, portOf, socketsOf } from './listen.ts'
+import { listen, placeOf, socketsOf } from './listen.ts'
 import { RawSocket } from './rawsocket.ts'
 
 export interface RawSocketServeOptions extends ConnectionOptions {
@@ -85,13 +85,10 @@ export async function serveRawSocket(
     await freed
   }
   let closing: Promise<void> | undefined
+  const { host: at, port: number } = placeOf(server)
   return {
-    get port() {
-      return portOf(server)
-    },
-    get url() {
-      return path === undefined ? `${tls ? 'rss' : 'rs'}://${hostOf(server)}:${portOf(server)}` : `unix:${path}`
-    },
+    port: number,
+    url: path === undefined ? `${tls ? 'rss' : 'rs'}://${at}:${number}` : `unix:${path}`,
     close: () => {
       closing ??= end()
       return closing

@@ -14,7 +14,7 @@ import { type ConnectionOptions, Connections } from './connections.ts'
 import { gathered } from './gather.ts'
 import { beside, mayAsk, type Origins, pathOf, sniff } from './http.ts'
 import { infoOf } from './info.ts'
-import { hostOf, listen, portOf, socketsOf } from './listen.ts'
+import { listen, placeOf, socketsOf } from './listen.ts'
 import { type LongPollOptions, LongPolls } from './longpoll.ts'
 import { welcome } from './rawsocket-serve.ts'
 
@@ -54,7 +54,7 @@ export interface Served {
   readonly rawSocketUrl?: string | undefined
   /** Where long polls of this machine go, if they may: `http://127.0.0.1:8080/ws/lp`. */
   readonly longPollUrl?: string | undefined
-  /** 0 while an existing server does not listen yet. */
+  /** 0 while an existing server does not listen yet. Stays what it was when all is closed. */
   readonly port: number
   /** Stops listening and ends the connections; resolves when the port is free. To say GOODBYE first, close the router. */
   close(): Promise<void>
@@ -130,8 +130,9 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
     server.on('request', (request, response) => polls?.take(request, response) || answer(request, response, path))
 
   async function end(): Promise<void> {
-    const freed = existing ? undefined : new Promise((resolve) => server.close(resolve))
+    // Whoever polls must still get through, to hear of it.
     await connections.end()
+    const freed = existing ? undefined : new Promise((resolve) => server.close(resolve))
     server.off('upgrade', upgrade)
     stepAside?.()
     for (const socket of sockets ?? []) socket.destroy()
@@ -149,11 +150,12 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
     }
   }
 
+  const place = placeOf(server)
   const at = (scheme: string): string =>
-    `${scheme}${'setSecureContext' in server ? 's' : ''}://${hostOf(server)}:${portOf(server)}`
+    `${scheme}${'setSecureContext' in server ? 's' : ''}://${place.host}:${place.port}`
   return {
     get port() {
-      return portOf(server)
+      return place.port
     },
     get url() {
       return `${at('ws')}${path}`

@@ -90,7 +90,7 @@ function answerOf(text: string): { protocol?: unknown; transport?: unknown } {
 function textOf(error: unknown): string {
   // Node hides why behind "fetch failed".
   const { message = '', cause } = error as { message?: string; cause?: { message?: string; code?: string } }
-  return cause?.message || cause?.code || message
+  return (cause?.message || cause?.code || message).trim()
 }
 
 class LongPoll implements Transport {

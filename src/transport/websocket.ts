@@ -157,9 +157,9 @@ function drop(socket: WebSocketLike): void {
 }
 
 function why(event: ErrorLike | undefined, protocols: readonly string[]): string {
-  const told = textOf(event?.error) || event?.message
-  if (told && !/ECONNREFUSED|response: [45]\d\d/.test(told)) return told
-  const advice = `check that a router listens there, at this path, and speaks ${protocols.join(' or ')}`
+  const told = (textOf(event?.error) || event?.message)?.trim()
+  if (told && !/ECONN|ENOTFOUND|EPROTO|hang up|response: /.test(told)) return told
+  const advice = `check that a router listens there, at this path, and speaks ${protocols.join(' or ')}, by wss:// with TLS`
   return told ? `${told}; ${advice}` : advice
 }
 

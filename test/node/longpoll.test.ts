@@ -295,6 +295,15 @@ describe('a client that is gone', () => {
   })
 })
 
+test('a client between two polls hears that the router closes', async () => {
+  const { base, close } = await served()
+  const transport = await opened(base)
+  const closing = close()
+  expect((await post(`${transport}/receive`)).status).toBe(410)
+  expect((await post(`${base}/open`, '{"protocols":["wamp.2.json"]}').catch(() => ({ status: 503 }))).status).toBe(503)
+  await closing
+})
+
 describe('send', () => {
   test('delivers posts in the order in which they began', async () => {
     const { base, port, echo } = await served()

@@ -538,13 +538,15 @@ describe('a silent client', () => {
 
 describe('close', () => {
   test('says 1001, frees the port, is the same promise twice, and leaves no link', async () => {
-    const { url, port, close } = await served()
+    const result = await served()
+    const { url, port, close } = result
     const socket = await opened(url)
     const ended = closed(socket)
     expect(close()).toBe(close())
     await close()
     expect(await ended).toEqual({ code: 1001, reason: 'the router is closing' })
     expect(echo.links).toEqual([])
+    expect(result.url).toBe(`ws://127.0.0.1:${port}/ws`)
     const again = await served({ port })
     await stillServes(again.url)
     await close()

@@ -1,5 +1,7 @@
 /** A router serves clients over every transport and serializer: calls, events, limits of the peer, and the end. */
 
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -15,9 +17,9 @@ import {
 } from 'wampy-ts'
 import { cbor } from 'wampy-ts/cbor'
 import { msgpack } from 'wampy-ts/msgpack'
-import { dial, rawSocketDial, serve, serveRawSocket } from 'wampy-ts/node'
+import { dial, rawSocketDial, type Served, serve, serveRawSocket } from 'wampy-ts/node'
 import { acceptPorts, json, Router } from 'wampy-ts/router'
-import { PAYLOAD_SIZE_EXCEEDED } from '../../src/protocol/names.ts'
+import { CONNECTION_FAILED, PAYLOAD_SIZE_EXCEEDED, TIMEOUT } from '../../src/protocol/names.ts'
 import { cert, key } from './certificate.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -169,6 +171,70 @@ describe('an address', () => {
     }
   })
 })
+
+describe('what answers there is something else', () => {
+  const CLOSED = /closed before the handshake; does it speak RawSocket/
+  const PORT =
+    /(hang up|EPROTO).*; check that a router listens there, at this path, and speaks wamp\.2\.json, by wss:\/\/ with TLS$/
+
+  test.each<[string, string, Dial, RegExp]>([
+    ['ws', 'a RawSocket', webSocketDial(), PORT],
+    ['ws', 'TLS', webSocketDial(), PORT],
+    ['wss', 'no TLS', dial({ ca: cert }), PORT],
+    ['wss', 'a name that the certificate does not have', dial({ ca: cert, servername: 'example.com' }), /altnames/],
+    ['ws', 'a page', webSocketDial(), /response: 200; check that a router listens there, at this path/],
+    ['rs', 'a page', rawSocketDial(), /does not speak RawSocket/],
+    ['rss', 'a RawSocket', rawSocketDial(), /RawSocket, with TLS\?/],
+    ['rs', 'nobody', rawSocketDial(), CLOSED],
+    ['http', 'a page', longPollDial(), /what answers there is no router/],
+    ['http', 'a RawSocket', longPollDial(), /is a router listening there/],
+    ['https', 'no TLS', longPollDial(), /is a router listening there/],
+  ])('%s to %s', async (scheme, what, dialing, why) => {
+    const port = await others[what]!()
+    const place = { url: `${scheme}://127.0.0.1:${port}${/^rs/.test(scheme) ? '' : '/ws'}`, dial: dialing }
+    await expect(joined(place, json)).rejects.toMatchObject({
+      uri: CONNECTION_FAILED,
+      message: expect.stringMatching(why) as string,
+    })
+  })
+
+  test('and what answers nothing is named', async () => {
+    const server = await listening(createServer())
+    const url = `rs://127.0.0.1:${server}`
+    const client = new WampClient({
+      router: new WampRouter({ url, dial: rawSocketDial() }),
+      reconnect: false,
+      connectTimeout: 50,
+    })
+    await expect(client.start()).rejects.toMatchObject({ uri: TIMEOUT, message: `${url}: no answer within 50 ms` })
+  })
+})
+
+const others: Record<string, () => Promise<number>> = {
+  'a RawSocket': async () => opened(await serveRawSocket(new Router(), { port: 0 })),
+  TLS: async () => opened(await serve(new Router(), { port: 0, tls: { key, cert } })),
+  'no TLS': async () => opened(await serve(new Router(), { port: 0 })),
+  'a name that the certificate does not have': async () =>
+    opened(await serve(new Router(), { port: 0, tls: { key, cert } })),
+  'a page': () => listening(createHttpServer((_request, response) => response.end('hello'))),
+  nobody: () => listening(createServer((socket) => socket.destroy())),
+}
+
+function opened({ port, close }: Served): number {
+  cleanups.push(close)
+  return port
+}
+
+async function listening(server: Server): Promise<number> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => sockets.add(socket))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  cleanups.push(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
 
 test('a long poll that does not read is dropped as every slow session', async () => {
   const router = new Router({ limits: { backlog: 1000 } })

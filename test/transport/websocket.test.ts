@@ -118,7 +118,9 @@ describe('a connection that cannot be made', () => {
     const url = await listening(createHttpServer((_, response) => response.writeHead(403).end()))
     const error = await failure(webSocketDial()(url, JSON_ONLY, never()))
     expect(error.uri).toBe(CONNECTION_FAILED)
-    expect(error.message).toMatch(/403; check that a router listens there, at this path, and speaks wamp\.2\.json$/)
+    expect(error.message).toMatch(
+      /403; check that a router listens there, at this path, and speaks wamp\.2\.json, by wss:\/\/ with TLS$/,
+    )
   })
 
   test('fails on the error alone, where no close event follows', async () => {
