@@ -10,6 +10,7 @@ import type { ClientSession } from './client-session.ts'
 import { answerError, Invocation, Running } from './invocation.ts'
 import { BUFFER } from './parts.ts'
 import { type Entrypoint, enter, leave } from './registry.ts'
+import { granted } from './requests.ts'
 import type { Role } from './role.ts'
 import type { Waiting } from './waiting.ts'
 import { Wish, type WishOwner } from './wish.ts'
@@ -121,15 +122,15 @@ export const callee: Role = {
     shared_registration: true,
   },
   handlers: {
-    [REGISTERED]: (message, session) => session.requests.must(REGISTER, message[1], message),
+    [REGISTERED]: granted,
     [UNREGISTERED]: (message, session) => {
       const [, request, details = {}] = message
-      if (request) return session.requests.must(UNREGISTER, request, message)
+      if (request) return granted(message, session)
       const id = details['registration'] as Id
       const revoked = session.registrations.get(id)
       session.registrations.delete(id)
       leave(id, revoked?.entrypoint)
-      if (revoked) session.owner.revoked(revoked, details)
+      if (revoked) session.owner.wishes.revoke(revoked, details)
     },
     [INVOCATION]: (message, session) => invoke(message, session),
     // It may have crossed the answer.
@@ -142,7 +143,7 @@ function invoke(message: Message, session: ClientSession): void {
   const underWay = session.running.get(id)
   if (underWay) {
     if (underWay.part(details, data)) return
-    throw violation(`INVOCATION[1] is ${id}, the id of a call that has not been answered`)
+    throw violation(`INVOCATION for request ${id}, which is not answered yet`)
   }
   if (session.late.has(id)) {
     if (!details.progress) session.late.delete(id)

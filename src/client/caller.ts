@@ -92,11 +92,11 @@ export const whole = ([, , details, data]: ResultMessage): CallResult => ({
 
 export function call<T>(
   session: ClientSession,
-  settle: (result: ResultMessage) => T,
   procedure: Uri,
   args: List | undefined,
   kwargs: Dict | undefined,
   given: CallOptions,
+  settle: (result: ResultMessage) => T,
 ): Promise<T> {
   const {
     signal,

@@ -43,8 +43,10 @@ export interface ClientSessionOwner {
   raised(error: unknown, answered: boolean): void
   /** What the caller is told of what its procedure threw. */
   told(error: unknown, invocation: Invocation): WampError
-  /** The router took back what it had granted. */
-  revoked(wish: Registration | Subscription, details: Dict): void
+  readonly wishes: {
+    /** The router took back what it had granted. */
+    revoke(wish: Registration | Subscription, details: Dict): void
+  }
   ended(session: ClientSession, end: SessionEnd): void
 }
 

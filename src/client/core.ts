@@ -2,15 +2,13 @@
 
 import { thrown, WampError } from '../protocol/error.ts'
 import { RUNTIME_ERROR } from '../protocol/names.ts'
-import type { Dict } from '../protocol/options.ts'
 import type { SessionEnd } from '../session/session.ts'
 import type { ClientSession, ClientSessionOwner, Dropped, SessionInfo } from './client-session.ts'
 import type { Invocation } from './invocation.ts'
 import { endOf } from './join.ts'
 import type { ClientOptions, Settings } from './options.ts'
 import type { Run } from './run.ts'
-import type { Deferred, Waiting } from './waiting.ts'
-import type { Wish, WishOwner } from './wish.ts'
+import type { Deferred } from './waiting.ts'
 import { type Handle, Wishes, type WishesHost } from './wishes.ts'
 
 export type ClientState = 'stopped' | 'connecting' | 'ready' | 'reconnecting'
@@ -32,7 +30,7 @@ export interface ClientEvents {
   error: (error: unknown) => void
 }
 
-export class Core implements ClientSessionOwner, WishOwner, WishesHost {
+export class Core implements ClientSessionOwner, WishesHost {
   readonly options: ClientOptions
   readonly settings: Settings
   readonly dropped: Dropped = { answers: 0, events: 0, parts: 0 }
@@ -89,18 +87,6 @@ export class Core implements ClientSessionOwner, WishOwner, WishesHost {
       // It may have been about to take something out.
       return new WampError(RUNTIME_ERROR, ['the procedure failed'])
     }
-  }
-
-  failed(wish: Handle, error: WampError): void {
-    this.tell('failed', wish, error)
-  }
-
-  revoked(wish: Handle, details: Dict): void {
-    this.wishes.revoke(wish, details)
-  }
-
-  giveUp(wish: Wish, waiting: Waiting): Promise<void> {
-    return this.wishes.giveUp(wish as Handle, waiting)
   }
 
   ended(session: ClientSession, end: SessionEnd): void {

@@ -23,7 +23,7 @@ export function watch(session: ClientSession, liveness: Liveness | false): () =>
     deadline = setTimeout(
       () => {
         deadline = undefined
-        if (!session.heard) session.drop(`the router gave no sign of life for ${answer} ms`)
+        if (!session.heard) session.drop(`no answer within ${answer} ms`)
       },
       Math.min(answer, LONGEST),
     )

@@ -11,7 +11,7 @@ export const BUFFER = 65_536
 /** Nothing is dropped in silence: a reader that is too slow for what comes is told that it was. */
 export function overflow(buffer: number, what: string): WampError {
   return new WampError(LIMIT_EXCEEDED, [
-    `more than ${buffer} ${what} were waiting to be read: read them faster, or give them a larger buffer`,
+    `more than ${buffer} ${what} wait to be read: read faster, or with a larger buffer`,
   ])
 }
 

@@ -5,6 +5,7 @@ import type { Id, Published, Uri } from '../protocol/messages.ts'
 import type { Dict, List, PassthruKeys, PublishOptions as WireOptions } from '../protocol/options.ts'
 import { payload } from '../protocol/payload.ts'
 import type { ClientSession } from './client-session.ts'
+import { granted } from './requests.ts'
 import type { Role } from './role.ts'
 import { canceled, type Waiting } from './waiting.ts'
 
@@ -28,7 +29,7 @@ export const publisher: Role = {
   name: 'publisher',
   features: { publisher_exclusion: true, publisher_identification: true, subscriber_blackwhite_listing: true },
   handlers: {
-    [PUBLISHED]: (message, session) => session.requests.must(PUBLISH, message[1], message),
+    [PUBLISHED]: granted,
   },
 }
 

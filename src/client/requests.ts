@@ -3,7 +3,17 @@
 import { CALL, ERROR, INVOCATION } from '../protocol/codes.ts'
 import { errorOf, unsent, violation, type WampError } from '../protocol/error.ts'
 import { nextId } from '../protocol/ids.ts'
-import type { Handlers, Id, Message, RequestCode } from '../protocol/messages.ts'
+import type {
+  Handlers,
+  Id,
+  Message,
+  Published,
+  Registered,
+  RequestCode,
+  Subscribed,
+  Unregistered,
+  Unsubscribed,
+} from '../protocol/messages.ts'
 import { CONNECTION_LOST } from '../protocol/names.ts'
 import { nameOf } from '../protocol/validate.ts'
 import type { ClientSession } from './client-session.ts'
@@ -67,14 +77,9 @@ export class Requests {
   /** Sends a request and waits for its answer. A payload that cannot travel rejects and uses up no id. */
   ask<T, Reply extends Message>(asked: Ask<T, Reply>, waiting: Waiting = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (waiting.signal?.aborted) return reject(canceled(waiting.signal, false))
-      let id: Id
-      try {
-        id = this.tell(asked.message)
-      } catch (error) {
-        return reject(error)
-      }
       const { signal, timeout } = waiting
+      if (signal?.aborted) throw canceled(signal, false)
+      const id = this.tell(asked.message)
       const pending: Pending = {
         asked,
         resolve: resolve as (value: unknown) => void,
@@ -124,27 +129,23 @@ export class Requests {
     if (pending?.asked.code !== code) return false
     // Where this throws the session ends, which rejects what still stands in the table.
     const value = pending.asked.settle(reply as never)
-    this.#pending.delete(id)
-    release(pending)
+    this.#end(id, pending)
     pending.resolve(value)
     return true
-  }
-
-  /** A positive answer that only a request of ours can cause: without one it is a violation. */
-  must(code: RequestCode, id: Id, reply: Message): void {
-    if (!this.settle(code, id, reply)) {
-      throw violation(`${nameOf(reply[0])} for request ${id}, which is not waiting for it`)
-    }
   }
 
   /** A negative answer. False where nothing waits for it. */
   refuse(code: RequestCode, id: Id, error: WampError): boolean {
     const pending = this.#pending.get(id)
     if (pending?.asked.code !== code) return false
-    this.#pending.delete(id)
-    release(pending)
+    this.#end(id, pending)
     pending.reject(error)
     return true
+  }
+
+  #end(id: Id, pending: Pending): void {
+    this.#pending.delete(id)
+    release(pending)
   }
 
   /** The session is over: nobody waits any longer. */
@@ -162,10 +163,21 @@ function release(pending: Pending): void {
   pending.untimed?.()
 }
 
+/** A positive answer that only a request of ours can cause: without one it is a violation. */
+export function granted(
+  message: Published | Subscribed | Unsubscribed | Registered | Unregistered,
+  session: ClientSession,
+): void {
+  const [code, id] = message
+  // WAMP numbers them so: the answer follows the request.
+  if (session.requests.settle((code - 1) as RequestCode, id, message)) return
+  throw violation(`${nameOf(code)} for request ${id}, which is not waiting for it`)
+}
+
 /** ERROR settles all kinds of requests alike. */
 export const refusals: Handlers<ClientSession> = {
   [ERROR]: (message, session) => {
-    if (message[1] === INVOCATION) throw violation('ERROR for an INVOCATION, which a router does not get')
+    if (message[1] === INVOCATION) throw violation('ERROR for INVOCATION, which this side answers')
     if (!session.requests.refuse(message[1], message[2], errorOf(message))) session.dropped.answers++
   },
 }

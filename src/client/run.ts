@@ -159,8 +159,8 @@ export class Run {
 
   /** Asks for every wish; on the first join a refusal of what the class declares is the end. */
   async #replay(session: ClientSession, own: readonly Handle[]): Promise<void> {
-    const release = limit({ timeout: this.#core.options.connectTimeout ?? 10_000 }, true, () =>
-      session.drop('the router did not answer what was asked on joining'),
+    const release = limit({ timeout: this.#core.options.connectTimeout ?? 10_000 }, true, (error) =>
+      session.drop(error.message),
     )
     const answers = await Promise.all(
       [...this.#core.wishes.all].map(async (wish) => ({ wish, refusal: await this.#core.wishes.ask(wish, session) })),

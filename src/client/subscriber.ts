@@ -5,6 +5,7 @@ import type { Id, Subscribed, Unsubscribed, Uri } from '../protocol/messages.ts'
 import type { Dict, List, EventDetails as WireDetails, SubscribeOptions as WireOptions } from '../protocol/options.ts'
 import { checkOptions } from './checks.ts'
 import type { ClientSession } from './client-session.ts'
+import { granted } from './requests.ts'
 import type { Role } from './role.ts'
 import type { Waiting } from './waiting.ts'
 import { Wish, type WishOwner } from './wish.ts'
@@ -114,14 +115,14 @@ export const subscriber: Role = {
     subscription_revocation: true,
   },
   handlers: {
-    [SUBSCRIBED]: (message, session) => session.requests.must(SUBSCRIBE, message[1], message),
+    [SUBSCRIBED]: granted,
     [UNSUBSCRIBED]: (message, session) => {
       const [, request, details = {}] = message
-      if (request) return session.requests.must(UNSUBSCRIBE, request, message)
+      if (request) return granted(message, session)
       const id = details['subscription'] as Id
       const revoked = session.subscriptions.get(id)
       session.subscriptions.delete(id)
-      for (const wish of revoked ?? []) session.owner.revoked(wish, details)
+      for (const wish of revoked ?? []) session.owner.wishes.revoke(wish, details)
     },
     [EVENT]: ([, subscription, publication, details, data], session) => {
       const sharers = session.subscriptions.get(subscription)

@@ -4,7 +4,7 @@ import { EventEmitter } from 'eventemitter3'
 import { unsent, usage } from '../protocol/error.ts'
 import type { Id, Result as ResultMessage, Uri } from '../protocol/messages.ts'
 import { NOT_JOINED } from '../protocol/names.ts'
-import type { Dict, List } from '../protocol/options.ts'
+import type { Dict, List, MatchPolicy } from '../protocol/options.ts'
 import { isPattern, isUri } from '../protocol/uri.ts'
 import { type Endpoint, type RegisterOptions, Registration } from './callee.ts'
 import { type CallOptions, type CallResult, call, first, type Progress, progress, whole } from './caller.ts'
@@ -19,11 +19,15 @@ import { Run, stoppedBy } from './run.ts'
 import { declarations } from './service.ts'
 import { type EventHandler, type SubscribeOptions, Subscription } from './subscriber.ts'
 import { canceled, deferred, limit, type Waiting, within } from './waiting.ts'
+import type { WishOwner } from './wish.ts'
 import type { Handle } from './wishes.ts'
 
 export type { ClientEvents, ClientState } from './core.ts'
 
 export interface StartOptions extends Waiting {}
+
+/** Options of a subscription or registration as they go on the wire. */
+type WireOptions = Dict & { readonly match?: MatchPolicy }
 
 const NONE: CallOptions & PublishOptions = {}
 
@@ -118,8 +122,8 @@ export class WampClient extends EventEmitter<ClientEvents> {
     run.begin(
       before,
       [
-        ...procedures.map((it) => new Registration(core, it.uri, it.endpoint, it.options, it.entrypoint)),
-        ...topics.map((it) => new Subscription(core, it.uri, it.handler, it.options)),
+        ...procedures.map((it) => new Registration(core.wishes, it.uri, it.endpoint, it.options, it.entrypoint)),
+        ...topics.map((it) => new Subscription(core.wishes, it.uri, it.handler, it.options)),
       ],
       options,
     )
@@ -146,12 +150,12 @@ export class WampClient extends EventEmitter<ClientEvents> {
    *   `wamp.error.invalid_argument` for what cannot travel, `wamp.error.invalid_uri`
    */
   call<T = unknown>(procedure: Uri, args?: List, kwargs?: Dict, options: CallOptions = NONE): Promise<T> {
-    return this.#call(first as (result: ResultMessage) => T, procedure, args, kwargs, options)
+    return this.#send('caller', call, procedure, args, kwargs, options, first as (result: ResultMessage) => T)
   }
 
   /** As `call`, but resolves to all that came: `{ args, kwargs, details }`. */
   callRaw(procedure: Uri, args?: List, kwargs?: Dict, options: CallOptions = NONE): Promise<CallResult> {
-    return this.#call(whole, procedure, args, kwargs, options)
+    return this.#send('caller', call, procedure, args, kwargs, options, whole)
   }
 
   /**
@@ -172,40 +176,14 @@ export class WampClient extends EventEmitter<ClientEvents> {
     return progress((all) => this.call<Final>(procedure, args, kwargs, all), procedure, options, this.dropped)
   }
 
-  async #call<T>(
-    settle: (result: ResultMessage) => T,
-    procedure: Uri,
-    args: List | undefined,
-    kwargs: Dict | undefined,
-    options: CallOptions,
-  ): Promise<T> {
-    this.#mayPlay('caller')
-    checkUri(procedure, isUri(procedure))
-    checkPayload(args, kwargs)
-    checkPassthru(options, this.codecs)
-    const now = this.#core.open
-    if (now) return call(now, settle, procedure, args, kwargs, options)
-    const began = Date.now()
-    const session = await this.#joined(options)
-    return call(session, settle, procedure, args, kwargs, restOf(options, began))
-  }
-
   /**
    * Publishes an event. Resolves to undefined when it has been handed over, or with `acknowledge: true` to the
    * publication's id when the broker has taken it.
    *
    * @throws WampError as `call`; refusals by the router only with `acknowledge: true`
    */
-  async publish(topic: Uri, args?: List, kwargs?: Dict, options: PublishOptions = NONE): Promise<Id | undefined> {
-    this.#mayPlay('publisher')
-    checkUri(topic, isUri(topic))
-    checkPayload(args, kwargs)
-    checkPassthru(options, this.codecs)
-    const now = this.#core.open
-    if (now) return publish(now, topic, args, kwargs, options)
-    const began = Date.now()
-    const session = await this.#joined(options)
-    return publish(session, topic, args, kwargs, restOf(options, began))
+  publish(topic: Uri, args?: List, kwargs?: Dict, options: PublishOptions = NONE): Promise<Id | undefined> {
+    return this.#send('publisher', publish, topic, args, kwargs, options, undefined)
   }
 
   /**
@@ -215,13 +193,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
    * @throws WampError the router's refusal, `wamp.error.timeout`, `wamp.error.canceled`, `wampy.error.stopped`
    */
   subscribe(topic: Uri, handler: EventHandler, options: SubscribeOptions = NONE): Promise<Subscription> {
-    return attempt(() => {
-      this.#mayPlay('subscriber')
-      checkUri(topic, isPattern(topic, options.match))
-      checkFunction('handler', handler)
-      const { signal, timeout, ...wire } = options
-      return this.#wish(new Subscription(this.#core, topic, handler, wire), { signal, timeout })
-    })
+    return this.#wish('subscriber', Subscription, topic, 'handler', handler, options)
   }
 
   /**
@@ -237,13 +209,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
 
   /** Registers a procedure, for as long as the handle is not given up; waits as `subscribe`. */
   register(procedure: Uri, endpoint: Endpoint, options: RegisterOptions = NONE): Promise<Registration> {
-    return attempt(() => {
-      this.#mayPlay('callee')
-      checkUri(procedure, isPattern(procedure, options.match))
-      checkFunction('endpoint', endpoint)
-      const { signal, timeout, ...wire } = options
-      return this.#wish(new Registration(this.#core, procedure, endpoint, wire), { signal, timeout })
-    })
+    return this.#wish('callee', Registration, procedure, 'endpoint', endpoint, options)
   }
 
   /** `stop()`, for `await using`. */
@@ -262,16 +228,58 @@ export class WampClient extends EventEmitter<ClientEvents> {
     return this.startsItself && !this.#stopped && !(run?.ready && !run.ending)
   }
 
-  #wish<W extends Handle>(wish: W, waiting: Waiting): Promise<W> {
-    const core = this.#core
-    const granted = core.wishes.add(wish, waiting)
-    if (core.run || !this.#startable) return granted
-    // A `start()` in the same turn, which may have options, goes first.
-    queueMicrotask(() => {
-      if (core.run || !this.#startable || wish.state === 'closed') return
-      attempt(() => this.#begin({}, false).outcome).catch((error) => core.wishes.stop(error, false))
+  /** Sends a message on the session there is, or on the next one, if told to wait for that. */
+  async #send<Options extends CallOptions, How, T>(
+    role: RoleName,
+    send: (
+      session: ClientSession,
+      uri: Uri,
+      args: List | undefined,
+      kwargs: Dict | undefined,
+      options: Options,
+      how: How,
+    ) => Promise<T>,
+    uri: Uri,
+    args: List | undefined,
+    kwargs: Dict | undefined,
+    options: Options,
+    how: How,
+  ): Promise<T> {
+    this.#mayPlay(role)
+    checkUri(uri, isUri(uri))
+    checkPayload(args, kwargs)
+    checkPassthru(options, this.codecs)
+    const { open } = this.#core
+    if (open) return send(open, uri, args, kwargs, options, how)
+    const began = Date.now()
+    const session = await this.#joined(options)
+    return send(session, uri, args, kwargs, restOf(options, began), how)
+  }
+
+  #wish<W extends Handle, Task>(
+    role: RoleName,
+    Kind: new (owner: WishOwner, uri: Uri, task: Task, options: WireOptions) => W,
+    uri: Uri,
+    what: string,
+    task: Task,
+    options: WireOptions & Waiting,
+  ): Promise<W> {
+    return attempt(() => {
+      this.#mayPlay(role)
+      checkUri(uri, isPattern(uri, options.match))
+      checkFunction(what, task)
+      const core = this.#core
+      const { signal, timeout, ...wire } = options
+      const wish = new Kind(core.wishes, uri, task, wire)
+      const granted = core.wishes.add(wish, { signal, timeout })
+      if (core.run || !this.#startable) return granted
+      // A `start()` in the same turn, which may have options, goes first.
+      queueMicrotask(() => {
+        if (core.run || !this.#startable || wish.state === 'closed') return
+        attempt(() => this.#begin({}, false).outcome).catch((error) => core.wishes.stop(error, false))
+      })
+      return granted
     })
-    return granted
   }
 
   /** The session to send on, where there is none at the moment; waits for it only if told to. */

@@ -59,7 +59,7 @@ export class WampRouter implements Connector {
     transport.close()
     throw unsent(
       CONNECTION_FAILED,
-      `${this.url} chose the subprotocol ${transport.protocol}, which was not offered (${offers.join(', ')})`,
+      `the server chose the subprotocol ${transport.protocol}, which was not offered (${offers.join(', ')})`,
     )
   }
 }
@@ -67,7 +67,7 @@ export class WampRouter implements Connector {
 function address({ url, host, port, path, tls, dial }: WampRouterOptions): string {
   if (url !== undefined) {
     if (host !== undefined || port !== undefined || path !== undefined || tls !== undefined) {
-      throw usage('a WampRouter takes either url or host, port, path and tls')
+      throw usage('a WampRouter takes url, or host, port, path and tls')
     }
     // Another transport has schemes of its own, and judges them when it dials.
     return dial && /^[a-z][a-z\d+.-]*:./i.test(url) ? url : checked(url, url)

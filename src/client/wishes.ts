@@ -8,6 +8,7 @@ import type { Registration } from './callee.ts'
 import type { ClientSession } from './client-session.ts'
 import type { Subscription } from './subscriber.ts'
 import { canceled, deferred, limit, type Waiting, within } from './waiting.ts'
+import type { WishOwner } from './wish.ts'
 
 export type Handle = Subscription | Registration
 
@@ -15,10 +16,10 @@ export type Handle = Subscription | Registration
 export interface WishesHost {
   readonly session: ClientSession | undefined
   /** The router took back what it had granted. */
-  failed(wish: Handle, error: WampError): void
+  tell(event: 'failed', wish: Handle, error: WampError): void
 }
 
-export class Wishes {
+export class Wishes implements WishOwner {
   /** Those that are not given up. */
   readonly all = new Set<Handle>()
   readonly #host: WishesHost
@@ -81,7 +82,7 @@ export class Wishes {
     wish.state = 'failed'
     wish.error = error
     wish.retry = setTimeout(() => void this.ask(wish, session), backoff(++wish.refusals, { initial: 1000 }))
-    if (!told) this.#host.failed(wish, error)
+    if (!told) this.#host.tell('failed', wish, error)
   }
 
   withdraw(wish: Handle, error: WampError, quietly = false): void {
@@ -131,7 +132,7 @@ export class Wishes {
     // The grant may have come in the same read, and nobody heard of it yet.
     wish.first?.reject(error)
     wish.first = undefined
-    this.#host.failed(wish, error)
+    this.#host.tell('failed', wish, error)
   }
 
   /** The session is over: what it granted is to be asked for anew. */

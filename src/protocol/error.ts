@@ -82,6 +82,6 @@ function textOf(value: unknown): string {
     return String(value instanceof Error ? value.message : value)
   } catch {
     // An object without a prototype, for one, has no text.
-    return 'something was thrown that has no text'
+    return 'what was thrown has no text'
   }
 }

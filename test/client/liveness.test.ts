@@ -43,7 +43,7 @@ describe('where the transport cannot ping', () => {
     await pass(9900)
     expect(client.state).toBe('ready')
     await pass(200)
-    expect((await lost)[0]).toMatchObject({ uri: CONNECTION_LOST, message: expect.stringMatching(/no sign of life/) })
+    expect((await lost)[0]).toMatchObject({ uri: CONNECTION_LOST, message: expect.stringMatching(/no answer within/) })
     expect((await peer.closed).code).toBe(1006)
   })
 

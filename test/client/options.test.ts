@@ -84,10 +84,10 @@ describe('the address of a router', () => {
     [{ url: 'http://localhost:8080/ws' }, /is no address/],
     [{ url: 'ws://' }, /is no address/],
     [{ url: 'ws://localhost:99999' }, /is no address/],
-    [{ url: DEFAULT_URL, host: 'localhost' }, /either url or host, port, path and tls/],
-    [{ url: DEFAULT_URL, port: 80 }, /either url or/],
-    [{ url: DEFAULT_URL, path: '/' }, /either url or/],
-    [{ url: DEFAULT_URL, tls: true }, /either url or/],
+    [{ url: DEFAULT_URL, host: 'localhost' }, /url, or host, port, path and tls/],
+    [{ url: DEFAULT_URL, port: 80 }, /takes url, or/],
+    [{ url: DEFAULT_URL, path: '/' }, /takes url, or/],
+    [{ url: DEFAULT_URL, tls: true }, /takes url, or/],
   ]
   for (const [options, text] of wrong) {
     test(`${JSON.stringify(options)} is refused`, () => {
