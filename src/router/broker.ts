@@ -132,6 +132,12 @@ export class Broker implements Role {
     return publication
   }
 
+  /** Why a member may not publish with these options, as far as that is known before it does. */
+  objection(publisher: Member, topic: Uri, options: PublishOptions): Refusal | undefined {
+    const details = this.#detailsOf(publisher, topic, options)
+    return isRefusal(details) ? details : undefined
+  }
+
   /** Takes a member out of a subscription, and tells it if it can understand that. */
   revoke(subscription: Subscription, member: Member, reason: string | undefined): void {
     this.#parting = [subscription, member, this.#remove(subscription, member)]

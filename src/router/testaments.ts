@@ -85,6 +85,9 @@ export class Testaments {
     const data = dataOf(optional(aList, args, 'args[1]'), optional(aDict, kwargs, 'args[2]'))
     const options = optionsOf(optional(aDict, publish_options, 'publish_options') ?? {}, topic, caller)
     const bucket = scopeOf(scope)
+    // At its end nobody is there to hear of it; and then it is asked again.
+    const objection = this.#broker.objection(caller, topic, options)
+    if (objection) throw new WampError(objection[0], [objection[1]])
     const weight = weightOf(data, topic, options)
     const will = this.#wills.get(caller) ?? { detached: [], destroyed: [], weight: 0 }
     if (will.detached.length + will.destroyed.length >= limits.testaments) {

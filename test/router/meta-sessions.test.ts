@@ -98,6 +98,34 @@ describe('on_join and on_leave', () => {
     ])
   })
 
+  test.each<[string, string, boolean]>([
+    ['prefix', '', true],
+    ['prefix', 'wam', true],
+    ['prefix', 'wamp', true],
+    ['prefix', 'wamp.', true],
+    ['prefix', 'wamp.session.on_join', true],
+    ['prefix', 'wamp.subscription', false],
+    ['prefix', 'wampum', false],
+    ['prefix', 'x', false],
+    ['wildcard', '..', true],
+    ['wildcard', '..on_join', true],
+    ['wildcard', '.session.', true],
+    ['wildcard', 'wamp..on_join', true],
+    ['wildcard', 'wamp.session.on_join', true],
+    ['wildcard', '', false],
+    ['wildcard', '...', false],
+    ['wildcard', 'wamp.', false],
+    ['wildcard', 'x..on_join', false],
+  ])('whoever subscribes to %s %j alone: heard %s', (match, pattern, heard) => {
+    const { join } = open()
+    const watcher = join()
+    subscribe(watcher, pattern, { match })
+    watcher.take()
+    const peer = join()
+    const event = [EVENT, ID, ID, { topic: 'wamp.session.on_join' }, [details(peer)]]
+    expect(watcher.take()).toEqual(heard ? [event] : [])
+  })
+
   test.each(['wamp.session.on_join', 'wamp.session.on_leave', 'wamp.anything', 'wamp'])(
     'nobody but the router publishes %s',
     (topic) => {

@@ -101,6 +101,41 @@ test('options hold: who may hear, who published', () => {
   expect(router.stats().retained).toBe(0)
 })
 
+test.each(['detached', 'destroyed'])(
+  'those of the scope %s reach whom the lists name, by whatever subscription',
+  (scope) => {
+    const { dying, heir, id, join } = pair()
+    const other = join()
+    const wide = subscribe(heir, 'com.', { match: 'prefix' })
+    for (const pattern of ['', 'com.will']) subscribe(other, pattern, { match: 'prefix' })
+    other.take()
+    const lists = [
+      { eligible_authid: [heir.authid] },
+      { exclude_authid: [other.authid], disclose_me: true },
+      { eligible: [heir.id, other.id], exclude: [other.id] },
+      { eligible_authrole: [] },
+      { exclude_authrole: ['anonymous'] },
+    ]
+    for (const [i, publish_options] of lists.entries()) {
+      expect(ask(dying, ADD, ['com.will', [i], {}], { publish_options, scope })).toEqual([RESULT])
+    }
+    dying.lose()
+    const who = { publisher: dying.id, publisher_authid: dying.authid, publisher_authrole: 'anonymous' }
+    const topic = 'com.will'
+    expect(heir.take()).toEqual([
+      [EVENT, id, ID, {}, [0]],
+      [EVENT, wide, ID, { topic }, [0]],
+      [EVENT, id, ID, who, [1]],
+      [EVENT, wide, ID, { ...who, topic }, [1]],
+      [EVENT, id, ID, {}, [2]],
+      [EVENT, wide, ID, { topic }, [2]],
+    ])
+    const told = other.take().map(([, , , details]) => (details as { topic: string }).topic)
+    expect(told).not.toContain('com.will')
+    expect(told).toContain('wamp.session.on_leave')
+  },
+)
+
 test('one may be retained for whoever asks later', () => {
   const { dying, join } = pair()
   ask(dying, ADD, ['com.state', ['offline'], {}], { publish_options: { retain: true } })
@@ -229,10 +264,19 @@ describe('what is refused', () => {
     expect(ask(dying, ADD, ['com.will', big])).toEqual([RESULT])
   })
 
-  test('at the end, when disclosure has come to be refused: silently, counted', () => {
-    const { dying, heir, router } = pair({ disclose: 'never' })
-    ask(dying, ADD, ['com.will'], { publish_options: { disclose_me: true } })
+  test('disclosure that the router does not allow: at once, and silently where it comes to be so', () => {
+    let rule: 'asked' | 'never' = 'never'
+    const { dying, heir, router } = pair({ disclose: () => rule })
+    const publish_options = { disclose_me: true }
+    expect(ask(dying, ADD, ['com.will'], { publish_options })).toEqual([
+      ERROR,
+      'wamp.error.option_disallowed.disclose_me',
+      [TEXT],
+    ])
+    rule = 'asked'
+    expect(ask(dying, ADD, ['com.will'], { publish_options })).toEqual([RESULT])
     ask(dying, ADD, ['com.will', ['plain']])
+    rule = 'never'
     dying.lose()
     expect(heir.take()).toEqual([[EVENT, ID, ID, {}, ['plain']]])
     expect(router.stats().dropped.publications).toBe(1)
