@@ -7,8 +7,7 @@ import type { Dict } from '../protocol/options.ts'
 import { isReserved, isUri } from '../protocol/uri.ts'
 import { aDict, anId, aPolicy, aText, optional } from './arguments.ts'
 import type { Dealer, Registration } from './dealer.ts'
-import type { Member } from './member.ts'
-import { noSuchSession } from './meta-sessions.ts'
+import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
 import type { Patterns } from './patterns.ts'
 import type { Provided } from './provided.ts'
 
@@ -16,7 +15,7 @@ export function detailsOfRegistration({ id, created, uri, match, invoke }: Regis
   return { id, created: new Date(created).toISOString(), uri, match, invoke }
 }
 
-export function registrationProcedures(dealer: Dealer, members: ReadonlyMap<Id, Member>): Record<Uri, Provided> {
+export function registrationProcedures(dealer: Dealer, { strict, members }: SessionRealm): Record<Uri, Provided> {
   const { patterns } = dealer
   const found = (registration: unknown): Registration => {
     const id = anId(registration, 'args[0]')
@@ -32,7 +31,7 @@ export function registrationProcedures(dealer: Dealer, members: ReadonlyMap<Id, 
     'wamp.registration.match': ([procedure]) => {
       const uri = aText(procedure, 'args[0]')
       // A pattern may fit what no call reaches by it: what is no procedure, and the router's own.
-      const best = isUri(uri) && !isReserved(uri) ? patterns.best(uri) : undefined
+      const best = isUri(uri, strict) && !isReserved(uri) ? patterns.best(uri) : undefined
       return { args: [best?.id ?? null] }
     },
     'wamp.registration.get': ([registration]) => ({ args: [detailsOfRegistration(found(registration))] }),

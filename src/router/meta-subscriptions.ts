@@ -11,7 +11,7 @@ import type { Broker, Subscription } from './broker.ts'
 import type { HistoryEvent, HistoryQuery } from './history.ts'
 import type { Member } from './member.ts'
 import { idsOf, matchOf } from './meta-registrations.ts'
-import { noSuchSession } from './meta-sessions.ts'
+import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
 import type { Answer, Provided } from './provided.ts'
 import { weightOf } from './weight.ts'
 
@@ -24,7 +24,7 @@ export function detailsOfSubscription({ id, created, uri, match }: Subscription)
   return { id, created: new Date(created).toISOString(), uri, match }
 }
 
-export function subscriptionProcedures(broker: Broker, members: ReadonlyMap<Id, Member>): Record<Uri, Provided> {
+export function subscriptionProcedures(broker: Broker, { strict, members }: SessionRealm): Record<Uri, Provided> {
   const { patterns } = broker
   const found = (subscription: unknown): Subscription => {
     const id = anId(subscription, 'args[0]')
@@ -40,7 +40,7 @@ export function subscriptionProcedures(broker: Broker, members: ReadonlyMap<Id, 
     'wamp.subscription.match': ([topic]) => {
       const uri = aText(topic, 'args[0]')
       // A pattern may fit what is no topic.
-      const ids = isUri(uri) ? patterns.all(uri).map(({ id }) => id) : []
+      const ids = isUri(uri, strict) ? patterns.all(uri).map(({ id }) => id) : []
       return { args: [ids.length > 0 ? ids : null] }
     },
     'wamp.subscription.get': ([subscription]) => ({ args: [detailsOfSubscription(found(subscription))] }),

@@ -29,8 +29,8 @@ export class Meta {
       Object.entries({
         ...sessionProcedures(realm),
         ...testaments.procedures,
-        ...registrationProcedures(dealer, realm.members),
-        ...subscriptionProcedures(broker, realm.members),
+        ...registrationProcedures(dealer, realm),
+        ...subscriptionProcedures(broker, realm),
       }),
     )
     // Nobody is told about what lies under `wamp.`: a look at the meta API would be an event of the meta API.
