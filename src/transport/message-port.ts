@@ -37,7 +37,8 @@ export interface Knock {
 
 export function isKnock(data: unknown): data is Knock {
   const { wampy, port, protocols } = (data ?? {}) as Partial<Knock>
-  return wampy === 'dial' && typeof port?.postMessage === 'function' && Array.isArray(protocols)
+  const offers = Array.isArray(protocols) && protocols.every((each) => typeof each === 'string')
+  return wampy === 'dial' && typeof port?.postMessage === 'function' && offers
 }
 
 /** What goes over a port. Bytes are counted and acknowledged, since a port does not tell what waits in it. */
@@ -107,11 +108,11 @@ function knock(
     let forget: (() => void) | undefined
     const transport = new PortTransport(port, '', {
       answered(packet) {
-        if (packet[0] === 'refuse') return give(failed(packet[1]))
+        if (packet[0] === 'refuse') return give(failed(textOf(packet[1])))
         if (packet[0] !== 'open' || !protocols.includes(packet[1])) return give(failed('it answered something else'))
         settle()
         transport.protocol = packet[1]
-        forget = released(packet[2], () => transport.lost())
+        forget = released(textOf(packet[2]) || undefined, () => transport.lost())
         resolve(transport)
       },
       ended() {
@@ -127,6 +128,8 @@ function knock(
 }
 
 export interface PortEvents {
+  /** The longest frame that is taken; without it any. */
+  readonly most?: number
   /** The first packet, where this side dialed. */
   answered?(packet: Packet): void
   /** Anything came. */
@@ -233,7 +236,8 @@ export class PortTransport implements Transport {
         this.#take(packet[1])
         break
       case 'taken':
-        this.#backlog = Math.max(0, this.#backlog - packet[1]) || 0
+        // What is no number, or below nothing, took nothing.
+        if (Number.isFinite(packet[1]) && packet[1] > 0) this.#backlog = Math.max(0, this.#backlog - packet[1])
         break
       case 'ping':
         this.#post(['pong'])
@@ -242,13 +246,19 @@ export class PortTransport implements Transport {
         for (const answered of this.#pings.splice(0)) answered()
         break
       case 'close':
-        this.#end({ code: packet[1], reason: packet[2] })
+        this.#end({ code: Number.isInteger(packet[1]) ? packet[1] : BROKEN.code, reason: cutReason(textOf(packet[2])) })
     }
   }
 
   #take(frame: unknown): void {
-    if (typeof frame !== 'string' && !(frame instanceof Uint8Array)) {
-      this.#end({ code: 1003, reason: 'a frame is text or bytes' })
+    // Bytes that are shared could change after they were checked.
+    if (typeof frame !== 'string' && !(frame instanceof Uint8Array && frame.buffer instanceof ArrayBuffer)) {
+      this.#fail(1003, 'a frame is text or bytes')
+      return
+    }
+    const { most = Number.POSITIVE_INFINITY } = this.#events
+    if (frame.length > most) {
+      this.#fail(1009, `a message may have ${most} bytes`)
       return
     }
     // One word for all that comes in a row.
@@ -262,6 +272,12 @@ export class PortTransport implements Transport {
     this.#inbox.frame(frame)
   }
 
+  /** Ends what the peer broke, and says why. */
+  #fail(code: number, reason: string): void {
+    this.#post(['close', code, reason])
+    this.#end({ code, reason })
+  }
+
   #end(info: CloseInfo): void {
     if (this.#over) return
     this.#over = true
@@ -269,6 +285,11 @@ export class PortTransport implements Transport {
     this.#inbox.end(info)
     this.#events.ended()
   }
+}
+
+/** A port carries anything: only text is taken for text. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }
 
 /** Text, or bytes in a buffer of their own: a view would be copied with all that it is a view of. */

@@ -12,6 +12,8 @@ import { Sweep, type SweepOptions } from '../transport/sweep.ts'
 export interface AcceptOptions extends SweepOptions {
   /** JSON alone by default. The client's order of preference decides. */
   readonly serializers?: readonly Serializer[] | undefined
+  /** The longest message that is taken, in bytes or characters: 16 MiB by default. */
+  readonly maxPayload?: number | undefined
 }
 
 /** Where knocks arrive: a worker's global scope, a MessagePort, `parentPort` of `node:worker_threads`. */
@@ -52,12 +54,13 @@ export function acceptPorts(
     if (protocol === undefined) {
       port.postMessage([
         'refuse',
-        `it speaks ${[...serializers.keys()].join(', ')}, offered were ${protocols.join(', ')}`,
+        `it speaks ${[...serializers.keys()].join(', ')}, offered were ${protocols.join(', ').slice(0, 200)}`,
       ])
       port.close()
       return
     }
     const transport: PortTransport = new PortTransport(port, protocol, {
+      most: options.maxPayload ?? 16 * 2 ** 20,
       heard: () => watched?.heard(),
       ended() {
         open.delete(transport)
@@ -66,7 +69,9 @@ export function acceptPorts(
     })
     open.add(transport)
     // A page that is asleep answers no pings, and lives.
-    const watched = released(lock, () => transport.lost()) ? undefined : sweep.watch(transport)
+    const watched = released(typeof lock === 'string' ? lock : undefined, () => transport.lost())
+      ? undefined
+      : sweep.watch(transport)
     alive.then((own) => {
       transport.accept(own.lock)
       try {

@@ -69,6 +69,11 @@ describe('dialing', () => {
     })
   })
 
+  test('fails also where the refusal is no text', async () => {
+    const { target } = worker(({ port }) => port.postMessage(['refuse', { toString: 1 }]))
+    await expect(portDial(target)('', ['wamp.2.json'], never())).rejects.toMatchObject({ uri: CONNECTION_FAILED })
+  })
+
   test('fails where the port is closed, and where the script fails', async () => {
     const { target } = worker(({ port }) => port.close())
     await expect(portDial(target)('', ['wamp.2.json'], never())).rejects.toMatchObject({ uri: CONNECTION_FAILED })
@@ -103,6 +108,7 @@ describe('dialing', () => {
       {},
       { wampy: 'dial' },
       { wampy: 'dial', port: {}, protocols: [] },
+      { wampy: 'dial', port: { postMessage() {} }, protocols: [{ toString: 1 }] },
     ]) {
       expect(isKnock(data)).toBe(false)
     }
@@ -143,10 +149,25 @@ describe('a transport', () => {
     expect(said.map((packet) => (packet as [string, Uint8Array])[1].buffer.byteLength)).toEqual([2, 3])
   })
 
-  test.each([[['frame', 7]], [['frame']], [['frame', { length: 3 }]]])('ends on %j', async (packet) => {
-    const { heard, port } = ends()
+  test.each([
+    [['frame', 7]],
+    [['frame']],
+    [['frame', { length: 3 }]],
+    [['frame', new Uint8Array(new SharedArrayBuffer(8))]],
+  ])('ends on %j, and says so', async (packet) => {
+    const { heard, said, port } = ends()
     port.postMessage(packet)
     expect(await heard.end()).toEqual({ code: 1003, reason: 'a frame is text or bytes' })
+    await expect.poll(() => said).toEqual([['close', 1003, 'a frame is text or bytes']])
+  })
+
+  test('takes nothing for a number, a code or a reason that is none', async () => {
+    const { transport, heard, port } = ends()
+    transport.send('12345')
+    for (const taken of [5n, -5, Number.NaN, { valueOf: 1, toString: 1 }, [2]]) port.postMessage(['taken', taken])
+    port.postMessage(['close', { valueOf: 1 }, { toString: 1 }])
+    expect(await heard.end()).toEqual({ code: 1006, reason: '' })
+    expect(transport.backlog).toBe(5)
   })
 
   test('ignores what it does not know', async () => {

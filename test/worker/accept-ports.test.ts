@@ -79,6 +79,19 @@ test('ignores what else is said to the worker', async () => {
   await joined(dial)
 })
 
+test('survives a knock that is none, and ends who sends more than is taken', async () => {
+  const { dial, port, router } = world({ maxPayload: 1000 })
+  for (const protocols of [[{ toString: 1 }], [5n], ['wamp.2.json', Object.create(null)]]) {
+    const { port2 } = new MessageChannel()
+    port.postMessage({ wampy: 'dial', port: port2, protocols, lock: { toString: 1 } }, [port2])
+  }
+  const { transport, heard } = await joined(dial)
+  transport.send('x'.repeat(1001))
+  expect(await heard.end()).toEqual({ code: 1009, reason: 'a message may have 1000 bytes' })
+  await expect.poll(() => router.links).toBe(0)
+  await joined(dial)
+})
+
 test('needs a scope that hears messages', () => {
   expect(() => acceptPorts(new Router())).toThrow(expect.objectContaining({ uri: USAGE }))
 })
