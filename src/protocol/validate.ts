@@ -123,6 +123,20 @@ const REQUESTS: readonly unknown[] = [
   codes.INVOCATION,
 ]
 
+/**
+ * Whether one item may stand for all of a payload, in the place of args: payload transparency, which Crossbar.io has and
+ * WAMP has not. Towards a client alone, which any publisher could end by it: our router gives it to nobody.
+ */
+export function isTransparent({ code, kinds }: Layout, message: readonly unknown[]): boolean {
+  const details = message[kinds.indexOf(DICT) + 1] as { enc_algo?: unknown } | undefined
+  return (
+    typeof details?.enc_algo === 'string' &&
+    (code === codes.ERROR
+      ? message[1] !== codes.INVOCATION
+      : code === codes.EVENT || code === codes.RESULT || code === codes.INVOCATION)
+  )
+}
+
 /** Checks what stands where args and kwargs belong; throws a protocol violation. */
 export function checkPayload(layout: Layout, args: unknown, kwargs: unknown): void {
   if (!Array.isArray(args)) throw violation(`${layout.name}: args must be a list, got ${told(args)}`)

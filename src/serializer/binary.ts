@@ -5,7 +5,15 @@ import type { Message } from '../protocol/messages.ts'
 import type { Dict, List } from '../protocol/options.ts'
 import type { Payload, Source } from '../protocol/payload.ts'
 import { isEmpty, plain, refused } from '../protocol/plain.ts'
-import { checkElements, checkLength, checkPayload, type Layout, layoutOf, told } from '../protocol/validate.ts'
+import {
+  checkElements,
+  checkLength,
+  checkPayload,
+  isTransparent,
+  type Layout,
+  layoutOf,
+  told,
+} from '../protocol/validate.ts'
 import { BREAK, Cursor, DICT, FLOAT, INDEFINITE, INTEGER, type Kind, LIST, NULL } from './cursor.ts'
 import type { Format } from './format.ts'
 import type { Frame, Serializer } from './serializer.ts'
@@ -72,7 +80,7 @@ function readMessage(cursor: Cursor, format: Format, frame: Uint8Array): Message
     } else {
       if (size === INDEFINITE) checkLength(layout, length + 1)
       if (length === layout.most) start = at
-      checkPart(cursor, kind, layout, at, length === layout.most)
+      checkPart(cursor, kind, layout, at, length === layout.most, message)
       end = cursor.at
     }
   }
@@ -96,9 +104,16 @@ function readElement(cursor: Cursor, kind: Kind, at: number): unknown {
 }
 
 /** Checks args or kwargs, which begin at `at` and whose head was read. */
-function checkPart(cursor: Cursor, kind: Kind, layout: Layout, at: number, isArgs: boolean): void {
+function checkPart(
+  cursor: Cursor,
+  kind: Kind,
+  layout: Layout,
+  at: number,
+  isArgs: boolean,
+  message: readonly unknown[],
+): void {
   cursor.checkRest(kind, 1, false)
-  if (kind === (isArgs ? LIST : DICT)) return
+  if (kind === (isArgs ? LIST : DICT) || (isArgs && isTransparent(layout, message))) return
   cursor.at = at
   const value = cursor.value()
   checkPayload(layout, isArgs ? value : [], isArgs ? undefined : (value ?? null))
@@ -150,7 +165,8 @@ class UnreadPayload implements Payload, Source {
   #read(): List {
     const cursor = this.#cursor
     cursor.open(this.frame, this.start)
-    const args = cursor.value() as List
+    const first = cursor.value()
+    const args: List = Array.isArray(first) ? first : [first]
     if (this.count === 2) this.#kwargs = cursor.value() as Dict
     cursor.close()
     this.#args = args

@@ -6,7 +6,7 @@ import type { Message } from '../protocol/messages.ts'
 import type { Dict, List } from '../protocol/options.ts'
 import type { Payload, Source } from '../protocol/payload.ts'
 import { isEmpty, isRecord, MAX_DEPTH, plain, refused } from '../protocol/plain.ts'
-import { checkElements, checkLength, checkPayload, layoutOf, told } from '../protocol/validate.ts'
+import { checkElements, checkLength, checkPayload, isTransparent, layoutOf, told } from '../protocol/validate.ts'
 import { fromBase64, toBase64 } from './base64.ts'
 import { closingQuote, isRounded, isSayable, parseExactly } from './exact.ts'
 import type { Frame, Serializer } from './serializer.ts'
@@ -34,7 +34,8 @@ function decode(frame: Frame): Message {
     if (typeof message[i] === 'object') opened(message[i], `${layout.name}[${i}]`)
   }
   if (message.length > most) {
-    const args = message[most] as List
+    const first = message[most]
+    const args = (Array.isArray(first) || !isTransparent(layout, message) ? first : [first]) as List
     const kwargs = message[most + 1] as Dict | undefined
     if (args === null && kwargs) {
       // nexus's way to say no args before kwargs, which must not travel on to peers that take a list only.

@@ -14,9 +14,17 @@ export function inner(protocol: string): string {
   return isBatched(protocol) ? protocol.slice(0, -SUFFIX.length) : protocol
 }
 
+export interface BatchingOptions {
+  /**
+   * What ends each message of a batch in JSON: U+001E as WAMP says by default, or the U+0018 of Crossbar.io and Autobahn for
+   * Python.
+   */
+  readonly separator?: '\x1e' | '\x18'
+}
+
 /** A transport that negotiated a batched subprotocol, as one that moves single messages. */
-export function batched(transport: Transport): Transport {
-  return new Batched(transport)
+export function batched(transport: Transport, separator?: string): Transport {
+  return new Batched(transport, separator)
 }
 
 /**
@@ -25,11 +33,11 @@ export function batched(transport: Transport): Transport {
  * @example
  * new WampRouter({ url: 'ws://localhost:8080/ws', dial: batching(webSocketDial()) })
  */
-export function batching(dial: Dial): Dial {
+export function batching(dial: Dial, { separator }: BatchingOptions = {}): Dial {
   return async (url, protocols, signal) => {
     const offers = protocols.flatMap((protocol) => [`${protocol}${SUFFIX}`, protocol])
     const transport = await dial(url, offers, signal)
-    return isBatched(transport.protocol) ? batched(transport) : transport
+    return isBatched(transport.protocol) ? batched(transport, separator) : transport
   }
 }
 
@@ -48,9 +56,10 @@ class Batched implements Transport {
   #batch: Frame[] = []
   #size = 0
   #over = false
-  #separator = RECORD_SEPARATOR
+  #separator: string
 
-  constructor(transport: Transport) {
+  constructor(transport: Transport, separator = RECORD_SEPARATOR) {
+    this.#separator = separator
     this.protocol = inner(transport.protocol)
     this.#transport = transport
     if (transport.ping) this.ping = (answered) => transport.ping?.(answered)

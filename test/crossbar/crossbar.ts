@@ -3,9 +3,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { cert, key } from '../node/certificate.ts'
 
 /** The realm that remembers the last three events of `com.remembered`. */
 export const REMEMBERING = 'remembering'
@@ -22,6 +23,12 @@ export interface Crossbar extends AsyncDisposable {
   readonly rawSocketUrl: string
   /** Where it answers long polls. */
   readonly longPollUrl: string
+  /**
+   * Where it tells protocols apart on one port, and on one with TLS. Its WebSockets there deflate, cut what they say into
+   * small frames, and set a cookie.
+   */
+  readonly universal: { readonly host: string; readonly port: number }
+  readonly secure: { readonly host: string; readonly port: number }
   /** SIGKILL to all its processes. */
   kill(): Promise<void>
   /** SIGTERM, as an administrator's restart sends it. */
@@ -34,12 +41,17 @@ export interface Crossbar extends AsyncDisposable {
 
 export async function startCrossbar(): Promise<Crossbar> {
   const program = find()
-  const port = await freePort()
+  const [port, universal, secure] = (await freePorts(3)) as [number, number, number]
   const folder = mkdtempSync(join(tmpdir(), 'wampy-ts-crossbar-'))
   mkdirSync(join(folder, 'web'))
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(config(port, join(folder, 'rs.sock')), undefined, 2))
+  writeFileSync(join(folder, 'key.pem'), key)
+  writeFileSync(join(folder, 'cert.pem'), cert)
+  writeFileSync(
+    join(folder, 'config.json'),
+    JSON.stringify(config({ port, universal, secure }, join(folder, 'rs.sock'))),
+  )
   const removed = () => rmSync(folder, { recursive: true, force: true })
-  const crossbar = new Node(program, folder, port)
+  const crossbar = new Node(program, folder, { port, universal, secure })
   try {
     await crossbar.start()
   } catch (error) {
@@ -70,15 +82,19 @@ kill -KILL 0
 class Node {
   readonly host = '127.0.0.1'
   readonly port: number
+  readonly universal: { readonly host: string; readonly port: number }
+  readonly secure: { readonly host: string; readonly port: number }
   readonly #program: string
   readonly #folder: string
   #process: ChildProcess | undefined
   log = ''
 
-  constructor(program: string, folder: string, port: number) {
+  constructor(program: string, folder: string, { port, universal, secure }: Ports) {
     this.#program = program
     this.#folder = folder
     this.port = port
+    this.universal = { host: this.host, port: universal }
+    this.secure = { host: this.host, port: secure }
   }
 
   get url(): string {
@@ -172,17 +188,22 @@ function isExecutable(path: string): boolean {
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (typeof address !== 'object' || !address) throw new Error('no port is free')
-  return address.port
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  for (const server of servers) server.close()
+  await Promise.all(servers.map((server) => once(server, 'close')))
+  return ports
 }
 
-function config(port: number, path: string): object {
+interface Ports {
+  readonly port: number
+  readonly universal: number
+  readonly secure: number
+}
+
+function config({ port, universal, secure }: Ports, path: string): object {
   const permission = {
     uri: '',
     match: 'prefix',
@@ -200,14 +221,28 @@ function config(port: number, path: string): object {
     endpoint: { type: 'tcp', port, interface: '127.0.0.1' },
     paths: { '/': { type: 'static', directory: 'web' }, ws: webSocket, lp: { type: 'longpoll' } },
   }
+  const told = {
+    ...webSocket,
+    cookie: { store: { type: 'memory' } },
+    options: { compression: { deflate: {} }, auto_fragment_size: 1000 },
+  }
+  const ways = { type: 'universal', rawsocket: { ...webSocket, type: 'rawsocket' }, websocket: { ws: told } }
+  const endpoint = { type: 'tcp', port: universal, interface: '127.0.0.1' }
+  const tls = { key: 'key.pem', certificate: 'cert.pem' }
   const rawSocket = { ...webSocket, type: 'rawsocket', endpoint: { type: 'unix', path } }
   const realm = { name: 'realm1', roles: [{ name: 'anonymous', permissions: [permission] }] }
   // With a store it queues calls beyond a callee's concurrency instead of refusing them: a realm of its own.
   const store = { type: 'memory', limit: 100, 'event-history': [{ uri: 'com.remembered', match: 'exact', limit: 3 }] }
   const remembering = { ...realm, name: REMEMBERING, store }
+  const transports = [
+    transport,
+    rawSocket,
+    { ...ways, endpoint },
+    { ...ways, endpoint: { ...endpoint, port: secure, tls } },
+  ]
   return {
     version: 2,
     controller: {},
-    workers: [{ type: 'router', realms: [realm, remembering], transports: [transport, rawSocket] }],
+    workers: [{ type: 'router', realms: [realm, remembering], transports }],
   }
 }

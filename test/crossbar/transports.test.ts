@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { batching, type Dial, json, longPollDial, WampClient, WampRouter, webSocketDial } from 'wampy-ts'
 import { cbor } from 'wampy-ts/cbor'
 import { msgpack } from 'wampy-ts/msgpack'
-import { rawSocketDial } from 'wampy-ts/node'
+import { dial, rawSocketDial } from 'wampy-ts/node'
+import { cert } from '../node/certificate.ts'
 import { type Crossbar, startCrossbar } from './crossbar.ts'
 
 let crossbar: Crossbar
@@ -16,16 +17,30 @@ afterAll(() => crossbar?.[Symbol.asyncDispose]())
 const serializers = { json, cbor, msgpack }
 type Format = keyof typeof serializers
 
-const ways: [name: string, url: 'url' | 'rawSocketUrl', dial: Dial, formats: Format[]][] = [
-  ['RawSocket', 'rawSocketUrl', rawSocketDial(), ['json', 'cbor', 'msgpack']],
-  // Its JSON batches are not those of the specification: it ends messages with 0x18.
-  ['batches', 'url', batching(webSocketDial()), ['cbor', 'msgpack']],
+const FORMATS: Format[] = ['json', 'cbor', 'msgpack']
+const on = (scheme: string, { host, port }: Crossbar['universal'], path = ''): string =>
+  `${scheme}://${host}:${port}${path}`
+
+const ways: [name: string, url: (crossbar: Crossbar) => string, dial: Dial, formats: Format[]][] = [
+  ['RawSocket on a unix socket', ({ rawSocketUrl }) => rawSocketUrl, rawSocketDial(), FORMATS],
+  ['RawSocket on a port for all', ({ universal }) => on('rs', universal), rawSocketDial(), FORMATS],
+  ['RawSocket in TLS', ({ secure }) => on('rss', secure), rawSocketDial({ ca: cert }), ['cbor']],
+  [
+    'WebSocket on a port for all, deflated',
+    ({ universal }) => on('ws', universal, '/ws'),
+    dial({ perMessageDeflate: true }),
+    FORMATS,
+  ],
+  ['WebSocket in TLS', ({ secure }) => on('wss', secure, '/ws'), dial({ ca: cert }), ['json']],
+  ['batches', ({ url }) => url, batching(webSocketDial()), ['cbor', 'msgpack']],
+  // It does not end messages as the specification says.
+  ['batches of its own', ({ url }) => url, batching(webSocketDial(), { separator: '\x18' }), ['json']],
 ]
 
 test.each(ways.flatMap(([name, url, dial, formats]) => formats.map((format) => [name, format, url, dial] as const)))(
   'over %s in %s: calls and events there and back',
   async (_name, format, url, dial) => {
-    const router = new WampRouter({ url: crossbar[url], dial })
+    const router = new WampRouter({ url: url(crossbar), dial })
     const make = () => new WampClient({ router, serializers: [serializers[format]], reconnect: false })
     const [one, other] = [make(), make()]
     await Promise.all([one.start(), other.start()])

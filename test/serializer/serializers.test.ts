@@ -221,3 +221,50 @@ test('undefined is null in a list', () => {
   const cbr = Uint8Array.from([0x85, 0x18, 48, 1, 0xa0, 0x61, 97, 0x82, 0xf7, 0xa1, 0x61, 107, 0xf7])
   expect((cbor.decode(cbr)[4] as Payload).args).toEqual([null, {}])
 })
+
+describe('payload transparency, which Crossbar.io has: one item stands in the place of args', () => {
+  const hex = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'))
+  const EVENTS = [
+    ['json', json, '[36,1,2,{"enc_algo":"x_a"},"\\u0000AQI="]'],
+    ['cbor', cbor, hex('85 18 24 01 02 a1 68 656e635f616c676f 63 785f61 42 0102')],
+    ['msgpack', msgpack, hex('95 24 01 02 81 a8 656e635f616c676f a3 785f61 c4 02 0102')],
+  ] as const
+  const bytes = new Uint8Array([1, 2])
+
+  test.each(EVENTS)('%s: bytes are the one argument', (_, serializer, frame) => {
+    expect(read(serializer.decode(frame))).toEqual([
+      36,
+      1,
+      2,
+      { enc_algo: 'x_a' },
+      { args: [bytes], kwargs: undefined },
+    ])
+  })
+
+  test.each(EVENTS)('%s: without the key that says so, it is a violation', (_, serializer, frame) => {
+    const other =
+      typeof frame === 'string'
+        ? frame.replace('enc_algo', 'enc_alga')
+        : frame.map((octet) => (octet === 0x6f ? 0x61 : octet))
+    expect(() => serializer.decode(other)).toThrow('EVENT: args must be a list')
+  })
+
+  test.each([
+    ['[50,1,{"enc_algo":"x_a"},"a"]', [50, 1, { enc_algo: 'x_a' }]],
+    ['[68,1,2,{"enc_algo":"x_a"},"a"]', [68, 1, 2, { enc_algo: 'x_a' }]],
+    ['[8,48,1,{"enc_algo":"x_a"},"a.b","a"]', [8, 48, 1, { enc_algo: 'x_a' }, 'a.b']],
+  ])('to a client: %s', (frame, head) => {
+    expect(read(json.decode(frame))).toEqual([...head, { args: ['a'], kwargs: undefined }])
+  })
+
+  test.each([
+    '[36,1,2,{"enc_algo":1},"a"]',
+    '[16,1,{"enc_algo":"x_a"},"a.b","a"]',
+    '[48,1,{"enc_algo":"x_a"},"a.b","a"]',
+    '[70,1,{"enc_algo":"x_a"},"a"]',
+    '[8,68,1,{"enc_algo":"x_a"},"a.b","a"]',
+    '[3,{"enc_algo":"x_a"},"a.b","a"]',
+  ])('not so: %s', (frame) => {
+    expect(() => json.decode(frame)).toThrow('args must be a list')
+  })
+})

@@ -241,4 +241,15 @@ describe('who chooses', () => {
     real.send(message)
     expect(await heard.count(2)).toEqual([message, message])
   })
+
+  test('a client ends its messages as it was told its router does', async () => {
+    const { a, b } = wires({ protocol: 'wamp.2.json.batched' })
+    const heard = new Recorder()
+    b.open(heard)
+    const signal = new AbortController().signal
+    const transport = await batching(async () => a, { separator: '\x18' })('ws://x', ['wamp.2.json'], signal)
+    transport.send('[1]')
+    transport.send('[2]')
+    expect(await heard.count(1)).toEqual(['[1]\x18[2]\x18'])
+  })
 })
