@@ -365,6 +365,16 @@ describe('event retention', () => {
     expect(await inbox.next()).toEqual(['now', true])
     await publisher.publish(topic, ['live'], {}, ACKNOWLEDGED)
     expect(await inbox.next()).toEqual(['live', false])
+    // A second handler shares the subscription, and has the retained event to itself.
+    await subscriber.subscribe(topic, (args, _kwargs, { retained = false }) => inbox.push([args[0], retained, 2]), {
+      get_retained: true,
+    })
+    expect(await inbox.next()).toEqual(['now', true, 2])
+    await publisher.publish(topic, ['on'], {}, ACKNOWLEDGED)
+    expect([await inbox.next(), await inbox.next()]).toEqual([
+      ['on', false],
+      ['on', false, 2],
+    ])
   })
 })
 
