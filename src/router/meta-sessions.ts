@@ -27,9 +27,12 @@ export function noSuchSession(id: Id): WampError {
 export function sessionProcedures({ strict, members, silence }: SessionRealm): Record<Uri, Provided> {
   /** All of them, or those with one of the roles that are listed. */
   const listed = (filter: unknown): Member[] => {
-    const roles = optional(texts, filter, 'args[0]')
+    const given = optional(texts, filter, 'args[0]')
     const all = [...members.values()]
-    return roles ? all.filter(({ principal }) => roles.includes(principal?.authrole as string)) : all
+    if (!given) return all
+    // Its length is the caller's choice, and the sessions may be many too.
+    const roles = new Set(given)
+    return all.filter(({ principal }) => roles.has(principal?.authrole as string))
   }
   /** Shows out those who are found, but never the caller. */
   const kill = (kwargs: Dict, caller: Member, found: (member: Member) => boolean): Member[] => {
