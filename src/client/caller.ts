@@ -1,7 +1,7 @@
 /** The caller: CALL in one part or in many, CANCEL, and RESULT as the first result or as all of it. */
 
 import { CALL, CANCEL, RESULT } from '../protocol/codes.ts'
-import { unsent, usage, WampError } from '../protocol/error.ts'
+import { unsent, WampError } from '../protocol/error.ts'
 import type { Id, Result as ResultMessage, Uri } from '../protocol/messages.ts'
 import { CANCELED, FEATURE_NOT_SUPPORTED } from '../protocol/names.ts'
 import type {
@@ -13,7 +13,6 @@ import type {
   CallOptions as WireOptions,
 } from '../protocol/options.ts'
 import { payload } from '../protocol/payload.ts'
-import { told } from '../protocol/validate.ts'
 import type { ClientSession, Dropped } from './client-session.ts'
 import { BUFFER, overflow, Parts, pump } from './parts.ts'
 import { payloadOf } from './result.ts'
@@ -109,9 +108,6 @@ export function call<T>(
     ...rest
   } = given
   const options: { -readonly [Key in keyof WireOptions]: WireOptions[Key] } = rest
-  if (!/^(skip|kill(nowait)?)$/.test(cancelMode)) {
-    throw usage(`cancelMode must be skip, kill or killnowait, got ${told(cancelMode)}`)
-  }
   if (onProgress) options.receive_progress = true
   if (input) {
     if (!session.announces('progressive_call_invocations')) {

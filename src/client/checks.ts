@@ -33,9 +33,13 @@ const oneOf = (words: string) => (value: unknown) => words.split(' ').includes(v
 /** What a known option may be, or each item of it where it is a list of WAMP's. */
 const RULES: readonly (readonly [key: RegExp, holds: (value: unknown) => boolean, list?: boolean])[] = [
   [
-    /^(acknowledge|retain|get_retained|exclude_me|disclose_(me|caller)|force_reregister|forward_timeout)$/,
+    /^(acknowledge|retain|get_retained|receive_progress|exclude_me|disclose_(me|caller)|force_reregister|forward_timeout)$/,
     (value) => typeof value === 'boolean',
   ],
+  [/^timeout$/, (value) => (value as number) >= 0],
+  [/^cancelMode$/, oneOf('skip kill killnowait')],
+  // Which only `input` can say: nothing else would say the end.
+  [/^progress$/, (value) => value === false],
   [/^match$/, oneOf('exact prefix wildcard')],
   [/^invoke$/, oneOf('single roundrobin random first last')],
   [/^concurrency$/, (value) => Number.isInteger(value) && (value as number) >= 0],

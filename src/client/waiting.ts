@@ -48,8 +48,11 @@ export function limit({ signal, timeout }: Waiting, sent: boolean, giveUp: (erro
   }
   const abort = () => end(canceled(signal as AbortSignal, sent))
   if (timeout) {
-    const late = () => end(new WampError(TIMEOUT, [`no answer within ${timeout} ms`], {}, { sent }))
-    timer = setTimeout(late, Math.min(timeout, LONGEST))
+    const late = (left: number) => {
+      if (left <= 0) return end(new WampError(TIMEOUT, [`no answer within ${timeout} ms`], {}, { sent }))
+      timer = setTimeout(() => late(left - LONGEST), Math.min(left, LONGEST))
+    }
+    late(timeout)
   }
   if (signal?.aborted) abort()
   else signal?.addEventListener('abort', abort)

@@ -284,16 +284,16 @@ export class WampClient extends EventEmitter<ClientEvents> {
 
   /** The session to send on, where there is none at the moment; waits for it only if told to. */
   async #joined(options: CallOptions): Promise<ClientSession> {
+    const { waitForReady, signal, timeout } = options
+    if (signal?.aborted) throw canceled(signal, false)
     // Each call waits as long as it likes; none of them ends the start for the others.
     if (this.#startable) await within(this.start(), options)
-    const { waitForReady, signal, timeout } = options
     const { open, run, waiting: all } = this.#core
     if (open) return open
     if (!waitForReady || !run || run.ending) {
       const text = run ? 'has no session at the moment' : 'has not joined a realm: await start() first'
       throw unsent(NOT_JOINED, `${this.name} ${text}`)
     }
-    if (signal?.aborted) throw canceled(signal, false)
     const waiting = deferred<ClientSession>()
     all.add(waiting)
     const release = limit({ signal, timeout }, false, waiting.reject)

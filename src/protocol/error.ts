@@ -1,7 +1,7 @@
 /** The one error class, and how an error travels: ERROR message to WampError, and what was thrown to ERROR. */
 
 import type { ErrorMessage, Uri } from './messages.ts'
-import { PROTOCOL_VIOLATION, RUNTIME_ERROR, USAGE } from './names.ts'
+import { CANCELED, PROTOCOL_VIOLATION, RUNTIME_ERROR, USAGE } from './names.ts'
 import type { Dict, List } from './options.ts'
 
 const BRAND = Symbol.for('wampy-ts.WampError')
@@ -68,7 +68,11 @@ export function usage(text: string, cause?: unknown): WampError {
 /** What an ERROR message says, as an error to throw. Its payload starts at `message[5]`. */
 export function errorOf(message: ErrorMessage): WampError {
   const [, , , details, uri, payload] = message
-  return new WampError(uri, payload?.args, payload?.kwargs, { details, sent: true })
+  // The specification spells it in two ways.
+  return new WampError(uri === 'wamp.error.cancelled' ? CANCELED : uri, payload?.args, payload?.kwargs, {
+    details,
+    sent: true,
+  })
 }
 
 /** What was thrown, as an error that can travel: a WampError as it is, anything else as `runtime_error`. */

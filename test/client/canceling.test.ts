@@ -110,6 +110,14 @@ describe('the caller', () => {
     expect(error).toMatchObject({ uri: USAGE, sent: false })
     expect(sent(peer, CALL)).toEqual([])
   })
+
+  test('the error is the same where its URI is spelled in the other way of the specification', async () => {
+    const { peer, controller, result } = await calling({ cancelMode: 'kill' })
+    controller.abort()
+    await until(() => sent(peer, CANCEL).length === 1)
+    peer.send([ERROR, CALL, 1, {}, 'wamp.error.cancelled', ['stopped']])
+    expect(await failure(result)).toMatchObject({ uri: CANCELED, message: 'stopped' })
+  })
 })
 
 describe('the callee', () => {
@@ -236,7 +244,7 @@ describe('through a router', () => {
     expect(await result).toEqual(uri(CANCELED))
     await until(() => signal.aborted)
     answer.open('late')
-    expect(world.log.last('callee')).toEqual([INTERRUPT, 1, { mode: 'killnowait', reason: CANCELED }])
+    expect(world.log.last('callee')).toEqual([INTERRUPT, 1, { mode: 'killnowait' }])
     await until(() => world.log.received('caller').some(([code]) => code === ERROR))
     expect(world.log.last('caller')?.slice(0, 5)).toEqual([ERROR, CALL, 1, {}, CANCELED])
     expect(world.router.stats().dropped.late).toBe(0)

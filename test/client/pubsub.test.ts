@@ -540,6 +540,8 @@ describe('an option that would end the session is refused before it is sent', ()
     ['publish', { acknowledge: 1 }, 'acknowledge cannot be 1'],
     ['publish', { retain: 'yes' }, 'retain cannot be "yes"'],
     ['call', { disclose_me: 'yes' }, 'disclose_me cannot be "yes"'],
+    ['call', { receive_progress: 1 }, 'receive_progress cannot be 1'],
+    ['call', { progress: true }, 'progress cannot be true'],
     ['subscribe', { match: 'suffix' }, 'match cannot be "suffix"'],
     ['subscribe', { match: ['exact'] }, 'match cannot be a list'],
     ['subscribe', { get_retained: 0 }, 'get_retained cannot be 0'],

@@ -190,6 +190,9 @@ describe('the first subscription, registration or publication', () => {
     expect(await failure(client.subscribe('not a topic', () => {}))).toEqual(uri('wamp.error.invalid_uri'))
     expect(await failure(client.register('a.p', 5 as never))).toEqual(uri(USAGE))
     expect(await failure(client.subscribe('a.t', () => {}, { signal: AbortSignal.abort() }))).toEqual(uri(CANCELED))
+    expect(await failure(client.with({ signal: AbortSignal.abort() }).rpc.a())).toEqual(uri(CANCELED))
+    expect(await failure(client.with({ cancelMode: 'soon' as never }).rpc.a())).toEqual(uri(USAGE))
+    expect(await failure(client.with({ timeout: Number.NaN }).rpc.a())).toEqual(uri(USAGE))
     expect([client.state, router.peers]).toEqual(['stopped', []])
   })
 

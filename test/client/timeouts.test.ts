@@ -1,7 +1,7 @@
 /** Call timeouts: kept here, told to the router that keeps them too, and kept by the callee where it took them over. */
 
 import { describe, expect, test } from 'vitest'
-import { type Invocation, TIMEOUT } from 'wampy-ts'
+import { type Invocation, TIMEOUT, USAGE } from 'wampy-ts'
 import { openWorld, type Scripted } from 'wampy-ts/testing'
 import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, YIELD } from '../../src/protocol/codes.ts'
 import { failure, gate, granting, joined, joinedTo, leavesNothing, pass, stopTheClock, until, uri } from './support.ts'
@@ -49,6 +49,27 @@ test('it is kept here, whatever the router does, and ends with CANCEL', async ()
     await until(() => client.dropped.answers === 1)
     await client.stop()
   }
+})
+
+test.each([-1, Number.NaN, 'soon'])('%s is none: it is refused, and nothing is sent', async (timeout) => {
+  const { client, peer } = await joinedTo(['call_timeout'])
+  const error = await failure(client.call('a.b', [], {}, { timeout: timeout as number }))
+  expect(error).toMatchObject({ uri: USAGE, sent: false, message: expect.stringContaining('timeout') })
+  expect(calls(peer)).toEqual([])
+})
+
+test('it may be longer than a timer can be', async () => {
+  stopTheClock()
+  const { client, peer } = await joinedTo([])
+  let over = false
+  const result = failure(client.call('a.b', [], {}, { timeout: 2 ** 31 + 1000 })).finally(() => {
+    over = true
+  })
+  await until(() => calls(peer).length === 1)
+  await pass(2 ** 31 + 999, 2 ** 30)
+  expect(over).toBe(false)
+  await pass(1)
+  expect(await result).toEqual(uri(TIMEOUT))
 })
 
 test('it begins anew with every part of a result', async () => {

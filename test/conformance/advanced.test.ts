@@ -154,7 +154,7 @@ describe.each(extremes)('calls over %s', (_, options) => {
       yield 1
       await new Promise(() => {})
     })
-    const loop = caller.progress('a.b', [], {}, { timeout: 50 })
+    const loop = caller.progress('a.b', [], {}, { timeout: 400 })
     expect((await loop.next()).value).toBe(1)
     expect(await failure(loop.next())).toEqual(uri(TIMEOUT))
     expect(world.log.received('callee').find(([code]) => code === INVOCATION)?.[3]).toEqual({ receive_progress: true })
