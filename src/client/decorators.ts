@@ -59,7 +59,11 @@ interface RpcDecorator extends MethodDecorator {
   <const Options extends RpcOptions>(options: Options): DecoratorFor<Options>
 }
 
-type DecoratorFor<Options> = (Options extends { readonly args: object } | { readonly result: object }
+type DecoratorFor<Options> = (Options extends
+  | { readonly args: object }
+  | { readonly kwargs: object }
+  | { readonly input: object }
+  | { readonly result: object }
   ? CheckedDecorator<MethodFor<Options>>
   : MethodDecorator) &
   Said<Options>

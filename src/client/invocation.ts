@@ -23,9 +23,9 @@ export interface Part {
 
 /** One call of a procedure, as the procedure sees it. `Input` is what comes in parts, where it does. */
 // biome-ignore lint/suspicious/noExplicitAny: a method may say what it expects, as `Invocation<number>`
-export class Invocation<Input = any> {
+export class Invocation<Input = any, Kwargs = Dict> {
   readonly args: List
-  readonly kwargs: Dict
+  readonly kwargs: Kwargs
   readonly details: InvocationDetails
   /** The URI that was called. */
   readonly procedure: Uri
@@ -36,7 +36,7 @@ export class Invocation<Input = any> {
     this.procedure = details.procedure ?? procedure
     this.details = details
     this.args = data?.args ?? []
-    this.kwargs = data?.kwargs ?? {}
+    this.kwargs = (data?.kwargs ?? {}) as Kwargs
   }
 
   /** The caller's session, where it was disclosed. */
@@ -60,6 +60,11 @@ export class Invocation<Input = any> {
    */
   get signal(): AbortSignal {
     return this.#running.signal
+  }
+
+  /** Whether nobody waits for the result any more. To ask is not to take the answer over, as to look at `signal` is. */
+  get canceled(): boolean {
+    return this.#running.canceled
   }
 
   /** Whether the caller wants to hear of progress. */
@@ -134,8 +139,12 @@ export class Running {
     return this.#parts
   }
 
+  get canceled(): boolean {
+    return !this.#live || this.#stopped !== undefined
+  }
+
   get talks(): boolean {
-    return this.#details.receive_progress === true && this.#live && !this.#stopped
+    return this.#details.receive_progress === true && !this.canceled
   }
 
   get #live(): boolean {

@@ -18,7 +18,7 @@ export type Arguments<Parameters extends readonly unknown[]> = Parameters extend
   ? // Not of type `any`, which is a parameter like any other.
     [0 extends 1 & First ? never : First] extends [never]
     ? Parameters
-    : [First] extends [Invocation]
+    : [First] extends [Invocation<Any, Any>]
       ? Rest
       : Parameters
   : Parameters

@@ -1,8 +1,8 @@
 /** Argument checks: what a Standard Schema says of a procedure's arguments and result, at run time and to the compiler. */
 
 import { WampError } from '../protocol/error.ts'
-import { INVALID_ARGUMENT } from '../protocol/names.ts'
-import type { List } from '../protocol/options.ts'
+import { CANCELED, INVALID_ARGUMENT } from '../protocol/names.ts'
+import type { Dict, List } from '../protocol/options.ts'
 import type { Endpoint, Invocation } from './callee.ts'
 import { isThenable } from './waiting.ts'
 
@@ -31,7 +31,7 @@ interface SchemaIssue {
 /** One for the whole list of arguments, or one for each of them. */
 export type ArgumentSchemas = StandardSchema<Any, readonly Any[]> | readonly StandardSchema<Any, Any>[]
 
-/** What a procedure's arguments and its result have to be. */
+/** What a procedure's arguments, what comes behind them, and its result have to be. */
 export interface Checks {
   /**
    * A schema of the list of positional arguments, such as `z.tuple([z.number(), z.number()])`, or shorter a list with
@@ -39,6 +39,10 @@ export interface Checks {
    * `wamp.error.invalid_argument`, and the method does not run.
    */
   readonly args?: ArgumentSchemas | undefined
+  /** Of the keyword arguments, as the Invocation has them. Refused as `args`. */
+  readonly kwargs?: StandardSchema<Any, Dict> | undefined
+  /** Of each item of the Invocation's `input`, which throws `wamp.error.invalid_argument` for one that it refuses. */
+  readonly input?: StandardSchema<Any, Any> | undefined
   /** Of the value that the method returns. What it refuses is an error of the service, not of its caller. */
   readonly result?: StandardSchema<Any, Any> | undefined
 }
@@ -58,11 +62,19 @@ type Taken<Args> = Args extends readonly unknown[]
     ? [...Output]
     : Any[]
 
-type ParametersFor<Options> = Options extends { readonly args: infer Args extends ArgumentSchemas }
-  ? Options extends { readonly invocation: true }
-    ? [invocation: Invocation, ...args: Taken<Args>]
-    : Taken<Args>
-  : Any[]
+type OutputIn<Options, Key extends string, Otherwise> = Options extends {
+  readonly [K in Key]: infer Schema extends StandardSchema<Any, Any>
+}
+  ? OutputOf<Schema>
+  : Otherwise
+type ArgumentsFor<Options> = Options extends { readonly args: infer Args extends ArgumentSchemas } ? Taken<Args> : Any[]
+
+type ParametersFor<Options> = Options extends { readonly invocation: true }
+  ? [
+      invocation: Invocation<OutputIn<Options, 'input', Any>, OutputIn<Options, 'kwargs', Dict>>,
+      ...args: ArgumentsFor<Options>,
+    ]
+  : ArgumentsFor<Options>
 
 type ReturnFor<Options> = Options extends { readonly result: infer Result extends StandardSchema<Any, Any> }
   ? InputOf<Result> | PromiseLike<InputOf<Result>> | AsyncGenerator<unknown, InputOf<Result>, Any>
@@ -79,10 +91,19 @@ export interface CheckedDecorator<Method extends (...args: Any[]) => Any> {
 
 /** The schemas whose output a method's parameters accept. */
 type SchemasFor<Parameters extends readonly unknown[]> = Parameters extends [infer First, ...infer Rest]
-  ? Invocation extends First
-    ? Accepted<Parameters> | Accepted<Rest>
-    : Accepted<Parameters>
+  ? [First] extends [Invocation<Any, Any>]
+    ? Accepted<Rest>
+    : Invocation extends First
+      ? Accepted<Parameters> | Accepted<Rest>
+      : Accepted<Parameters>
   : Accepted<Parameters>
+/** The same of what its Invocation has. */
+type InvokedFor<Parameters extends readonly unknown[]> = Parameters extends [
+  Invocation<infer Input, infer Kwargs>,
+  ...Any,
+]
+  ? { readonly input?: StandardSchema<Any, Input>; readonly kwargs?: StandardSchema<Any, Kwargs> }
+  : unknown
 type Accepted<Parameters extends readonly unknown[]> =
   | StandardSchema<Any, Readonly<Parameters>>
   | { readonly [Place in keyof Parameters]: StandardSchema<Any, Parameters[Place]> }
@@ -92,11 +113,18 @@ type Row<Parameters extends readonly unknown[]> =
   | string
   | {
       readonly args?: undefined
+      readonly kwargs?: undefined
+      readonly input?: undefined
       readonly result?: undefined
       readonly options?: undefined
       readonly [option: string]: unknown
     }
-  | { readonly options: { readonly args?: SchemasFor<Parameters>; readonly [option: string]: unknown } }
+  | {
+      readonly options: {
+        readonly args?: SchemasFor<Parameters>
+        readonly [option: string]: unknown
+      } & InvokedFor<Parameters>
+    }
 
 /**
  * The static field `rpc` of a class, with its schemas held against its methods:
@@ -111,49 +139,76 @@ export type RpcTable<Service> = {
 // ---- what is done ----
 
 /** The same endpoint behind the checks. Where the schemas answer at once, so does it: calls keep their order. */
-export function checked(endpoint: Endpoint, { args, result }: Checks): Endpoint {
-  return (given, kwargs, details, invocation) =>
-    after(args ? taken(args, given) : given, (list, late) => {
+export function checked(endpoint: Endpoint, checks: Checks): Endpoint {
+  const { args, kwargs, input, result } = checks
+  return (given, named, details, invocation) =>
+    after(args || kwargs ? taken(checks, given, named) : ([given, named] as const), ([list, dict], late) => {
       // Its caller may have gone while a schema was thinking.
-      if (late) invocation.signal.throwIfAborted()
-      const value = endpoint(list, kwargs, details, invocation)
+      if (late && invocation.canceled) throw new WampError(CANCELED, ['the call was canceled'])
+      Object.assign(invocation, { args: list, kwargs: dict })
+      if (input) Object.defineProperty(invocation, 'input', { value: items(invocation.input, input) })
+      const value = endpoint(list, dict, details, invocation)
       if (!result) return value
       if (isParts(value)) return parts(value, result)
       return after(value, (whole) => returned(result, whole))
     })
 }
 
+/** What is wrong, and where. */
 type Issues = [place: string, message: string][]
 
-function taken(args: ArgumentSchemas, given: List): List | PromiseLike<List> {
-  const issues: Issues = []
-  const refuse = () => {
-    if (!issues.length) return
-    const texts = issues.map(([place, message]) => `${place}: ${message}`)
-    throw new WampError(INVALID_ARGUMENT, [texts.join('; ')], {
-      issues: issues.map(([place, message]) => ({ place, message })),
-    })
-  }
-  const run = (schema: StandardSchema, value: unknown, place: string) =>
-    after(schema['~standard'].validate(value), (answer) => {
-      if (!answer.issues) return answer.value
-      for (const { path = [], message } of answer.issues) issues.push([placeOf(place, path), message])
-      return undefined
-    })
-  if (!isEach(args)) {
-    return after(run(args as StandardSchema, given, 'args'), (list) => {
-      refuse()
-      return list as List
-    })
-  }
-  if (given.length > args.length) {
-    issues.push([`args[${args.length}]`, `at most ${args.length} arguments are taken, got ${given.length}`])
-  }
-  const made = args.map((schema, i) => run(schema, given[i], `args[${i}]`))
-  return after(made.some(isThenable) ? Promise.all(made) : made, (list) => {
-    refuse()
-    return list
+/** How many of them a caller is told: what it sent may be wrong in a million places. */
+const TOLD = 20
+
+function refuse(issues: Issues): void {
+  if (!issues.length) return
+  const first = issues.slice(0, TOLD)
+  const texts = first.map(([place, message]) => `${place}: ${message}`)
+  if (issues.length > TOLD) texts.push(`and ${issues.length - TOLD} more`)
+  throw new WampError(INVALID_ARGUMENT, [texts.join('; ')], {
+    issues: first.map(([place, message]) => ({ place, message })),
   })
+}
+
+/** What a schema makes of a value; what is wrong with it goes to `issues`. */
+function check(schema: StandardSchema, value: unknown, place: string, issues: Issues): unknown {
+  const made = after(schema['~standard'].validate(value), (answer) => {
+    if (!answer.issues) return answer.value
+    for (const { path = [], message } of answer.issues) issues.push([placeOf(place, path), message])
+    return undefined
+  })
+  // Another schema may throw first, and then nobody hears of this one.
+  if (isThenable(made)) made.then(undefined, () => {})
+  return made
+}
+
+function taken({ args, kwargs }: Checks, given: List, named: Dict): readonly [List, Dict] | Promise<[List, Dict]> {
+  const issues: Issues = []
+  const places = (schemas: readonly StandardSchema[]) => {
+    if (given.length > schemas.length) {
+      issues.push([`args[${schemas.length}]`, `at most ${schemas.length} arguments are taken, got ${given.length}`])
+    }
+    const made = schemas.map((schema, i) => check(schema, given[i], `args[${i}]`, issues))
+    return made.some(isThenable) ? Promise.all(made) : made
+  }
+  const list = !args ? given : isEach(args) ? places(args) : check(args as StandardSchema, given, 'args', issues)
+  const dict = kwargs ? check(kwargs, named, 'kwargs', issues) : named
+  const both = isThenable(list) || isThenable(dict) ? Promise.all([list, dict]) : [list, dict]
+  return after(both, (made) => {
+    refuse(issues)
+    return made as [List, Dict]
+  }) as readonly [List, Dict] | Promise<[List, Dict]>
+}
+
+/** The items of an input as a schema makes them, until it refuses one. */
+async function* items(input: AsyncIterable<unknown>, schema: StandardSchema): AsyncGenerator<unknown, void> {
+  let n = 0
+  for await (const item of input) {
+    const issues: Issues = []
+    const made = await check(schema, item, `input[${n++}]`, issues)
+    refuse(issues)
+    yield made
+  }
 }
 
 function returned(schema: StandardSchema, value: unknown): unknown {
@@ -166,14 +221,15 @@ function returned(schema: StandardSchema, value: unknown): unknown {
   })
 }
 
-type Parts = AsyncIterator<unknown, unknown, undefined> & AsyncIterable<unknown>
-
-function isParts(value: unknown): value is Parts {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value && 'next' in value
+function isParts(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }
 
 /** What an async generator yields are parts of its result; what it returns is the result. */
-async function* parts(value: Parts, schema: StandardSchema): AsyncGenerator<unknown, unknown, undefined> {
+async function* parts(
+  value: AsyncIterable<unknown>,
+  schema: StandardSchema,
+): AsyncGenerator<unknown, unknown, undefined> {
   return await returned(schema, yield* value as AsyncGenerator<unknown, unknown, undefined>)
 }
 

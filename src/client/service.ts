@@ -29,11 +29,12 @@ export function declarations(service: object, prefix: string | undefined): Decla
   const made = service.constructor
   const front = prefix ?? (made as ServiceClass).prefix
   const procedures: Declarations['procedures'] = [...declaredBy('rpc', made, service).values()].map((declared) => {
-    const { invocation: wanted, uri: _, doc: __, args, result, ...options } = declared.options
+    const { invocation: wanted, uri: _, doc: __, args, kwargs, input, result, ...options } = declared.options
     const method = methodOf(service, declared)
     const plain: Endpoint = (args, _kwargs, _details, invocation) =>
       wanted ? method(invocation, ...args) : method(...args)
-    const endpoint = args || result ? (declared.checked ?? unchecked)(plain, { args, result }) : plain
+    const checks = args || kwargs || input || result
+    const endpoint = checks ? (declared.checked ?? unchecked)(plain, { args, kwargs, input, result }) : plain
     const entrypoint: Entrypoint = [made as Entrypoint[0], declared.method]
     return { uri: checked('rpc', declared, front), endpoint, options, entrypoint }
   })

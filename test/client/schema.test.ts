@@ -233,6 +233,151 @@ describe('a schema that takes its time', () => {
   })
 })
 
+test('one of valibot that takes its time is waited for, and a call that is killed then is answered at once', async () => {
+  const asked = deferred<void>()
+  const answer = deferred<boolean>()
+  const slow = v.pipeAsync(
+    v.string(),
+    v.checkAsync(async () => true),
+  )
+  let ran = 0
+  class Slow extends WampClient {
+    @rpc({ uri: 'hold', args: [slow] }) async hold(_name: string): Promise<void> {
+      ran++
+      asked.resolve()
+      await answer.promise
+    }
+  }
+  const { caller } = await serve(Slow)
+  expect(await failure(caller.call('hold', [5]))).toMatchObject({
+    uri: INVALID,
+    message: expect.stringMatching(/^args\[0\]: /),
+  })
+  const stop = new AbortController()
+  const call = failure(caller.call('hold', ['Joe'], {}, { signal: stop.signal, cancelMode: 'kill' }))
+  await asked.promise
+  stop.abort()
+  // The method never looked at its signal: it could not know.
+  expect(await call).toEqual(uri('wamp.error.canceled'))
+  answer.resolve(true)
+  expect(ran).toBe(1)
+})
+
+describe('a schema of the keyword arguments', () => {
+  const greeting = z.object({ greeting: z.string().default('Hello'), times: z.coerce.number() })
+  const positive = v.pipeAsync(
+    v.number(),
+    v.checkAsync(async (n) => n > 0, 'too small'),
+  )
+  class Greeter extends WampClient {
+    readonly ran: unknown[] = []
+    @rpc({ uri: 'zod', invocation: true, args: [z.string().trim()], kwargs: greeting })
+    zod({ args, kwargs }: Invocation<unknown, z.infer<typeof greeting>>, name: string): unknown {
+      this.ran.push(name)
+      return [args, kwargs.greeting, kwargs.times]
+    }
+    @rpc({ uri: 'valibot', invocation: true, kwargs: v.objectAsync({ n: positive }) })
+    valibot({ kwargs }: Invocation<unknown, { n: number }>): unknown {
+      this.ran.push(kwargs)
+      return kwargs.n
+    }
+    @rpc({ uri: 'arktype', kwargs: type({ '+': 'reject', 'n?': 'number' }) }) arktype(): string {
+      this.ran.push('arktype')
+      return 'taken'
+    }
+  }
+
+  test('makes what the Invocation has of them, of zod, valibot and arktype', async () => {
+    const { caller } = await serve(Greeter)
+    expect(await caller.call('zod', [' Ada '], { times: '2' })).toEqual([['Ada'], 'Hello', 2])
+    expect(await caller.call('valibot', [], { n: 1 })).toBe(1)
+    expect([await caller.call('arktype'), await caller.call('arktype', ['any'], { n: 1 })]).toEqual(['taken', 'taken'])
+  })
+
+  test('refuses them with the place, and with what is wrong with the others', async () => {
+    const { caller, service } = await serve(Greeter)
+    expect(await failure(caller.call('zod', [5], { times: 'many', greeting: 5 }))).toMatchObject({
+      uri: INVALID,
+      kwargs: { issues: [{ place: 'args[0]' }, { place: 'kwargs.greeting' }, { place: 'kwargs.times' }] },
+    })
+    expect(await failure(caller.call('valibot', [], { n: 0 }))).toMatchObject({ message: 'kwargs.n: too small' })
+    expect(await failure(caller.call('arktype', [], { m: 1 }))).toMatchObject({
+      message: expect.stringMatching(/^kwargs\.m: /),
+    })
+    expect(service.ran).toEqual([])
+  })
+})
+
+describe('a schema of the input', () => {
+  const item = z.object({ price: z.coerce.number() })
+  const small = v.pipeAsync(
+    v.number(),
+    v.checkAsync(async (n) => n < 3, 'too much'),
+  )
+  class Sums extends WampClient {
+    @rpc({ uri: 'sum', invocation: true, args: [z.number()], input: item })
+    async sum({ input }: Invocation<{ price: number }>, start: number): Promise<number> {
+      let sum = start
+      for await (const { price } of input) sum += price
+      return sum
+    }
+    @rpc({ uri: 'sums', invocation: true, input: small })
+    async *sums({ input }: Invocation<number>): AsyncGenerator<number, string> {
+      for await (const n of input) yield n
+      return 'all'
+    }
+    @rpc({ uri: 'first', invocation: true, input: item })
+    async first({ input }: Invocation<{ price: number }>): Promise<number | undefined> {
+      for await (const { price } of input) return price
+      return undefined
+    }
+  }
+
+  test('makes the items, one by one', async () => {
+    const { caller } = await serve(Sums)
+    expect(await caller.call('sum', [1], {}, { input: [{ price: '2' }, { price: 3 }] })).toBe(6)
+    expect(await caller.call('sum', [1])).toBe(1)
+    expect(await caller.call('first', [], {}, { input: [{ price: '7' }, 'never looked at'] })).toBe(7)
+  })
+
+  test('ends the call at the first that it refuses, and its input with it', async () => {
+    const { caller, service, world } = await serve(Sums)
+    const errors: unknown[] = []
+    service.on('error', (error) => errors.push(error))
+    const left = deferred<void>()
+    const given = [{ price: 2 }, { price: 'much' }]
+    const next = async () => (given.length ? { done: false, value: given.shift() } : new Promise<never>(() => {}))
+    const endless = { [Symbol.asyncIterator]: () => ({ next, return: async () => left.resolve() }) }
+    expect(await failure(caller.call('sum', [1], {}, { input: endless as never }))).toMatchObject({
+      uri: INVALID,
+      message: expect.stringMatching(/^input\[1\]\.price: /),
+    })
+    await left.promise
+    const parts: unknown[] = []
+    const onProgress = ([part]: readonly unknown[]) => parts.push(part)
+    expect(await failure(caller.call('sums', [], {}, { input: [1, 2, 3, 4], onProgress }))).toMatchObject({
+      uri: INVALID,
+      message: 'input[2]: too much',
+    })
+    expect([parts, errors]).toEqual([[1, 2], []])
+    // The first part is refused before the method runs, and those behind it start nothing.
+    expect(await failure(caller.call('sum', ['1'], {}, { input: [{ price: 1 }] }))).toMatchObject({
+      message: expect.stringMatching(/^args\[0\]: /),
+    })
+    expect(world.router.stats().calls).toBe(0)
+  })
+})
+
+test('of a thousand mistakes a caller is told the first twenty', async () => {
+  class Numbers extends WampClient {
+    @rpc({ uri: 'numbers', args: z.array(z.number()) }) numbers(..._all: number[]): void {}
+  }
+  const { caller } = await serve(Numbers)
+  const error = (await failure(caller.call('numbers', Array(1000).fill('x')))) as WampError
+  expect((error.kwargs['issues'] as unknown[]).length).toBe(20)
+  expect(error.message).toMatch(/^args\[0\]: .*; args\[19\]: .*; and 980 more$/)
+})
+
 describe('a schema of the result', () => {
   class Results extends WampClient {
     @rpc({ uri: 'good', result: z.object({ id: z.number() }) }) good(): { id: number; secret: string } {
@@ -252,6 +397,15 @@ describe('a schema of the result', () => {
     ): AsyncGenerator<number, string> {
       for (let i = 0; i < n; i++) yield i
       return n > 2 ? (n as never) : 'done'
+    }
+    @rpc({ uri: 'iterable', result: z.undefined() }) iterable(): undefined {
+      const iterable = {
+        async *[Symbol.asyncIterator]() {
+          yield 1
+          yield 2
+        },
+      }
+      return iterable as never
     }
   }
 
@@ -282,7 +436,31 @@ describe('a schema of the result', () => {
     expect(await caller.call('parts', [2], {}, { onProgress })).toBe('done')
     expect(parts).toEqual([0, 1])
     expect(await failure(caller.call('parts', [3]))).toEqual(uri('wamp.error.runtime_error'))
+    parts.length = 0
+    // So of any other iteration, which returns nothing.
+    expect(await caller.call('iterable', [], {}, { onProgress })).toBe(undefined)
+    expect(parts).toEqual([1, 2])
   })
+})
+
+test('schemas that fail each in its way are one error of the service, and no rejection goes unheard', async () => {
+  const failing = (validate: () => never): StandardSchema<number> => ({
+    '~standard': { version: 1, vendor: 'by hand', validate },
+  })
+  const later = failing((() => Promise.reject(new Error('later'))) as never)
+  const now = failing(() => {
+    throw new Error('now')
+  })
+  class Broken extends WampClient {
+    @rpc({ uri: 'run', args: [later, now], kwargs: later as never }) run(_a: number, _b: number): void {}
+    @rpc({ uri: 'both', args: [later], kwargs: later as never }) both(_a: number): void {}
+  }
+  const { caller, service } = await serve(Broken)
+  const errors: unknown[] = []
+  service.on('error', (error) => errors.push(error))
+  expect(await failure(caller.call('run', [1, 2]))).toEqual(uri('wamp.error.runtime_error'))
+  expect(await failure(caller.call('both', [1]))).toEqual(uri('wamp.error.runtime_error'))
+  expect(errors).toEqual([new Error('now'), new Error('later')])
 })
 
 test('a schema that throws is an error of the service', async () => {
@@ -315,6 +493,7 @@ describe('without decorators', () => {
       half: rpc('com.example.half', { args: z.tuple([z.number()]), result: z.number() }),
       plain: 'com.example.plain',
       shared: { invoke: 'roundrobin' },
+      sum: rpc({ invocation: true, input: z.number(), kwargs: z.object({ unit: z.string() }), result: z.string() }),
     } satisfies RpcTable<Calculator>
     add(a: number, b: number): number {
       return a + b
@@ -326,6 +505,11 @@ describe('without decorators', () => {
       return 'plain'
     }
     shared(): void {}
+    async sum({ input, kwargs }: Invocation<number, { unit: string }>): Promise<string> {
+      let sum = 0
+      for await (const n of input) sum += n
+      return `${sum} ${kwargs.unit}`
+    }
   }
 
   test('a static field takes what rpc makes', async () => {
@@ -336,18 +520,31 @@ describe('without decorators', () => {
       uri: INVALID,
       message: expect.stringMatching(/^args\[1\]: /),
     })
+    const sum = (input: unknown[], kwargs: object) => client.with({ input, kwargs: kwargs as never }).rpc.sum()
+    expect(await sum([1, 2], { unit: 'cm' })).toBe('3 cm')
+    expect(await failure(sum([1], {}))).toMatchObject({ message: expect.stringMatching(/^kwargs\.unit: /) })
+    expect(await failure(sum([1, '2'], { unit: 'cm' }))).toMatchObject({
+      message: expect.stringMatching(/^input\[1\]: /),
+    })
   })
 
   test('schemas that nobody would look at are refused at start', async () => {
-    class Silent extends WampClient {
-      static rpc = { add: { args: [z.number()] } }
-      add(): void {}
+    for (const said of [
+      { args: [z.number()] },
+      { kwargs: z.object({}) },
+      { input: z.number() },
+      { result: z.void() },
+    ]) {
+      class Silent extends WampClient {
+        static rpc = { add: said }
+        add(): void {}
+      }
+      const router = welcoming(granting)
+      expect(await failure(new Silent({ router }).start())).toMatchObject({
+        uri: USAGE,
+        message: 'schemas in a static field go through rpc({ ... })',
+      })
     }
-    const router = welcoming(granting)
-    expect(await failure(new Silent({ router }).start())).toMatchObject({
-      uri: USAGE,
-      message: 'schemas in a static field go through rpc({ ... })',
-    })
   })
 
   test('checked() does the same for a registration', async () => {
@@ -362,7 +559,8 @@ describe('without decorators', () => {
 
 test('nothing of the schemas reaches the wire', async () => {
   class Service extends WampClient {
-    @rpc({ args: [z.number()], result: z.number(), disclose_caller: true }) run(n: number): number {
+    @rpc({ args: [z.number()], kwargs: z.object({}), input: z.number(), result: z.number(), disclose_caller: true })
+    run(n: number): number {
       return n
     }
   }

@@ -33,7 +33,11 @@ test('a method that does not take what the schemas make does not compile', () =>
     @rpc({ args: pair, result: z.void() }) exactly(_a: number, _b: string): void {}
     @rpc('com.example.uri', { args: [z.number()] }) each(_a: number): void {}
     @rpc({ args: pair, invocation: true }) who(_invocation: Invocation, _a: number, _b: string): void {}
+    @rpc({ kwargs: z.object({ unit: z.string() }), input: z.number(), invocation: true })
+    named(_invocation: Invocation<number, { unit: string }>): void {}
 
+    // @ts-expect-error: the items are numbers
+    @rpc({ input: z.number(), invocation: true }) items(_invocation: Invocation<string>): void {}
     // @ts-expect-error: the schema makes a number of the first
     @rpc({ args: pair }) other(_a: string, _b: string): void {}
     // @ts-expect-error: a parameter too many

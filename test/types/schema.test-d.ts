@@ -100,12 +100,40 @@ test('the method returns what the schema of the result takes', () => {
   expectTypeOf<Service['now']>().toBeFunction()
 })
 
+test('the Invocation has what schemas of keyword arguments and of the input make', () => {
+  const unit = z.object({ unit: z.string().default('cm') })
+  class Service extends WampClient {
+    @rpc({ invocation: true, kwargs: unit }) named(_invocation: Invocation<unknown, { unit: string }>): void {}
+    @rpc({ invocation: true, kwargs: unit, args: [z.string()] }) any(_invocation: Invocation, _name: string): void {}
+    @rpc({ invocation: true, input: v.number() }) sum(_invocation: Invocation<number>, _start: number): void {}
+    @rpc({ invocation: true, input: type('string') }) texts(_invocation: Invocation<string>): void {}
+    @rpc({ kwargs: unit }) unseen(_anything: number): void {}
+    @rpc({ invocation: true, kwargs: unit, input: z.number() })
+    both({ kwargs, input }: Invocation<number, { unit: string }>): void {
+      expectTypeOf(kwargs.unit).toEqualTypeOf<string>()
+      expectTypeOf(input).toEqualTypeOf<AsyncIterable<number>>()
+    }
+
+    // @ts-expect-error: the unit is a text
+    @rpc({ invocation: true, kwargs: unit }) number(_invocation: Invocation<unknown, { unit: number }>): void {}
+    // @ts-expect-error: there is no size
+    @rpc({ invocation: true, kwargs: unit }) size(_invocation: Invocation<unknown, { size: string }>): void {}
+    // @ts-expect-error: the items are numbers
+    @rpc({ invocation: true, input: v.number() }) items(_invocation: Invocation<string>): void {}
+    // @ts-expect-error: no schema of a dictionary
+    @rpc({ invocation: true, kwargs: z.number() }) none(_invocation: Invocation): void {}
+  }
+  expectTypeOf<Procedures<Service>['both']>().parameters.toEqualTypeOf<[]>()
+  expectTypeOf<Procedures<Service>['any']>().parameters.toEqualTypeOf<[_name: string]>()
+})
+
 test('a static field is held against the methods by satisfies', () => {
   class Service extends WampClient {
     static rpc = {
       add: rpc({ args: [z.number(), z.number()] }),
       greet: rpc('com.example.greet', { args: z.tuple([z.string()]) }),
       who: rpc({ invocation: true, args: [z.string()] }),
+      sum: rpc({ invocation: true, args: [z.number()], input: z.number(), kwargs: z.object({ unit: z.string() }) }),
       plain: 'com.example.plain',
       shared: { invoke: 'roundrobin' },
     } satisfies RpcTable<Service>
@@ -118,9 +146,16 @@ test('a static field is held against the methods by satisfies', () => {
     who(_invocation: Invocation, name: string): string {
       return name
     }
+    sum(_invocation: Invocation<number, { unit: string }>, start: number): number {
+      return start
+    }
     plain(): void {}
     shared(): void {}
   }
+  // @ts-expect-error: the items are numbers
+  const items = { sum: rpc({ invocation: true, input: z.string() }) } satisfies RpcTable<Service>
+  // @ts-expect-error: the unit is a text
+  const unit = { sum: rpc({ invocation: true, kwargs: z.object({ unit: z.number() }) }) } satisfies RpcTable<Service>
   // @ts-expect-error: add takes numbers
   const text = { add: rpc({ args: [z.string(), z.number()] }) } satisfies RpcTable<Service>
   // @ts-expect-error: add takes two
@@ -131,7 +166,7 @@ test('a static field is held against the methods by satisfies', () => {
   const typo = { subtract: rpc({ args: [z.number()] }) } satisfies RpcTable<Service>
   // @ts-expect-error: schemas are said by rpc()
   const bare = { add: { args: [z.number(), z.number()] } } satisfies RpcTable<Service>
-  expectTypeOf([text, one, tuple, typo, bare]).toBeArray()
+  expectTypeOf([items, unit, text, one, tuple, typo, bare]).toBeArray()
 })
 
 test('schemas of the libraries are Standard Schemas', () => {
