@@ -18,8 +18,8 @@ export interface AcceptOptions extends SweepOptions {
 
 /** Where knocks arrive: a worker's global scope, a MessagePort, `parentPort` of `node:worker_threads`. */
 export interface PortScope {
-  addEventListener(type: 'message' | 'connect', listener: (event: never) => void): void
-  removeEventListener(type: 'message' | 'connect', listener: (event: never) => void): void
+  addEventListener(type: 'message' | 'connect', listener: (event: Event) => void): void
+  removeEventListener(type: 'message' | 'connect', listener: (event: Event) => void): void
   start?(): void
 }
 
@@ -38,10 +38,11 @@ export interface Accepting {
  */
 export function acceptPorts(
   router: Attachable,
-  scope: PortScope = globalThis as unknown as PortScope,
+  scope: PortScope | null = globalThis as unknown as PortScope,
   options: AcceptOptions = {},
 ): Accepting {
-  if (typeof scope.addEventListener !== 'function') {
+  // `parentPort` is null where no thread is.
+  if (typeof scope?.addEventListener !== 'function') {
     throw new WampError(USAGE, ['acceptPorts runs in a worker; in a thread of Node pass its parentPort'])
   }
   const serializers = new Map((options.serializers ?? [json]).map((each) => [`wamp.2.${each.name}`, each]))
@@ -83,12 +84,13 @@ export function acceptPorts(
   }
 
   let over = false
-  const message = ({ data }: { data: unknown }): void => {
+  const message = (event: Event): void => {
+    const { data } = event as MessageEvent<unknown>
     if (!over && isKnock(data)) take(data)
   }
   // A SharedWorker: every tab that finds it brings a port, over which it may knock again and again. They are not kept.
-  const connect = ({ ports }: { ports: readonly MessagePort[] }): void => {
-    for (const port of ports) listen(port as unknown as PortScope)
+  const connect = (event: Event): void => {
+    for (const port of (event as MessageEvent).ports) listen(port)
   }
   const listen = (to: PortScope): void => {
     to.addEventListener('message', message)

@@ -48,7 +48,18 @@ export async function project(): Promise<Project> {
   mkdirSync(join(folder, 'node_modules', '@types'), { recursive: true })
   mkdirSync(join(folder, 'node_modules', '@vitejs'), { recursive: true })
   symlinkSync(ROOT, join(folder, 'node_modules', 'wampy-ts'))
-  const companions = ['tsx', 'zod', 'react', 'react-dom', 'vue', '@types/node', '@types/react', '@types/react-dom']
+  const companions = [
+    'tsx',
+    'zod',
+    'react',
+    'react-dom',
+    'vue',
+    '@types/node',
+    '@types/react',
+    '@types/react-dom',
+    'ws',
+    '@types/ws',
+  ]
   for (const name of companions) symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true }))
   for (const { file, text } of blocks()) {

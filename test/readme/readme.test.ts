@@ -105,6 +105,7 @@ describe('with the service of the first block', () => {
     ['connection.ts', /connecting[\s\S]*ready[\s\S]*realm1[\s\S]*stopped/],
     ['errors.ts', /com\.example\.nobody/],
     ['adapters.ts', /^$/],
+    ['adapter.ts', /^1$/m],
     ['router.ts', /ws:\/\/127\.0\.0\.1:\d+\/wamp[\s\S]*sessions: 1/],
     ['world.ts', /3[\s\S]*\[/],
   ])('%s runs, says what it should, and ends by itself', async (file, said) => {

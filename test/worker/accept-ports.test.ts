@@ -1,7 +1,7 @@
 /** Routers behind ports: who is taken, how their ends are noticed, and that a router in a thread serves its maker. */
 
 import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
+import { type parentPort, Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { WampClient, WampRouter } from '../../src/index.ts'
 import { WELCOME } from '../../src/protocol/codes.ts'
@@ -26,13 +26,13 @@ const never = () => new AbortController().signal
 function world(options?: AcceptOptions) {
   const { port1, port2 } = new MessageChannel()
   const router = new Router()
-  const accepting = acceptPorts(router, port2 as never, options)
+  const accepting = acceptPorts(router, port2, options)
   cleanups.push(async () => {
     await router.close()
     accepting.close()
     port1.close()
   })
-  return { router, accepting, dial: portDial(port1 as never), port: port1 }
+  return { router, accepting, dial: portDial(port1), port: port1 }
 }
 
 async function client(dial: ReturnType<typeof portDial>, serializers = [json]): Promise<WampClient> {
@@ -94,15 +94,18 @@ test('survives a knock that is none, and ends who sends more than is taken', asy
 
 test('needs a scope that hears messages', () => {
   expect(() => acceptPorts(new Router())).toThrow(expect.objectContaining({ uri: USAGE }))
+  // What a thread has, and its maker does not.
+  const own: typeof parentPort = null
+  expect(() => acceptPorts(new Router(), own)).toThrow(expect.objectContaining({ uri: USAGE }))
 })
 
 test('the ports that tabs bring to a SharedWorker are listened to', async () => {
   const scope = new EventTarget()
   const router = new Router()
-  const accepting = acceptPorts(router, scope as never)
+  const accepting = acceptPorts(router, scope)
   const tabs = [new MessageChannel(), new MessageChannel()]
   for (const { port2 } of tabs) scope.dispatchEvent(Object.assign(new Event('connect'), { ports: [port2] }))
-  for (const { port1 } of tabs) await joined(portDial(port1 as never))
+  for (const { port1 } of tabs) await joined(portDial(port1))
   expect(router.links).toBe(2)
   accepting.close()
   await expect.poll(() => router.links).toBe(0)
@@ -213,7 +216,7 @@ test('a router that throws on a connection loses that connection only', async ()
     },
     port2 as never,
   )
-  const transport = await portDial(port1 as never)('', ['wamp.2.json'], never())
+  const transport = await portDial(port1)('', ['wamp.2.json'], never())
   const heard = new Recorder()
   transport.open(heard)
   expect(await heard.end()).toMatchObject({ code: 1011 })
