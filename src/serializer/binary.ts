@@ -155,11 +155,13 @@ class UnreadPayload implements Payload, Source {
   }
 
   kept(): Payload {
-    const size = this.end - this.start
-    if (this.frame.buffer.byteLength <= 2 * size) return this
+    const { serializer, frame, start, end, count } = this
+    const size = end - start
+    if (frame.buffer.byteLength <= 2 * size)
+      return new KeptBytes(this.#cursor, { serializer, frame, start, end, count })
     // A Buffer's own slice would be another view.
-    const bytes = new Uint8Array(this.frame.subarray(this.start, this.end))
-    return new UnreadPayload(this.#cursor, this.serializer, bytes, 0, size, this.count)
+    const bytes = new Uint8Array(frame.subarray(start, end))
+    return new KeptBytes(this.#cursor, { serializer, frame: bytes, start: 0, end: size, count })
   }
 
   #read(): List {
@@ -171,6 +173,30 @@ class UnreadPayload implements Payload, Source {
     cursor.close()
     this.#args = args
     return args
+  }
+}
+
+/** The bytes of a payload alone: its values may cost fifty times as much, so they are made anew whenever they are read. */
+class KeptBytes implements Payload {
+  readonly source: Source
+  readonly #cursor: Cursor
+
+  constructor(cursor: Cursor, source: Source) {
+    this.#cursor = cursor
+    this.source = source
+  }
+
+  get args(): List {
+    return this.#read().args
+  }
+
+  get kwargs(): Dict | undefined {
+    return this.#read().kwargs
+  }
+
+  #read(): UnreadPayload {
+    const { serializer, frame, start, end, count } = this.source
+    return new UnreadPayload(this.#cursor, serializer, frame as Uint8Array, start, end, count)
   }
 }
 

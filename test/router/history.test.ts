@@ -24,6 +24,7 @@ import {
 } from '../../src/router/history.ts'
 import { Router, type RouterOptions } from '../../src/router/router.ts'
 import { cbor } from '../../src/serializer/cbor.ts'
+import { json } from '../../src/serializer/json.ts'
 import { ask, ID, open, type Peer, subscribe, TEXT, WAYS, type World } from './support.ts'
 
 afterEach(() => vi.useRealTimers())
@@ -55,6 +56,14 @@ function publish(peer: Peer, topic: string, value: unknown, options: object = {}
   const [published] = peer.says([PUBLISH, 1, { acknowledge: true, ...options }, topic, [value]])
   expect(published).toEqual([PUBLISHED, 1, ID])
   return published?.[2] as number
+}
+
+/** What is in memory. */
+function used(): number {
+  // The one way to see what holds on to what; without it nothing is collected in time.
+  setFlagsFromString('--expose-gc')
+  ;(runInNewContext('gc') as () => void)()
+  return process.memoryUsage().heapUsed
 }
 
 const at = (text: string): void => {
@@ -470,15 +479,23 @@ describe('the store in memory', () => {
     expect(read(join(), id)).toEqual(['hello'])
   })
 
+  test.each([
+    ['JSON', json],
+    ['CBOR', cbor],
+  ])('does not keep the values of what came in %s, which cost more than the bytes', (_, serializer) => {
+    const { me, id, join } = remembering()
+    const peer = join({ serializer })
+    const before = used()
+    for (let n = 0; n < 10; n++) {
+      const data = payload([Array.from({ length: 100_000 }, () => ({}))])
+      peer.says(serializer.encode([PUBLISH, 1, {}, 'com.topic', data]) as string)
+    }
+    expect(ask(me, GET, [id])[1]).toHaveLength(10)
+    expect(used() - before).toBeLessThan(20 * 2 ** 20)
+  })
+
   test('does not keep the rest of a text frame alive', () => {
     const { me, id } = remembering()
-    // The one way to see what a string holds on to; without it nothing is collected in time.
-    setFlagsFromString('--expose-gc')
-    const collect = runInNewContext('gc') as () => void
-    const used = (): number => {
-      collect()
-      return process.memoryUsage().heapUsed
-    }
     const before = used()
     for (let n = 0; n < 30; n++) {
       me.says(`[16,1,{"_x":"${String(n % 10).repeat(2 ** 20)}"},"com.topic",["a payload of some length, number ${n}"]]`)
