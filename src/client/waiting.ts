@@ -48,11 +48,11 @@ export function limit({ signal, timeout }: Waiting, sent: boolean, giveUp: (erro
   }
   const abort = () => end(canceled(signal as AbortSignal, sent))
   if (timeout) {
-    const late = (left: number) => {
-      if (left <= 0) return end(new WampError(TIMEOUT, [`no answer within ${timeout} ms`], {}, { sent }))
-      timer = setTimeout(() => late(left - LONGEST), Math.min(left, LONGEST))
+    const late = () => end(new WampError(TIMEOUT, [`no answer within ${timeout} ms`], {}, { sent }))
+    const wait = (left: number) => {
+      timer = setTimeout(() => (left > LONGEST ? wait(left - LONGEST) : late()), Math.min(left, LONGEST))
     }
-    late(timeout)
+    wait(timeout)
   }
   if (signal?.aborted) abort()
   else signal?.addEventListener('abort', abort)
