@@ -1,13 +1,14 @@
 /** One joined session of a client: its identity, its requests, and what its roles hold. */
 
 import { WampError } from '../protocol/error.ts'
-import type { Id, Uri, Welcome } from '../protocol/messages.ts'
+import type { Id, Message, Uri, Welcome } from '../protocol/messages.ts'
 import { CONNECTION_LOST } from '../protocol/names.ts'
 import type { Dict, Roles } from '../protocol/options.ts'
 import type { Link } from '../session/link.ts'
 import { Session, type SessionEnd } from '../session/session.ts'
 import type { Table } from '../session/table.ts'
 import type { Registration } from './callee.ts'
+import { checkDetails } from './details.ts'
 import type { Invocation, Running } from './invocation.ts'
 import { leave } from './registry.ts'
 import { Requests } from './requests.ts'
@@ -101,8 +102,9 @@ export class ClientSession extends Session {
     }
   }
 
-  protected override inspect(): void {
+  protected override inspect(message: Message): void {
     this.heard = true
+    checkDetails(message)
   }
 
   protected override ended(end: SessionEnd): void {

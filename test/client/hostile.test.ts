@@ -71,6 +71,25 @@ const WRONG: Record<string, WireMessage> = {
   'ERROR for an INVOCATION': [8, 68, 1, {}, 'a.b'],
 }
 
+/** Keys whose type the protocol fixes, with another one. */
+const MISTYPED: WireMessage[] = [
+  [36, 1, 1, { publisher: 'hello' }],
+  [36, 1, 1, { publisher_authid: 123 }],
+  [36, 1, 1, { publisher_authrole: 123 }],
+  [36, 1, 1, { topic: 123 }],
+  [36, 1, 1, { retained: 'hello' }],
+  [36, 1, 1, { transaction_hash: 123 }],
+  [36, 1, 1, { x_acknowledged_delivery: 'hello' }],
+  [36, 1, 1, { forward_for: 'hello' }],
+  [36, 1, 1, { ppt_scheme: true }],
+  [68, 1, 1, { procedure: 5 }],
+  [68, 1, 1, { timeout: '5' }],
+  [68, 1, 1, { caller: [1] }],
+  [68, 1, 1, { receive_progress: 1 }],
+  [69, 1, { mode: 1 }],
+  [RESULT, 1, { progress: 1 }],
+]
+
 const aborted = (message: readonly unknown[] | undefined) => {
   expect(message).toEqual([ABORT, { message: expect.any(String) }, PROTOCOL_VIOLATION])
 }
@@ -159,7 +178,16 @@ describe('in a session', () => {
     })
   }
 
+  for (const message of MISTYPED) {
+    test(`${JSON.stringify(message)} is a violation, and ends it`, async () => {
+      await lost((peer) => peer.send(message))
+    })
+  }
+
   test('the violation says what was expected and what came', async () => {
+    expect(((await lost((peer) => peer.send([36, 1, 1, { topic: 5 }]))) as WampError).message).toBe(
+      'EVENT[3].topic must be a string, got 5',
+    )
     expect(((await lost((peer) => peer.raw('[50,"7",{}]'))) as WampError).message).toBe(
       'RESULT[1] must be an id, got "7"',
     )
@@ -175,6 +203,7 @@ describe('in a session', () => {
     'an EVENT of an unknown subscription': [36, 99, 1, {}],
     'an INVOCATION of an unknown registration': [68, 1, 99, {}],
     'an unknown key in details': [RESULT, 99, { future: { feature: true } }],
+    'a known key with null': [36, 99, 1, { topic: null, publisher: null, constructor: 1 }],
     'the greatest id': [RESULT, 2 ** 53, {}],
   } as Record<string, WireMessage>)) {
     test(`${name} is let pass`, async () => {
