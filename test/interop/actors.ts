@@ -64,6 +64,7 @@ export interface Stage extends AsyncDisposable {
   join(library: Library, codecs?: Passthru): Promise<Actor>
   joinOurs(codecs?: Passthru): Promise<WampClient>
   joinWampy(): Promise<InstanceType<typeof Wampy>>
+  joinAutobahn(): Promise<import('autobahn').Session>
 }
 
 export async function openStage(format: Format, options: RouterOptions = {}): Promise<Stage> {
@@ -107,35 +108,40 @@ export async function openStage(format: Format, options: RouterOptions = {}): Pr
     return wampy
   }
 
+  async function joinAutobahn(): Promise<import('autobahn').Session> {
+    const connection = new autobahn.Connection({
+      url,
+      realm: 'realm1',
+      serializers: [new THEIRS.autobahn[format]()],
+      max_retries: 0,
+      // Its own promises: the platform's know no progress.
+      use_es6_promises: false,
+      on_user_error: () => {},
+      on_internal_error: (error) => complaints.push(error),
+    })
+    const closed = new Promise<void>((resolve) => {
+      connection.onclose = () => resolve()
+    })
+    const session = await new Promise<import('autobahn').Session>((resolve) => {
+      connection.onopen = resolve
+      connection.open()
+    })
+    leaving.push(async () => {
+      if (connection.isConnected) connection.close()
+      await closed
+    })
+    return session
+  }
+
   return {
     url,
     joinOurs,
     joinWampy,
+    joinAutobahn,
     async join(library, codecs) {
       if (library === 'wampy-ts') return ours(await joinOurs(codecs))
       if (library === 'wampy') return wampyActor(await joinWampy(), Socket.last as Socket)
-      const connection = new autobahn.Connection({
-        url,
-        realm: 'realm1',
-        serializers: [new THEIRS.autobahn[format]()],
-        max_retries: 0,
-        // Its own promises: the platform's know no progress.
-        use_es6_promises: false,
-        on_user_error: () => {},
-        on_internal_error: (error) => complaints.push(error),
-      })
-      const closed = new Promise<void>((resolve) => {
-        connection.onclose = () => resolve()
-      })
-      const session = await new Promise<import('autobahn').Session>((resolve) => {
-        connection.onopen = resolve
-        connection.open()
-      })
-      leaving.push(async () => {
-        if (connection.isConnected) connection.close()
-        await closed
-      })
-      return autobahnActor(session, Socket.last as Socket)
+      return autobahnActor(await joinAutobahn(), Socket.last as Socket)
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(leaving.map((leave) => leave()))

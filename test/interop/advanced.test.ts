@@ -264,6 +264,32 @@ describe.each(FORMATS)('%s', (format) => {
     })
   })
 
+  test('autobahn discloses itself in all calls and publications of a session that says so', async () => {
+    await using stage = await openStage(format)
+    const [session, ours] = [await stage.joinAutobahn(), await stage.joinOurs()]
+    await ours.register('com.who', (_args, _kwargs, { caller }) => caller)
+    const publishers = new Inbox<unknown>()
+    await ours.subscribe('com.news', (_args, _kwargs, { publisher }) => publishers.push(publisher))
+    session.caller_disclose_me = true
+    session.publisher_disclose_me = true
+    expect(await session.call('com.who')).toBe(Number(session.id))
+    await session.publish('com.news')
+    expect(await publishers.next()).toBe(Number(session.id))
+  })
+
+  test('what wampy gives to its handlers of results and errors ends the call, before it returns', async () => {
+    await using stage = await openStage(format)
+    const [wampy, ours] = [await stage.joinWampy(), await stage.joinOurs()]
+    await wampy.register('com.work', ({ argsList = [], result_handler, error_handler }) => {
+      if (argsList[0] === 'fail') error_handler({ error: 'com.error.work', argsList: ['no'], argsDict: { code: 1 } })
+      else result_handler({ argsList: ['done'] })
+    })
+    expect(await ours.call('com.work')).toBe('done')
+    await expect(ours.call('com.work', ['fail'])).rejects.toMatchObject({ uri: 'com.error.work', kwargs: { code: 1 } })
+    // It says a second, empty result, which is dropped.
+    expect(await ours.call('com.work')).toBe('done')
+  })
+
   describe('black- and whitelisting', () => {
     test.each(LIBRARIES)(
       'each list of %s keeps events from those that it names, or gives them to those',

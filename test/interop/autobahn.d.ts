@@ -44,6 +44,9 @@ declare module 'autobahn' {
 
   interface Session {
     readonly id: number | null
+    /** What `disclose_me` is where the options do not say it. */
+    caller_disclose_me: boolean
+    publisher_disclose_me: boolean
     call(procedure: string, args?: List, kwargs?: Dict, options?: Dict): Calling
     publish(topic: string, args?: List, kwargs?: Dict, options?: Dict): Promise<{ readonly id: number }> | undefined
     subscribe(
@@ -65,6 +68,8 @@ declare module 'autobahn' {
     realm: string
     serializers?: readonly Serializer[]
     max_retries?: number
+    /** In seconds. */
+    initial_retry_delay?: number
     use_es6_promises?: boolean
     on_user_error?: (error: unknown) => void
     on_internal_error?: (error: unknown) => void

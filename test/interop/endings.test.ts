@@ -6,6 +6,8 @@ import { type Data, joinForeign } from './peers.ts'
 import { Socket } from './socket.ts'
 import { openWorld } from './world.ts'
 
+const { default: autobahn } = await import('autobahn')
+
 const [HELLO, GOODBYE, SUBSCRIBE, CALL, REGISTER] = [1, 6, 32, 48, 64]
 
 describe.each(['autobahn', 'wampy'] as const)('%s', (library) => {
@@ -115,7 +117,7 @@ test('wampy reconnects, goes on counting its request ids, and is served as befor
   const first = Socket.last as Socket
   const events: unknown[] = []
   await wampy.subscribe('com.news', ({ argsList }) => void events.push(argsList))
-  await wampy.register('com.echo', ({ argsList = [] }) => ({ argsList }))
+  await wampy.register('com.echo', ({ argsList = [] }) => ({ argsList }), { match: 'prefix', invoke: 'roundrobin' })
   first.terminate()
   await reconnected
 
@@ -136,7 +138,40 @@ test('wampy reconnects, goes on counting its request ids, and is served as befor
 
   const ours = await world.join('wampy-ts')
   await ours.publish('com.news', ['hello'])
-  expect(await ours.call('com.echo', [1])).toMatchObject({ args: [1] })
+  expect(await ours.call('com.echo.any', [1])).toMatchObject({ args: [1] })
   expect(events).toEqual([['hello']])
   await wampy.disconnect()
+})
+
+test('autobahn reconnects, and its new session is served as its first was', async () => {
+  await using world = await openWorld()
+  const connection = new autobahn.Connection({
+    url: world.url,
+    realm: 'realm1',
+    initial_retry_delay: 0.001,
+    use_es6_promises: true,
+  })
+  const opened: import('autobahn').Session[] = []
+  const events: unknown[] = []
+  connection.onopen = async (session) => {
+    session.caller_disclose_me = true
+    await session.register('com.echo', (args) => args[0])
+    await session.subscribe('com.news', (args) => events.push(args[0]))
+    opened.push(session)
+  }
+  const closed: string[] = []
+  connection.onclose = (reason) => void closed.push(reason)
+  connection.open()
+  await expect.poll(() => opened.length, { interval: 2 }).toBe(1)
+  Socket.last?.terminate()
+  await expect.poll(() => opened.length, { interval: 2 }).toBe(2)
+  expect(closed).toEqual(['lost'])
+  expect(world.router.stats()).toMatchObject({ sessions: 1, subscriptions: 1, registrations: 1 })
+
+  const ours = await world.join('wampy-ts')
+  await ours.publish('com.news', ['hello'])
+  expect(await ours.call('com.echo', [1])).toMatchObject({ args: [1] })
+  expect(events).toEqual(['hello'])
+  connection.close()
+  await expect.poll(() => closed, { interval: 2 }).toEqual(['lost', 'closed'])
 })
