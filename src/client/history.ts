@@ -11,7 +11,7 @@ import { isDict, told } from '../protocol/validate.ts'
 import { checkUri } from './checks.ts'
 import { type MetaOptions, meta } from './meta.ts'
 import type { ReceivedEvent } from './service.ts'
-import { Subscription } from './subscriber.ts'
+import type { Subscription } from './subscriber.ts'
 import type { WampClient } from './wamp-client.ts'
 
 /** An event as a history has it. */
@@ -120,7 +120,8 @@ async function sourceOf(
     if (!isDict(found) || typeof found['uri'] !== 'string') throw violation(`subscription ${of} has no URI`)
     return { id: of, uri: found['uri'], match: (found['match'] ?? 'exact') as MatchPolicy }
   }
-  if (of instanceof Subscription) {
+  // Not by its class: another copy of this library may have made it.
+  if (typeof of === 'object' && of) {
     const { id, topic, options: said } = of
     const { match = 'exact' } = said
     return id === undefined ? sourceOf(client, topic, match, options) : { id, uri: topic, match }

@@ -1,7 +1,15 @@
 /** Event history: what is asked of the router, what is made of its answers, and how it is read page by page. */
 
 import { describe, expect, test, vi } from 'vitest'
-import { type EventHistoryOptions, eventHistory, getEvents, passthru, RpcClient, WampClient } from 'wampy-ts'
+import {
+  type EventHistoryOptions,
+  eventHistory,
+  getEvents,
+  passthru,
+  RpcClient,
+  type Subscription,
+  WampClient,
+} from 'wampy-ts'
 import { e2ee, Keyring } from 'wampy-ts/e2ee'
 import { openWorld, type WireMessage } from 'wampy-ts/testing'
 import { CALL, ERROR, RESULT, UNSUBSCRIBE, UNSUBSCRIBED } from '../../src/protocol/codes.ts'
@@ -78,10 +86,13 @@ describe('what is asked', () => {
     const handle = await client.subscribe('a.t', () => {})
     await getEvents(client, 78)
     await getEvents(client, handle)
+    // As one of another copy of the library.
+    await getEvents(client, { id: handle.id, topic: 'a.t', options: {} } as Subscription)
     await getEvents(client, handle.id as number)
     expect(asked).toEqual([
       ['wamp.subscription.get', [78], {}],
       [get, [78], { limit: 1000 }],
+      [get, [1001], { limit: 1000 }],
       [get, [1001], { limit: 1000 }],
       [get, [1001], { limit: 1000 }],
     ])
@@ -97,7 +108,9 @@ describe('what is asked', () => {
 
   test('is nothing for what is no topic, and for a limit of 0', async () => {
     const { client, asked } = await asking()
-    expect(await failure(getEvents(client, 'not a topic'))).toEqual(uri('wamp.error.invalid_uri'))
+    for (const of of ['not a topic', null, true]) {
+      expect(await failure(getEvents(client, of as string))).toEqual(uri('wamp.error.invalid_uri'))
+    }
     expect(await getEvents(client, 77, { limit: 0, signal: new AbortController().signal })).toEqual([])
     expect(asked).toEqual([['wamp.subscription.get', [77], {}]])
   })
