@@ -70,31 +70,37 @@ class Batched implements Transport {
   }
 
   open(sink: TransportSink): void {
-    this.#transport.open({
-      frame: (frame) => this.#receive(frame, sink),
-      closed: (info: CloseInfo) => {
-        this.#over = true
-        sink.closed(info)
-      },
-    })
+    let told = false
+    const closed = (info: CloseInfo): void => {
+      this.#over = true
+      if (!told) sink.closed(info)
+      told = true
+    }
+    const frame = (batch: Frame): void => {
+      if (this.#receive(batch, sink)) return
+      const reason = 'a batch holds whole messages, and at least one'
+      this.close(1002, reason)
+      // The peer, which broke it, may never close its end.
+      closed({ code: 1002, reason })
+    }
+    this.#transport.open({ frame, closed })
   }
 
-  #receive(frame: Frame, sink: TransportSink): void {
+  /** Whether it was a batch. */
+  #receive(frame: Frame, sink: TransportSink): boolean {
     const part = typeof frame === 'string' ? this.#text(frame) : bytesOf(frame)
     // Twice, and never as a list: millions of tiny messages fit into one frame, and one that is broken is not acted upon.
     const size = frame.length
     let next: Part | undefined = { message: frame, end: 0 }
     do next = part(next.end)
     while (next && next.end < size)
-    if (!next) {
-      this.close(1002, 'a batch holds whole messages, and at least one')
-      return
-    }
+    if (!next) return false
     for (let end = 0; end < size && !this.#over; ) {
       const { message, end: behind } = part(end) as Part
       end = behind
       sink.frame(message)
     }
+    return true
   }
 
   #text(frame: string): (start: number) => Part | undefined {

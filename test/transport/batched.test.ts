@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { serve } from '../../src/node/serve.ts'
 import { GOODBYE } from '../../src/protocol/codes.ts'
+import { Router } from '../../src/router/router.ts'
 import { cbor } from '../../src/serializer/cbor.ts'
 import { json } from '../../src/serializer/json.ts'
 import { msgpack } from '../../src/serializer/msgpack.ts'
@@ -128,6 +129,20 @@ describe('what is received', () => {
     expect(await wire.end()).toEqual({ code: 1002, reason: 'a batch holds whole messages, and at least one' })
     await heard.end()
     expect(heard.frames).toEqual([])
+    expect(heard.closes).toHaveLength(1)
+  })
+
+  test('ends the session at once, though its peer does not close', async () => {
+    const router = new Router()
+    const { url, close } = await serve(router, { port: 0 })
+    cleanups.push(close)
+    const socket = new WebSocket(url, ['wamp.2.json.batched'])
+    cleanups.push(() => socket.terminate())
+    await once(socket, 'open')
+    await expect.poll(() => router.links).toBe(1)
+    socket.pause()
+    socket.send('[1]')
+    await expect.poll(() => router.links).toBe(0)
   })
 
   test('costs little, however many messages a frame has', async () => {
