@@ -8,7 +8,12 @@ import { LISTEN_FAILED } from '../protocol/names.ts'
 /** A port of an interface, or the path of a socket file. */
 export type Place = { readonly port: number; readonly host: string } | { readonly path: string }
 
+/** What is longer the system would cut without a word. Windows knows no such limit. */
+const LONGEST_PATH = { linux: 107, win32: Number.POSITIVE_INFINITY }[process.platform as string] ?? 103
+
 export async function listen(server: Server, place: Place): Promise<void> {
+  if ('path' in place && Buffer.byteLength(place.path) > LONGEST_PATH)
+    throw failed(new Error(`it may have ${LONGEST_PATH} bytes`), place)
   try {
     await listening(server, place)
   } catch (error) {

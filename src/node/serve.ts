@@ -69,7 +69,7 @@ export interface Served {
 export async function serve(router: Attachable, options: ServeOptions = {}): Promise<Served> {
   const { server: existing, tls, host = '127.0.0.1', port = 8080, path = '/ws' } = options
   const { maxPayload = 16 * 2 ** 20, rawSocket = !existing } = options
-  if (!path.startsWith('/')) throw new WampError(USAGE, [`a path begins with a slash, got ${path}`])
+  if (!/^\/[^?#]*$/.test(path)) throw new WampError(USAGE, [`a path begins with a slash and has no query, got ${path}`])
   if (existing && tls)
     throw new WampError(USAGE, ['an existing server has TLS of its own: pass server or tls, not both'])
   if (existing && rawSocket)

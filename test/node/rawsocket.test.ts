@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -493,6 +493,16 @@ describe('places', () => {
     await writeFile(path, 'precious')
     cleanups.push(async () => (await import('node:fs/promises')).unlink(path))
     await expect(served({ path })).rejects.toMatchObject({ uri: LISTEN_FAILED })
+  })
+
+  test('a path that is too long for a unix socket is refused, and nothing listens at what is left of it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'wampy-'))
+    cleanups.push(() => rm(folder, { recursive: true }))
+    await expect(served({ path: join(folder, 'x'.repeat(200)), mode: 0o600 })).rejects.toMatchObject({
+      uri: LISTEN_FAILED,
+      message: expect.stringMatching(/: it may have \d+ bytes$/) as string,
+    })
+    expect(await readdir(folder)).toEqual([])
   })
 
   test('TLS: a certificate that is trusted, and one that is not', async () => {

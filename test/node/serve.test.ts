@@ -188,7 +188,8 @@ describe('a port of its own', () => {
       uri: LISTEN_FAILED,
       message: expect.stringContaining('203.0.113.1 is no address of this machine') as string,
     })
-    await expect(serve(echo, { port: 0, path: 'ws' })).rejects.toMatchObject({ uri: USAGE })
+    for (const path of ['ws', '', '/ws?x', '/#'])
+      await expect(serve(echo, { port: 0, path })).rejects.toMatchObject({ uri: USAGE })
     await expect(serve(echo, { port: 0, tls: { key: 'no', cert: 'no' } })).rejects.toMatchObject({ uri: LISTEN_FAILED })
   })
 
