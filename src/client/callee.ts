@@ -7,7 +7,7 @@ import { NO_SUCH_PROCEDURE, PROCEDURE_ALREADY_EXISTS } from '../protocol/names.t
 import type { Dict, InvocationDetails, List, RegisterOptions as WireOptions } from '../protocol/options.ts'
 import { checkOptions } from './checks.ts'
 import type { ClientSession } from './client-session.ts'
-import { answerError, Invocation, Running } from './invocation.ts'
+import { answerError, Invocation, Running, remember } from './invocation.ts'
 import { BUFFER } from './parts.ts'
 import { type Entrypoint, enter, leave } from './registry.ts'
 import { granted } from './requests.ts'
@@ -152,7 +152,7 @@ function invoke(message: Message, session: ClientSession): void {
   }
   const found = session.registrations.get(registration)
   if (!found) {
-    if (details.progress) session.late.add(id)
+    if (details.progress) remember(session, id)
     answerError(session, id, new WampError(NO_SUCH_PROCEDURE, [`registration ${registration} is gone`]))
     return
   }

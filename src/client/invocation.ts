@@ -95,6 +95,12 @@ async function* firsts(parts: AsyncIterable<Part>): AsyncGenerator<unknown, void
 /** How many calls, answered while parts of them were on their way, are remembered. */
 const REMEMBERED = 1000
 
+/** Until the last part of a call has come, parts may be on their way that must not be taken for calls. */
+export function remember({ late }: ClientSession, id: Id): void {
+  late.add(id)
+  if (late.size > REMEMBERED) late.delete(late.values().next().value as Id)
+}
+
 /** An invocation that has not been answered. */
 export class Running {
   readonly #session: ClientSession
@@ -260,13 +266,10 @@ export class Running {
 
   /** Whether it has not been answered yet; from now on it has. */
   #over(): boolean {
-    const { late, running } = this.#session
     if (!this.#live) return false
-    running.delete(this.#id)
+    this.#session.running.delete(this.#id)
     this.#untimed?.()
-    // Until the last part has come, parts may be on their way that must not be taken for calls.
-    if (this.#more) late.add(this.#id)
-    if (late.size > REMEMBERED) late.delete(late.values().next().value as Id)
+    if (this.#more) remember(this.#session, this.#id)
     this.#parts?.end()
     return true
   }

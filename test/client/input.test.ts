@@ -444,6 +444,19 @@ describe('the callee', () => {
     await until(() => answers().length === 2)
     expect(answers().map(([, , request]) => request)).toEqual([1, 2])
   })
+
+  test('of calls for a registration that is gone no more than a thousand are remembered', async () => {
+    const { peer, answers } = await serving(all)
+    for (let id = 1; id <= 1001; id++) peer.send([INVOCATION, id, 77, { progress: true }])
+    // The first was forgotten, and is answered again; the last was not.
+    peer.send([INVOCATION, 1, 77, {}], [INVOCATION, 1001, 77, {}], [INVOCATION, 1002, 77, {}])
+    await until(() => answers().length === 1003)
+    expect(
+      answers()
+        .slice(1001)
+        .map(([, , request]) => request),
+    ).toEqual([1, 1002])
+  })
 })
 
 class Adder extends WampClient {
