@@ -86,6 +86,7 @@ export class Calls implements Way {
     if (!call || call.canceled) {
       // It has crossed the answer, or is said twice.
       this.#dropped.cancels++
+      if (call && mode !== 'kill' && caller.deviations.forgetsCanceled) this.#stop(call, undefined)
       return
     }
     const callee = call.endpoint?.callee

@@ -166,6 +166,16 @@ describe('autobahn-js', () => {
     },
   )
 
+  test('nor once it waits no more for what its callee says at last', () => {
+    const { router, peer, callee } = underWay({}, AUTOBAHN)
+    peer.says([CANCEL, 1, { mode: 'kill' }])
+    expect(peer.says([CANCEL, 1, {}])).toEqual([])
+    expect(callee.take()).toEqual([[INTERRUPT, 1, { mode: 'kill' }]])
+    callee.says([ERROR, INVOCATION, 1, {}, 'com.error.stopped'])
+    expect(peer.take()).toEqual([])
+    expect(router.stats()).toMatchObject({ calls: 0, dropped: { cancels: 1, late: 1 } })
+  })
+
   test('is told what its callee says at last where it waits for that', () => {
     const { peer, callee } = underWay({}, AUTOBAHN)
     expect(peer.says([CANCEL, 1, { mode: 'kill' }])).toEqual([])
