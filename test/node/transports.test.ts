@@ -160,6 +160,39 @@ describe('a RawSocket client that takes little', () => {
   })
 })
 
+describe('a client comes back with its registrations when the router does', () => {
+  const path = join(tmpdir(), `wampy-ts-back-${process.pid}.sock`)
+  test.each<[string, Dial, (port: number) => Promise<{ url?: string; port: number; close(): Promise<void> }>]>([
+    ['WebSocket', webSocketDial(), (port) => serve(new Router(), { port })],
+    ['RawSocket', rawSocketDial(), (port) => serveRawSocket(new Router(), { port })],
+    ['a unix socket', rawSocketDial(), () => serveRawSocket(new Router(), { path })],
+    [
+      'long polls',
+      batching(longPollDial()),
+      async (port) => {
+        const served = await serve(new Router(), { port, longPoll: true })
+        return { url: served.longPollUrl!, port: served.port, close: served.close }
+      },
+    ],
+  ])('over %s', async (_way, dialing, open) => {
+    const before = await open(0)
+    const router = new WampRouter({ url: before.url!, dial: dialing })
+    const client = new WampClient({ router, reconnect: { initial: 10, max: 50 } })
+    cleanups.push(() => client.stop())
+    await client.start()
+    await client.register('com.add', ([x, y]) => (x as number) + (y as number))
+    const lost = new Promise((resolve) => client.once('lost', resolve))
+    const { port } = before
+    await before.close()
+    await lost
+    const ready = new Promise((resolve) => client.once('ready', resolve))
+    const after = await open(port)
+    cleanups.push(() => after.close())
+    await ready
+    expect(await client.call('com.add', [1, 2])).toBe(3)
+  })
+})
+
 describe('an address', () => {
   test('may have the scheme of another transport where there is a dial', () => {
     for (const url of ['rs://h:1', 'unix:/run/x', 'https://h/ws/lp', 'port:here']) {
