@@ -124,7 +124,7 @@ describe('the callee', () => {
     expect(answers()).toEqual([[ERROR, INVOCATION, 1, {}, TIMEOUT, ['no answer within 300 ms']]])
   })
 
-  test.each(['soon', -1, 0.5])('%s, from a router that says such things, is over at once', async (timeout) => {
+  test.each([-1, 0.5])('%s, from a router that says such things, is over at once', async (timeout) => {
     const { answers } = await serving(() => new Promise(() => {}), { timeout })
     await pass(100)
     expect(answers().map(([code, , , , uri]) => [code, uri])).toEqual([[ERROR, TIMEOUT]])
