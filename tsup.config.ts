@@ -1,5 +1,6 @@
 /** Builds the doors as ESM and CJS with declarations, the command as ESM, and the two self-contained browser files. */
 import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { defineConfig, type Options } from 'tsup'
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string }
@@ -19,6 +20,19 @@ const common: Options = {
   define: { __VERSION__: JSON.stringify(version) },
   sourcemap: true,
   clean: false,
+}
+
+/** Doors that a page may import. */
+const pageDoors = ['index', 'router', 'cbor', 'msgpack', 'e2ee'] as const
+
+/** Leaves out of a page what only Node's WebSocket has. */
+const forPages: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'pages',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/platform\.ts$/ }, ({ resolveDir }) => ({
+      path: join(resolveDir, 'page.ts'),
+      sideEffects: false,
+    })),
 }
 
 const library: Options = {
@@ -52,6 +66,17 @@ export default defineConfig(() => {
     },
     {
       ...common,
+      name: 'page',
+      format: 'esm',
+      entry: Object.fromEntries(pageDoors.map((door) => [door, doors[door]])),
+      outDir: 'dist/page',
+      platform: 'browser',
+      splitting: true,
+      removeNodeProtocol: false,
+      esbuildPlugins: [forPages],
+    },
+    {
+      ...common,
       name: 'browser',
       entry: { wampy: 'src/global.ts' },
       format: ['iife', 'esm'],
@@ -60,6 +85,7 @@ export default defineConfig(() => {
       minify: true,
       splitting: false,
       noExternal: [/.*/],
+      esbuildPlugins: [forPages],
       outExtension: ({ format }) => ({ js: format === 'iife' ? '.min.js' : '.mjs' }),
     },
   ]

@@ -230,6 +230,50 @@ describe('page', () => {
     expect(gzipSync(text, { level: 9 }).length).toBeLessThanOrEqual(pageBudget)
   })
 
+  test('a client in it needs of a WebSocket what W3C says', async () => {
+    const { text, metafile } = await bundle(`
+      import { RpcClient } from 'wampy-ts'
+      import { Router } from 'wampy-ts/router'
+      export { RpcClient, Router }`)
+    expect(Object.keys(metafile.inputs).filter((input) => input.includes('/dist/'))).toEqual(
+      expect.not.arrayContaining([expect.not.stringContaining('/dist/page/')]),
+    )
+    await writeFile(join(place, 'page.mjs'), text)
+    const said = await node(
+      'module',
+      `import { createRequire } from 'node:module'
+      import { WampClient } from 'wampy-ts'
+      import { serve } from 'wampy-ts/node'
+      const { WebSocket } = createRequire(${JSON.stringify(join(root, 'package.json'))})('ws')
+      // What a page has, and no method of Node's.
+      globalThis.WebSocket = class {
+        constructor(...given) {
+          const socket = new WebSocket(...given)
+          return new Proxy(socket, {
+            get: (_, name) => {
+              if (name === 'on' || name === 'ping' || name === 'terminate') throw new Error('no ' + name + ' in a page')
+              const value = socket[name]
+              return typeof value === 'function' ? value.bind(socket) : value
+            },
+            set: (_, name, value) => Reflect.set(socket, name, value),
+          })
+        }
+      }
+      const { RpcClient, Router } = await import('./page.mjs')
+      const router = new Router()
+      const served = await serve(router, { port: 0 })
+      const callee = new WampClient({ router })
+      await callee.start()
+      await callee.register('add', ([a, b]) => a + b)
+      const client = new RpcClient({ router: served.url })
+      console.log(await client.rpc.add(1, 2))
+      await client.stop()
+      await callee.stop()
+      await served.close()`,
+    )
+    expect(said).toBe('3\n')
+  })
+
   test('the script tag file makes one global, wampy', () => {
     // What every page and worker has.
     const page: Record<string, unknown> = { TextEncoder, TextDecoder }

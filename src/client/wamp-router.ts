@@ -5,7 +5,7 @@ import type { Uri } from '../protocol/messages.ts'
 import { CONNECTION_FAILED, DEFAULT_URL } from '../protocol/names.ts'
 import { json } from '../serializer/json.ts'
 import type { Serializer } from '../serializer/serializer.ts'
-import { type Connector, framed, type Link } from '../session/link.ts'
+import { type Connector, Framed, type Link } from '../session/link.ts'
 import type { Dial } from '../transport/transport.ts'
 import { type WebSocketClass, webSocketDial } from '../transport/websocket.ts'
 
@@ -55,7 +55,7 @@ export class WampRouter implements Connector {
     const offers = serializers.map((serializer) => `wamp.2.${serializer.name}`)
     const transport = await this.#dial(this.url, offers, signal)
     const serializer = serializers[offers.indexOf(transport.protocol)]
-    if (serializer) return framed(transport, serializer)
+    if (serializer) return new Framed(transport, serializer)
     transport.close()
     throw unsent(
       CONNECTION_FAILED,

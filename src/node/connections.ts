@@ -2,7 +2,8 @@
 
 import type { Duplex } from 'node:stream'
 import type { Serializer } from '../serializer/serializer.ts'
-import { type Attachable, framed, type Link, type TransportInfo } from '../session/link.ts'
+import { framed } from '../session/framed.ts'
+import type { Attachable, Link, TransportInfo } from '../session/link.ts'
 import { batched, inner, isBatched } from '../transport/batched.ts'
 import { Sweep, type SweepOptions } from '../transport/sweep.ts'
 import type { Transport } from '../transport/transport.ts'

@@ -14,6 +14,8 @@ export interface Source {
   readonly start: number
   readonly end: number
   readonly count: 1 | 2
+  /** Reads such text anew. */
+  readonly again?: (text: string) => Payload
 }
 
 /**
@@ -31,7 +33,35 @@ export interface Payload {
 
 /** A payload that may be held for long: it keeps alive neither the chunk of a network that it came in nor its values. */
 export function kept(payload: Payload | undefined): Payload | undefined {
+  if (payload?.source?.again) return new KeptText(payload.source as TextSource)
   return payload?.kept?.() ?? payload
+}
+
+type TextSource = Source & { readonly frame: string; readonly again: (text: string) => Payload }
+
+/** The text of a payload alone: its values may cost ten times as much, so they are made anew whenever they are read. */
+class KeptText implements Payload {
+  readonly source: TextSource
+
+  constructor(source: TextSource) {
+    const frame = alone(source.frame, source.start, source.end)
+    this.source = { ...source, frame, start: 0, end: frame.length }
+  }
+
+  get args(): List | undefined {
+    return this.source.again(this.source.frame).args
+  }
+
+  get kwargs(): Dict | undefined {
+    return this.source.again(this.source.frame).kwargs
+  }
+}
+
+/** A piece of a text that does not keep the rest alive, as a slice would in the engines that only point to it. */
+function alone(text: string, start: number, end: number): string {
+  const piece = text.slice(start, end)
+  // To cut the blank off, the joined text must first be written out.
+  return text.length <= 2 * piece.length ? piece : ` ${piece}`.slice(1)
 }
 
 /** A payload of values, or none where there is nothing to carry. kwargs without args travel behind an empty list. */

@@ -151,27 +151,9 @@ class ParsedPayload implements Payload {
       start: startOf(frame, this.#place),
       end: frame.lastIndexOf(']'),
       count: this.#values[1] === undefined ? 1 : 2,
+      again,
     }
     return this.#source
-  }
-
-  /** The text alone: its values may cost ten times as much, so they are made anew whenever they are read. */
-  kept(): Payload {
-    const { start, end, count } = this.source
-    const frame = alone(this.#frame, start, end)
-    const read = () => {
-      const text = `[0,${frame}]`
-      return new ParsedPayload(text, 1, JSON.parse(text).slice(1))
-    }
-    return {
-      source: { serializer: 'json', frame, start: 0, end: frame.length, count },
-      get args() {
-        return read().args
-      },
-      get kwargs() {
-        return read().kwargs
-      },
-    }
   }
 
   #open(): [args: List, kwargs?: Dict | undefined] {
@@ -187,11 +169,9 @@ class ParsedPayload implements Payload {
   }
 }
 
-/** A piece of a text that does not keep the rest alive, as a slice would in the engines that only point to it. */
-function alone(text: string, start: number, end: number): string {
-  const piece = text.slice(start, end)
-  // To cut the blank off, the joined text must first be written out.
-  return text.length <= 2 * piece.length ? piece : ` ${piece}`.slice(1)
+function again(text: string): Payload {
+  const frame = `[0,${text}]`
+  return new ParsedPayload(frame, 1, JSON.parse(frame).slice(1))
 }
 
 // ---- out ----

@@ -1,4 +1,4 @@
-/** The contract of a link, which moves whole messages in order, and the link made of a transport and a serializer. */
+/** The contract of a link, which moves whole messages in order, and a client's, made of a transport and a serializer. */
 
 import { violation, WampError } from '../protocol/error.ts'
 import type { Message, Uri } from '../protocol/messages.ts'
@@ -74,13 +74,8 @@ export interface Connector {
   connect(serializers: readonly Serializer[] | undefined, signal: AbortSignal): Promise<Link>
 }
 
-/** A transport whose frames a serializer reads and writes. */
-export function framed(transport: Transport, serializer: Serializer): Link {
-  return new Framed(transport, serializer)
-}
-
-class Framed implements Link {
-  readonly kind?: string
+/** The link of one side that speaks to one other: a client. */
+export class Framed implements Link {
   readonly ping?: (answered: () => void) => void
   readonly #transport: Transport
   readonly #serializer: Serializer
@@ -89,7 +84,6 @@ class Framed implements Link {
   constructor(transport: Transport, serializer: Serializer) {
     this.#transport = transport
     this.#serializer = serializer
-    if (transport.framing && transport.prepare && transport.write) this.kind = `${serializer.name}/${transport.framing}`
     if (transport.ping) this.ping = (answered) => transport.ping?.(answered)
   }
 
@@ -117,14 +111,6 @@ class Framed implements Link {
 
   send(message: Message): void {
     this.#transport.send(this.#serializer.encode(message))
-  }
-
-  prepare(message: Message): Prepared {
-    return this.#transport.prepare?.(this.#serializer.encode(message))
-  }
-
-  write(prepared: Prepared): void {
-    this.#transport.write?.(prepared)
   }
 
   close(code?: number, reason?: string): void {

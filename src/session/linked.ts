@@ -2,7 +2,7 @@
 
 import type { Message } from '../protocol/messages.ts'
 import type { Dict, List } from '../protocol/options.ts'
-import type { Payload, Source } from '../protocol/payload.ts'
+import { kept, type Payload, type Source } from '../protocol/payload.ts'
 import { plain } from '../protocol/plain.ts'
 import { DICT, layoutOf } from '../protocol/validate.ts'
 import { BROKEN, cutReason } from '../transport/inbox.ts'
@@ -87,7 +87,8 @@ class Carried implements Payload {
   }
 
   kept(): Payload {
-    return this.#payload.kept?.() ?? this
+    const alone = kept(this.#payload)
+    return alone === this.#payload ? this : (alone as Payload)
   }
 
   get args(): List | undefined {

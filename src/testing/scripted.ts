@@ -1,7 +1,8 @@
 /** A peer played by hand: it sends what a test says, right or wrong, and keeps what came back. */
 
 import { json } from '../serializer/json.ts'
-import { type Attachable, type Connector, framed } from '../session/link.ts'
+import { framed } from '../session/framed.ts'
+import type { Attachable, Connector } from '../session/link.ts'
 import { wires } from '../transport/memory.ts'
 import type { CloseInfo, Frame, Transport } from '../transport/transport.ts'
 import type { WireMessage } from './tap.ts'

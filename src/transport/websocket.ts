@@ -4,6 +4,7 @@ import isomorphic from 'isomorphic-ws'
 import { unsent, usage } from '../protocol/error.ts'
 import { CONNECTION_FAILED } from '../protocol/names.ts'
 import { BROKEN, cutReason, Inbox } from './inbox.ts'
+import { type Beyond, beyond, creator, type ErrorLike, why } from './platform.ts'
 import type { CloseInfo, Dial, Frame, Transport, TransportSink } from './transport.ts'
 
 /** What is used of a W3C WebSocket. */
@@ -55,28 +56,6 @@ const OPEN = 1
 /** How long the peer may take to answer a close. */
 const CLOSE_TIMEOUT = 5_000
 
-/** The part of `ws` beyond W3C that saves system calls and answers pings. */
-interface NodeWebSocket extends WebSocketLike {
-  on(event: 'upgrade', listener: (response: { readonly socket?: Corkable }) => void): unknown
-  once(event: 'pong', listener: () => void): unknown
-  ping(): void
-  terminate(): void
-}
-
-interface Corkable {
-  cork(): void
-  uncork(): void
-}
-
-interface ErrorLike {
-  readonly message?: string
-  readonly error?: unknown
-}
-
-function isNode(socket: object | undefined): socket is NodeWebSocket {
-  return ['on', 'ping', 'terminate'].every((name) => typeof (socket as Record<string, unknown>)?.[name] === 'function')
-}
-
 function platformClass(): WebSocketClass {
   // A CommonJS bundle for a browser hands over the module instead of its default export.
   const found: unknown = (isomorphic as { default?: unknown } | null)?.default ?? isomorphic
@@ -84,13 +63,6 @@ function platformClass(): WebSocketClass {
   const own = (globalThis as { WebSocket?: WebSocketClass }).WebSocket
   if (own) return own
   throw usage('there is no WebSocket here; pass a class as the option webSocket')
-}
-
-function creator(Class: WebSocketClass): Create {
-  if (!isNode(Class.prototype)) return (url, protocols) => new Class(url, protocols)
-  // Deflating small messages costs more than it saves, and keeps a window of memory for each connection.
-  const Node = Class as new (url: string, protocols: string[], options: object) => WebSocketLike
-  return (url, protocols) => new Node(url, protocols, { perMessageDeflate: false })
 }
 
 /** Resolves to undefined where several protocols were offered and the platform does not say which was chosen. */
@@ -106,19 +78,14 @@ function connect(
     try {
       socket = create(url, [...protocols])
     } catch (error) {
-      throw usage(`cannot dial ${url}: ${textOf(error)}`, error)
+      throw usage(`cannot dial ${url}: ${String(error)}`, error)
     }
     socket.binaryType = 'arraybuffer'
-    let raw: Corkable | undefined
-    if (isNode(socket)) {
-      socket.on('upgrade', (response) => {
-        raw = response.socket
-      })
-    }
+    const more = beyond(socket)
 
     const end = (transport?: Transport): void => {
       signal.removeEventListener('abort', abort)
-      if (!transport) drop(socket)
+      if (!transport) drop(socket, more)
       resolve(transport)
     }
     const fail = (why: string, cause?: unknown): void => {
@@ -131,68 +98,52 @@ function connect(
     }
     signal.addEventListener('abort', abort)
 
+    const advice = `check that a router listens there, at this path, and speaks ${protocols.join(' or ')}, by wss:// with TLS`
     // Node 22's own WebSocket tells of a failed connection by `error` alone, others by both.
-    socket.onerror = (event: ErrorLike) => fail(why(event, protocols), event?.error)
+    socket.onerror = (event: ErrorLike) => fail(why(event, advice), event?.error)
     socket.onclose = ({ code }: CloseInfo) => fail(`the server closed it at once with code ${code}`)
     socket.onopen = () => {
       const chosen = socket.protocol || (protocols.length === 1 && protocols[0])
       if (!chosen) end()
-      else if (protocols.includes(chosen)) end(new WebSocketTransport(socket, chosen, raw))
+      else if (protocols.includes(chosen)) end(new WebSocketTransport(socket, chosen, more))
       else fail(`the server chose the subprotocol ${chosen}, which was not offered (${protocols.join(', ')})`)
     }
   })
 }
 
 /** Lets go of a socket whatever its state: nothing it does later is heard. */
-function drop(socket: WebSocketLike): void {
+function drop(socket: WebSocketLike, more: Beyond | undefined): void {
   socket.onopen = socket.onmessage = socket.onclose = null
   // `ws` reports an abandoned connection as an error, which would end the process if nobody listened.
   socket.onerror = () => {}
   try {
-    if (isNode(socket)) socket.terminate()
+    if (more) more.terminate()
     else socket.close()
   } catch {
     // Some classes refuse to close what is not open yet; nothing listens to it any more.
   }
 }
 
-function why(event: ErrorLike | undefined, protocols: readonly string[]): string {
-  const told = (textOf(event?.error) || event?.message)?.trim()
-  if (told && !/ECONN|ENOTFOUND|EPROTO|hang up|response: /.test(told)) return told
-  const advice = `check that a router listens there, at this path, and speaks ${protocols.join(' or ')}, by wss:// with TLS`
-  return told ? `${told}; ${advice}` : advice
-}
-
-function textOf(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return error === undefined ? '' : String(error)
-  const { message, code, errors } = error as { message?: string; code?: string; errors?: unknown[] }
-  // Node tries every address of a name, and puts what each one said into an error without a text.
-  return message || (errors ? errors.map(textOf).join(', ') : '') || code || ''
-}
-
 class WebSocketTransport implements Transport {
   readonly protocol: string
   readonly ping?: (answered: () => void) => void
   readonly #socket: WebSocketLike
-  readonly #raw: Corkable | undefined
+  readonly #more: Beyond | undefined
   readonly #inbox = new Inbox()
-  #corked = false
   #deadline: ReturnType<typeof setTimeout> | undefined
 
-  constructor(socket: WebSocketLike, protocol: string, raw: Corkable | undefined) {
+  constructor(socket: WebSocketLike, protocol: string, more: Beyond | undefined) {
     this.protocol = protocol
     this.#socket = socket
-    this.#raw = raw
+    this.#more = more
     socket.onerror = () => {}
     socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => {
       this.#inbox.frame(typeof data === 'string' ? data : new Uint8Array(data))
     }
     socket.onclose = ({ code, reason }: CloseInfo) => this.#end({ code: code ?? BROKEN.code, reason: reason ?? '' })
-    if (isNode(socket)) {
+    if (more) {
       this.ping = (answered) => {
-        if (!this.#open) return
-        socket.once('pong', answered)
-        socket.ping()
+        if (this.#open) more.ping(answered)
       }
     }
   }
@@ -211,18 +162,8 @@ class WebSocketTransport implements Transport {
 
   send(frame: Frame): void {
     if (!this.#open) return
-    // One system call for all that is sent while an inbound chunk is handled.
-    if (this.#raw && !this.#corked) {
-      this.#corked = true
-      this.#raw.cork()
-      queueMicrotask(this.#flush)
-    }
+    this.#more?.gather()
     this.#socket.send(frame)
-  }
-
-  readonly #flush = (): void => {
-    this.#corked = false
-    this.#raw?.uncork()
   }
 
   close(code = 1000, reason = ''): void {
@@ -238,7 +179,7 @@ class WebSocketTransport implements Transport {
 
   terminate(): void {
     this.#inbox.mute()
-    drop(this.#socket)
+    drop(this.#socket, this.#more)
     this.#end(BROKEN)
   }
 

@@ -17,7 +17,8 @@ import type { Router } from '../../src/router/router.ts'
 import { cbor } from '../../src/serializer/cbor.ts'
 import { json } from '../../src/serializer/json.ts'
 import { msgpack } from '../../src/serializer/msgpack.ts'
-import { framed, type TransportInfo } from '../../src/session/link.ts'
+import { framed } from '../../src/session/framed.ts'
+import type { TransportInfo } from '../../src/session/link.ts'
 import { ask, ID, open, Peer, ROLES, subscribe, TEXT, WAYS } from './support.ts'
 
 const details = ({ id, authid }: Peer): object => ({

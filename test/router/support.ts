@@ -5,7 +5,7 @@ import { ABORT, CALL, ERROR, GOODBYE, HELLO, SUBSCRIBE, SUBSCRIBED, WELCOME } fr
 import { Router, type RouterOptions } from '../../src/router/router.ts'
 import { json } from '../../src/serializer/json.ts'
 import type { Serializer } from '../../src/serializer/serializer.ts'
-import { framed } from '../../src/session/link.ts'
+import { framed } from '../../src/session/framed.ts'
 import type { Frame, Transport, TransportSink } from '../../src/transport/transport.ts'
 
 export type Wire = readonly unknown[]

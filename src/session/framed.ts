@@ -1,0 +1,35 @@
+/** The link made of a transport and a serializer, for a side that says the same to many: that is encoded once. */
+
+import type { Message } from '../protocol/messages.ts'
+import type { Serializer } from '../serializer/serializer.ts'
+import type { Prepared, Transport } from '../transport/transport.ts'
+import { Framed, type Link } from './link.ts'
+
+/** A transport whose frames a serializer reads and writes. */
+export function framed(transport: Transport, serializer: Serializer): Link {
+  const { framing } = transport
+  return framing && transport.prepare && transport.write
+    ? new Shared(transport, serializer, framing)
+    : new Framed(transport, serializer)
+}
+
+class Shared extends Framed {
+  readonly kind: string
+  readonly #transport: Transport
+  readonly #serializer: Serializer
+
+  constructor(transport: Transport, serializer: Serializer, framing: string) {
+    super(transport, serializer)
+    this.kind = `${serializer.name}/${framing}`
+    this.#transport = transport
+    this.#serializer = serializer
+  }
+
+  prepare(message: Message): Prepared {
+    return this.#transport.prepare?.(this.#serializer.encode(message))
+  }
+
+  write(prepared: Prepared): void {
+    this.#transport.write?.(prepared)
+  }
+}

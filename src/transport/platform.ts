@@ -1,0 +1,82 @@
+/** What `ws`, the WebSocket of Node, does beyond W3C. The build for pages has `page.ts` in its place. */
+
+import type { WebSocketClass, WebSocketLike } from './websocket.ts'
+
+/** What is done with a socket that can do more. */
+export interface Beyond {
+  /** Gathers what is sent until the end of this turn. */
+  gather(): void
+  ping(answered: () => void): void
+  terminate(): void
+}
+
+export interface ErrorLike {
+  readonly message?: string
+  readonly error?: unknown
+}
+
+interface NodeWebSocket extends WebSocketLike {
+  on(event: 'upgrade', listener: (response: { readonly socket?: Corkable }) => void): unknown
+  once(event: 'pong', listener: () => void): unknown
+  ping(): void
+  terminate(): void
+}
+
+interface Corkable {
+  cork(): void
+  uncork(): void
+}
+
+function isNode(socket: object | undefined): socket is NodeWebSocket {
+  return ['on', 'ping', 'terminate'].every((name) => typeof (socket as Record<string, unknown>)?.[name] === 'function')
+}
+
+export function creator(Class: WebSocketClass): (url: string, protocols: string[]) => WebSocketLike {
+  if (!isNode(Class.prototype)) return (url, protocols) => new Class(url, protocols)
+  // Deflating small messages costs more than it saves, and keeps a window of memory for each connection.
+  const Node = Class as new (url: string, protocols: string[], options: object) => WebSocketLike
+  return (url, protocols) => new Node(url, protocols, { perMessageDeflate: false })
+}
+
+export function beyond(socket: WebSocketLike): Beyond | undefined {
+  if (!isNode(socket)) return undefined
+  let raw: Corkable | undefined
+  let corked = false
+  socket.on('upgrade', (response) => {
+    raw = response.socket
+  })
+  const flush = () => {
+    corked = false
+    raw?.uncork()
+  }
+  return {
+    gather() {
+      // One system call for all that is sent while an inbound chunk is handled.
+      if (!raw || corked) return
+      corked = true
+      raw.cork()
+      queueMicrotask(flush)
+    },
+    ping(answered) {
+      socket.once('pong', answered)
+      socket.ping()
+    },
+    terminate() {
+      socket.terminate()
+    },
+  }
+}
+
+/** Why no connection was made, and what to do where that leaves it open. */
+export function why(event: ErrorLike | undefined, advice: string): string {
+  const told = (textOf(event?.error) || event?.message)?.trim()
+  if (!told) return advice
+  return /ECONN|ENOTFOUND|EPROTO|hang up|response: /.test(told) ? `${told}; ${advice}` : told
+}
+
+function textOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return error === undefined ? '' : String(error)
+  const { message, code, errors } = error as { message?: string; code?: string; errors?: unknown[] }
+  // Node tries every address of a name, and puts what each one said into an error without a text.
+  return message || (errors ? errors.map(textOf).join(', ') : '') || code || ''
+}
