@@ -52,7 +52,7 @@ const pageDoors = ['wampy-ts', 'wampy-ts/router', 'wampy-ts/cbor', 'wampy-ts/msg
  * Bytes, minified and gzipped, of a page that calls one procedure. All four roles, reconnecting, exact JSON and the
  * texts of the errors are in it: methods of a class do not shake off.
  */
-const pageBudget = 19_000
+const pageBudget = 19_300
 
 /** A folder whose node_modules holds the unpacked tarball, and beside it only what package.json declares. */
 let place: string
@@ -232,8 +232,9 @@ describe('page', () => {
 
   test('a client in it needs of a WebSocket what W3C says', async () => {
     const { text, metafile } = await bundle(`
-      import { RpcClient } from 'wampy-ts'
-      import { Router } from 'wampy-ts/router'
+      import { RpcClient, WampError } from 'wampy-ts'
+      import { Router, WampError as theirs } from 'wampy-ts/router'
+      export const one = WampError === theirs
       export { RpcClient, Router }`)
     expect(Object.keys(metafile.inputs).filter((input) => input.includes('/dist/'))).toEqual(
       expect.not.arrayContaining([expect.not.stringContaining('/dist/page/')]),
@@ -259,19 +260,19 @@ describe('page', () => {
           })
         }
       }
-      const { RpcClient, Router } = await import('./page.mjs')
+      const { RpcClient, Router, one } = await import('./page.mjs')
       const router = new Router()
       const served = await serve(router, { port: 0 })
       const callee = new WampClient({ router })
       await callee.start()
       await callee.register('add', ([a, b]) => a + b)
       const client = new RpcClient({ router: served.url })
-      console.log(await client.rpc.add(1, 2))
+      console.log(one, await client.rpc.add(1, 2))
       await client.stop()
       await callee.stop()
       await served.close()`,
     )
-    expect(said).toBe('3\n')
+    expect(said).toBe('true 3\n')
   })
 
   test('the script tag file makes one global, wampy', () => {
