@@ -36,7 +36,7 @@ export class Dealer implements Role {
 
   constructor(options: DealerOptions, dropped: Dropped) {
     const queues = new Queues(options.callQueue, options.limits.queuedBytes)
-    const registrations: Registrations = new Registrations(options, queues, (changed) => calls.turns.stir(changed))
+    const registrations: Registrations = new Registrations(options, (changed) => calls.turns.stir(changed))
     const calls = new Calls(options, registrations, queues, dropped)
     this.#registrations = registrations
     this.#calls = calls

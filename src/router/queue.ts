@@ -88,19 +88,14 @@ export class Queues {
     return this.#size
   }
 
-  /** The queue of a registration; none where its calls do not wait. */
-  open(uri: Uri): CallQueue | undefined {
-    const rule = this.#rules.best(uri)
-    return rule && new CallQueue(rule.limit)
-  }
-
   /** Lets a call wait. Says whether there was room. */
   add(call: Call, registration: Registration, message: CallMessage): boolean {
-    const { queue } = registration
+    const queue = registration.queue ?? this.#open(registration.uri)
     const weight = weightOfPart(message)
     if (!queue || queue.size >= queue.limit || this.#weight + weight > this.#bytes) return false
     this.#weight += weight
     this.#size++
+    registration.queue = queue
     call.waits = registration
     call.weight += weight
     call.message = keptPart(message)
@@ -124,12 +119,19 @@ export class Queues {
     const { waits, parts = [], weight } = call
     if (!waits) return []
     waits.queue?.delete(call)
+    if (waits.queue?.size === 0) waits.queue = undefined
     this.#size--
     this.#weight -= weight
     call.waits = undefined
     call.parts = undefined
     call.weight = 0
     return parts
+  }
+
+  /** None where calls do not wait. */
+  #open(uri: Uri): CallQueue | undefined {
+    const rule = this.#rules.best(uri)
+    return rule && new CallQueue(rule.limit)
   }
 }
 

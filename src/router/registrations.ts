@@ -13,7 +13,7 @@ import type { Member } from './member.ts'
 import { type Pattern, Patterns } from './patterns.ts'
 import type { Policy } from './policy.ts'
 import type { DealerObserver } from './provided.ts'
-import type { CallQueue, CallQueueOptions, Queues } from './queue.ts'
+import type { CallQueue, CallQueueOptions } from './queue.ts'
 
 /** One callee of one registration. */
 export interface Endpoint {
@@ -40,8 +40,8 @@ export interface Registration extends Pattern {
   readonly endpoints: Endpoint[]
   /** Where the next call goes in a round. */
   turn: number
-  /** Where calls wait when all callees have as many as they take; without it they do not. */
-  readonly queue: CallQueue | undefined
+  /** Calls that wait, while there are any. */
+  queue: CallQueue | undefined
   observed: boolean
 }
 
@@ -56,15 +56,13 @@ export class Registrations {
   readonly patterns = new Patterns<Registration>()
   observer: DealerObserver | undefined
   readonly #options: RegistrationOptions
-  readonly #queues: Queues
   /** Hears that a callee came or went. */
   readonly #changed: (registration: Registration) => void
   /** Whose callee is being told that it is out: nobody else was told of it yet. */
   #parting: Endpoint | undefined
 
-  constructor(options: RegistrationOptions, queues: Queues, changed: (registration: Registration) => void) {
+  constructor(options: RegistrationOptions, changed: (registration: Registration) => void) {
     this.#options = options
-    this.#queues = queues
     this.#changed = changed
   }
 
@@ -167,7 +165,7 @@ export class Registrations {
       invoke,
       endpoints: [],
       turn: 0,
-      queue: this.#queues.open(uri),
+      queue: undefined,
       observed: false,
     }
     this.patterns.add(registration)

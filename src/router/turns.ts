@@ -6,7 +6,7 @@ import { told } from '../protocol/validate.ts'
 import type { Call } from './call.ts'
 import { choose, FULL } from './choice.ts'
 import type { Refusal } from './deliver.ts'
-import { type CallQueue, merged, type Queues } from './queue.ts'
+import { merged, type Queues } from './queue.ts'
 import type { Endpoint, Registration, Registrations } from './registrations.ts'
 
 /** The way of a call, as it is resumed. */
@@ -36,17 +36,18 @@ export class Turns {
 
   /** Something changed for those who wait for this registration, if any do. */
   stir(registration: Registration): void {
-    if (registration.queue?.size) this.#stirred.add(registration)
+    if (registration.queue) this.#stirred.add(registration)
   }
 
   /** Lets the queues go on, when what stirred them has been told to all whom it concerns. */
   advance(): void {
     while (this.#stirred.size > 0) {
-      const queues = Array.from(this.#stirred, ({ queue }) => queue as CallQueue)
+      // Those that waited may all be gone.
+      const queues = [...this.#stirred].flatMap(({ queue }) => queue ?? [])
       this.#stirred.clear()
-      const [only] = queues
+      const [first] = queues
       // Calls of one caller must come to one callee in their order, whatever they waited for.
-      this.#serve(queues.length === 1 ? (only as CallQueue) : merged(queues))
+      if (first) this.#serve(queues.length === 1 ? first : merged(queues))
     }
   }
 
