@@ -39,7 +39,8 @@ export function checkDetails(message: Message): void {
   for (const key in details) {
     const type = typeof KNOWN[key]
     const value = details[key]
-    if (key in KNOWN && value !== null && typeof value !== type) {
+    const came = typeof value === 'bigint' ? 'number' : typeof value
+    if (key in KNOWN && value !== null && came !== type) {
       throw violation(`${nameOf(code)}[${place}].${key} must be a ${type}, got ${told(value)}`)
     }
   }

@@ -276,7 +276,8 @@ export class Running {
 
   /** The callee keeps the time, where the dealer leaves it to it: from the call or its last part of progress on. */
   #time(): void {
-    const { timeout } = this.#details
+    // A bigint where the greatest integer of the caller's language means "for ever".
+    const timeout = Number(this.#details.timeout)
     if (!timeout) return
     this.#untimed?.()
     this.#untimed = limit({ timeout }, true, (error) => {

@@ -216,6 +216,14 @@ describe('in a session', () => {
     })
   }
 
+  test('a timeout beyond 2^53 is a long one', async () => {
+    const { client, peer } = await joined(granting)
+    const { id } = await client.register('a.b', () => 'done')
+    peer.raw(`[68,1,${id},{"timeout":18446744073709551615}]`)
+    await until(() => peer.received.length === 3)
+    expect(peer.received[2]).toEqual([70, 1, {}, ['done']])
+  })
+
   test('roles that it does not play are not spoken to it', async () => {
     const { client, peer } = await joined(granting, { roles: ['caller'] })
     const told = next(client, 'lost')
