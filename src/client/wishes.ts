@@ -57,7 +57,8 @@ export class Wishes implements WishOwner {
           await wish.leave(session, {}).catch(() => {})
           return undefined
         }
-        wish.state = 'active'
+        // The session may have ended behind its answer, in the same read.
+        if (!session.over) wish.state = 'active'
         wish.error = undefined
         wish.refusals = 0
         wish.first?.resolve()

@@ -256,6 +256,20 @@ describe('what comes back', () => {
     expect(service.heard).toEqual([5])
   })
 
+  test('what was granted by a session that ended in the same read is pending', async () => {
+    const router = welcoming((message, peer) => {
+      granting(message, peer)
+      if (router.peers.length === 1) peer.send([GOODBYE, {}, 'wamp.close.system_shutdown'])
+    })
+    const client = clientOf(router, soon)
+    await client.start()
+    const ready = next(client, 'ready')
+    const handle = await client.register('com.example.f', () => {})
+    expect([handle.state, handle.id]).toEqual(['pending', undefined])
+    await ready
+    expect([handle.state, handle.id]).toEqual(['active', 1001])
+  })
+
   test('handles outlive stop() as well: start() brings them back', async () => {
     const router = welcoming(granting)
     const client = clientOf(router)

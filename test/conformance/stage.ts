@@ -1,0 +1,350 @@
+/** A router and its clients where a test decides which connection breaks when, and time passes only when nothing else happens. */
+
+import { expect, onTestFinished, vi } from 'vitest'
+import { type ClientOptions, type Connector, type Link, WampClient } from 'wampy-ts'
+import { framed, json, Router, type RouterOptions } from 'wampy-ts/router'
+import { type Direction, scripted, type Wires, wires } from 'wampy-ts/testing'
+import { CALL, GOODBYE, HELLO } from '../../src/protocol/codes.ts'
+
+/** What came of something that was waited for: what it gave, in order, and what it ended with. */
+export interface Outcome {
+  readonly given: unknown[]
+  error?: unknown
+  /** Whether it may end with less than all, without an error: events that come by themselves. */
+  readonly loose: boolean
+  /** Whose wish it was: it may wait for a session that does not come. */
+  readonly by?: string | undefined
+  readonly ended?: Promise<void>
+}
+
+/** Simulated milliseconds after which whatever still waits is taken to wait for ever. */
+const PATIENCE = 120_000
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+const unheard: unknown[] = []
+
+/** Stops the clock for one test: time passes only where a stage has nothing else to do. */
+export function simulate(): void {
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
+  })
+  const hear = (reason: unknown) => unheard.push(reason)
+  process.on('unhandledRejection', hear)
+  onTestFinished(() => {
+    process.off('unhandledRejection', hear)
+    unheard.length = 0
+    vi.useRealTimers()
+  })
+}
+
+/** One connection of one client. */
+export class Line {
+  readonly near: Link
+  readonly far: Link
+  readonly wires: Wires
+  /** Nothing comes through any more, and nobody is told. */
+  silent = false
+
+  constructor(moved: (counts: boolean) => void) {
+    this.wires = wires({ hold: true })
+    this.near = this.#watched(framed(this.wires.a, json), moved)
+    this.far = this.#watched(framed(this.wires.b, json), moved)
+  }
+
+  /** Breaks; what is on its way is lost. */
+  break(): void {
+    this.near.terminate()
+    this.far.terminate()
+  }
+
+  /** The same link, which tells of what has arrived. */
+  #watched(link: Link, moved: (counts: boolean) => void): Link {
+    return {
+      get backlog() {
+        return link.backlog
+      },
+      open: (sink) =>
+        link.open({
+          message: (message) => {
+            if (this.silent) return
+            sink.message(message)
+            moved(true)
+          },
+          failed: (error) => sink.failed(error),
+          closed: (info) => {
+            sink.closed(info)
+            moved(false)
+          },
+        }),
+      send: (message) => {
+        if (!this.silent) link.send(message)
+      },
+      close: (code, reason) => link.close(code, reason),
+      terminate: () => link.terminate(),
+    }
+  }
+}
+
+export class Stage {
+  router: Router
+  readonly outcomes = new Map<string, Outcome>()
+  readonly clients = new Map<string, WampClient>()
+  /** The connection that each client has now, or had last. */
+  readonly lines = new Map<string, Line>()
+  /** Messages that have arrived while `counting`. */
+  arrived = 0
+  counting = false
+  /** Hears of each message that has arrived and was handled, while `counting`. */
+  heard: (count: number) => void = () => {}
+  readonly #options: RouterOptions
+  readonly #routers: Router[]
+  readonly #all: Line[] = []
+  readonly #waiting = new Map<string, Promise<unknown>>()
+  readonly #errors: unknown[] = []
+  #moves = 0
+  #slept = 0
+  #driven = false
+
+  constructor(options: RouterOptions = {}) {
+    this.#options = options
+    this.router = new Router(options)
+    this.#routers = [this.router]
+  }
+
+  /** A client that is being started. It does not come back after a loss unless told to. */
+  client<Client extends WampClient>(
+    name: string,
+    options: ClientOptions = {},
+    make: new (options: ClientOptions) => Client = WampClient as never,
+  ): Client {
+    const router: Connector = { name: 'the stage', connect: async () => this.#connect(name) }
+    const client = new make({ reconnect: false, ...options, name, router })
+    client.on('error', (error) => this.#errors.push(error))
+    this.clients.set(name, client)
+    void this.tell(`start of ${name}`, client.start(), client)
+    return client
+  }
+
+  /** It stops because somebody wants it to. */
+  leave(name: string): void {
+    const what = `stop of ${name}`
+    if (!this.outcomes.has(what)) void this.tell(what, this.clients.get(name)?.stop())
+  }
+
+  /** Notes what a promise comes to. Gives back its value, or undefined where it was rejected. */
+  async tell<T>(what: string, promise: Promise<T> | undefined, by?: WampClient): Promise<T | undefined> {
+    let value: T | undefined
+    if (promise) {
+      await this.#wait({ what, by }, async ({ given }) => {
+        value = await promise
+        // Handles, and what is only done, need no value to be told by.
+        given.push(isPlain(value) ? value : 'done')
+      })
+    }
+    return value
+  }
+
+  /** Reads an iteration to its end, and notes what it gave. */
+  loop(what: string, items: AsyncIterable<unknown>, { loose, by }: { loose?: boolean; by?: WampClient } = {}) {
+    return this.#wait({ what, loose, by }, async ({ given }) => {
+      for await (const item of items) given.push(item)
+    })
+  }
+
+  /** Time that a story takes for itself. */
+  sleep(time: number): Promise<void> {
+    const slept = new Promise<void>((resolve) => setTimeout(resolve, time))
+    const what = `sleep ${++this.#slept}`
+    this.#waiting.set(what, slept)
+    return slept.finally(() => this.#waiting.delete(what))
+  }
+
+  /** Notes something that comes by itself, for which nobody waits. */
+  note(what: string, value: unknown): void {
+    const outcome = this.outcomes.get(what) ?? { given: [], loose: true }
+    this.outcomes.set(what, outcome)
+    outcome.given.push(value)
+  }
+
+  /** Lets everything happen until a promise settles; time passes when nothing else does. */
+  async play<T>(promise: Promise<T>): Promise<T> {
+    let over = false
+    const settled = () => {
+      over = true
+      this.#moves++
+    }
+    promise.then(settled, settled)
+    const end = performance.now() + PATIENCE
+    while (!over) {
+      // A story may wait for something itself: one of those who wait drives all.
+      if (this.#driven) await turn()
+      else {
+        this.#driven = true
+        await this.#quiet(3)
+        this.#driven = false
+        if (over) break
+        if (vi.getTimerCount() === 0 || performance.now() > end) {
+          throw new Error(`waits for ever: ${[...this.#waiting.keys()].join(', ') || 'nobody'}`)
+        }
+        vi.advanceTimersToNextTimer()
+      }
+    }
+    return promise
+  }
+
+  /** Lets everything happen that needs no time. */
+  async rest(): Promise<void> {
+    await this.#quiet(this.#driven ? 2 : 3)
+    this.#moves++
+  }
+
+  async #quiet(turns: number): Promise<void> {
+    for (let quiet = 0; quiet < turns; ) {
+      const before = this.#moves
+      for (const { wires } of this.#all) wires.release()
+      await turn()
+      quiet = this.#moves === before ? quiet + 1 : 0
+    }
+  }
+
+  /** Where messages wait at a fence, as `caller >` for those it has sent and `> caller` for those on their way to it. */
+  get fences(): Map<string, Direction> {
+    const found = new Map<string, Direction>()
+    for (const [name, { wires }] of this.lines) {
+      if (wires.toB.held.length > 0) found.set(`${name} >`, wires.toB)
+      if (wires.toA.held.length > 0) found.set(`> ${name}`, wires.toA)
+    }
+    return found
+  }
+
+  /** Lets everything happen that is not held at a fence. */
+  async hold(): Promise<void> {
+    for (let quiet = 0; quiet < 2; ) {
+      const before = this.#moves
+      await turn()
+      quiet = this.#moves === before ? quiet + 1 : 0
+    }
+  }
+
+  /** Time passes. */
+  pass(milliseconds: number): void {
+    vi.advanceTimersByTime(milliseconds)
+  }
+
+  /** Puts a session out, as an administrator does. */
+  kill(name: string): void {
+    const client = this.clients.get(name)
+    if (client?.state !== 'ready') return
+    const admin = scripted(this.router)
+    admin.send([HELLO, 'realm1', { roles: { caller: {} } }])
+    admin.send([CALL, 1, {}, 'wamp.session.kill', [client.session.id]], [GOODBYE, {}, 'com.example.done'])
+  }
+
+  /** The router ends with all its connections; another one takes its place. */
+  replace(end: (before: Router) => void): void {
+    const before = this.router
+    this.router = new Router(this.#options)
+    this.#routers.push(this.router)
+    end(before)
+  }
+
+  /** Waits until everything that is told of has come to its end. */
+  async settled(): Promise<void> {
+    while (this.#waiting.size > 0) await this.play(Promise.all(this.#waiting.values()))
+    await this.rest()
+  }
+
+  /**
+   * Waits until everything has come to its end, and checks that those who are left go on, that the router holds what
+   * they think that they hold, and that nothing is left when they have stopped.
+   */
+  async finish(check: () => void = () => {}): Promise<void> {
+    await this.settled()
+    const there: WampClient[] = []
+    for (const [name, client] of this.clients) {
+      const { state } = client
+      // Silence is noticed in time.
+      if (state === 'ready' && this.lines.get(name)?.silent) await this.play(once(client, 'lost'))
+      if (client.state !== 'ready' && client.state !== 'stopped') await this.play(once(client, 'ready'))
+      if (client.state === 'ready') there.push(client)
+    }
+    await this.settled()
+    check()
+    const { sessions, registrations, subscriptions, calls } = this.router.stats()
+    expect({ sessions, registrations, subscriptions, calls }).toEqual({
+      sessions: there.length,
+      registrations: held(there.flatMap((client) => client.registrations)),
+      subscriptions: held(there.flatMap((client) => client.subscriptions)),
+      calls: 0,
+    })
+    const counts = await this.play(Promise.all(there.map((client) => client.call('wamp.session.count'))))
+    expect(counts).toEqual(there.map(() => there.length))
+    await this.play(Promise.all([...this.clients.values()].map((client) => client.stop())))
+    await this.rest()
+    for (const client of this.clients.values()) {
+      for (const { state } of [...client.registrations, ...client.subscriptions]) expect(state).not.toBe('active')
+    }
+    for (const router of this.#routers) {
+      const { sessions, registrations, subscriptions, calls, testaments } = router.stats()
+      const nothing = { sessions: 0, registrations: 0, subscriptions: 0, calls: 0, testaments: 0 }
+      expect({ sessions, registrations, subscriptions, calls, testaments }).toEqual(nothing)
+      await this.play(router.close())
+      expect(router.links, 'links that are left').toBe(0)
+    }
+    expect(vi.getTimerCount(), 'timers that are left').toBe(0)
+    expect(this.#errors, 'errors that clients told').toEqual([])
+    expect(unheard.splice(0), 'rejections that nobody heard').toEqual([])
+  }
+
+  async #wait(
+    { what, loose = false, by }: { what: string; loose?: boolean | undefined; by?: WampClient | undefined },
+    run: (outcome: Outcome) => Promise<void>,
+  ): Promise<void> {
+    if (this.outcomes.has(what)) throw new Error(`${what} is told twice`)
+    const outcome: Outcome = { given: [], loose, by: by?.name }
+    const ended = run(outcome)
+      .catch((error) => {
+        outcome.error = error
+      })
+      .finally(() => this.#waiting.delete(what))
+    this.outcomes.set(what, Object.assign(outcome, { ended }))
+    this.#waiting.set(what, ended)
+    return ended
+  }
+
+  #connect(name: string): Link {
+    const line = new Line((counts) => {
+      this.#moves++
+      if (counts && this.counting) this.heard(++this.arrived)
+    })
+    this.lines.set(name, line)
+    this.#all.push(line)
+    this.router.attach(line.far)
+    return line.near
+  }
+}
+
+function once(client: WampClient, event: 'ready' | 'lost'): Promise<void> {
+  return new Promise((resolve) => {
+    client.once(event, () => resolve())
+    client.once('stopped', () => resolve())
+  })
+}
+
+interface Handle {
+  readonly state: string
+  readonly uri: string
+  readonly options: { readonly match?: string }
+}
+
+/** How many different things these handles hold at the router. */
+function held(handles: readonly Handle[]): number {
+  const active = handles.filter(({ state }) => state === 'active')
+  return new Set(active.map(({ uri, options }) => `${options.match ?? 'exact'} ${uri}`)).size
+}
+
+function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return value !== undefined
+  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype
+}
