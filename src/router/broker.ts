@@ -67,10 +67,6 @@ export class Broker implements Role {
   #subscriptions = 0
   /** Those in the index that what the router itself publishes may concern. */
   #watching = 0
-  /** Who is being sent SUBSCRIBED for what: nobody was told of it yet. */
-  #answering: readonly [Member, Subscription] | undefined
-  /** Who is being told that it is out of what, and whether it was the last: nobody else was told of it yet. */
-  #parting: readonly [Subscription, Member, boolean] | undefined
 
   constructor(options: BrokerOptions, realm: BrokerRealm) {
     this.#options = options
@@ -104,8 +100,6 @@ export class Broker implements Role {
   }
 
   left(member: Member): void {
-    // It may be found to be gone in being told that it is out.
-    if (this.#parting?.[1] === member) this.#parted()
     for (const subscription of member.subscriptions.values()) {
       const last = this.#remove(subscription, member)
       this.#unobserve(subscription, member, last)
@@ -140,11 +134,11 @@ export class Broker implements Role {
 
   /** Takes a member out of a subscription, and tells it if it can understand that. */
   revoke(subscription: Subscription, member: Member, reason: string | undefined): void {
-    this.#parting = [subscription, member, this.#remove(subscription, member)]
+    const last = this.#remove(subscription, member)
     if (member.announces('subscriber', 'subscription_revocation')) {
       member.send([UNSUBSCRIBED, 0, { subscription: subscription.id, ...(reason !== undefined && { reason }) }])
     }
-    this.#parted()
+    this.#unobserve(subscription, member, last)
   }
 
   #subscribe([, request, options, topic]: Subscribe, member: Member): void {
@@ -163,11 +157,7 @@ export class Broker implements Role {
     if (first) this.#subscriptions++
     members.add(member)
     member.subscriptions.set(id, subscription)
-    if (joins) this.#answering = [member, subscription]
     member.send([SUBSCRIBED, request, id])
-    this.#answering = undefined
-    // In sending the member may be found to be gone.
-    if (!members.has(member)) return
     if (first) this.observer?.created(member.id, subscription)
     if (joins) this.observer?.subscribed(member.id, subscription)
     if (options.get_retained) this.#recall(subscription, member)
@@ -207,9 +197,9 @@ export class Broker implements Role {
   #unsubscribe([, request, id]: Unsubscribe, member: Member): void {
     const subscription = member.subscriptions.get(id)
     if (subscription) {
-      this.#parting = [subscription, member, this.#remove(subscription, member)]
+      const last = this.#remove(subscription, member)
       member.send([UNSUBSCRIBED, request])
-      this.#parted()
+      this.#unobserve(subscription, member, last)
     } else {
       refuse(member, UNSUBSCRIBE, request, [NO_SUCH_SUBSCRIPTION, `this session has no subscription ${id}`])
     }
@@ -323,15 +313,7 @@ export class Broker implements Role {
     return true
   }
 
-  #parted(): void {
-    const parting = this.#parting
-    this.#parting = undefined
-    if (parting) this.#unobserve(...parting)
-  }
-
   #unobserve(subscription: Subscription, member: Member, last: boolean): void {
-    // Whose coming nobody heard of goes as quietly.
-    if (this.#answering?.[0] === member && this.#answering[1] === subscription) return
     this.observer?.unsubscribed(member.id, subscription)
     if (last) this.observer?.deleted(member.id, subscription)
   }

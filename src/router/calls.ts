@@ -243,7 +243,6 @@ export class Calls implements Way {
     call.invocation = invocation
     call.details = details
     call.message = endpoint.declines ? message : undefined
-    // Before it is sent: the callee may be found to be gone in sending.
     callee.invoked = invocation
     callee.invocations.set(invocation, call)
     endpoint.running++

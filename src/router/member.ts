@@ -60,6 +60,7 @@ export class Member extends Session {
   readonly #host: Host
   #roles: Roles = {}
   #requested: Id = 0
+  #overrun = false
   #deadline: ReturnType<typeof setTimeout> | undefined
 
   constructor(link: Link, host: Host, transport?: Dict) {
@@ -106,10 +107,13 @@ export class Member extends Session {
   }
 
   override send(message: Message): void {
+    if (this.#overrun) return
     // A peer that does not read must not cost more memory than this; an ABORT would only wait behind the rest.
     if (this.link.backlog > 2 * this.#host.limits.backlog && !this.over) {
+      this.#overrun = true
       if (this.realm) this.realm.dropped.sessions++
-      this.drop(`${this.link.backlog} bytes behind`)
+      // Not within the handler that sends, which must not find that what it works on has changed.
+      queueMicrotask(() => this.drop(`${this.link.backlog} bytes behind`))
       return
     }
     super.send(message)

@@ -28,8 +28,6 @@ export interface Endpoint {
   /** How many invocations it takes at a time; 0 is any number. */
   readonly concurrency: number
   running: number
-  /** Whether the observer heard of it. */
-  observed: boolean
 }
 
 /** One procedure or pattern under one policy, and who serves it, the oldest first; never empty. */
@@ -42,7 +40,6 @@ export interface Registration extends Pattern {
   turn: number
   /** Calls that wait, while there are any. */
   queue: CallQueue | undefined
-  observed: boolean
 }
 
 export interface RegistrationOptions {
@@ -58,8 +55,6 @@ export class Registrations {
   readonly #options: RegistrationOptions
   /** Hears that a callee came or went. */
   readonly #changed: (registration: Registration) => void
-  /** Whose callee is being told that it is out: nobody else was told of it yet. */
-  #parting: Endpoint | undefined
 
   constructor(options: RegistrationOptions, changed: (registration: Registration) => void) {
     this.#options = options
@@ -77,8 +72,6 @@ export class Registrations {
     if (registration && force_reregister) {
       for (const endpoint of registration.endpoints.slice()) this.#revoke(endpoint, names.UNREGISTERED_BY_FORCE)
       registration = undefined
-      // In being told it may have been found to be gone.
-      if (!callee.realm) return
     }
     registration ??= this.#add(procedure, options)
     let endpoint = callee.registrations.get(registration.id)
@@ -90,7 +83,7 @@ export class Registrations {
       this.#changed(registration)
     }
     callee.send([REGISTERED, request, registration.id])
-    if (joins && callee.registrations.has(registration.id)) this.#observe(endpoint)
+    if (joins) this.#observe(endpoint)
   }
 
   unregister([, request, id]: Unregister, callee: Member): void {
@@ -100,9 +93,8 @@ export class Registrations {
       return
     }
     this.#remove(endpoint)
-    this.#parting = endpoint
     callee.send([UNREGISTERED, request])
-    this.#parted()
+    this.#unobserve(endpoint)
   }
 
   /** Takes a callee out of a registration, and tells it if it can understand that. Says whether it was in. */
@@ -113,8 +105,6 @@ export class Registrations {
   }
 
   left(callee: Member): void {
-    // It may be found to be gone in being told that it is out.
-    if (this.#parting?.callee === callee) this.#parted()
     const endpoints = [...callee.registrations.values()]
     // All before anybody hears of it: a call that waited for one must not go to another.
     for (const endpoint of endpoints) this.#remove(endpoint)
@@ -166,7 +156,6 @@ export class Registrations {
       endpoints: [],
       turn: 0,
       queue: undefined,
-      observed: false,
     }
     this.patterns.add(registration)
     return registration
@@ -182,17 +171,10 @@ export class Registrations {
   #revoke(endpoint: Endpoint, reason: string | undefined): void {
     const { callee, registration } = endpoint
     this.#remove(endpoint)
-    this.#parting = endpoint
     if (callee.announces('callee', 'registration_revocation')) {
       callee.send([UNREGISTERED, 0, { registration: registration.id, ...(reason !== undefined && { reason }) }])
     }
-    this.#parted()
-  }
-
-  #parted(): void {
-    const endpoint = this.#parting
-    this.#parting = undefined
-    if (endpoint) this.#unobserve(endpoint)
+    this.#unobserve(endpoint)
   }
 
   #remove(endpoint: Endpoint): void {
@@ -209,21 +191,13 @@ export class Registrations {
 
   #observe(endpoint: Endpoint): void {
     const { callee, registration } = endpoint
-    endpoint.observed = true
-    if (!registration.observed) {
-      registration.observed = true
-      this.observer?.created(callee.id, registration)
-    }
+    if (registration.endpoints.length === 1) this.observer?.created(callee.id, registration)
     this.observer?.registered(callee.id, registration)
   }
 
-  // Nobody hears the end of what nobody heard the beginning of: a callee may be found to be gone in being answered.
-  #unobserve({ callee, registration, observed }: Endpoint): void {
-    if (!observed) return
+  #unobserve({ callee, registration }: Endpoint): void {
     this.observer?.unregistered(callee.id, registration)
-    if (registration.endpoints.length > 0 || !registration.observed) return
-    registration.observed = false
-    this.observer?.deleted(callee.id, registration)
+    if (registration.endpoints.length === 0) this.observer?.deleted(callee.id, registration)
   }
 }
 
@@ -236,6 +210,5 @@ function endpointOf(callee: Member, registration: Registration, options: Registe
     declines: callee.announces('callee', 'call_reroute'),
     concurrency: Number(options.concurrency ?? 0),
     running: 0,
-    observed: false,
   }
 }

@@ -12,7 +12,7 @@ export interface CloseInfo {
 /** Who a transport tells. */
 export interface TransportSink {
   frame(frame: Frame): void
-  /** Called exactly once, and last. */
+  /** Called exactly once, and last; never within `send`. */
   closed(info: CloseInfo): void
 }
 

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, UNREGISTER, YIELD } from '../../src/protocol/codes.ts'
 import { able, refused, register } from './rpc.ts'
-import { ID, open, type Peer, WAYS, type World } from './support.ts'
+import { dropped, ID, open, type Peer, WAYS, type World } from './support.ts'
 
 interface Pair extends World {
   readonly callee: Peer
@@ -224,14 +224,16 @@ describe('a caller that goes', () => {
   })
 })
 
-test('a callee that is found to be gone when it is interrupted: the caller gets one answer', () => {
+test('a callee that is found to be gone when it is interrupted: the caller gets one answer', async () => {
   const world = open({ limits: { backlog: 1000 } })
   for (const mode of ['kill', 'killnowait']) {
     const [callee, caller] = [able(world), able(world)]
     register(callee, `com.${mode}`)
     caller.says([CALL, 7, {}, `com.${mode}`])
     callee.backlog = 5000
-    expect(caller.says([CANCEL, 7, { mode }])).toEqual(canceled)
+    const answers = caller.says([CANCEL, 7, { mode }])
+    await dropped()
+    expect([...answers, ...caller.take()]).toEqual(canceled)
     expect(callee.end).toBe('terminated')
   }
   expect(world.router.stats()).toMatchObject({ calls: 0, registrations: 0, dropped: { sessions: 2 } })

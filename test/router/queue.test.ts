@@ -19,7 +19,7 @@ import type { Message } from '../../src/protocol/messages.ts'
 import { type CallQueueOptions, Router, type RouterLimits } from '../../src/router.ts'
 import { cbor } from '../../src/serializer/cbor.ts'
 import { able, refused, register } from './rpc.ts'
-import { ID, open, type Peer, TEXT, violates, WAYS, type World } from './support.ts'
+import { dropped, ID, open, type Peer, TEXT, violates, WAYS, type World } from './support.ts'
 
 const FULL = 'crossbar.error.max_concurrency_reached'
 const ALL: CallQueueOptions[] = [{ uri: '', match: 'prefix', limit: 100 }]
@@ -518,13 +518,14 @@ test('who cannot be told to stop keeps the others waiting until it answers', () 
   expect(caller.take()).toEqual([])
 })
 
-test('a callee that is found to be gone when a turn comes: all are told once', () => {
+test('a callee that is found to be gone when a turn comes: all are told once', async () => {
   const world = queueing(ALL, { backlog: 1000 })
   const [callee, caller] = [able(world), able(world)]
   register(callee, 'com.add', ONE)
   caller.says(call(1), call(2), call(3))
   callee.backlog = 5000
   callee.says([YIELD, 1, {}])
+  await dropped()
   expect(caller.take()).toEqual([
     [RESULT, 1, {}],
     ...refused(CALL, 2, 'canceled'),

@@ -18,7 +18,7 @@ import { RetainedEvents } from '../../src/router/retained.ts'
 import type { RouterOptions } from '../../src/router/router.ts'
 import { cbor } from '../../src/serializer/cbor.ts'
 import { msgpack } from '../../src/serializer/msgpack.ts'
-import { ID, open, type Peer, ROLES, subscribe, TEXT, WAYS, type World } from './support.ts'
+import { dropped, ID, open, type Peer, ROLES, subscribe, TEXT, WAYS, type World } from './support.ts'
 
 const RETAIN = { retain: true }
 const GET = { get_retained: true }
@@ -298,12 +298,13 @@ describe('races', () => {
     expect(router.stats().dropped.slow).toBe(1)
   })
 
-  test('a subscriber that is found to be gone in being answered leaves nothing behind', () => {
+  test('a subscriber that is found to be gone in being answered leaves nothing behind', async () => {
     const { publisher, join, router } = retaining({ limits: { backlog: 1000 } })
     publisher.says([PUBLISH, 1, RETAIN, 'com.topic'])
     const peer = join()
     peer.backlog = 2001
     expect(peer.says([SUBSCRIBE, 1, GET, 'com.topic'])).toEqual([])
+    await dropped()
     expect(peer.end).toBe('terminated')
     expect(router.stats()).toMatchObject({ sessions: 1, subscriptions: 0 })
   })

@@ -113,6 +113,9 @@ export class Peer implements Transport {
   }
 }
 
+/** After this, who was found to be too far behind is gone: never within what found it. */
+export const dropped = (): Promise<void> => Promise.resolve()
+
 export interface World {
   readonly router: Router
   /** A link with no session yet. */
