@@ -16,6 +16,10 @@ export interface Source {
   readonly count: 1 | 2
   /** Reads such text anew. */
   readonly again?: (text: string) => Payload
+  /** Says elements of a binary format in another, to a `Sink` of the serializers. */
+  readonly say?: (sink: unknown) => void
+  /** Says them in JSON, each behind a comma. */
+  readonly inJson?: () => string
 }
 
 /**

@@ -16,7 +16,9 @@ import {
 } from '../protocol/validate.ts'
 import { BREAK, Cursor, DICT, FLOAT, INDEFINITE, INTEGER, type Kind, LIST, NULL } from './cursor.ts'
 import type { Format } from './format.ts'
+import { JsonSink } from './json-sink.ts'
 import type { Frame, Serializer } from './serializer.ts'
+import { type Sink, Transcoder } from './transcode.ts'
 import { Writer } from './writer.ts'
 
 export function binary(format: Format): Serializer {
@@ -154,14 +156,18 @@ class UnreadPayload implements Payload, Source {
     return this.#kwargs
   }
 
+  say(sink: unknown): void {
+    sayTo(sink as Sink, this.#cursor, this)
+  }
+
+  inJson(): string {
+    const sink = new JsonSink()
+    this.say(sink)
+    return sink.text()
+  }
+
   kept(): Payload {
-    const { serializer, frame, start, end, count } = this
-    const size = end - start
-    if (frame.buffer.byteLength <= 2 * size)
-      return new KeptBytes(this.#cursor, { serializer, frame, start, end, count })
-    // A Buffer's own slice would be another view.
-    const bytes = new Uint8Array(frame.subarray(start, end))
-    return new KeptBytes(this.#cursor, { serializer, frame: bytes, start: 0, end: size, count })
+    return new KeptBytes(this.#cursor, this)
   }
 
   #read(): List {
@@ -178,12 +184,19 @@ class UnreadPayload implements Payload, Source {
 
 /** The bytes of a payload alone: its values may cost fifty times as much, so they are made anew whenever they are read. */
 class KeptBytes implements Payload {
-  readonly source: Source
+  readonly source: UnreadPayload
   readonly #cursor: Cursor
 
-  constructor(cursor: Cursor, source: Source) {
+  constructor(cursor: Cursor, { serializer, frame, start, end, count }: Source) {
+    const size = end - start
     this.#cursor = cursor
-    this.source = source
+    if ((frame as Uint8Array).buffer.byteLength <= 2 * size) {
+      this.source = new UnreadPayload(cursor, serializer, frame as Uint8Array, start, end, count)
+    } else {
+      // A Buffer's own slice would be another view.
+      const bytes = new Uint8Array((frame as Uint8Array).subarray(start, end))
+      this.source = new UnreadPayload(cursor, serializer, bytes, 0, size, count)
+    }
   }
 
   get args(): List {
@@ -196,7 +209,19 @@ class KeptBytes implements Payload {
 
   #read(): UnreadPayload {
     const { serializer, frame, start, end, count } = this.source
-    return new UnreadPayload(this.#cursor, serializer, frame as Uint8Array, start, end, count)
+    return new UnreadPayload(this.#cursor, serializer, frame, start, end, count)
+  }
+}
+
+/** Says a payload in another format. */
+function sayTo(sink: Sink, cursor: Cursor, { frame, start, count }: UnreadPayload): void {
+  cursor.open(frame, start)
+  try {
+    const transcoder = new Transcoder(cursor, sink)
+    transcoder.args()
+    if (count === 2) transcoder.kwargs()
+  } finally {
+    cursor.close()
   }
 }
 
@@ -207,7 +232,7 @@ function writeMessage(writer: Writer, format: Format, message: Message): void {
   const elements: readonly unknown[] = message
   const payload = layout.payload ? (elements[layout.most] as Payload | undefined) : undefined
   const source = payload?.source?.serializer === format.name ? payload.source : undefined
-  const count = source ? source.count : payload ? countOf(payload) : 0
+  const count = payload?.source?.count ?? (payload ? countOf(payload) : 0)
   let before = Math.min(layout.most, elements.length)
   while (elements[before - 1] === undefined) before--
   format.writeHead(writer, LIST, before + count)
@@ -215,12 +240,15 @@ function writeMessage(writer: Writer, format: Format, message: Message): void {
     const element = elements[i]
     if (typeof element === 'number') writer.number(element)
     else if (typeof element === 'string') writer.text(element)
-    else writeValue(writer, format, element, `${layout.name}[${i}]`, true)
+    else writeValue(writer, element, `${layout.name}[${i}]`, true)
   }
   if (source) writer.raw(source.frame as Uint8Array, source.start, source.end)
+  else if (payload?.source?.say) payload.source.say(writer)
   else if (payload && count > 0) {
-    writeValue(writer, format, payload.args ?? [], 'args', false)
-    if (count === 2) writeValue(writer, format, payload.kwargs, 'kwargs', false)
+    // What our own JSON read is written without a copy.
+    const write = payload.source?.again ? writeParsed : writeValue
+    write(writer, payload.args ?? [], 'args', false)
+    if (count === 2) write(writer, payload.kwargs, 'kwargs', false)
   }
 }
 
@@ -229,25 +257,32 @@ function countOf(payload: Payload): 0 | 1 | 2 {
   return payload.args === undefined ? 0 : 1
 }
 
-function writeValue(writer: Writer, format: Format, value: unknown, place: string, plainly: boolean): void {
-  if (isEmpty(value)) {
-    format.writeHead(writer, DICT, 0)
-    return
-  }
-  const copy = plain(value, place)
-  writer.value(copy, plainly, (big) =>
-    refused(placeOf(big, copy, place) ?? place, `an integer beyond what ${format.name} can say`),
-  )
+function writeValue(writer: Writer, value: unknown, place: string, plainly: boolean): void {
+  const copy = isEmpty(value) ? {} : plain(value, place)
+  writer.value(copy, plainly, false, (it, what) => refused(`${place}${placeOf(it, copy)}`, what))
 }
 
-/** Where an integer stands: looked for only when it was refused, so that writing need not keep its place. */
-function placeOf(big: bigint, value: unknown, place: string): string | undefined {
-  if (value === big) return place
+/** Writes what our own JSON made, which may have the key `__proto__`, and Infinity for what has too many digits. */
+function writeParsed(writer: Writer, value: unknown, place: string): void {
+  writer.value(value, false, true, (it, what) => {
+    return refused(`${place}${placeOf(it, value)}${typeof it === 'object' ? '.__proto__' : ''}`, what)
+  })
+}
+
+/** Where a value stands: looked for only when it was refused, so that writing need not keep its place. */
+function placeOf(it: unknown, value: unknown): string | undefined {
+  if (value === it) return ''
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined
-  for (const key of Object.keys(value)) {
-    const inner = Array.isArray(value) ? `${place}[${key}]` : `${place}.${key}`
-    const found = placeOf(big, (value as Record<string, unknown>)[key], inner)
-    if (found) return found
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const place = placeOf(it, value[i])
+      if (place !== undefined) return `[${i}]${place}`
+    }
+    return undefined
+  }
+  for (const key in value) {
+    const place = placeOf(it, (value as Record<string, unknown>)[key])
+    if (place !== undefined) return `.${key}${place}`
   }
   return undefined
 }

@@ -17,6 +17,7 @@ import {
   TRUE,
   UNDEFINED,
 } from './cursor.ts'
+import { isSayable } from './exact.ts'
 import type { Format } from './format.ts'
 import type { Serializer } from './serializer.ts'
 import type { Writer } from './writer.ts'
@@ -64,13 +65,13 @@ const format: Format = {
       writer.u64(magnitude)
       return true
     }
-    if (plainly) return false
+    if (plainly || !isSayable(value)) return false
     const digits = magnitude.toString(16)
     const even = digits.length % 2 === 0 ? digits : `0${digits}`
     const bytes = new Uint8Array(even.length / 2)
     for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(even.slice(i * 2, i * 2 + 2), 16)
     writer.u8(value < 0n ? NEGATIVE_BIGNUM : POSITIVE_BIGNUM)
-    writer.bytes(bytes)
+    writer.octets(bytes, 0, bytes.length)
     return true
   },
 

@@ -3,7 +3,7 @@
 import { violation, type WampError } from '../protocol/error.ts'
 import { MAX_ID } from '../protocol/ids.ts'
 import { MAX_DEPTH } from '../protocol/plain.ts'
-import { integer } from './exact.ts'
+import { BOUND, integer, isSayable } from './exact.ts'
 import type { Format } from './format.ts'
 import { checkUtf8 } from './utf8.ts'
 
@@ -62,6 +62,8 @@ const EMPTY = new Uint8Array(0)
 const PROTO = new TextEncoder().encode('__proto__')
 const BIGNUM = 2
 const NEGATIVE_BIGNUM = 3
+/** What has more is beyond the greatest integer that is read. */
+const MAX_OCTETS = 1786
 // A byte order mark at the start of text is text.
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 const scratch = new DataView(new ArrayBuffer(8))
@@ -90,6 +92,11 @@ export class Cursor {
   /** Lets go of the frame, which may be large. */
   close(): void {
     this.#bytes = EMPTY
+  }
+
+  /** The frame. */
+  get bytes(): Uint8Array {
+    return this.#bytes
   }
 
   get done(): boolean {
@@ -259,13 +266,13 @@ export class Cursor {
   #checkDict(size: number, depth: number, plainly: boolean): void {
     const bottom = this.#top
     // Few keys are compared as bytes; many, and those that come in pieces, as text.
-    let texts = size === INDEFINITE || size > FEW_KEYS ? new Set<string>() : undefined
+    let texts = size > FEW_KEYS ? new Set<string>() : undefined
     for (let left = size; left !== 0; left--) {
       const start = this.at
       const kind = this.head()
       if (kind === BREAK && size === INDEFINITE) break
       if (kind !== TEXT) throw violation('the keys of a dictionary must be text')
-      if (this.size === INDEFINITE) texts ??= this.#keysFrom(bottom)
+      if (this.size === INDEFINITE || this.#top - bottom === FEW_KEYS * 2) texts ??= this.#keysFrom(bottom)
       if (texts) this.#checkKeyAsText(start, texts)
       else this.#checkKey(bottom)
       this.check(depth, plainly)
@@ -325,7 +332,7 @@ export class Cursor {
       case BIG:
         return this.big
       case TEXT:
-        return this.size === INDEFINITE ? utf8.decode(this.#joined()) : this.#text()
+        return this.size === INDEFINITE ? this.#joinedText() : this.#text()
       case BYTES:
         return this.size === INDEFINITE ? this.#joined() : this.#copy()
       case EXTENSION:
@@ -402,29 +409,35 @@ export class Cursor {
     return new Uint8Array(this.#bytes.subarray(start, this.at))
   }
 
+  #joinedText(): string {
+    let text = ''
+    while (this.head() !== BREAK) text += this.#text()
+    return text
+  }
+
   #joined(): Uint8Array {
-    const pieces: Uint8Array[] = []
+    const start = this.at
     let size = 0
     while (this.head() !== BREAK) {
       size += this.size
-      pieces.push(this.#bytes.subarray(this.at, this.at + this.size))
       this.at += this.size
     }
     const bytes = new Uint8Array(size)
-    let at = 0
-    for (const piece of pieces) {
-      bytes.set(piece, at)
-      at += piece.length
+    this.at = start
+    for (let at = 0; this.head() !== BREAK; at += this.size) {
+      bytes.set(this.#bytes.subarray(this.at, this.at + this.size), at)
+      this.at += this.size
     }
     return bytes
   }
 
   #list(size: number): unknown[] {
-    const list: unknown[] = []
-    for (let left = size; left !== 0; left--) {
+    // Every item was seen to be there. Pushed into, a list makes room for 17: one within another would fill the memory.
+    const list: unknown[] = size === INDEFINITE ? [] : new Array(size)
+    for (let i = 0; i !== size; i++) {
       const kind = this.head()
       if (kind === BREAK) break
-      list.push(this.valueRest(kind) ?? null)
+      list[i] = this.valueRest(kind) ?? null
     }
     return list
   }
@@ -443,11 +456,30 @@ export class Cursor {
 
   /** Bignums become bigints; what another tag says about its content is not told. */
   #tagged(tag: number): unknown {
-    const content = this.value()
-    if ((tag !== BIGNUM && tag !== NEGATIVE_BIGNUM) || !(content instanceof Uint8Array)) return content
-    let digits = '0x0'
-    for (const byte of content) digits += byte.toString(16).padStart(2, '0')
-    return integer(tag === BIGNUM ? BigInt(digits) : -1n - BigInt(digits))
+    const { at } = this
+    const kind = this.head()
+    if (kind !== BYTES || !this.isBignum(tag)) return this.valueRest(kind)
+    this.at = at
+    const value = this.bignum(tag)
+    return isSayable(value) ? integer(value) : Number(value)
+  }
+
+  isBignum(tag: number): boolean {
+    return tag === BIGNUM || tag === NEGATIVE_BIGNUM
+  }
+
+  /** The integer of which the bytes come next; one of more digits than are read only as what is beyond the bound. */
+  bignum(tag: number): bigint {
+    const bytes = this.value() as Uint8Array
+    let first = 0
+    while (bytes[first] === 0) first++
+    let magnitude = BOUND
+    if (bytes.length - first <= MAX_OCTETS) {
+      let digits = '0x0'
+      for (let i = first; i < bytes.length; i++) digits += (bytes[i] as number).toString(16).padStart(2, '0')
+      magnitude = BigInt(digits)
+    }
+    return tag === BIGNUM ? magnitude : -1n - magnitude
   }
 }
 

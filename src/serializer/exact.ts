@@ -3,13 +3,16 @@
 import { MAX_ID } from '../protocol/ids.ts'
 
 /**
- * Integers with more digits stay what JSON.parse makes of them, Infinity, and are not written: going from one base to
- * another costs more than the length, so that a peer could buy seconds with a megabyte. Python draws its line here too.
+ * Integers with more digits are read as what JSON.parse makes of them, Infinity, and are not written, in any format:
+ * going from one base to another costs more than the length, so that a peer could buy seconds with a megabyte. Python
+ * draws its line here too.
  */
 const MAX_DIGITS = 4300
-const BOUND = 10n ** BigInt(MAX_DIGITS)
+export const BOUND = 10n ** BigInt(MAX_DIGITS)
+/** Why such an integer is not written. */
+export const BEYOND = 'an integer of thousands of digits'
 
-/** Whether an integer has few enough digits to be written as decimal text. */
+/** Whether an integer has few enough digits to be read and written. */
 export function isSayable(value: bigint): boolean {
   return value < BOUND && value > -BOUND
 }

@@ -8,7 +8,7 @@ import type { Payload, Source } from '../protocol/payload.ts'
 import { isEmpty, isRecord, MAX_DEPTH, plain, refused } from '../protocol/plain.ts'
 import { checkElements, checkLength, checkPayload, isTransparent, layoutOf, told } from '../protocol/validate.ts'
 import { fromBase64, toBase64 } from './base64.ts'
-import { closingQuote, isRounded, isSayable, parseExactly } from './exact.ts'
+import { BEYOND, closingQuote, isRounded, isSayable, parseExactly } from './exact.ts'
 import type { Frame, Serializer } from './serializer.ts'
 
 export const json: Serializer = { name: 'json', binary: false, encode, decode }
@@ -195,6 +195,7 @@ function encode(message: Message): string {
 function carried(payload: Payload): string {
   const { source } = payload
   if (source?.serializer === 'json') return `,${source.frame.slice(source.start, source.end)}`
+  if (source?.inJson) return source.inJson()
   const { args, kwargs } = payload
   if (kwargs === undefined) return args === undefined ? '' : `,${written(args, 'args')}`
   return `,${written(args ?? [], 'args')},${written(kwargs, 'kwargs')}`
@@ -248,7 +249,7 @@ function textOf(value: unknown, place: string): string {
   }
   if (typeof value === 'bigint') {
     if (isSayable(value)) return String(value)
-    throw refused(place, 'an integer of thousands of digits')
+    throw refused(place, BEYOND)
   }
   if (isOrdinary(value, 0)) return JSON.stringify(value)
   // It would come out as bytes at the other end.

@@ -1,8 +1,10 @@
 /** Writes a binary frame into one buffer that grows and is used again. */
 
 import { MAX_ID } from '../protocol/ids.ts'
-import { BYTES, DICT, LIST, TEXT } from './cursor.ts'
+import { BYTES, DICT, INDEFINITE, LIST, TEXT } from './cursor.ts'
+import { BEYOND } from './exact.ts'
 import type { Format } from './format.ts'
+import type { Sink } from './transcode.ts'
 
 const INITIAL = 4096
 /** A buffer that grew beyond this is given back after the frame. */
@@ -14,7 +16,7 @@ const HEAD = 5
 
 const encoder = new TextEncoder()
 
-export class Writer {
+export class Writer implements Sink {
   readonly #format: Format
   #bytes = new Uint8Array(INITIAL)
   #view = new DataView(this.#bytes.buffer)
@@ -71,11 +73,6 @@ export class Writer {
     this.#at += size
   }
 
-  bytes(bytes: Uint8Array): void {
-    this.#format.writeHead(this, BYTES, bytes.length)
-    this.raw(bytes, 0, bytes.length)
-  }
-
   text(text: string): void {
     if (text.length > SHORT || !this.#ascii(text)) this.#utf8(text)
   }
@@ -112,28 +109,89 @@ export class Writer {
     else this.#format.writeFloat(this, value)
   }
 
-  /** Writes what `plain` made, without tags if `plainly`; `beyond` is told of an integer that the format cannot say. */
-  value(value: unknown, plainly: boolean, beyond: (value: bigint) => Error): void {
+  /**
+   * Writes what `plain` or our JSON made, without tags if `plainly`. `cannot` is told of an integer that the format
+   * cannot say, and, if `parsed` from JSON, of Infinity, an integer too long, and of a dictionary with the key `__proto__`.
+   */
+  value(value: unknown, plainly: boolean, parsed: boolean, cannot: (value: unknown, what: string) => Error): void {
     const format = this.#format
     if (typeof value === 'string') this.text(value)
-    else if (typeof value === 'number') this.number(value)
-    else if (typeof value === 'boolean' || value === null) format.writeSimple(this, value)
+    else if (typeof value === 'number') {
+      if (parsed && !Number.isFinite(value)) throw cannot(value, BEYOND)
+      this.number(value)
+    } else if (typeof value === 'boolean' || value === null) format.writeSimple(this, value)
     else if (typeof value === 'bigint') {
-      if (value >= -MAX_ID && value <= MAX_ID) format.writeInteger(this, Number(value))
-      else if (!format.writeBig(this, value, plainly)) throw beyond(value)
-    } else if (value instanceof Uint8Array) this.bytes(value)
+      const what = this.#big(value, plainly)
+      if (what) throw cannot(value, what)
+    } else if (value instanceof Uint8Array) this.octets(value, 0, value.length)
     else if (Array.isArray(value)) {
       format.writeHead(this, LIST, value.length)
-      for (const item of value) this.value(item, plainly, beyond)
+      for (let i = 0; i < value.length; i++) this.value(value[i], plainly, parsed, cannot)
     } else {
       const dict = value as Record<string, unknown>
       const keys = Object.keys(dict)
       format.writeHead(this, DICT, keys.length)
       for (const key of keys) {
+        if (parsed && key === '__proto__') throw cannot(value, 'a reserved key')
         this.text(key)
-        this.value(dict[key], plainly, beyond)
+        this.value(dict[key], plainly, parsed, cannot)
       }
     }
+  }
+
+  #big(value: bigint, plainly: boolean): string | undefined {
+    if (value >= -MAX_ID && value <= MAX_ID) this.#format.writeInteger(this, Number(value))
+    else if (!this.#format.writeBig(this, value, plainly)) return `an integer beyond what ${this.#format.name} can say`
+    return undefined
+  }
+
+  // ---- as a sink ----
+
+  begin(kind: typeof LIST | typeof DICT, size: number): number {
+    const start = this.#at
+    this.#format.writeHead(this, kind, size === INDEFINITE ? 0 : size)
+    return start
+  }
+
+  end(kind: typeof LIST | typeof DICT, start: number, stated: number, size: number): void {
+    if (size === (stated === INDEFINITE ? 0 : stated)) return
+    // Both heads, behind the items, to see how long they are.
+    const end = this.#at
+    this.#format.writeHead(this, kind, stated === INDEFINITE ? 0 : stated)
+    const from = start + this.#at - end
+    this.#at = end
+    this.#format.writeHead(this, kind, size)
+    const to = start + this.#at - end
+    if (from !== to) this.#bytes.copyWithin(to, from, end)
+    this.#at = start
+    this.#format.writeHead(this, kind, size)
+    this.#at = end + to - from
+  }
+
+  next(): void {}
+
+  key(utf8: Uint8Array, start: number, end: number): void {
+    this.utf8(utf8, start, end)
+  }
+
+  utf8(utf8: Uint8Array, start: number, end: number): undefined {
+    this.#format.writeHead(this, TEXT, end - start)
+    this.raw(utf8, start, end)
+  }
+
+  octets(bytes: Uint8Array, start: number, end: number): void {
+    this.#format.writeHead(this, BYTES, end - start)
+    this.raw(bytes, start, end)
+  }
+
+  numeric(value: number | bigint): string | undefined {
+    if (typeof value === 'bigint') return this.#big(value, false)
+    this.number(value)
+    return undefined
+  }
+
+  simple(value: boolean | null): void {
+    this.#format.writeSimple(this, value)
   }
 
   #room(size: number): void {

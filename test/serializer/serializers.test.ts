@@ -148,6 +148,13 @@ describe.each(pairs)('%s to %s', (_from, _to, from, to) => {
     expect(Object.getPrototypeOf(made)).toBe(Uint8Array.prototype)
     expect(made.buffer.byteLength).toBe(256)
   })
+
+  test('text is said as if its value were', () => {
+    const ascii = Array.from({ length: 128 }, (_, i) => `a${String.fromCharCode(i)}`)
+    const args = [...ascii, ascii.join(''), '\u2028\ufeffé日🎉', '', '"', '\\']
+    const payload = { args, kwargs: Object.fromEntries(ascii.map((text) => [text, text])) }
+    expect(to.encode(from.decode(from.encode(call(payload))))).toEqual(to.encode(call(payload)))
+  })
 })
 
 const octets = (hex: string) => new Uint8Array(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
@@ -167,6 +174,115 @@ test.each([
     expect(frame).toEqual(before)
   },
 )
+
+const many = (count: number, item: string) => item.repeat(count)
+
+describe('from one format to another a payload is said as its values are', () => {
+  test.each([
+    ['nothing', '80'],
+    ['lists and dictionaries of no stated size', '82 9f 01 9f ff bf ff 9f 9f 02 ff ff ff bf 61 61 bf ff ff'],
+    ['many items of no stated size', `82 9f ${many(20, '01')} ff 9f ${many(300, '9f f6 ff')} ff`],
+    ['more than 2^16 items of no stated size', `82 9f ${many(0x10001, '01')} ff 9f 9f ${many(0x10000, '00')} ff ff`],
+    ['text in pieces', '83 7f ff 7f 61 61 60 62 c3a9 ff 7f 60 61 61 ff'],
+    ['a key in pieces', '81 a2 7f 61 61 61 62 ff 01 61 61 02'],
+    ['bytes in pieces', `82 5f ff 5f 41 00 40 58 50 ${many(80, '2a')} ff`],
+    ['bytes', '85 40 41 00 42 ff00 43 fbefbe 44 00010203'],
+    ['undefined', '82 f7 a2 61 61 f7 61 62 a1 61 63 f7'],
+    ['undefined in a dictionary that is long by it', `81 b8 18 ${keys(24, 'f7')}`],
+    ['undefined among many', `82 b8 19 ${keys(24, '01')} 61 7a f7 00`],
+    ['undefined behind tags', '83 c1 f7 a1 61 61 c1 c5 f7 a2 61 61 c1 01 61 62 c1 80'],
+    ['tags', '84 c1 01 d8 20 61 61 c5 82 01 02 c2 81 40'],
+    ['bignums', '85 c2 40 c3 40 c2 43 000001 c3 48 7fffffffffffffff c2 48 ffffffffffffffff'],
+    ['a bignum in pieces', '81 c2 5f 41 01 47 00000000000001 ff'],
+    ['integers', '86 1bffffffffffffffff 3b7fffffffffffffff 1b0020000000000001 3b001fffffffffffff 20 1903e8'],
+    ['floats', '86 f93c00 fb3ff8000000000000 fa7f7fffff f98000 fb43e0000000000000 fbc3e0000000000000'],
+    ['simple values', '83 f4 f5 f6'],
+  ])('%s', (_, args) => {
+    const message = cbor.decode(octets(`85 1830 01 a0 63 612e62 ${args}`))
+    const { args: values, kwargs } = message[4] as Payload
+    for (const to of [json, msgpack]) expect(to.encode(message)).toEqual(to.encode(call({ args: values, kwargs })))
+  })
+
+  test.each([
+    ['undefined and extensions', '94 d40000 82 a1 61 d40000 a1 62 01 d40501 c7 03 07 010203'],
+    ['undefined in a dictionary that is long by it', `91 de 0010 ${keys(16, 'd40000', 'a1')}`],
+    ['floats', '93 ca3f800000 cb7fefffffffffffff ca80000000'],
+    ['integers', '95 cfffffffffffffffff d38000000000000000 cf0020000000000000 d0ff cd0001'],
+  ])('%s of MessagePack', (_, args) => {
+    const message = msgpack.decode(octets(`95 30 01 80 a3 612e62 ${args}`))
+    const { args: values, kwargs } = message[4] as Payload
+    for (const to of [json, cbor]) expect(to.encode(message)).toEqual(to.encode(call({ args: values, kwargs })))
+  })
+
+  test.each([
+    [json, 'f97e00', 'args[0][1].é[2] is NaN'],
+    [json, 'f9fc00', 'args[0][1].é[2] is -Infinity'],
+    [json, '62 0061', 'args[0][1].é[2] is text that begins with NUL'],
+    [json, '7f 60 61 00 ff', 'args[0][1].é[2] is text that begins with NUL'],
+    [msgpack, 'c2 49 010000000000000000', 'args[0][1].é[2] is an integer beyond what msgpack can say'],
+  ])('what %o cannot say is refused, and its place named: %s', (to, item, text) => {
+    for (const key of ['62 c3a9', '7f 61 78 ff 00 62 c3a9', '7f 62 c3a9 ff']) {
+      const pairs = key.includes('00') ? 'a2' : 'a1'
+      const message = cbor.decode(octets(`85 1830 01 a0 63 612e62 81 82 9f 80 ff ${pairs} ${key} 83 80 a0 ${item}`))
+      expect(() => to.encode(message)).toThrow(text)
+    }
+    const message = cbor.decode(octets(`86 1830 01 a0 63 612e62 81 a0 a1 61 6b ${item}`))
+    expect(() => to.encode(message)).toThrow('kwargs.k is')
+  })
+
+  test('a refusal leaves nothing behind', () => {
+    const refused = cbor.decode(octets('85 1830 01 a0 63 612e62 82 9f 01 ff f97e00'))
+    const fine = cbor.decode(octets('85 1830 01 a0 63 612e62 81 01'))
+    for (let i = 0; i < 2; i++) {
+      expect(() => json.encode(refused)).toThrow('args[1] is NaN')
+      expect(json.encode(fine)).toBe('[48,1,{},"a.b",[1]]')
+    }
+  })
+})
+
+/** Pairs of a key of one letter and a value. */
+function keys(count: number, value: string, head = '61'): string {
+  return Array.from({ length: count }, (_, i) => `${head} ${(0x61 + i).toString(16)} ${value}`).join(' ')
+}
+
+describe('integers of more than 4,300 digits', () => {
+  const LONG = '9'.repeat(4301)
+  const inCbor = (tag: string, zeros = 0) =>
+    octets(
+      `85 1830 01 a0 63 612e62 81 ${tag} 5a ${(1787 + zeros).toString(16).padStart(8, '0')} ${many(zeros, '00')} ${many(1787, 'ff')}`,
+    )
+
+  test.each([
+    ['JSON', json, `[48,1,{},"a.b",[${LONG}]]`, Number.POSITIVE_INFINITY],
+    ['JSON', json, `[48,1,{},"a.b",[-${LONG}]]`, Number.NEGATIVE_INFINITY],
+    ['CBOR', cbor, inCbor('c2'), Number.POSITIVE_INFINITY],
+    ['CBOR', cbor, inCbor('c3', 9), Number.NEGATIVE_INFINITY],
+  ])('pass in %s, are read as Infinity, and are refused elsewhere', (_, from, frame, value) => {
+    const message = from.decode(frame)
+    for (const to of all) {
+      if (to === from) expect(to.encode(message)).toEqual(frame)
+      else expect(() => to.encode(message)).toThrow(/^.*args\[0\] is an integer (of thousands of digits|beyond what)/)
+    }
+    expect((message[4] as Payload).args).toEqual([value])
+  })
+
+  test('shorter ones are exact, however many zeros lead', () => {
+    const greatest = 10n ** 4300n - 1n
+    for (const big of [greatest, -greatest]) {
+      const message = cbor.decode(cbor.encode(json.decode(json.encode(call({ args: [big], kwargs: undefined })))))
+      expect(json.encode(message)).toBe(`[48,1,{},"a.b",[${big}]]`)
+      expect((message[4] as Payload).args).toEqual([big])
+    }
+    const padded = cbor.decode(octets(`85 1830 01 a0 63 612e62 81 c2 59 2000 ${many(8191, '00')} 07`))
+    expect(json.encode(padded)).toBe('[48,1,{},"a.b",[7]]')
+  })
+
+  test.each([json, cbor, msgpack])('are not sent: %o', (serializer) => {
+    for (const big of [10n ** 4300n, -(10n ** 4300n)]) {
+      expect(() => serializer.encode(call({ args: [big], kwargs: undefined }))).toThrow('args[0] is an integer')
+    }
+  })
+})
 
 describe('bigger integers than 64 bits', () => {
   test('travel in JSON and CBOR', () => {

@@ -1,0 +1,141 @@
+/** Writes JSON from a binary payload: into bytes, since a text put together of millions of pieces costs far more than its length. */
+
+import { MAX_ID } from '../protocol/ids.ts'
+import { DICT, type LIST } from './cursor.ts'
+import { BEYOND, isSayable } from './exact.ts'
+import type { Sink } from './transcode.ts'
+
+const INITIAL = 4096
+const COMMA = 44
+const QUOTE = 34
+const BACKSLASH = 92
+const ALPHABET = octetsOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')
+const HEX = octetsOf('0123456789abcdef')
+const NUL = octetsOf('\\u0000')
+const NULL = octetsOf('null')
+const TRUE = octetsOf('true')
+const FALSE = octetsOf('false')
+/** The letters behind a backslash that JSON has for control characters, by character. */
+const SHORT: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 98, 116, 110, 0, 102, 114]
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+function octetsOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0))
+}
+
+export class JsonSink implements Sink {
+  #bytes = new Uint8Array(INITIAL)
+  #at = 0
+
+  /** All that was written. */
+  text(): string {
+    return decoder.decode(this.#bytes.subarray(0, this.#at))
+  }
+
+  begin(kind: typeof LIST | typeof DICT): number {
+    this.#u8(kind === DICT ? 123 : 91)
+    return this.#at
+  }
+
+  end(kind: typeof LIST | typeof DICT): void {
+    this.#u8(kind === DICT ? 125 : 93)
+  }
+
+  next(index: number): void {
+    if (index > 0) this.#u8(COMMA)
+  }
+
+  key(utf8: Uint8Array, start: number, end: number): void {
+    this.#quoted(utf8, start, end)
+    this.#u8(58)
+  }
+
+  utf8(utf8: Uint8Array, start: number, end: number): string | undefined {
+    // It would come out as bytes at the other end.
+    if (start < end && utf8[start] === 0) return 'text that begins with NUL'
+    this.#quoted(utf8, start, end)
+    return undefined
+  }
+
+  /** As base64 behind a NUL. */
+  octets(bytes: Uint8Array, start: number, end: number): void {
+    this.#room(Math.ceil((end - start) / 3) * 4 + 8)
+    this.#u8(QUOTE)
+    this.#literal(NUL)
+    let i = start
+    for (; i + 2 < end; i += 3) this.#base64(bytes[i] as number, bytes[i + 1] as number, bytes[i + 2] as number)
+    if (i < end) {
+      this.#base64(bytes[i] as number, i + 1 < end ? (bytes[i + 1] as number) : 0, 0)
+      this.#bytes[this.#at - 1] = 61
+      if (i + 1 === end) this.#bytes[this.#at - 2] = 61
+    }
+    this.#u8(QUOTE)
+  }
+
+  numeric(value: number | bigint): string | undefined {
+    let text: string
+    if (typeof value === 'bigint') {
+      if (!isSayable(value)) return BEYOND
+      text = String(value)
+    } else if (!Number.isFinite(value)) return String(value)
+    // As JSON.stringify says -0; and a float said as digits would come out as a bigint at the other end.
+    else text = Math.abs(value) <= MAX_ID ? String(value) : value.toExponential()
+    this.#room(text.length)
+    for (let i = 0; i < text.length; i++) this.#bytes[this.#at++] = text.charCodeAt(i)
+    return undefined
+  }
+
+  simple(value: boolean | null): void {
+    this.#literal(value === null ? NULL : value ? TRUE : FALSE)
+  }
+
+  #base64(a: number, b: number, c: number): void {
+    const bytes = this.#bytes
+    bytes[this.#at++] = ALPHABET[a >> 2] as number
+    bytes[this.#at++] = ALPHABET[((a & 3) << 4) | (b >> 4)] as number
+    bytes[this.#at++] = ALPHABET[((b & 15) << 2) | (c >> 6)] as number
+    bytes[this.#at++] = ALPHABET[c & 63] as number
+  }
+
+  /** Escapes what JSON.stringify does: well-formed UTF-8 has no surrogates, so control characters, quotes and backslashes. */
+  #quoted(utf8: Uint8Array, start: number, end: number): void {
+    this.#room((end - start) * 6 + 2)
+    const bytes = this.#bytes
+    let at = this.#at
+    bytes[at++] = QUOTE
+    for (let i = start; i < end; i++) {
+      const code = utf8[i] as number
+      if (code >= 32 && code !== QUOTE && code !== BACKSLASH) bytes[at++] = code
+      else {
+        bytes[at++] = BACKSLASH
+        const short = code >= 32 ? code : SHORT[code]
+        if (short) bytes[at++] = short
+        else {
+          for (let j = 1; j < 4; j++) bytes[at++] = NUL[j] as number
+          bytes[at++] = HEX[code >> 4] as number
+          bytes[at++] = HEX[code & 15] as number
+        }
+      }
+    }
+    bytes[at++] = QUOTE
+    this.#at = at
+  }
+
+  #u8(value: number): void {
+    this.#room(1)
+    this.#bytes[this.#at++] = value
+  }
+
+  #literal(octets: Uint8Array): void {
+    this.#room(octets.length)
+    for (let i = 0; i < octets.length; i++) this.#bytes[this.#at++] = octets[i] as number
+  }
+
+  #room(size: number): void {
+    const needed = this.#at + size
+    if (needed <= this.#bytes.length) return
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
+    grown.set(this.#bytes.subarray(0, this.#at))
+    this.#bytes = grown
+  }
+}

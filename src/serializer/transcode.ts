@@ -1,0 +1,220 @@
+/** A checked payload said in another format, item by item: its values, which cost many times its bytes, are never made. */
+
+import { refused } from '../protocol/plain.ts'
+import {
+  BIG,
+  BREAK,
+  BYTES,
+  type Cursor,
+  DICT,
+  EXTENSION,
+  FALSE,
+  FLOAT,
+  INDEFINITE,
+  INTEGER,
+  type Kind,
+  LIST,
+  TAG,
+  TEXT,
+  TRUE,
+  UNDEFINED,
+} from './cursor.ts'
+
+/** What writes items into a frame. What gives back a text says by it why the format cannot hold the item. */
+export interface Sink {
+  /** Begins a list or dictionary of at most so many items, or of INDEFINITE ones; gives back its place. */
+  begin(kind: typeof LIST | typeof DICT, size: number): number
+  /** Ends the one that began at `start`, of which `size` items were said. */
+  end(kind: typeof LIST | typeof DICT, start: number, stated: number, size: number): void
+  /** Comes before the item of a list, or the key, that is number `index` from 0. */
+  next(index: number): void
+  key(utf8: Uint8Array, start: number, end: number): void
+  utf8(utf8: Uint8Array, start: number, end: number): string | undefined
+  octets(bytes: Uint8Array, start: number, end: number): void
+  numeric(value: number | bigint): string | undefined
+  simple(value: boolean | null): void
+}
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** Says the payload that a cursor stands before; throws `invalid_argument` for what the format cannot say, and names the place. */
+export class Transcoder {
+  readonly #cursor: Cursor
+  readonly #sink: Sink
+  /** Where the item is: its index in each list, or -1 - the place of its key in the frame. */
+  readonly #path: number[] = []
+  #depth = 0
+  /** The text or bytes that were read last, from `#start` on: in the frame, or joined of pieces. */
+  #bytes: Uint8Array
+  #start = 0
+  #joined = new Uint8Array(64)
+
+  constructor(cursor: Cursor, sink: Sink) {
+    this.#cursor = cursor
+    this.#sink = sink
+    this.#bytes = cursor.bytes
+  }
+
+  args(): void {
+    this.#sink.next(1)
+    const kind = this.#cursor.head()
+    if (kind === LIST) {
+      this.#element(kind, 'args')
+      return
+    }
+    // Payload transparency: the one item that stands for all.
+    const start = this.#sink.begin(LIST, 1)
+    this.#element(kind, 'args[0]')
+    this.#sink.end(LIST, start, 1, 1)
+  }
+
+  kwargs(): void {
+    this.#sink.next(1)
+    this.#element(this.#cursor.head(), 'kwargs')
+  }
+
+  #element(kind: Kind, place: string): void {
+    const said = this.#item(kind)
+    if (typeof said === 'string') throw refused(this.#place(place), said)
+    if (!said) this.#sink.simple(null)
+  }
+
+  /** Whether there was an item: undefined is none. A text says why it cannot be said. */
+  #item(kind: Kind): boolean | string {
+    const cursor = this.#cursor
+    const sink = this.#sink
+    switch (kind) {
+      case UNDEFINED:
+        return false
+      case INTEGER:
+      case FLOAT:
+        return sink.numeric(cursor.number) ?? true
+      case BIG:
+        return sink.numeric(cursor.big) ?? true
+      case TEXT: {
+        const size = this.#read()
+        return sink.utf8(this.#bytes, this.#start, this.#start + size) ?? true
+      }
+      case BYTES:
+      case EXTENSION: {
+        const size = this.#read()
+        sink.octets(this.#bytes, this.#start, this.#start + size)
+        return true
+      }
+      case LIST:
+        return this.#list(cursor.size)
+      case DICT:
+        return this.#dict(cursor.size)
+      case TAG:
+        return this.#tagged()
+      default:
+        sink.simple(kind === TRUE ? true : kind === FALSE ? false : null)
+        return true
+    }
+  }
+
+  #list(stated: number): true | string {
+    const sink = this.#sink
+    const depth = this.#depth++
+    const start = sink.begin(LIST, stated)
+    let size = 0
+    for (; size !== stated; size++) {
+      const kind = this.#cursor.head()
+      if (kind === BREAK) break
+      this.#path[depth] = size
+      sink.next(size)
+      const said = this.#item(kind)
+      if (typeof said === 'string') return said
+      if (!said) sink.simple(null)
+    }
+    sink.end(LIST, start, stated, size)
+    this.#depth = depth
+    return true
+  }
+
+  #dict(stated: number): true | string {
+    const cursor = this.#cursor
+    const sink = this.#sink
+    const depth = this.#depth++
+    const start = sink.begin(DICT, stated)
+    let size = 0
+    for (let left = stated; left !== 0; left--) {
+      const at = cursor.at
+      if (cursor.head() === BREAK) break
+      this.#path[depth] = -1 - at
+      const length = this.#read()
+      const next = cursor.at
+      const kind = cursor.head()
+      if (kind === UNDEFINED || (kind === TAG && this.#isNone(next))) continue
+      sink.next(size++)
+      sink.key(this.#bytes, this.#start, this.#start + length)
+      // The look at a tag went past it.
+      if (kind === TAG) {
+        cursor.at = next
+        cursor.head()
+      }
+      const said = this.#item(kind)
+      if (typeof said === 'string') return said
+    }
+    sink.end(DICT, start, stated, size)
+    this.#depth = depth
+    return true
+  }
+
+  /** Whether tags from `at` on are about undefined. */
+  #isNone(at: number): boolean {
+    const cursor = this.#cursor
+    cursor.at = at
+    let kind = cursor.head()
+    while (kind === TAG) kind = cursor.head()
+    return kind === UNDEFINED
+  }
+
+  #tagged(): boolean | string {
+    const { at, number: tag } = this.#cursor
+    const kind = this.#cursor.head()
+    if (kind !== BYTES || !this.#cursor.isBignum(tag)) return this.#item(kind)
+    this.#cursor.at = at
+    return this.#sink.numeric(this.#cursor.bignum(tag)) ?? true
+  }
+
+  /** Reads the text or bytes whose head was read; gives back the size. */
+  #read(): number {
+    const cursor = this.#cursor
+    const { size } = cursor
+    if (size !== INDEFINITE) {
+      this.#bytes = cursor.bytes
+      this.#start = cursor.at
+      cursor.at += size
+      return size
+    }
+    this.#start = 0
+    let length = 0
+    while (cursor.head() !== BREAK) {
+      const from = cursor.at
+      cursor.at += cursor.size
+      if (length + cursor.size > this.#joined.length) {
+        const grown = new Uint8Array((length + cursor.size) * 2)
+        grown.set(this.#joined.subarray(0, length))
+        this.#joined = grown
+      }
+      for (let i = from; i < cursor.at; i++) this.#joined[length++] = cursor.bytes[i] as number
+    }
+    this.#bytes = this.#joined
+    return length
+  }
+
+  #place(place: string): string {
+    let text = place
+    for (const step of this.#path.slice(0, this.#depth)) {
+      if (step >= 0) text += `[${step}]`
+      else {
+        this.#cursor.at = -1 - step
+        this.#cursor.head()
+        const length = this.#read()
+        text += `.${decoder.decode(this.#bytes.subarray(this.#start, this.#start + length))}`
+      }
+    }
+    return text
+  }
+}
