@@ -123,6 +123,9 @@ function checkPart(
   throw violation(`${layout.name}: ${isArgs ? 'args must be a list' : 'kwargs must be a dictionary'}, got a tag`)
 }
 
+// Nothing of the application runs while a payload is said: one is enough.
+const inJson = new JsonSink()
+
 /** args and kwargs that are still the bytes they came in, and those bytes' own description. */
 class UnreadPayload implements Payload, Source {
   readonly serializer: string
@@ -161,9 +164,12 @@ class UnreadPayload implements Payload, Source {
   }
 
   inJson(): string {
-    const sink = new JsonSink()
-    this.say(sink)
-    return sink.text()
+    try {
+      this.say(inJson)
+      return inJson.text()
+    } finally {
+      inJson.reset()
+    }
   }
 
   kept(): Payload {
@@ -231,8 +237,9 @@ function writeMessage(writer: Writer, format: Format, message: Message): void {
   const layout = layoutOf(message[0])
   const elements: readonly unknown[] = message
   const payload = layout.payload ? (elements[layout.most] as Payload | undefined) : undefined
-  const source = payload?.source?.serializer === format.name ? payload.source : undefined
-  const count = payload?.source?.count ?? (payload ? countOf(payload) : 0)
+  const from = payload?.source
+  const source = from?.serializer === format.name ? from : undefined
+  const count = from ? from.count : payload ? countOf(payload) : 0
   let before = Math.min(layout.most, elements.length)
   while (elements[before - 1] === undefined) before--
   format.writeHead(writer, LIST, before + count)
@@ -243,10 +250,10 @@ function writeMessage(writer: Writer, format: Format, message: Message): void {
     else writeValue(writer, element, `${layout.name}[${i}]`, true)
   }
   if (source) writer.raw(source.frame as Uint8Array, source.start, source.end)
-  else if (payload?.source?.say) payload.source.say(writer)
+  else if (from?.say) from.say(writer)
   else if (payload && count > 0) {
     // What our own JSON read is written without a copy.
-    const write = payload.source?.again ? writeParsed : writeValue
+    const write = from?.again ? writeParsed : writeValue
     write(writer, payload.args ?? [], 'args', false)
     if (count === 2) write(writer, payload.kwargs, 'kwargs', false)
   }
@@ -258,7 +265,11 @@ function countOf(payload: Payload): 0 | 1 | 2 {
 }
 
 function writeValue(writer: Writer, value: unknown, place: string, plainly: boolean): void {
-  const copy = isEmpty(value) ? {} : plain(value, place)
+  if (isEmpty(value)) {
+    writer.begin(DICT, 0)
+    return
+  }
+  const copy = plain(value, place)
   writer.value(copy, plainly, false, (it, what) => refused(`${place}${placeOf(it, copy)}`, what))
 }
 

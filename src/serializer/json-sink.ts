@@ -6,6 +6,8 @@ import { BEYOND, isSayable } from './exact.ts'
 import type { Sink } from './transcode.ts'
 
 const INITIAL = 4096
+/** A buffer that grew beyond this is given back. */
+const KEPT = 1 << 20
 const COMMA = 44
 const QUOTE = 34
 const BACKSLASH = 92
@@ -26,6 +28,11 @@ function octetsOf(text: string): Uint8Array {
 export class JsonSink implements Sink {
   #bytes = new Uint8Array(INITIAL)
   #at = 0
+
+  reset(): void {
+    this.#at = 0
+    if (this.#bytes.length > KEPT) this.#bytes = new Uint8Array(INITIAL)
+  }
 
   /** All that was written. */
   text(): string {

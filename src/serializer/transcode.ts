@@ -35,6 +35,7 @@ export interface Sink {
   simple(value: boolean | null): void
 }
 
+const EMPTY = new Uint8Array(0)
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Says the payload that a cursor stands before; throws `invalid_argument` for what the format cannot say, and names the place. */
@@ -47,7 +48,7 @@ export class Transcoder {
   /** The text or bytes that were read last, from `#start` on: in the frame, or joined of pieces. */
   #bytes: Uint8Array
   #start = 0
-  #joined = new Uint8Array(64)
+  #joined = EMPTY
 
   constructor(cursor: Cursor, sink: Sink) {
     this.#cursor = cursor
