@@ -404,9 +404,13 @@ export class Cursor {
 
   /** Bytes to keep: not a view of the frame, nor of whatever class the frame is. */
   #copy(): Uint8Array {
-    const start = this.at
-    this.at += this.size
-    return new Uint8Array(this.#bytes.subarray(start, this.at))
+    const { at, size } = this
+    this.at += size
+    const copy = new Uint8Array(size)
+    // A view costs more than a few bytes.
+    if (size > SHORT) copy.set(this.#bytes.subarray(at, this.at))
+    else for (let i = 0; i < size; i++) copy[i] = this.#bytes[at + i] as number
+    return copy
   }
 
   #joinedText(): string {

@@ -1,5 +1,6 @@
 /** JSON whose integers beyond 2^53 become bigints instead of rounded numbers. */
 
+import { violation } from '../protocol/error.ts'
 import { MAX_ID } from '../protocol/ids.ts'
 
 /**
@@ -54,10 +55,25 @@ export function parseExactly(text: string): unknown {
       done = token.lastIndex
     }
   }
-  return JSON.parse(marked + text.slice(done), (_, value: unknown) => {
-    if (typeof value !== 'string') return value
-    return value[0] === 'n' ? integer(BigInt(value.slice(1))) : value.slice(1)
-  })
+  return changed(JSON.parse(marked + text.slice(done)), (marked) =>
+    marked[0] === 'n' ? integer(BigInt(marked.slice(1))) : marked.slice(1),
+  )
+}
+
+/**
+ * A value in which all text became something else; lists and dictionaries are changed in place, much faster than by a
+ * reviver. Within an envelope, at `place`, it refuses the key `__proto__`.
+ */
+export function changed(value: unknown, change: (text: string) => unknown, place?: string): unknown {
+  if (typeof value === 'string') return change(value)
+  if (typeof value !== 'object') return value
+  // Also right for null, and for lists. An own key `__proto__`, which JSON.parse makes, stays an own key.
+  const dict = value as Record<string, unknown>
+  for (const key in dict) {
+    if (place && key === '__proto__') throw violation(`${place} must not have the key __proto__`)
+    dict[key] = changed(dict[key], change, place)
+  }
+  return value
 }
 
 const KEY = /\s*:/y

@@ -8,7 +8,7 @@ import type { Payload, Source } from '../protocol/payload.ts'
 import { isEmpty, isRecord, MAX_DEPTH, plain, refused } from '../protocol/plain.ts'
 import { checkElements, checkLength, checkPayload, isTransparent, layoutOf, told } from '../protocol/validate.ts'
 import { fromBase64, toBase64 } from './base64.ts'
-import { BEYOND, closingQuote, isRounded, isSayable, parseExactly } from './exact.ts'
+import { BEYOND, changed, closingQuote, isRounded, isSayable, parseExactly } from './exact.ts'
 import type { Frame, Serializer } from './serializer.ts'
 
 export const json: Serializer = { name: 'json', binary: false, encode, decode }
@@ -103,22 +103,10 @@ function seek(text: string, start: number, commas: number, limit: number): numbe
   return at
 }
 
-/**
- * A value in which every string of NUL and base64 has become bytes. Lists and dictionaries are changed in place. Within
- * an envelope, at `place`, it refuses the key `__proto__`.
- */
+/** A value in which every string of NUL and base64 has become bytes, changed in place; in an envelope, at `place`, without `__proto__`. */
 function opened(value: unknown, place?: string): unknown {
   // NUL before what is not base64 stays text (the specification is silent).
-  if (typeof value === 'string') return value.charCodeAt(0) === 0 ? (fromBase64(value.slice(1)) ?? value) : value
-  if (typeof value !== 'object') return value
-  // Also right for null, and for lists. An own key `__proto__`, which JSON.parse makes, stays an own key.
-  for (const key in value) {
-    if (place && key === '__proto__') throw violation(`${place} must not have the key __proto__`)
-    const item = (value as Record<string, unknown>)[key]
-    const made = opened(item, place)
-    if (made !== item) (value as Record<string, unknown>)[key] = made
-  }
-  return value
+  return changed(value, (text) => (text.charCodeAt(0) === 0 ? (fromBase64(text.slice(1)) ?? text) : text), place)
 }
 
 /** args and kwargs as JSON.parse made them; bytes and bigints appear when they are first read. */
