@@ -1,5 +1,6 @@
 /** What `vitest run` runs: everything under test/ but what needs Crossbar.io, which has a config of its own. */
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -20,6 +21,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/crossbar/**', '**/node_modules/**'],
+    // Vitest leaves one core to itself, of two as well; much of the time a test waits for a process or a socket.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 15_000,
     hookTimeout: 30_000,
     typecheck: {

@@ -10,7 +10,7 @@ import { msgpack } from '../../src/serializer/msgpack.ts'
 import type { Frame } from '../../src/transport/transport.ts'
 import { ID, open, type Peer } from './support.ts'
 
-const FRAMES = 34_000
+const FRAMES = 20_000
 
 const data = payload([1, 'two', null, [3.5, { deep: [true] }], '\u{1f600}'], { key: -7, other: 'x'.repeat(40) })
 const CORPUS: Message[] = [
