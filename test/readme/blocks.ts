@@ -1,5 +1,6 @@
 /** The README's code blocks, and a project folder in which they run as a stranger's would. */
 
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -61,7 +62,15 @@ export async function project(): Promise<Project> {
     '@types/ws',
   ]
   for (const name of companions) symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true }))
+  // As `npm init -y` leaves it; what the README has to be set, it says itself.
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'commonjs' }))
+  const [, keys] =
+    /^npm pkg set ([a-z=]+)/m.exec(
+      blocks()
+        .map(({ text }) => text)
+        .join(''),
+    ) ?? []
+  if (keys) execFileSync('npm', ['pkg', 'set', keys], { cwd: folder, stdio: 'ignore' })
   for (const { file, text } of blocks()) {
     if (file) writeFileSync(join(folder, file), text.replaceAll('8080', String(port)))
   }
