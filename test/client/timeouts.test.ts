@@ -1,5 +1,6 @@
 /** Call timeouts: kept here, told to the router that keeps them too, and kept by the callee where it took them over. */
 
+import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { type Invocation, TIMEOUT, USAGE } from 'wampy-ts'
 import { openWorld, type Scripted } from 'wampy-ts/testing'
@@ -50,6 +51,23 @@ test('it is kept here, whatever the router does, and ends with CANCEL', async ()
     await client.stop()
   }
 })
+
+test.each(['its timeout', 'its signal', 'the end of its session'])(
+  'a call that ends by %s leaves neither listener nor timer',
+  async (by) => {
+    const { client, peer } = await joinedTo(['call_timeout'])
+    const controller = new AbortController()
+    const timeout = by === 'its timeout' ? 5 : 3_600_000
+    const result = failure(client.call('a.b', [], {}, { signal: controller.signal, timeout }))
+    await until(() => calls(peer).length === 1)
+    if (by !== 'its timeout') expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1)
+    if (by === 'its signal') controller.abort()
+    if (by === 'the end of its session') peer.close()
+    await result
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([])
+    await client.stop()
+  },
+)
 
 test.each([-1, Number.NaN, 'soon'])('%s is none: it is refused, and nothing is sent', async (timeout) => {
   const { client, peer } = await joinedTo(['call_timeout'])

@@ -1,3 +1,5 @@
+/** Frames that are not what they should be: each serializer refuses them with a violation that says why. */
+
 import { describe, expect, test } from 'vitest'
 import { WampError } from '../../src/protocol/error.ts'
 import { cbor } from '../../src/serializer/cbor.ts'

@@ -1,3 +1,5 @@
+/** What all three serializers agree on: every message, every value, and the way from one format to another. */
+
 import { describe, expect, test } from 'vitest'
 import type { Message } from '../../src/protocol/messages.ts'
 import type { Payload } from '../../src/protocol/payload.ts'
