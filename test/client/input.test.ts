@@ -10,7 +10,6 @@ import {
   LIMIT_EXCEEDED,
   type RegisterOptions,
   Result,
-  RpcClient,
   rpc,
   TIMEOUT,
   WampClient,
@@ -26,6 +25,7 @@ import {
   joinedTo,
   leavesNothing,
   pass,
+  serving,
   stopTheClock,
   until,
   uri,
@@ -482,25 +482,8 @@ async function* upTo(last: number): AsyncGenerator<number, void> {
 }
 
 describe.each(['linked', 'wires'] as const)('through a router, %s', (link) => {
-  const opened = async () => {
-    const world = await openWorld({ link })
-    const service = new Adder({ router: world.connector('service') })
-    const client = new RpcClient<Adder>({ router: world.connector('client') })
-    await service.start()
-    return {
-      world,
-      service,
-      client,
-      async [Symbol.asyncDispose]() {
-        await client.stop()
-        await service.stop()
-        await world[Symbol.asyncDispose]()
-      },
-    }
-  }
-
   test('a method reads what its caller sends', async () => {
-    await using at = await opened()
+    await using at = await serving(Adder, link)
     expect(await at.client.with({ input: upTo(4) }).rpc.sum(100)).toBe(110)
     expect(await at.client.rpc.sum(5)).toBe(5)
     const calls = at.world.log.sent('client').filter(([code]) => code === CALL)
@@ -527,7 +510,7 @@ describe.each(['linked', 'wires'] as const)('through a router, %s', (link) => {
   })
 
   test('both ways at once', async () => {
-    await using at = await opened()
+    await using at = await serving(Adder, link)
     const loop = at.client.with({ input: upTo(4) }).stream.sums()
     const got: number[] = []
     for await (const sum of loop) got.push(sum)
@@ -535,7 +518,7 @@ describe.each(['linked', 'wires'] as const)('through a router, %s', (link) => {
   })
 
   test('an input without an end, of which the procedure has enough', async () => {
-    await using at = await opened()
+    await using at = await serving(Adder, link)
     let left = false
     async function* endless(): AsyncGenerator<number, void> {
       try {
@@ -553,7 +536,7 @@ describe.each(['linked', 'wires'] as const)('through a router, %s', (link) => {
   })
 
   test('the caller goes: the loop of the callee throws', async () => {
-    await using at = await opened()
+    await using at = await serving(Adder, link)
     const from = source()
     const over = gate<unknown>()
     await at.service.register('a.b', async (_args, _kwargs, _details, { input }) => {
@@ -572,7 +555,7 @@ describe.each(['linked', 'wires'] as const)('through a router, %s', (link) => {
   })
 
   test('the callee goes: the input of the caller is left', async () => {
-    await using at = await opened()
+    await using at = await serving(Adder, link)
     const from = source()
     const result = failure(at.client.with({ input: from.input }).rpc.sum(0))
     await until(() => from.waiting === 1)
@@ -584,7 +567,7 @@ describe.each(['linked', 'wires'] as const)('through a router, %s', (link) => {
   })
 
   test('a call that nobody takes in parts leaves its input', async () => {
-    await using at = await opened()
+    await using at = await serving(Adder, link)
     const plain = scripted(at.world.router)
     plain.send([1, 'realm1', { roles: { callee: {} } }])
     await plain.next()

@@ -12,9 +12,9 @@ import {
   WampClient,
   WampError,
 } from 'wampy-ts'
-import { openWorld, type Scripted } from 'wampy-ts/testing'
+import type { Scripted } from 'wampy-ts/testing'
 import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, YIELD } from '../../src/protocol/codes.ts'
-import { failure, gate, granting, joined, joinedTo, leavesNothing, until, uri } from './support.ts'
+import { failure, gate, granting, joined, joinedTo, leavesNothing, serving, until, uri } from './support.ts'
 
 leavesNothing()
 
@@ -359,25 +359,8 @@ class Counter extends WampClient {
 }
 
 describe('through a router', () => {
-  const opened = async (link: 'linked' | 'wires' = 'wires') => {
-    const world = await openWorld({ link })
-    const service = new Counter({ router: world.connector('service') })
-    const client = new RpcClient({ service: Counter, router: world.connector('client') })
-    await service.start()
-    return {
-      world,
-      service,
-      client,
-      async [Symbol.asyncDispose]() {
-        await client.stop()
-        await service.stop()
-        await world[Symbol.asyncDispose]()
-      },
-    }
-  }
-
   test('an async generator of a service is a loop at its client, typed, and a promise of what it returns', async () => {
-    await using at = await opened()
+    await using at = await serving(Counter)
     const loop = at.client.stream.count(3)
     const got: number[] = []
     for await (const n of loop) got.push(n)
@@ -399,7 +382,7 @@ describe('through a router', () => {
   })
 
   test('a method tells of its progress by its Invocation', async () => {
-    await using at = await opened()
+    await using at = await serving(Counter)
     const told: unknown[] = []
     const files = ['a', 'b']
     expect(await at.client.with({ onProgress: (args, kwargs) => told.push([args, kwargs]) }).rpc.copy(files)).toBe(2)
@@ -412,7 +395,7 @@ describe('through a router', () => {
   test.each(['linked', 'wires'] as const)(
     '%s: who leaves the loop ends the generator, also one without an end',
     async (link) => {
-      await using at = await opened(link)
+      await using at = await serving(Counter, link)
       let last = 0
       for await (const n of at.client.stream.forever()) {
         last = n
@@ -425,7 +408,7 @@ describe('through a router', () => {
   )
 
   test('a caller that is gone ends the generator, and a callee that is gone ends the loop', async () => {
-    await using at = await opened()
+    await using at = await serving(Counter)
     const loop = at.client.stream.forever()
     await loop.next()
     await at.client.stop()
@@ -439,7 +422,7 @@ describe('through a router', () => {
   })
 
   test('untyped, every name may be a loop', async () => {
-    await using at = await opened()
+    await using at = await serving(Counter)
     await using anything = new RpcClient({ router: at.world.connector('anything') })
     expect(await read(anything.stream.com.example.count(2))).toEqual({ got: [1, 2] })
     expect((await read(anything.stream.nobody())).error).toEqual(uri('wamp.error.no_such_procedure'))

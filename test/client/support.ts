@@ -1,8 +1,8 @@
 /** What the client's tests share: routers by hand that welcome, events as they came, and a look at what was left open. */
 
 import { beforeEach, expect, onTestFinished, vi } from 'vitest'
-import { type ClientEvents, type ClientOptions, type Connector, WampClient } from 'wampy-ts'
-import { type Scripted, scriptedRouter, type WireMessage } from 'wampy-ts/testing'
+import { type ClientEvents, type ClientOptions, type Connector, RpcClient, WampClient } from 'wampy-ts'
+import { openWorld, type Scripted, scriptedRouter, type WireMessage } from 'wampy-ts/testing'
 import { GOODBYE, HELLO, REGISTER, REGISTERED, SUBSCRIBE, SUBSCRIBED } from '../../src/protocol/codes.ts'
 
 export const WELCOMED: WireMessage = [2, 4711, { roles: { broker: {}, dealer: {} } }]
@@ -156,4 +156,25 @@ function more(before: Record<string, number>): string {
     .filter(([resource, count]) => /^(TCP|Timeout|GetAddr)/.test(resource) && count > (before[resource] ?? 0))
     .map(([resource, count]) => `${count - (before[resource] ?? 0)} ${resource}`)
     .join(', ')
+}
+
+/** A service in a world of its own, and a client that is typed from its class. */
+export async function serving<Service extends WampClient>(
+  Class: new (options: ClientOptions) => Service,
+  link: 'linked' | 'wires' = 'wires',
+) {
+  const world = await openWorld({ link })
+  const service = new Class({ router: world.connector('service') })
+  const client = new RpcClient({ service: Class, router: world.connector('client') })
+  await service.start()
+  return {
+    world,
+    service,
+    client,
+    async [Symbol.asyncDispose]() {
+      await client.stop()
+      await service.stop()
+      await world[Symbol.asyncDispose]()
+    },
+  }
 }

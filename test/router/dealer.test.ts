@@ -12,23 +12,14 @@ import {
   UNREGISTERED,
   YIELD,
 } from '../../src/protocol/codes.ts'
-import { ID, open, type Peer, TEXT, violates, type World } from './support.ts'
-
-function register(peer: Peer, procedure = 'com.add', request = 1): number {
-  const [answer] = peer.says([REGISTER, request, {}, procedure])
-  expect(answer).toEqual([REGISTERED, request, ID])
-  return answer?.[2] as number
-}
+import { refused, register } from './rpc.ts'
+import { ID, open, type Peer, violates, type World } from './support.ts'
 
 /** A callee that serves com.add, and a caller. */
 function pair(world: World = open()): { callee: Peer; caller: Peer; registration: number } & World {
   const [callee, caller] = [world.join(), world.join()]
   return { ...world, callee, caller, registration: register(callee) }
 }
-
-const refused = (type: number, request: number, uri: string, text = TEXT): unknown[][] => [
-  [ERROR, type, request, {}, uri.includes('.') ? uri : `wamp.error.${uri}`, [text]],
-]
 
 describe('a call', () => {
   test('goes to the callee as INVOCATION and comes back as RESULT', () => {
@@ -154,7 +145,7 @@ describe('invocations', () => {
   test('are numbered 1, 2, 3 for each callee, whoever calls whatever', () => {
     const { callee, caller, join } = pair()
     const [second, other] = [join(), join()]
-    register(callee, 'com.sub', 2)
+    register(callee, 'com.sub')
     register(second, 'com.mul')
     caller.says([CALL, 100, {}, 'com.add'], [CALL, 200, {}, 'com.mul'])
     other.says([CALL, 300, {}, 'com.sub'], [CALL, 400, {}, 'com.nothing'], [CALL, 500, {}, 'com.add'])
@@ -168,7 +159,7 @@ describe('invocations', () => {
 
   test('of one caller reach a callee in the order of the calls, across procedures', () => {
     const { callee, caller } = pair()
-    register(callee, 'com.sub', 2)
+    register(callee, 'com.sub')
     caller.says(...Array.from({ length: 50 }, (_, i) => [CALL, i + 1, {}, i % 3 ? 'com.add' : 'com.sub', [i]]))
     expect(callee.take().map(([, , , , args]) => (args as number[])[0])).toEqual(
       Array.from({ length: 50 }, (_, i) => i),
@@ -238,7 +229,7 @@ describe('registering', () => {
     '%j works',
     (procedure) => {
       const { callee, caller } = pair()
-      const registration = register(callee, procedure, 2)
+      const registration = register(callee, procedure)
       caller.says([CALL, 1, {}, procedure])
       expect(callee.take()).toEqual([[INVOCATION, 1, registration, {}]])
     },
