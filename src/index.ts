@@ -1,28 +1,25 @@
 /** The client, for browser and Node. */
 
-export type { Backoff } from './client/backoff.ts'
-export { type Endpoint, Invocation, type RegisterOptions, type Registration, Result } from './client/callee.ts'
-export type { CallOptions, CallResult, Progress, ProgressHandler } from './client/caller.ts'
-export type { Dropped, SessionInfo } from './client/client-session.ts'
-export type { Encoded, PayloadCodec, PayloadContext, PayloadKind, PayloadValues } from './client/codec.ts'
-export { type MethodDecorator, type RpcOptions, rpc, subscribe, type TopicOptions } from './client/decorators.ts'
+export { packed } from './client/codec/packed-codec.ts'
+export { type Passthru, type PassthruOwner, passthru } from './client/codec/passthru-link.ts'
+export type { Encoded, PayloadCodec, PayloadContext, PayloadKind, PayloadValues } from './client/codec/payload-codec.ts'
+export type { Backoff } from './client/connection/backoff.ts'
+export type { Liveness } from './client/connection/liveness.ts'
+export { type EventHistoryOptions, eventHistory, getEvents, type PastEvent } from './client/functions/event-history.ts'
+export type { ProcedureEntry } from './client/functions/procedures.ts'
 export {
-  description,
-  type ParameterDescription,
-  type ProcedureDescription,
-  type ServiceDescription,
-  type TopicDescription,
-} from './client/description.ts'
-export type { Events, EventsOptions } from './client/events.ts'
-export { type EventHistoryOptions, eventHistory, getEvents, type PastEvent } from './client/history.ts'
-export type { Part } from './client/invocation.ts'
-export type { Liveness } from './client/liveness.ts'
+  addTestament,
+  flushTestaments,
+  type TestamentOptions,
+  type TestamentScope,
+} from './client/functions/testaments.ts'
+export type { Events, EventsOptions } from './client/handles/events.ts'
 export { type ClientOptions, DEFAULT_ROLES, type OnError, type Retry, type RoleName } from './client/options.ts'
-export { packed } from './client/packed.ts'
-export { type Passthru, type PassthruOwner, passthru } from './client/passthru.ts'
-export type { PublishOptions } from './client/publisher.ts'
-export type { ProcedureEntry } from './client/registered.ts'
-export { type Entrypoint, getRegisteredEntrypoints } from './client/registry.ts'
+export { type Endpoint, Invocation, type RegisterOptions, type Registration, Result } from './client/roles/callee.ts'
+export type { CallOptions, CallResult, Progress, ProgressHandler } from './client/roles/caller.ts'
+export type { Part } from './client/roles/invocation.ts'
+export type { PublishOptions } from './client/roles/publisher.ts'
+export type { EventDetails, EventHandler, SubscribeOptions, Subscription } from './client/roles/subscriber.ts'
 export {
   type AnyProcedure,
   type AnyStream,
@@ -34,10 +31,24 @@ export {
   type Stream,
   type Streams,
 } from './client/rpc-client.ts'
-export { type Checks, checked, type RpcTable, type StandardSchema } from './client/schema.ts'
-export type { ReceivedEvent } from './client/service.ts'
-export type { EventDetails, EventHandler, SubscribeOptions, Subscription } from './client/subscriber.ts'
-export { addTestament, flushTestaments, type TestamentOptions, type TestamentScope } from './client/testaments.ts'
+export {
+  type MethodDecorator,
+  type RpcOptions,
+  rpc,
+  subscribe,
+  type TopicOptions,
+} from './client/service/decorators.ts'
+export {
+  description,
+  type ParameterDescription,
+  type ProcedureDescription,
+  type ServiceDescription,
+  type TopicDescription,
+} from './client/service/description.ts'
+export { type Entrypoint, getRegisteredEntrypoints } from './client/service/entrypoints.ts'
+export { type Checks, checked, type RpcTable, type StandardSchema } from './client/service/schema.ts'
+export type { ReceivedEvent } from './client/service/service.ts'
+export type { Dropped, SessionInfo } from './client/session/client-session.ts'
 export type { Waiting } from './client/waiting.ts'
 export { type ClientEvents, type ClientState, type StartOptions, WampClient } from './client/wamp-client.ts'
 export { WampRouter, type WampRouterOptions } from './client/wamp-router.ts'

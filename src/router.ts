@@ -1,6 +1,8 @@
 /** The door `wampy-ts/router`: the embeddable router and what an adapter for it needs; it runs in a page too. */
 
 export { WampError } from './protocol/error.ts'
+export type { Dropped, RouterLimits } from './router/member/limits.ts'
+export type { Actor, Disclose, Disclosure, TrustLevel } from './router/member/policy.ts'
 export {
   type HistoryEvent,
   type HistoryOptions,
@@ -8,11 +10,9 @@ export {
   type HistoryStore,
   MemoryHistory,
   select,
-} from './router/history.ts'
-export type { Dropped, RouterLimits } from './router/limits.ts'
-export type { Actor, Disclose, Disclosure, TrustLevel } from './router/policy.ts'
-export type { CallQueueOptions } from './router/queue.ts'
+} from './router/pubsub/history.ts'
 export { Router, type RouterOptions, type RouterRole, type RouterStats } from './router/router.ts'
+export type { CallQueueOptions } from './router/rpc/queue.ts'
 export { json } from './serializer/json.ts'
 export type { Serializer } from './serializer/serializer.ts'
 export { framed } from './session/framed.ts'

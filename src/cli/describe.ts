@@ -1,7 +1,7 @@
 /** `wampy describe`: what a service says of itself, for people. */
 
-import { describedAt, type ProcedureDescription, type ServiceDescription } from '../client/description.ts'
 import { RpcClient } from '../client/rpc-client.ts'
+import { describedAt, type ProcedureDescription, type ServiceDescription } from '../client/service/description.ts'
 import { WampError } from '../protocol/error.ts'
 import { NO_SUCH_PROCEDURE } from '../protocol/names.ts'
 import { isDict } from '../protocol/validate.ts'

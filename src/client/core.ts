@@ -3,13 +3,13 @@
 import { thrown, WampError } from '../protocol/error.ts'
 import { RUNTIME_ERROR } from '../protocol/names.ts'
 import type { SessionEnd } from '../session/session.ts'
-import type { ClientSession, ClientSessionOwner, Dropped, SessionInfo } from './client-session.ts'
-import type { Invocation } from './invocation.ts'
-import { endOf } from './join.ts'
+import { endOf } from './connection/join.ts'
+import type { Run } from './connection/reconnect.ts'
+import { type Handle, Wishes, type WishesHost } from './handles/wishes.ts'
 import type { ClientOptions, Settings } from './options.ts'
-import type { Run } from './run.ts'
+import type { Invocation } from './roles/invocation.ts'
+import type { ClientSession, ClientSessionOwner, Dropped, SessionInfo } from './session/client-session.ts'
 import type { Deferred } from './waiting.ts'
-import { type Handle, Wishes, type WishesHost } from './wishes.ts'
 
 export type ClientState = 'stopped' | 'connecting' | 'ready' | 'reconnecting'
 

@@ -1,13 +1,13 @@
 /** The client whose point is `client.rpc.someProcedure(...)`, typed from the service's class. */
 
 import type { Dict } from '../protocol/options.ts'
-import type { Invocation, Result } from './callee.ts'
-import type { CallOptions, Progress } from './caller.ts'
-import { type Declared, declaredBy, type ServiceClass, uriOf } from './decorators.ts'
-import { describedAt, type ServiceDescription } from './description.ts'
+import { type ProcedureEntry, registered } from './functions/procedures.ts'
 import type { ClientOptions } from './options.ts'
 import { names } from './proxy.ts'
-import { type ProcedureEntry, registered } from './registered.ts'
+import type { Invocation, Result } from './roles/callee.ts'
+import type { CallOptions, Progress } from './roles/caller.ts'
+import { type Declared, declaredBy, type ServiceClass, uriOf } from './service/decorators.ts'
+import { describedAt, type ServiceDescription } from './service/description.ts'
 import { WampClient } from './wamp-client.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a procedure may take and return anything

@@ -1,8 +1,8 @@
 /** The payload codec that encrypts from end to end: XChaCha20-Poly1305, bound to where and as what a payload was sent. */
 
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
-import type { PayloadCodec, PayloadContext } from '../client/codec.ts'
-import { pack, unpack } from '../client/packed.ts'
+import { pack, unpack } from '../client/codec/packed-codec.ts'
+import type { PayloadCodec, PayloadContext } from '../client/codec/payload-codec.ts'
 import { WampError } from '../protocol/error.ts'
 import { PAYLOAD_UNREADABLE, USAGE } from '../protocol/names.ts'
 import { cbor } from '../serializer/cbor.ts'

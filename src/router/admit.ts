@@ -8,9 +8,9 @@ import { isUri } from '../protocol/uri.ts'
 import { told } from '../protocol/validate.ts'
 import { refusing } from '../session/session.ts'
 import { type Table, table } from '../session/table.ts'
-import type { Refusal } from './deliver.ts'
-import type { Member, Principal } from './member.ts'
-import { deviationsOf, NO_DEVIATIONS } from './peers.ts'
+import type { Refusal } from './member/deliver.ts'
+import type { Member, Principal } from './member/member.ts'
+import { deviationsOf, NO_DEVIATIONS } from './member/peers.ts'
 import type { Realm } from './realm.ts'
 
 export interface Gate {

@@ -12,12 +12,12 @@ import { linked } from '../session/linked.ts'
 import { LINGER } from '../session/session.ts'
 import { lenient, type Table } from '../session/table.ts'
 import { admission } from './admit.ts'
-import { type HistoryOptions, wrongHistory } from './history.ts'
-import { LIMITS, nothingDropped, type RouterLimits } from './limits.ts'
-import { type Host, Member } from './member.ts'
-import { DISCLOSURES, type Disclose, type Disclosure, type Policy, type TrustLevel } from './policy.ts'
-import { type CallQueueOptions, wrongCallQueue } from './queue.ts'
+import { LIMITS, nothingDropped, type RouterLimits } from './member/limits.ts'
+import { type Host, Member } from './member/member.ts'
+import { DISCLOSURES, type Disclose, type Disclosure, type Policy, type TrustLevel } from './member/policy.ts'
+import { type HistoryOptions, wrongHistory } from './pubsub/history.ts'
 import { Realm, type RealmStats } from './realm.ts'
+import { type CallQueueOptions, wrongCallQueue } from './rpc/queue.ts'
 
 // Written in by the build; a test or a bundler of the sources may not have it.
 declare const __VERSION__: string

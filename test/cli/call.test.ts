@@ -1,6 +1,6 @@
 /** `wampy call`, `publish` and `subscribe` in a shell: JSON in and out, exit codes, pipes. */
 import { expect, test } from 'vitest'
-import { Result } from '../../src/client/callee.ts'
+import { Result } from '../../src/client/roles/callee.ts'
 import type { WampClient } from '../../src/client/wamp-client.ts'
 import { WampError } from '../../src/protocol/error.ts'
 import { type Listening, listening, shell, wampy } from './support.ts'

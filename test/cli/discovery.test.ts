@@ -1,6 +1,6 @@
 /** `wampy list` and `wampy describe`: what a realm offers, for people and as JSON; and the same over RawSocket. */
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { description } from '../../src/client/description.ts'
+import { description } from '../../src/client/service/description.ts'
 import { WampClient } from '../../src/client/wamp-client.ts'
 import { serveRawSocket } from '../../src/node/rawsocket-serve.ts'
 import { serve } from '../../src/node/serve.ts'

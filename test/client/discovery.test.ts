@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { description, type Invocation, RpcClient, rpc, type ServiceDescription, subscribe, WampClient } from 'wampy-ts'
 import { openWorld } from 'wampy-ts/testing'
-import { parametersOf } from '../../src/client/description.ts'
+import { parametersOf } from '../../src/client/service/description.ts'
 import { CALL, ERROR, REGISTER, RESULT } from '../../src/protocol/codes.ts'
 import { failure, leavesNothing, uri, welcoming } from './support.ts'
 

@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'vitest'
 import { EVENT, PUBLISH, PUBLISHED } from '../../src/protocol/codes.ts'
 import type { PublishOptions } from '../../src/protocol/options.ts'
-import { Audience, audienceOf } from '../../src/router/audience.ts'
-import type { Member } from '../../src/router/member.ts'
+import type { Member } from '../../src/router/member/member.ts'
+import { Audience, audienceOf } from '../../src/router/pubsub/audience.ts'
 import { ID, open, type Peer, subscribe } from './support.ts'
 
 const member = (id: number, authid: string, authrole: string): Member =>

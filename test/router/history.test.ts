@@ -21,7 +21,7 @@ import {
   type HistoryStore,
   MemoryHistory,
   select,
-} from '../../src/router/history.ts'
+} from '../../src/router/pubsub/history.ts'
 import { Router, type RouterOptions } from '../../src/router/router.ts'
 import { cbor } from '../../src/serializer/cbor.ts'
 import { json } from '../../src/serializer/json.ts'

@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from 'vitest'
 import type { MatchPolicy } from '../../src/protocol/options.ts'
-import { type Pattern, Patterns } from '../../src/router/patterns.ts'
-import { Prefixes } from '../../src/router/prefixes.ts'
-import { Wildcards } from '../../src/router/wildcards.ts'
+import { type Pattern, Patterns } from '../../src/router/match/patterns.ts'
+import { Prefixes } from '../../src/router/match/prefixes.ts'
+import { Wildcards } from '../../src/router/match/wildcards.ts'
 
 let ids = 0
 const record = (match: MatchPolicy, uri: string): Pattern => ({ id: ++ids, uri, match })

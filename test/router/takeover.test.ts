@@ -13,9 +13,9 @@ import {
   YIELD,
 } from '../../src/protocol/codes.ts'
 import type { RegisterOptions } from '../../src/protocol/options.ts'
-import { Dealer, type DealerOptions } from '../../src/router/dealer.ts'
-import { LIMITS, nothingDropped } from '../../src/router/limits.ts'
-import type { Member } from '../../src/router/member.ts'
+import { LIMITS, nothingDropped } from '../../src/router/member/limits.ts'
+import type { Member } from '../../src/router/member/member.ts'
+import { Dealer, type DealerOptions } from '../../src/router/rpc/dealer.ts'
 import { able, refused, register } from './rpc.ts'
 import { dropped, ID, open, TEXT } from './support.ts'
 

@@ -1,0 +1,355 @@
+/** Payload passthru mode for a client: a link around its link, where payloads are encoded on the way out and decoded on the way in. */
+
+import * as codes from '../../protocol/codes.ts'
+import { CALL, ERROR, INVOCATION } from '../../protocol/codes.ts'
+import { WampError } from '../../protocol/error.ts'
+import type {
+  Call,
+  ErrorMessage,
+  Event,
+  Id,
+  Invocation,
+  Message,
+  Registered,
+  Result,
+  Subscribed,
+  Uri,
+  Yield,
+} from '../../protocol/messages.ts'
+import { INVALID_ARGUMENT, PAYLOAD_UNREADABLE } from '../../protocol/names.ts'
+import type { Dict, EventDetails, List, MatchPolicy, Roles } from '../../protocol/options.ts'
+import { type Payload, payload } from '../../protocol/payload.ts'
+import { isDict } from '../../protocol/validate.ts'
+import type { Link, LinkSink } from '../../session/link.ts'
+import type { CloseInfo } from '../../transport/transport.ts'
+import { checkScheme, FEATURE, type PayloadCodec, Talk } from './payload-codec.ts'
+
+/** Whom the link tells of what it could not deliver. */
+export interface PassthruOwner {
+  readonly dropped: { events: number }
+  raised(error: unknown, answered: boolean): void
+}
+
+/** What `passthru` makes, for the option `codecs` of a client. */
+export interface Passthru {
+  (link: Link, owner: PassthruOwner): Link
+  /**
+   * What is meant by the payload of an event that did not come in an EVENT, for what it was asked for.
+   *
+   * @throws WampError `wampy.error.payload_unreadable`
+   */
+  event(asked: Asked, details: EventDetails, data: Payload | undefined): Payload | undefined
+}
+
+/**
+ * Payload passthru mode: `new WampClient({ codecs: passthru(codec) })` announces it and encodes and decodes payloads
+ * for whatever the client calls, publishes, serves and subscribes to. Without a codec for a scheme, one item of bytes
+ * goes out as it is where the options say `ppt_scheme`, and comes in as it is with that in the details.
+ *
+ * @throws WampError `wampy.error.usage` for a scheme that WAMP does not allow
+ */
+export function passthru(...codecs: readonly PayloadCodec[]): Passthru {
+  for (const { scheme } of codecs) checkScheme(scheme)
+  return Object.assign((link: Link, owner: PassthruOwner) => new PassthruLink(link, owner, codecs), {
+    event: (asked: Asked, details: EventDetails, data: Payload | undefined) =>
+      new Talk(codecs, uriOf(asked, details.topic), {}).hear('event', details, data),
+  })
+}
+
+/** A call that somebody else makes. */
+interface Served {
+  readonly talk: Talk
+  /** Whether parts of it are still to come. */
+  more: boolean
+  /** It was answered: what still comes of it is not read. */
+  over: boolean
+  /** Its first part could not be read: nobody here has heard of it. */
+  readonly unheard?: boolean
+}
+
+/** What a subscription or a registration is for. */
+interface Asked {
+  readonly uri: Uri
+  readonly match: MatchPolicy
+}
+
+class PassthruLink implements Link {
+  readonly local?: boolean
+  readonly ping?: (answered: () => void) => void
+  readonly #link: Link
+  readonly #owner: PassthruOwner
+  readonly #codecs: readonly PayloadCodec[]
+  #roles: Roles = {}
+  #sink: LinkSink | undefined
+  /** What SUBSCRIBEs and REGISTERs on their way ask for, and what UNREGISTERs give up. */
+  readonly #asked = new Map<Id, Asked>()
+  readonly #leaving = new Map<Id, Id>()
+  readonly #topics = new Map<Id, Asked>()
+  readonly #procedures = new Map<Id, Asked>()
+  /** Calls that we make, and calls that we serve, of these as far as their answers go through a codec. */
+  readonly #calls = new Map<Id, Talk>()
+  readonly #served = new Map<Id, Served>()
+
+  constructor(link: Link, owner: PassthruOwner, codecs: readonly PayloadCodec[]) {
+    this.#link = link
+    this.#owner = owner
+    this.#codecs = codecs
+    if (link.local !== undefined) this.local = link.local
+    if (link.ping) this.ping = (answered) => link.ping?.(answered)
+  }
+
+  get backlog(): number {
+    return this.#link.backlog
+  }
+
+  open(sink: LinkSink): void {
+    this.#sink = sink
+    this.#link.open({
+      message: (message) => {
+        const heard = this.#hear(message)
+        if (heard) sink.message(heard)
+      },
+      failed: (error: WampError) => sink.failed(error),
+      closed: (info: CloseInfo) => sink.closed(info),
+    })
+  }
+
+  close(code?: number, reason?: string): void {
+    this.#link.close(code, reason)
+  }
+
+  terminate(): void {
+    this.#link.terminate()
+  }
+
+  #talk(uri: Uri): Talk {
+    return new Talk(this.#codecs, uri, this.#roles)
+  }
+
+  // ---- out
+
+  send(message: Message): void {
+    switch (message[0]) {
+      case codes.HELLO: {
+        const [code, realm, details] = message
+        this.#link.send([code, realm, { ...details, roles: announcing(details.roles) }])
+        break
+      }
+      case codes.PUBLISH: {
+        const [code, request, options, topic, data] = message
+        const [said, bytes] = this.#talk(topic).say('event', options, data)
+        this.#link.send([code, request, said, topic, bytes])
+        break
+      }
+      case CALL:
+        this.#call(message)
+        break
+      case codes.YIELD:
+        this.#answer(message[2].progress === true ? 'progress' : 'result', message)
+        break
+      case ERROR:
+        this.#answer('error', message)
+        break
+      default:
+        if (message[0] === codes.SUBSCRIBE || message[0] === codes.REGISTER) {
+          this.#asked.set(message[1], { uri: message[3], match: message[2].match ?? 'exact' })
+        }
+        if (message[0] === codes.UNSUBSCRIBE) this.#topics.delete(message[2])
+        if (message[0] === codes.UNREGISTER) this.#leaving.set(message[1], message[2])
+        this.#link.send(message)
+    }
+  }
+
+  #call([code, request, options, procedure, data]: Call): void {
+    const talk = this.#calls.get(request) ?? this.#talk(procedure)
+    const meant = procedure === 'wamp.session.add_testament' ? this.#testament(data) : data
+    const [said, bytes] = talk.say(options.progress ? 'part' : 'call', options, meant)
+    this.#link.send([code, request, said, procedure, bytes])
+    // Also of one in the clear: its answer may come by a codec all the same.
+    this.#calls.set(request, talk)
+  }
+
+  /** The event that a testament is goes as one that is published. What is wrong with it the router says. */
+  #testament(data: Payload | undefined): Payload | undefined {
+    const [topic, args, kwargs, ...more] = data?.args ?? []
+    const { publish_options: given, ...rest } = data?.kwargs ?? {}
+    if (typeof topic !== 'string') return data
+    const options = isDict(given) ? given : {}
+    const event = payload((args ?? []) as List, (kwargs ?? undefined) as Dict | undefined)
+    const [said, bytes] = this.#talk(topic).say('event', options, event)
+    if (bytes === event) return data
+    return payload([topic, bytes?.args, {}, ...more], { ...rest, publish_options: isDict(given ?? {}) ? said : given })
+  }
+
+  #answer(kind: 'progress' | 'result' | 'error', message: Yield | ErrorMessage): void {
+    const id = message[0] === ERROR ? message[2] : message[1]
+    const served = this.#served.get(id)
+    if (!served) {
+      this.#link.send(message)
+      return
+    }
+    if (message[0] === ERROR) {
+      const [code, type, , details, uri, data] = message
+      const [said, bytes] = served.talk.say(kind, details, data, uri)
+      this.#link.send([code, type, id, said, uri, bytes])
+    } else {
+      const [code, , options, data] = message
+      const [said, bytes] = served.talk.say(kind, options, data)
+      this.#link.send([code, id, said, bytes])
+    }
+    if (kind !== 'progress') this.#over(id, served)
+  }
+
+  #over(id: Id, served: Served): void {
+    served.over = true
+    if (!served.more) this.#served.delete(id)
+  }
+
+  // ---- in
+
+  #hear(message: Message): Message | undefined {
+    switch (message[0]) {
+      case codes.WELCOME:
+        this.#roles = message[2].roles ?? {}
+        return message
+      case codes.SUBSCRIBED:
+        return this.#granted(this.#topics, message)
+      case codes.REGISTERED:
+        return this.#granted(this.#procedures, message)
+      case codes.UNSUBSCRIBED:
+        this.#topics.delete(message[2]?.['subscription'] as Id)
+        return message
+      case codes.UNREGISTERED:
+        this.#procedures.delete((message[1] ? this.#leaving.get(message[1]) : message[2]?.['registration']) as Id)
+        this.#leaving.delete(message[1])
+        return message
+      case codes.RESULT:
+        return this.#result(message)
+      case ERROR:
+        return this.#error(message)
+      case codes.EVENT:
+        return this.#event(message)
+      case INVOCATION:
+        return this.#invocation(message)
+      case codes.INTERRUPT: {
+        const [, id, { mode }] = message
+        const served = this.#served.get(id)
+        // The dealer does not wait for it, and the procedure does not answer.
+        if (served && (mode === 'killnowait' || mode === 'skip')) this.#over(id, served)
+        return message
+      }
+      default:
+        return message
+    }
+  }
+
+  #granted(table: Map<Id, Asked>, message: Subscribed | Registered): Message {
+    const asked = this.#asked.get(message[1])
+    this.#asked.delete(message[1])
+    if (asked) table.set(message[2], asked)
+    return message
+  }
+
+  #result(message: Result): Message {
+    const [code, request, details, data] = message
+    const talk = this.#calls.get(request)
+    if (!talk) return message
+    if (!details.progress) this.#calls.delete(request)
+    try {
+      return [code, request, details, talk.hear(details.progress ? 'progress' : 'result', details, data)]
+    } catch (error) {
+      // For its caller the call has failed; the others must not go on with it.
+      if (this.#calls.delete(request) && this.#roles['dealer']?.features?.['call_canceling']) {
+        this.#link.send([codes.CANCEL, request, { mode: 'killnowait' }])
+      }
+      return [ERROR, CALL, request, details, ...failureOf(error)]
+    }
+  }
+
+  #error(message: ErrorMessage): Message {
+    const [code, type, request, details, uri, data] = message
+    if (type !== CALL) {
+      this.#asked.delete(request)
+      this.#leaving.delete(request)
+      return message
+    }
+    const talk = this.#calls.get(request)
+    this.#calls.delete(request)
+    if (!talk) return message
+    try {
+      return [code, type, request, details, uri, talk.hear('error', details, data, uri)]
+    } catch (error) {
+      return [code, type, request, details, ...failureOf(error)]
+    }
+  }
+
+  #event(message: Event): Message | undefined {
+    const [code, subscription, publication, details, data] = message
+    const asked = this.#topics.get(subscription)
+    if (!asked) {
+      // Given up: the client would not read it either.
+      this.#owner.dropped.events++
+      return undefined
+    }
+    try {
+      const heard = this.#talk(uriOf(asked, details.topic)).hear('event', details, data)
+      return [code, subscription, publication, details, heard]
+    } catch (error) {
+      this.#owner.dropped.events++
+      this.#owner.raised(error, false)
+      return undefined
+    }
+  }
+
+  #invocation(message: Invocation): Message | undefined {
+    const [code, id, registration, details, data] = message
+    const asked = this.#procedures.get(registration)
+    const known = this.#served.get(id)
+    const more = details.progress === true
+    if (known?.over || !asked) {
+      if (known && !more) this.#served.delete(id)
+      return known?.unheard ? undefined : message
+    }
+    try {
+      const talk = known?.talk ?? this.#talk(uriOf(asked, details.procedure))
+      const heard = talk.hear(more ? 'part' : 'call', details, data)
+      if (known) known.more = more
+      else if (talk.coded) this.#served.set(id, { talk, more, over: false })
+      return [code, id, registration, details, heard]
+    } catch (error) {
+      this.#owner.raised(error, true)
+      const { uri, message: text } = error as WampError
+      // What was wrong with the bytes is for the operator to know, and not for whoever sent them.
+      const said = uri === PAYLOAD_UNREADABLE ? 'the payload could not be read' : text
+      this.#link.send([ERROR, INVOCATION, id, {}, INVALID_ARGUMENT, payload([said])])
+      if (known) {
+        this.#over(id, known)
+        this.#sink?.message([codes.INTERRUPT, id, { mode: 'killnowait' }])
+      } else if (more) this.#served.set(id, { talk: this.#talk(asked.uri), more, over: true, unheard: true })
+      return undefined
+    }
+  }
+}
+
+/** The URI that a payload is for. One that does not fit what was asked for would tell the wrong key, or that none is needed. */
+function uriOf({ uri, match }: Asked, told: Uri = uri): Uri {
+  if (match === 'exact' ? told === uri : match === 'prefix' ? told.startsWith(uri) : fits(told, uri)) return told
+  throw new WampError(PAYLOAD_UNREADABLE, [`${told} does not match ${uri}, for which it came`])
+}
+
+function fits(uri: Uri, wildcard: Uri): boolean {
+  const parts = uri.split('.')
+  const pattern = wildcard.split('.')
+  return parts.length === pattern.length && pattern.every((part, i) => part === '' || part === parts[i])
+}
+
+function failureOf(error: unknown): [uri: Uri, data: ReturnType<typeof payload>] {
+  const { uri, message } = error as WampError
+  return [uri, payload([message])]
+}
+
+function announcing(roles: Roles): Roles {
+  return Object.fromEntries(
+    Object.entries(roles).map(([role, { features }]) => [role, { features: { ...features, [FEATURE]: true } }]),
+  )
+}

@@ -1,0 +1,229 @@
+/** Payload codecs: what one plugs into a client, and which of them takes which payload of a call or an event. */
+
+import { unsent, WampError } from '../../protocol/error.ts'
+import type { Uri } from '../../protocol/messages.ts'
+import { FEATURE_NOT_SUPPORTED, INVALID_ARGUMENT, PAYLOAD_UNREADABLE, USAGE } from '../../protocol/names.ts'
+import type { Dict, List, PassthruKeys, Roles } from '../../protocol/options.ts'
+import { type Payload, payload } from '../../protocol/payload.ts'
+import { isReserved } from '../../protocol/uri.ts'
+import { isDict, told } from '../../protocol/validate.ts'
+
+/** What a payload is to its reader: `part` is one of a call, and `progress` one of a result, behind which others follow. */
+export type PayloadKind = 'call' | 'part' | 'result' | 'progress' | 'error' | 'event'
+
+/** What a codec is told of a payload; the same at both ends, whatever the router in between says. */
+export interface PayloadContext {
+  readonly kind: PayloadKind
+  /** The procedure that is called, or the topic. */
+  readonly uri: Uri
+  /** The URI of an error. */
+  readonly error?: Uri | undefined
+  /** What the call said, or its first part, for what belongs to it: later parts, and the answers. */
+  readonly call?: Uint8Array | undefined
+}
+
+/** The values of a payload. */
+export interface PayloadValues {
+  readonly args: List
+  readonly kwargs: Dict
+}
+
+/** Makes bytes of payloads and payloads of bytes, at once: order is a guarantee of WAMP. What it throws is told. */
+export interface PayloadCodec {
+  /** `mqtt`, `wamp`, or a name of its own that begins with `x_`. */
+  readonly scheme: string
+  /** Told as `ppt_serializer`; `native` for items that the session's own serializer carries as they are. */
+  readonly serializer?: string | undefined
+  /** Told as `ppt_cipher`. */
+  readonly cipher?: string | undefined
+  /** Whether payloads for a URI go through it without being asked to by `ppt_scheme`. */
+  readonly covers?: ((uri: Uri) => boolean) | undefined
+  /** Whether what comes for a URI that it covers is refused unless it went through it. */
+  readonly required?: boolean | undefined
+  encode(payload: PayloadValues, context: PayloadContext & { readonly keyid?: string | undefined }): Encoded
+  decode(bytes: Uint8Array, keys: PassthruKeys, context: PayloadContext): PayloadValues
+}
+
+export interface Encoded {
+  readonly bytes: Uint8Array
+  /** Told as `ppt_keyid`. */
+  readonly keyid?: string | undefined
+}
+
+/** The feature of payload passthru mode. */
+export const FEATURE = 'payload_passthru_mode'
+const SCHEME = /^(wamp|mqtt|x_.+)$/
+/** What a router may say itself, and so in the clear. */
+const ROUTERS = /^(wampy?|crossbar)\./
+
+/**
+ * All that is said in one call, at either of its ends, or in one event: it is settled once how payloads go, and the
+ * answers go as the question came.
+ */
+export class Talk {
+  readonly #codecs: readonly PayloadCodec[]
+  readonly #uri: Uri
+  readonly #roles: Roles
+  /** That of the URI, whoever asks. */
+  readonly #covering: PayloadCodec | undefined
+  #codec: PayloadCodec | undefined
+  #keyid: string | undefined
+  #call: Uint8Array | undefined
+  #begun = false
+
+  constructor(codecs: readonly PayloadCodec[], uri: Uri, roles: Roles) {
+    this.#codecs = codecs
+    this.#uri = uri
+    this.#roles = roles
+    this.#covering = isReserved(uri) ? undefined : codecs.find((codec) => codec.covers?.(uri))
+  }
+
+  /** Whether payloads of it go through a codec. */
+  get coded(): boolean {
+    return this.#codec !== undefined
+  }
+
+  /**
+   * What goes on the wire for what is meant.
+   *
+   * @throws WampError where that cannot be; nothing may be sent then
+   */
+  say<Options extends Dict>(
+    kind: PayloadKind,
+    options: Options,
+    data: Payload | undefined,
+    error?: Uri,
+  ): [options: Options & PassthruKeys, data: Payload | undefined] {
+    const asked: PassthruKeys = options
+    const first = !this.#begun
+    // Of a call that came in the clear, the answers go in the clear.
+    if (first && isQuestion(kind)) this.#begin(kind, asked)
+    const codec = this.#codec
+    if (!codec) {
+      if (asked.ppt_scheme !== undefined) checkItem(asked, data)
+      return [options, data]
+    }
+    const { args = [], kwargs = {} } = data ?? {}
+    const context = { ...this.#context(kind, error), keyid: this.#keyid ?? asked.ppt_keyid }
+    const { bytes, keyid } = attempt(INVALID_ARGUMENT, () => codec.encode({ args, kwargs }, context))
+    if (!(bytes instanceof Uint8Array) && !isNative(codec)) {
+      throw new WampError(USAGE, [`the codec ${codec.scheme} must encode to bytes, got ${told(bytes)}`])
+    }
+    if (kind === 'call' || kind === 'part') {
+      this.#call ??= bytes
+      this.#keyid ??= keyid
+    }
+    const keys: PassthruKeys = {
+      ppt_scheme: codec.scheme,
+      ...(codec.serializer !== undefined && { ppt_serializer: codec.serializer }),
+      ...(codec.cipher !== undefined && { ppt_cipher: codec.cipher }),
+      ...(keyid !== undefined && { ppt_keyid: keyid }),
+    }
+    // The keys of the first part are those of all.
+    const parts = (kind === 'call' || kind === 'part') && !first
+    return [parts ? options : { ...options, ...keys }, payload([bytes])]
+  }
+
+  /**
+   * What is meant by what came.
+   *
+   * @throws WampError `wampy.error.payload_unreadable`, or for a call that no codec can read `wamp.error.invalid_argument`
+   */
+  hear(kind: PayloadKind, details: PassthruKeys, data: Payload | undefined, error?: Uri): Payload | undefined {
+    const first = !this.#begun && isQuestion(kind)
+    const expected = first ? this.#covering : this.#codec
+    const codec = details.ppt_scheme === undefined ? undefined : this.#codecs.find((it) => isOf(it, details))
+    if (expected?.required && codec !== expected) {
+      // A router has no key, and must be able to say that it found nobody.
+      const byRouter = error !== undefined && ROUTERS.test(error) && details.ppt_scheme === undefined
+      if (!byRouter) throw unreadable(this.#uri, `(${error ?? kind}) did not come by ${expected.scheme}`)
+      return data
+    }
+    if (!codec) {
+      if (details.ppt_scheme !== undefined && (kind === 'call' || kind === 'part')) {
+        throw new WampError(INVALID_ARGUMENT, [
+          `payloads of the scheme ${told(details.ppt_scheme)} are not understood here`,
+        ])
+      }
+      return data
+    }
+    const { args = [], kwargs = {} } = data ?? {}
+    const [bytes] = args as [Uint8Array]
+    if (args.length !== 1 || Object.keys(kwargs).length > 0 || !(bytes instanceof Uint8Array || isNative(codec))) {
+      throw unreadable(this.#uri, 'must be one item of bytes')
+    }
+    const values = attempt(PAYLOAD_UNREADABLE, () => codec.decode(bytes, details, this.#context(kind, error)))
+    if (!Array.isArray(values.args) || !isDict(values.kwargs)) {
+      throw unreadable(this.#uri, `is no args and kwargs to the codec ${codec.scheme}`)
+    }
+    if (first) {
+      this.#begun = true
+      this.#codec = codec
+      this.#call = bytes
+    }
+    return payload(values.args, Object.keys(values.kwargs).length > 0 ? values.kwargs : undefined)
+  }
+
+  /** Chooses how this call or event goes. */
+  #begin(kind: PayloadKind, asked: PassthruKeys): void {
+    this.#begun = true
+    const { ppt_scheme } = asked
+    if (ppt_scheme !== undefined) checkScheme(ppt_scheme)
+    this.#codec = ppt_scheme === undefined ? this.#covering : this.#codecs.find((codec) => isOf(codec, asked, codec))
+    if (this.#covering?.required && this.#codec !== this.#covering) {
+      throw unsent(USAGE, `payloads for ${this.#uri} must go by ${this.#covering.scheme}, not by ${told(ppt_scheme)}`)
+    }
+    const role = kind === 'event' ? 'broker' : 'dealer'
+    if ((this.#codec ?? ppt_scheme) !== undefined && !this.#roles[role]?.features?.[FEATURE]) {
+      throw unsent(FEATURE_NOT_SUPPORTED, `the router's ${role} does not announce ${FEATURE}`)
+    }
+  }
+
+  #context(kind: PayloadKind, error: Uri | undefined): PayloadContext {
+    return { kind, uri: this.#uri, error, call: this.#call }
+  }
+}
+
+/** Whether a codec is for a payload with such keys; what they leave out is as in `otherwise`. */
+function isOf(codec: PayloadCodec, keys: PassthruKeys, otherwise?: PayloadCodec): boolean {
+  const { ppt_scheme, ppt_serializer = otherwise?.serializer, ppt_cipher = otherwise?.cipher } = keys
+  return (
+    codec.scheme === ppt_scheme &&
+    // What the scheme `mqtt` takes for granted.
+    (codec.serializer ?? 'native') === (ppt_serializer ?? 'native') &&
+    codec.cipher === ppt_cipher
+  )
+}
+
+const isNative = ({ serializer = 'native' }: PayloadCodec): boolean => serializer === 'native'
+
+const isQuestion = (kind: PayloadKind): boolean => kind === 'call' || kind === 'part' || kind === 'event'
+
+/** @throws WampError `wampy.error.usage` for a scheme that WAMP does not allow */
+export function checkScheme(scheme: unknown): void {
+  if (typeof scheme === 'string' && SCHEME.test(scheme)) return
+  throw unsent(USAGE, `ppt_scheme must be mqtt, wamp, or begin with x_, got ${told(scheme)}`)
+}
+
+/** Without a codec it is the caller's word that the payload is one item, of bytes unless the serializer is `native`. */
+function checkItem({ ppt_scheme, ppt_serializer }: PassthruKeys, data: Payload | undefined): void {
+  const { args = [], kwargs = {} } = data ?? {}
+  const native = ppt_serializer === 'native' || (ppt_serializer === undefined && ppt_scheme === 'mqtt')
+  const [item] = args
+  if (args.length === 1 && !Object.keys(kwargs).length && (native || item instanceof Uint8Array)) return
+  throw unsent(USAGE, 'with ppt_scheme and no codec for it, args must be one item of bytes and kwargs none')
+}
+
+function unreadable(uri: Uri, what: string): WampError {
+  return new WampError(PAYLOAD_UNREADABLE, [`the payload for ${uri} ${what}`])
+}
+
+/** What a codec throws may be anything. */
+function attempt<T>(uri: Uri, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    if (WampError.is(error)) throw error
+    throw new WampError(uri, [String(error instanceof Error ? error.message : error)], {}, { cause: error })
+  }
+}

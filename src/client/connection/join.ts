@@ -1,0 +1,54 @@
+/** HELLO to WELCOME: a link becomes a joined session, or the reason why not. */
+
+import { HELLO, WELCOME } from '../../protocol/codes.ts'
+import { violation, WampError } from '../../protocol/error.ts'
+import type { Uri } from '../../protocol/messages.ts'
+import { CONNECTION_LOST } from '../../protocol/names.ts'
+import type { Roles } from '../../protocol/options.ts'
+import { isDict } from '../../protocol/validate.ts'
+import { refusing, type SessionEnd } from '../../session/session.ts'
+import { type Table, table } from '../../session/table.ts'
+import type { ClientSession } from '../session/client-session.ts'
+
+export interface Joining {
+  readonly realm: Uri
+  readonly agent: string
+  /** The `roles` of HELLO. */
+  readonly roles: Roles
+  /** Installed by WELCOME, before anything behind it is read. */
+  readonly established: Table<ClientSession>
+}
+
+/** Why a session ended, as an error. */
+export function endOf(end: SessionEnd): WampError {
+  return new WampError(end.reason ?? CONNECTION_LOST, [end.text])
+}
+
+/** Rejects with the reason of an ABORT or with `connection_lost`. When the signal aborts, it drops the link. */
+export async function join(
+  session: ClientSession,
+  { realm, agent, roles, established }: Joining,
+  signal: AbortSignal,
+): Promise<void> {
+  const drop = () => session.drop('the attempt to join was given up')
+  signal.addEventListener('abort', drop)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      session.finished.promise.then((end) => reject(endOf(end)))
+      session.begin(
+        table(refusing, {
+          [WELCOME]: (message) => {
+            if (!isDict(message[2].roles)) throw violation('WELCOME[2].roles must be a dictionary')
+            session.welcome(message, realm)
+            session.become(established)
+            resolve()
+          },
+        }),
+      )
+      session.send([HELLO, realm, { agent, roles }])
+      if (signal.aborted) drop()
+    })
+  } finally {
+    signal.removeEventListener('abort', drop)
+  }
+}

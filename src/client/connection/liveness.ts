@@ -1,0 +1,71 @@
+/** Notices a connection that is dead though nothing closed it: probes after silence, and when a page wakes up. */
+
+import { CALL } from '../../protocol/codes.ts'
+import type { ClientSession } from '../session/client-session.ts'
+import { LONGEST } from '../waiting.ts'
+
+export interface Liveness {
+  /** Milliseconds of silence after which the router is asked for a sign of life. Default 20 000. */
+  readonly idle?: number
+  /** Milliseconds that it has to answer; then the connection counts as lost. Default 10 000. */
+  readonly answer?: number
+}
+
+/** Watches a session until the function that comes back is called. Links within the process are not watched. */
+export function watch(session: ClientSession, liveness: Liveness | false): () => void {
+  if (liveness === false || session.link.local) return () => {}
+  const { idle = 20_000, answer = 10_000 } = liveness
+  let deadline: ReturnType<typeof setTimeout> | undefined
+  let quiet = 0
+  const probe = () => {
+    if (deadline !== undefined) return
+    session.heard = false
+    deadline = setTimeout(
+      () => {
+        deadline = undefined
+        if (!session.heard) session.drop(`no answer within ${answer} ms`)
+      },
+      Math.min(answer, LONGEST),
+    )
+    if (session.link.ping) {
+      session.link.ping(() => {
+        session.heard = true
+      })
+    } else {
+      // A page cannot ping. Any answer will do, a refusal as well.
+      session.requests
+        .ask({ code: CALL, message: (id) => [CALL, id, {}, 'wamp.session.count'], settle: () => {} })
+        .catch(() => {})
+    }
+  }
+  // Checked four times in that span, so that silence is noticed soon after it has lasted long enough.
+  const timer = setInterval(() => {
+    if (session.heard) {
+      clearTimeout(deadline)
+      deadline = undefined
+    }
+    quiet = session.heard ? 0 : quiet + 1
+    session.heard = false
+    if (quiet >= 4) probe()
+  }, Math.min(idle, LONGEST) / 4)
+  const release = awake(probe)
+  return () => {
+    clearInterval(timer)
+    clearTimeout(deadline)
+    release()
+  }
+}
+
+/** Calls `then` whenever a page comes back to the network or to the foreground; does nothing elsewhere. */
+export function awake(then: () => void): () => void {
+  const { document } = globalThis as { document?: Document }
+  const shown = () => {
+    if (document?.visibilityState === 'visible') then()
+  }
+  globalThis.addEventListener?.('online', then)
+  document?.addEventListener?.('visibilitychange', shown)
+  return () => {
+    globalThis.removeEventListener?.('online', then)
+    document?.removeEventListener?.('visibilitychange', shown)
+  }
+}

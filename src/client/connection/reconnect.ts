@@ -1,0 +1,219 @@
+/** One run of a client, from `start()` to its end: attempts to join, sessions, and the time between them. */
+
+import { unsent, usage, WampError } from '../../protocol/error.ts'
+import { CLOSE_REALM, CONNECTION_FAILED, STOPPED, TIMEOUT } from '../../protocol/names.ts'
+import { told } from '../../protocol/validate.ts'
+import type { Core } from '../core.ts'
+import type { Handle } from '../handles/wishes.ts'
+import { ClientSession } from '../session/client-session.ts'
+import { deferred, LONGEST, limit, type Waiting, within } from '../waiting.ts'
+import { backoff } from './backoff.ts'
+import { endOf, join } from './join.ts'
+import { awake, watch } from './liveness.ts'
+
+/** Milliseconds after which a session counts as one that lasted. */
+const STABLE = 5000
+
+// Another attempt would get the same answer.
+const FATAL =
+  /^wamp(\.error\.(no_such_(realm|role|principal)|not_authorized|authenti|authorization|no_matching_auth_method|invalid_uri)|y\.error\.usage$)/
+
+/** Why `stop()` ends what waits. */
+export function stoppedBy(name: string): WampError {
+  return unsent(STOPPED, `${name} was stopped`)
+}
+
+export class Run {
+  readonly #core: Core
+  readonly #name: string
+  readonly #controller = new AbortController()
+  readonly #started = deferred<void>()
+  /** What `start()` returns. */
+  readonly outcome: Promise<void> = this.#started.promise.then(() => {})
+  done: Promise<void> = Promise.resolve()
+  /** Has been ready once. */
+  ready = false
+  /** Whether somebody called `start()`, and is told there why it could not be ready. */
+  heard: boolean
+  /** Why it ended; none for `stop()`. */
+  #cause: WampError | undefined
+  /** Why the last attempt failed. */
+  #last: WampError | undefined
+  /** Ends the wait for the next attempt. */
+  #wake = () => {}
+
+  constructor(core: Core, name: string, heard: boolean) {
+    this.#core = core
+    this.#name = name
+    this.heard = heard
+  }
+
+  /** Whether its end has begun. */
+  get ending(): boolean {
+    return this.#controller.signal.aborted
+  }
+
+  /** Begins when the run before it is over. */
+  begin(before: Promise<void> | undefined, own: readonly Handle[], { signal, timeout = 10_000 }: Waiting): void {
+    const { wishes } = this.#core
+    const release = limit({ signal, timeout }, false, (error) =>
+      this.end((error.uri === TIMEOUT && this.#last) || error),
+    )
+    this.#started.promise.then(release, release)
+    this.done = (async () => {
+      await before
+      for (const wish of own) {
+        wish.first = deferred()
+        // `start()` tells of a refusal.
+        wish.first.promise.catch(() => {})
+        wishes.all.add(wish)
+      }
+      await this.#live(own)
+      for (const wish of own) void wishes.giveUp(wish, {})
+    })()
+  }
+
+  async #live(own: readonly Handle[]): Promise<void> {
+    const core = this.#core
+    const { signal } = this.#controller
+    let retries = 0
+    while (!signal.aborted) {
+      this.#core.become(this.ready ? 'reconnecting' : 'connecting')
+      let joined = Number.POSITIVE_INFINITY
+      try {
+        const session = await this.#join()
+        await this.#replay(session, own)
+        joined = Date.now()
+        this.#last = await this.#serve(session)
+      } catch (error) {
+        this.#last = WampError.is(error)
+          ? error
+          : new WampError(CONNECTION_FAILED, [String(error)], {}, { cause: error })
+      }
+      if (signal.aborted) break
+      // A session that ended as soon as it began is no reason to begin anew with short delays.
+      retries = Date.now() - joined > STABLE ? 1 : retries + 1
+      const delay = this.#delay(retries, this.#last)
+      if (delay === false) this.end(this.#last)
+      else await this.#pause({ attempt: retries, delay, cause: this.#last })
+    }
+    core.session?.goodbye(CLOSE_REALM)
+    await Promise.all(core.links)
+    core.session = undefined
+    if (core.run === this) core.run = undefined
+    this.#core.become('stopped')
+    this.#core.tell('stopped', this.#cause)
+  }
+
+  end(cause: WampError | undefined): void {
+    if (this.ending) return
+    const { session, waiting, wishes } = this.#core
+    this.#cause = cause
+    this.#controller.abort()
+    this.#wake()
+    const stopped = cause ?? stoppedBy(this.#name)
+    // Who stops on purpose need not be told that what it stopped did not finish.
+    if (!cause) this.outcome.catch(() => {})
+    this.#started.reject(stopped)
+    wishes.stop(stopped, !cause || this.heard)
+    for (const one of waiting) one.reject(stopped)
+    session?.requests.fail(new WampError(stopped.uri, stopped.args, {}, { sent: true, cause }))
+    session?.goodbye(CLOSE_REALM)
+  }
+
+  /** Connects and joins within the time of one attempt, or rejects with nothing left open. */
+  async #join(): Promise<ClientSession> {
+    const core = this.#core
+    const { connector, serializers } = core.settings
+    const attempt = new AbortController()
+    const release = limit(
+      { signal: this.#controller.signal, timeout: this.#core.options.connectTimeout ?? 10_000 },
+      false,
+      (error) => {
+        const { uri, message } = error
+        attempt.abort(uri === TIMEOUT ? new WampError(uri, [`${connector.name}: ${message}`]) : error)
+      },
+    )
+    try {
+      // A dial that does not listen to its signal is not waited for.
+      const dialed = connector.connect(serializers, attempt.signal)
+      const link = await within(dialed, attempt, (late) => late.terminate())
+      const session = new ClientSession(core.options.codecs?.(link, core) ?? link, core)
+      const gone = session.gone.promise.then(() => void core.links.delete(gone))
+      core.links.add(gone)
+      try {
+        await join(session, core.settings, attempt.signal)
+      } catch (error) {
+        await session.gone.promise
+        throw error
+      }
+      core.session = session
+      if (this.ending) session.goodbye(CLOSE_REALM)
+      return session
+    } catch (error) {
+      throw attempt.signal.reason ?? error
+    } finally {
+      release()
+    }
+  }
+
+  /** Asks for every wish; on the first join a refusal of what the class declares is the end. */
+  async #replay(session: ClientSession, own: readonly Handle[]): Promise<void> {
+    const release = limit({ timeout: this.#core.options.connectTimeout ?? 10_000 }, true, (error) =>
+      session.drop(error.message),
+    )
+    const answers = await Promise.all(
+      [...this.#core.wishes.all].map(async (wish) => ({ wish, refusal: await this.#core.wishes.ask(wish, session) })),
+    )
+    release()
+    if (session.over) throw endOf(await session.finished.promise)
+    const refused = this.ready ? undefined : answers.find(({ wish, refusal }) => refusal && own.includes(wish))
+    if (refused) this.end(refused.refusal)
+  }
+
+  /** Ready, until the session is over; resolves to why. */
+  async #serve(session: ClientSession): Promise<WampError> {
+    if (!this.ending) {
+      this.ready = true
+      const release = watch(session, this.#core.options.liveness ?? {})
+      session.finished.promise.then(release)
+      this.#core.become('ready')
+      for (const waiting of this.#core.waiting) waiting.resolve(session)
+      this.#started.resolve()
+      this.#core.tell('ready', session.info)
+    }
+    return endOf(await session.finished.promise)
+  }
+
+  #delay(attempt: number, cause: WampError): number | false {
+    const { reconnect = true } = this.#core.options
+    if (typeof reconnect === 'function') {
+      try {
+        const delay = reconnect(attempt, cause)
+        if (delay === false || delay >= 0) return delay
+        throw usage(`reconnect must return milliseconds or false, got ${told(delay)}`)
+      } catch (error) {
+        this.#core.raised(error, false)
+        return false
+      }
+    }
+    if (reconnect === false || FATAL.test(cause.uri)) return false
+    return backoff(attempt, reconnect === true ? {} : reconnect)
+  }
+
+  async #pause(retry: { attempt: number; delay: number; cause: WampError }): Promise<void> {
+    this.#core.become(this.ready ? 'reconnecting' : 'connecting')
+    this.#core.tell('retry', retry)
+    if (this.ending) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => this.#wake(), Math.min(retry.delay, LONGEST))
+      // A page that comes back to the network or to the foreground does not wait.
+      const release = awake(() => this.#wake())
+      this.#wake = () => {
+        clearTimeout(timer)
+        release()
+        resolve()
+      }
+    })
+  }
+}

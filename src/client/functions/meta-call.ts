@@ -1,0 +1,31 @@
+/** Calls of the meta API that a router may not have. */
+
+import { WampError } from '../../protocol/error.ts'
+import type { Uri } from '../../protocol/messages.ts'
+import { FEATURE_NOT_SUPPORTED, NO_SUCH_PROCEDURE } from '../../protocol/names.ts'
+import type { Dict, List } from '../../protocol/options.ts'
+import type { CallResult } from '../roles/caller.ts'
+import type { Waiting } from '../waiting.ts'
+import type { WampClient } from '../wamp-client.ts'
+
+/** How a call of the meta API waits. */
+export interface MetaOptions extends Waiting {
+  /** Waits for the session, where there is none now, instead of failing at once. */
+  readonly waitForReady?: boolean | undefined
+}
+
+/** @throws WampError `wamp.error.feature_not_supported` where the router has no such procedure; as `call` */
+export async function meta(
+  client: WampClient,
+  procedure: Uri,
+  args: List,
+  kwargs: Dict,
+  { signal, timeout, waitForReady = false }: MetaOptions,
+): Promise<CallResult> {
+  try {
+    return await client.callRaw(procedure, args, kwargs, { signal, timeout, waitForReady })
+  } catch (error) {
+    if (!WampError.is(error) || error.uri !== NO_SUCH_PROCEDURE) throw error
+    throw new WampError(FEATURE_NOT_SUPPORTED, [`the router has no ${procedure}`], {}, { cause: error })
+  }
+}

@@ -1,0 +1,57 @@
+/** Testaments: events that the router publishes for a session when that has ended, however it ended. */
+
+import type { Uri } from '../../protocol/messages.ts'
+import type { Dict, List } from '../../protocol/options.ts'
+import { isUri } from '../../protocol/uri.ts'
+import { checkPassthru, checkPayload, checkUri } from '../checks.ts'
+import { type PublishOptions, wireOf } from '../roles/publisher.ts'
+import type { WampClient } from '../wamp-client.ts'
+import { type MetaOptions, meta } from './meta-call.ts'
+
+/**
+ * When a testament is published: when its session is gone for good, or when it is detached from its connection. Both are
+ * one where a router does not resume sessions, as ours does not; `detached` ones come first then.
+ */
+export type TestamentScope = 'destroyed' | 'detached'
+
+export interface TestamentOptions extends MetaOptions {
+  /** Default `destroyed`. */
+  readonly scope?: TestamentScope | undefined
+  /** As `publish` takes them. */
+  readonly publish_options?: PublishOptions | undefined
+}
+
+/**
+ * Leaves an event to be published when this session ends, by `stop()` too: `flushTestaments` before that takes it back.
+ * It belongs to the session: a client that came back after a loss adds it again, as on its event `ready`.
+ *
+ * @example
+ * await addTestament(client, 'com.example.left', ['Ada'])
+ * @throws WampError `wamp.error.feature_not_supported` where the router has no testaments; as `call`
+ */
+export async function addTestament(
+  client: WampClient,
+  topic: Uri,
+  args: List = [],
+  kwargs: Dict = {},
+  { scope, publish_options, ...options }: TestamentOptions = {},
+): Promise<void> {
+  checkUri(topic, isUri(topic))
+  checkPayload(args, kwargs)
+  checkPassthru(publish_options ?? {}, client.codecs)
+  await meta(
+    client,
+    'wamp.session.add_testament',
+    [topic, args, kwargs],
+    { ...(scope && { scope }), ...(publish_options && { publish_options: wireOf(publish_options) }) },
+    options,
+  )
+}
+
+/** Takes back the testaments of this session that are of a scope. */
+export async function flushTestaments(
+  client: WampClient,
+  { scope, ...options }: MetaOptions & { readonly scope?: TestamentScope | undefined } = {},
+): Promise<void> {
+  await meta(client, 'wamp.session.flush_testaments', [], scope ? { scope } : {}, options)
+}

@@ -1,0 +1,63 @@
+/** `client.events(topic)`: events read in a loop, at the reader's own pace. */
+
+import type { WampError } from '../../protocol/error.ts'
+import type { Uri } from '../../protocol/messages.ts'
+import { STOPPED } from '../../protocol/names.ts'
+import { checkOptions } from '../checks.ts'
+import { overflow as overflowing, Parts } from '../roles/part-stream.ts'
+import type { SubscribeOptions, Subscription } from '../roles/subscriber.ts'
+import type { ReceivedEvent } from '../service/service.ts'
+import { limit } from '../waiting.ts'
+import type { WampClient } from '../wamp-client.ts'
+
+export interface EventsOptions extends SubscribeOptions {
+  /** How many events may wait for a slow reader. Default 1000. */
+  readonly buffer?: number | undefined
+  /**
+   * Which event is dropped when there is no room: the `oldest` that waits (default), or the `newest`, which has just
+   * come. `error` ends the subscription, and the loop throws `wampy.error.limit_exceeded` behind what waits.
+   */
+  readonly overflow?: 'oldest' | 'newest' | 'error'
+}
+
+/** Events in a loop. Who leaves it unsubscribes. */
+export interface Events extends AsyncIterableIterator<ReceivedEvent, undefined> {
+  /** The handle, when the router has granted it; rejects as the loop throws where it does not. */
+  readonly subscription: Promise<Subscription>
+}
+
+export function events(client: WampClient, topic: Uri, options: EventsOptions): Events {
+  checkOptions(options)
+  const { buffer = 1000, overflow = 'oldest', ...rest } = options
+  let release: (() => void) | undefined
+  const stopped = (cause?: WampError) => parts.end(cause)
+  const parts = new Parts<ReceivedEvent>(() => {
+    release?.()
+    client.off('stopped', stopped)
+    subscription.then((handle) => handle.unsubscribe()).catch(() => {})
+  })
+  const subscription = client.subscribe(
+    topic,
+    (args, kwargs, details) => {
+      if (parts.size >= buffer) {
+        client.dropped.events++
+        if (overflow === 'newest') return
+        if (overflow === 'error') return parts.end(overflowing(buffer, `events of ${topic}`))
+        parts.drop()
+      }
+      parts.push({ args, kwargs, details, topic: details.topic, publication: details.publication })
+    },
+    rest,
+  )
+  release = limit({ signal: options.signal }, true, (error) => parts.end(error))
+  client.on('stopped', stopped)
+  subscription.then(
+    (handle) => {
+      if (handle.state === 'closed') parts.end(handle.error)
+      else handle.closed = (error) => parts.end(error)
+    },
+    // Who stops on purpose need not be told.
+    (error: WampError) => parts.end(error.uri === STOPPED && !error.cause ? undefined : error),
+  )
+  return Object.assign(parts, { subscription })
+}

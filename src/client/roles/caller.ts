@@ -1,0 +1,212 @@
+/** The caller: CALL in one part or in many, CANCEL, and RESULT as the first result or as all of it. */
+
+import { CALL, CANCEL, RESULT } from '../../protocol/codes.ts'
+import { unsent, WampError } from '../../protocol/error.ts'
+import type { Id, Result as ResultMessage, Uri } from '../../protocol/messages.ts'
+import { CANCELED, FEATURE_NOT_SUPPORTED } from '../../protocol/names.ts'
+import type {
+  CancelMode,
+  Dict,
+  List,
+  PassthruKeys,
+  ResultDetails,
+  CallOptions as WireOptions,
+} from '../../protocol/options.ts'
+import { payload } from '../../protocol/payload.ts'
+import type { ClientSession, Dropped } from '../session/client-session.ts'
+import { limit, type Waiting } from '../waiting.ts'
+import { BUFFER, overflow, Parts, pump } from './part-stream.ts'
+import { payloadOf } from './result.ts'
+import type { Role } from './role.ts'
+
+/** What comes in parts goes to the caller as it comes. */
+export type ProgressHandler = (args: List, kwargs: Dict, details: ResultDetails) => unknown
+
+/** Options of a call: ours, and any key of CALL.Options as WAMP spells it. */
+export interface CallOptions extends Waiting, Dict, PassthruKeys {
+  readonly disclose_me?: boolean
+  /** Waits for the session, where there is none now, instead of failing at once. */
+  readonly waitForReady?: boolean
+  /** Gets what the procedure says before its result. `timeout` then counts from one part to the next. */
+  readonly onProgress?: ProgressHandler | undefined
+  /**
+   * Goes to the procedure behind the arguments, item by item, as it comes: its `invocation.input`. An item is the one
+   * positional argument of its part, or a `Result` with more.
+   */
+  readonly input?: AsyncIterable<unknown> | Iterable<unknown> | undefined
+  /**
+   * How many parts may wait for a slow reader of `client.progress` or `client.stream`. Default 65 536. One more, and the
+   * call is canceled: its loop, behind what waits, and its result end with `wampy.error.limit_exceeded`.
+   */
+  readonly buffer?: number | undefined
+  /**
+   * What `signal` does at the other end: `skip` leaves the procedure alone, `killnowait` (default) interrupts it, and
+   * `kill` interrupts it and waits for what it says to that, which may be its result.
+   */
+  readonly cancelMode?: CancelMode | undefined
+}
+
+/** All that a procedure returned. */
+export interface CallResult {
+  readonly args: List
+  readonly kwargs: Dict
+  readonly details: ResultDetails
+}
+
+/**
+ * A call whose procedure says something before its result: an iteration over the first positional value of each part.
+ * Who leaves the loop cancels the call.
+ */
+export interface Progress<Part = unknown, Final = unknown> extends AsyncIterableIterator<Part, undefined> {
+  /** What the procedure returns in the end; rejects as the loop throws. */
+  readonly result: Promise<Final>
+}
+
+export const caller: Role = {
+  name: 'caller',
+  features: {
+    call_canceling: true,
+    call_timeout: true,
+    caller_identification: true,
+    progressive_call_invocations: true,
+    progressive_call_results: true,
+  },
+  handlers: {
+    [RESULT]: (message, session) => {
+      const how = message[2].progress === true ? 'part' : 'settle'
+      if (!session.requests[how](CALL, message[1], message)) session.dropped.answers++
+    },
+  },
+}
+
+/** The first positional result; undefined where there is none. */
+export const first = ([, , , data]: ResultMessage): unknown => data?.args?.[0]
+
+/** Everything that came. */
+export const whole = ([, , details, data]: ResultMessage): CallResult => ({
+  args: data?.args ?? [],
+  kwargs: data?.kwargs ?? {},
+  details,
+})
+
+export function call<T>(
+  session: ClientSession,
+  procedure: Uri,
+  args: List | undefined,
+  kwargs: Dict | undefined,
+  given: CallOptions,
+  settle: (result: ResultMessage) => T,
+): Promise<T> {
+  const {
+    signal,
+    timeout = 0,
+    waitForReady: _,
+    cancelMode = 'killnowait',
+    onProgress,
+    input,
+    buffer: __,
+    ...rest
+  } = given
+  const options: { -readonly [Key in keyof WireOptions]: WireOptions[Key] } = rest
+  if (onProgress) options.receive_progress = true
+  if (input) {
+    if (!session.announces('progressive_call_invocations')) {
+      throw unsent(FEATURE_NOT_SUPPORTED, 'the router takes no call in parts')
+    }
+    options.progress = true
+  }
+  // Milliseconds on the wire are whole.
+  if (timeout > 0 && timeout < Number.MAX_SAFE_INTEGER && session.announces('call_timeout')) {
+    options.timeout = Math.ceil(timeout)
+  }
+  const data = payload(args, kwargs)
+  let request = 0
+  let canceled = false
+  const asked = session.requests.ask<T, ResultMessage>(
+    {
+      code: CALL,
+      message: (id) => {
+        request = id
+        return [CALL, id, options, procedure, data]
+      },
+      settle,
+      part:
+        onProgress &&
+        (([, , details, data]) => session.heed(() => onProgress(data?.args ?? [], data?.kwargs ?? {}, details))),
+      quit: (id, error) => {
+        // The specification spells it in two ways.
+        if (!session.announces('call_canceling') && !session.announces('call_cancelling')) return false
+        // A timeout and an input that failed end the call here and now. Skipped, one would wait for its input for ever.
+        const mode = cancelMode === 'skip' && !input ? cancelMode : 'killnowait'
+        const waits = cancelMode === 'kill' && WampError.is(error) && error.uri === CANCELED
+        if (!canceled) session.send([CANCEL, id, { mode: waits ? cancelMode : mode }])
+        canceled = true
+        return waits
+      },
+    },
+    { signal, timeout },
+  )
+  const wanted = () => !canceled && session.requests.has(request)
+  // Not so where its signal was aborted already.
+  if (input && wanted()) void feed(session, request, procedure, input, asked, wanted)
+  return asked
+}
+
+/** Sends the parts of a call behind its first, until there are no more or nobody wants them (Progressive Call Invocations). */
+async function feed(
+  session: ClientSession,
+  request: Id,
+  procedure: Uri,
+  input: AsyncIterable<unknown> | Iterable<unknown>,
+  asked: Promise<unknown>,
+  wanted: () => boolean,
+): Promise<void> {
+  try {
+    const all = input as AsyncIterable<unknown> & Iterable<unknown>
+    const iterator = all[Symbol.asyncIterator]?.() ?? all[Symbol.iterator]()
+    let done: boolean | undefined
+    const leave = () => {
+      if (!done) session.heed(() => iterator.return?.())
+    }
+    asked.then(leave, leave)
+    const last = await pump(session, iterator, wanted, (item) => {
+      session.send([CALL, request, { progress: true }, procedure, payloadOf(item)])
+    })
+    done = last.done
+    if (wanted()) session.send([CALL, request, {}, procedure])
+  } catch (error) {
+    session.requests.quit(request, error)
+  }
+}
+
+/** A call whose parts are read in a loop. */
+export function progress<Part, Final>(
+  begin: (options: CallOptions) => Promise<Final>,
+  procedure: Uri,
+  { signal, onProgress, buffer = BUFFER, ...options }: CallOptions,
+  dropped: Dropped,
+): Progress<Part, Final> {
+  const stop = new AbortController()
+  const parts = new Parts<Part>(() => {
+    release()
+    stop.abort()
+  })
+  const release = limit({ signal }, true, (error) => stop.abort(error.cause))
+  const result = new Promise<Final>((resolve, reject) => {
+    let error: WampError | undefined
+    const hear: ProgressHandler = (args, kwargs, details) => {
+      if (!error && parts.push(args[0] as Part, buffer)) return onProgress?.(args, kwargs, details)
+      dropped.answers++
+      error ??= overflow(buffer, `parts of the result of ${procedure}`)
+      // At once, whatever the callee says to being canceled.
+      reject(error)
+      return parts.end(error)
+    }
+    begin({ ...options, signal: stop.signal, onProgress: hear }).then(resolve, reject)
+  })
+  result.then(
+    () => parts.end(),
+    (error) => parts.end(error),
+  )
+  return Object.assign(parts, { result })
+}

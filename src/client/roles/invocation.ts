@@ -1,0 +1,312 @@
+/** One call of a procedure, from its first part to its answer: what the procedure sees of it, and how it ends. */
+
+import { ERROR, INVOCATION, YIELD } from '../../protocol/codes.ts'
+import { WampError } from '../../protocol/error.ts'
+import type { Id, Invocation as InvocationMessage, Uri } from '../../protocol/messages.ts'
+import { CANCELED, RUNTIME_ERROR } from '../../protocol/names.ts'
+import type { Dict, InterruptOptions, InvocationDetails, List } from '../../protocol/options.ts'
+import { type Payload, payload } from '../../protocol/payload.ts'
+import { isUri } from '../../protocol/uri.ts'
+import { isDict } from '../../protocol/validate.ts'
+import type { ClientSession } from '../session/client-session.ts'
+import { isThenable, limit } from '../waiting.ts'
+import type { Registration } from './callee.ts'
+import { overflow, Parts, pump } from './part-stream.ts'
+import { payloadOf } from './result.ts'
+
+/** One part of a call that comes in parts. */
+export interface Part {
+  readonly args: List
+  readonly kwargs: Dict
+  readonly details: InvocationDetails
+}
+
+/** One call of a procedure, as the procedure sees it. `Input` is what comes in parts, where it does. */
+// biome-ignore lint/suspicious/noExplicitAny: a method may say what it expects, as `Invocation<number>`
+export class Invocation<Input = any, Kwargs = Dict> {
+  readonly args: List
+  readonly kwargs: Kwargs
+  readonly details: InvocationDetails
+  /** The URI that was called. */
+  readonly procedure: Uri
+  #running: Running
+
+  constructor(running: Running, procedure: Uri, details: InvocationDetails, data: Payload | undefined) {
+    this.#running = running
+    this.procedure = details.procedure ?? procedure
+    this.details = details
+    this.args = data?.args ?? []
+    this.kwargs = (data?.kwargs ?? {}) as Kwargs
+  }
+
+  /** The caller's session, where it was disclosed. */
+  get caller(): Id | undefined {
+    return this.details.caller
+  }
+
+  /** The caller's authid, where it was disclosed. */
+  get callerAuthid(): string | undefined {
+    return this.details.caller_authid
+  }
+
+  /** The caller's authrole, where it was disclosed. */
+  get callerAuthrole(): string | undefined {
+    return this.details.caller_authrole
+  }
+
+  /**
+   * Aborts when nobody waits for the result any more, with a WampError as its reason. Who has looked at it decides when
+   * an interrupted call ends; else the caller is answered at once.
+   */
+  get signal(): AbortSignal {
+    return this.#running.signal
+  }
+
+  /** Whether nobody waits for the result any more. To ask is not to take the answer over, as to look at `signal` is. */
+  get canceled(): boolean {
+    return this.#running.canceled
+  }
+
+  /** Whether the caller wants to hear of progress. */
+  get wantsProgress(): boolean {
+    return this.#running.talks
+  }
+
+  /** Tells the caller something before the result. False, and nothing is sent, where it does not want to hear it. */
+  progress(args?: List, kwargs?: Dict): boolean {
+    return this.#running.progress(payload(args, kwargs))
+  }
+
+  /** The first positional value of each part that follows; empty where the call came whole. Throws when the call ends before. */
+  get input(): AsyncIterable<Input> {
+    return firsts(this.parts) as AsyncIterable<Input>
+  }
+
+  /** As `input`, but all of each part. */
+  get parts(): AsyncIterable<Part> {
+    return this.#running.parts
+  }
+}
+
+async function* firsts(parts: AsyncIterable<Part>): AsyncGenerator<unknown, void> {
+  for await (const { args } of parts) yield args[0]
+}
+
+/** How many calls, answered while parts of them were on their way, are remembered. */
+const REMEMBERED = 1000
+
+/** Until the last part of a call has come, parts may be on their way that must not be taken for calls. */
+export function remember({ late }: ClientSession, id: Id): void {
+  late.add(id)
+  if (late.size > REMEMBERED) late.delete(late.values().next().value as Id)
+}
+
+/** An invocation that has not been answered. */
+export class Running {
+  readonly #session: ClientSession
+  readonly #registration: Registration
+  readonly #id: Id
+  readonly #details: InvocationDetails
+  #invocation: Invocation | undefined
+  /** Whether the caller has said that more parts follow. */
+  #more: boolean
+  /** Why nobody waits for it any more. */
+  #stopped: WampError | undefined
+  #parts: Parts<Part> | undefined
+  #controller: AbortController | undefined
+  #yields: AsyncIterator<unknown> | undefined
+  #untimed: (() => void) | undefined
+
+  constructor(session: ClientSession, [, id, , details]: InvocationMessage, registration: Registration) {
+    this.#session = session
+    this.#registration = registration
+    this.#id = id
+    this.#details = details
+    this.#more = details.progress === true
+    session.running.set(id, this)
+    this.#time()
+  }
+
+  // Made when first asked for: few procedures look at it.
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      if (this.#stopped) this.#controller.abort(this.#stopped)
+    }
+    return this.#controller.signal
+  }
+
+  /** Those behind the first. */
+  get parts(): Parts<Part> {
+    if (!this.#parts) {
+      this.#parts = new Parts()
+      if (!this.#more || !this.#live) this.#parts.end(this.#stopped)
+    }
+    return this.#parts
+  }
+
+  get canceled(): boolean {
+    return !this.#live || this.#stopped !== undefined
+  }
+
+  get talks(): boolean {
+    return this.#details.receive_progress === true && !this.canceled
+  }
+
+  get #live(): boolean {
+    return this.#session.running.get(this.#id) === this
+  }
+
+  progress(data: Payload | undefined): boolean {
+    if (!this.talks) return false
+    this.#session.send([YIELD, this.#id, { progress: true }, data])
+    this.#time()
+    return true
+  }
+
+  /** A further part of the call. False where none was due. */
+  part(details: InvocationDetails, data: Payload | undefined): boolean {
+    if (!this.#more) return false
+    this.#more = details.progress === true
+    const { args = [], kwargs = {} } = data ?? {}
+    const { parts } = this
+    // The last one need not carry anything.
+    const says = this.#more || args.length || Object.keys(kwargs).length
+    const { buffer, procedure } = this.#registration
+    if (says && !parts.push({ args, kwargs, details }, buffer)) {
+      this.#session.dropped.parts++
+      const error = overflow(buffer, `parts of the call of ${procedure}`)
+      this.stop(error)
+      this.#fail(error)
+    } else if (!this.#more) parts.end()
+    return true
+  }
+
+  interrupt({ mode, reason }: InterruptOptions): void {
+    const uri = typeof reason === 'string' && isUri(reason) ? reason : CANCELED
+    this.stop(new WampError(uri, ['the call was canceled']))
+    if (mode === 'killnowait' || mode === 'skip') this.#over()
+    // Who has not looked at the signal could not know; who has answers in its own words.
+    else if (!this.#controller) this.#fail(this.#stopped)
+  }
+
+  /** Nobody waits for it any more. */
+  stop(error: WampError): void {
+    this.#stopped ??= error
+    this.#parts?.end(error, true)
+    this.#controller?.abort(error)
+    this.#leave()
+  }
+
+  /** The session is over. */
+  lost(text: string): void {
+    this.stop(new WampError(CANCELED, [text]))
+    this.#over()
+  }
+
+  run(invocation: Invocation, endpoint: () => unknown): void {
+    this.#invocation = invocation
+    try {
+      const result = endpoint()
+      if (isThenable(result)) {
+        result.then(
+          (value) => this.#succeed(value),
+          (error) => this.#fail(error),
+        )
+      } else this.#succeed(result)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #succeed(value: unknown): void {
+    if (typeof value === 'object' && value !== null && Symbol.asyncIterator in value) {
+      void this.#stream(value as AsyncIterable<unknown>)
+      return
+    }
+    if (!this.#over()) return
+    try {
+      this.#session.send([YIELD, this.#id, {}, payloadOf(value)])
+    } catch (error) {
+      // The result cannot travel; the caller must not wait for it.
+      this.#session.owner.raised(error, true)
+      this.#answer(this.#told(error))
+    }
+  }
+
+  #fail(value: unknown): void {
+    const stopped = this.#stopped
+    if (!this.#over()) return
+    if (!WampError.is(value) && !stopped) this.#session.owner.raised(value, true)
+    // What breaks in an interrupted procedure breaks because it was interrupted.
+    this.#answer(stopped && (value === stopped || !WampError.is(value)) ? stopped : this.#told(value))
+  }
+
+  /** What the procedure yields is progress, and what it returns is the result. */
+  async #stream(iterable: AsyncIterable<unknown>): Promise<void> {
+    const yields = iterable[Symbol.asyncIterator]()
+    this.#yields = yields
+    try {
+      const going = () => this.#live && !this.#stopped
+      const last = await pump(this.#session, yields, going, (item) => this.progress(payloadOf(item)))
+      if (last.done) this.#yields = undefined
+      if (this.#stopped) throw this.#stopped
+      this.#succeed(last.value)
+    } catch (error) {
+      this.#leave()
+      this.#fail(error)
+    }
+  }
+
+  #leave(): void {
+    const yields = this.#yields
+    this.#yields = undefined
+    if (yields) this.#session.heed(() => yields.return?.())
+  }
+
+  /** Whether it has not been answered yet; from now on it has. */
+  #over(): boolean {
+    if (!this.#live) return false
+    this.#session.running.delete(this.#id)
+    this.#untimed?.()
+    if (this.#more) remember(this.#session, this.#id)
+    this.#parts?.end()
+    return true
+  }
+
+  /** The callee keeps the time, where the dealer leaves it to it: from the call or its last part of progress on. */
+  #time(): void {
+    // A bigint where the greatest integer of the caller's language means "for ever".
+    const timeout = Number(this.#details.timeout)
+    if (!timeout) return
+    this.#untimed?.()
+    this.#untimed = limit({ timeout }, true, (error) => {
+      this.stop(error)
+      this.#fail(error)
+    })
+  }
+
+  /** The client's `onError` has the last word on what its procedures threw. */
+  #told(value: unknown): WampError {
+    return this.#session.owner.told(value, this.#invocation as Invocation)
+  }
+
+  #answer(error: WampError): void {
+    answerError(this.#session, this.#id, error)
+  }
+}
+
+export function answerError(session: ClientSession, id: Id, error: WampError): void {
+  const { args, kwargs, message } = error
+  // What is no URI, or no list, would be a violation of the protocol and end the session.
+  const uri = typeof error.uri === 'string' && isUri(error.uri) ? error.uri : RUNTIME_ERROR
+  const named = isDict(kwargs) && Object.keys(kwargs).length > 0
+  const data = Array.isArray(args)
+    ? payload(args.length || named ? args : undefined, named ? kwargs : undefined)
+    : payload([message])
+  try {
+    session.send([ERROR, INVOCATION, id, {}, uri, data])
+  } catch {
+    session.send([ERROR, INVOCATION, id, {}, uri, payload([String(message)])])
+  }
+}

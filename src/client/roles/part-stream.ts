@@ -1,0 +1,132 @@
+/** What comes in parts, in order, for a reader in its own time: progress, the input of a call, events. */
+
+import { WampError } from '../../protocol/error.ts'
+import { LIMIT_EXCEEDED } from '../../protocol/names.ts'
+import type { ClientSession } from '../session/client-session.ts'
+import { type Deferred, deferred } from '../waiting.ts'
+
+/** How many parts may wait for a slow reader, unless it says another `buffer`. */
+export const BUFFER = 65_536
+
+/** Nothing is dropped in silence: a reader that is too slow for what comes is told that it was. */
+export function overflow(buffer: number, what: string): WampError {
+  return new WampError(LIMIT_EXCEEDED, [
+    `more than ${buffer} ${what} wait to be read: read faster, or with a larger buffer`,
+  ])
+}
+
+/** An iteration fed from outside. It may end with an error, which the reader gets behind the parts that came before. */
+export class Parts<T> implements AsyncIterableIterator<T, undefined> {
+  readonly #ended: () => void
+  /** What came, in front of it what is next, the last first: taken off its end, however many wait. */
+  #items: T[] = []
+  #next: T[] = []
+  readonly #readers: Deferred<IteratorResult<T, undefined>>[] = []
+  #error: unknown
+  #open = true
+
+  /** `ended` is called once, when nothing more is taken in: by `end`, or because the reader has left its loop. */
+  constructor(ended: () => void = () => {}) {
+    this.#ended = ended
+  }
+
+  /** Whether parts are still taken in. */
+  get open(): boolean {
+    return this.#open
+  }
+
+  /** Parts that nobody has read yet. */
+  get size(): number {
+    return this.#items.length + this.#next.length
+  }
+
+  /** False where `room` items wait already; this one is not taken then. */
+  push(item: T, room = Number.POSITIVE_INFINITY): boolean {
+    if (!this.#open) return true
+    const reader = this.#readers.shift()
+    if (reader) reader.resolve({ done: false, value: item })
+    // What is no number leaves no room.
+    else if (this.size < room) this.#items.push(item)
+    else return false
+    return true
+  }
+
+  /** Takes out the part that has waited longest. */
+  drop(): void {
+    this.#take()
+  }
+
+  #take(): T {
+    if (!this.#next.length) {
+      this.#next = this.#items.reverse()
+      this.#items = []
+    }
+    return this.#next.pop() as T
+  }
+
+  #forget(): void {
+    this.#items = []
+    this.#next = []
+  }
+
+  /** No more parts. Those that wait are still read, unless told otherwise, and then the error is. */
+  end(error?: unknown, atOnce = false): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#error = error
+    if (atOnce) this.#forget()
+    for (const reader of this.#readers.splice(0)) this.#finish(reader)
+    this.#ended()
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    const reader = deferred<IteratorResult<T, undefined>>()
+    if (this.size) reader.resolve({ done: false, value: this.#take() })
+    else if (this.#open) this.#readers.push(reader)
+    else this.#finish(reader)
+    return reader.promise
+  }
+
+  /** The reader has left its loop. */
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.end()
+    this.#forget()
+    this.#error = undefined
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  #finish({ resolve, reject }: Deferred<IteratorResult<T, undefined>>): void {
+    const error = this.#error
+    this.#error = undefined
+    if (error === undefined) resolve({ done: true, value: undefined })
+    else reject(error)
+  }
+}
+
+/** Bytes on their way out beyond which no part is added. */
+const ENOUGH = 2 ** 20
+
+/** Sends each item as it comes, no faster than the link takes them, as long as they are wanted. Resolves to the last. */
+export async function pump<Final>(
+  { link }: ClientSession,
+  items: AsyncIterator<unknown, Final> | Iterator<unknown, Final>,
+  wanted: () => boolean,
+  send: (item: unknown) => void,
+): Promise<IteratorResult<unknown, Final>> {
+  for (let sent = 1; ; sent++) {
+    const item = await items.next()
+    if (item.done || !wanted()) return item
+    send(item.value)
+    // An iteration that never waits would let nobody else have a turn, not even the message that ends it.
+    let turn = sent % 64 === 0
+    while (wanted() && (turn || link.backlog > ENOUGH)) {
+      turn = false
+      await new Promise((resolve) => setTimeout(resolve))
+    }
+    if (!wanted()) return item
+  }
+}

@@ -1,0 +1,69 @@
+/** The publisher: PUBLISH, and PUBLISHED where it was asked for. */
+
+import { PUBLISH, PUBLISHED } from '../../protocol/codes.ts'
+import type { Id, Published, Uri } from '../../protocol/messages.ts'
+import type { Dict, List, PassthruKeys, PublishOptions as WireOptions } from '../../protocol/options.ts'
+import { payload } from '../../protocol/payload.ts'
+import type { ClientSession } from '../session/client-session.ts'
+import { granted } from '../session/requests.ts'
+import { canceled, type Waiting } from '../waiting.ts'
+import type { Role } from './role.ts'
+
+/** Options of a publication: ours, and any key of PUBLISH.Options as WAMP spells it; one id or name needs no list. */
+export interface PublishOptions extends Waiting, Dict, PassthruKeys {
+  readonly acknowledge?: boolean
+  readonly exclude_me?: boolean
+  readonly exclude?: Id | readonly Id[] | undefined
+  readonly exclude_authid?: string | readonly string[] | undefined
+  readonly exclude_authrole?: string | readonly string[] | undefined
+  readonly eligible?: Id | readonly Id[] | undefined
+  readonly eligible_authid?: string | readonly string[] | undefined
+  readonly eligible_authrole?: string | readonly string[] | undefined
+  readonly disclose_me?: boolean
+  readonly retain?: boolean
+  /** Waits for the session, where there is none now, instead of failing at once. */
+  readonly waitForReady?: boolean
+}
+
+export const publisher: Role = {
+  name: 'publisher',
+  features: { publisher_exclusion: true, publisher_identification: true, subscriber_blackwhite_listing: true },
+  handlers: {
+    [PUBLISHED]: granted,
+  },
+}
+
+/** Options as they stand in a message. */
+export function wireOf({ signal: _, timeout: __, waitForReady: ___, ...options }: PublishOptions): WireOptions {
+  const wire: Record<string, unknown> = options
+  for (const key in wire) {
+    const value = wire[key]
+    // A broker takes lists alone, and no list is another thing than an empty one.
+    if (/^(exclude|eligible)(_auth(id|role))?$/.test(key) && value !== undefined && !Array.isArray(value))
+      wire[key] = [value]
+  }
+  return wire
+}
+
+/** Resolves to the publication's id with `acknowledge: true`, else to undefined when the event has been handed over. */
+export async function publish(
+  session: ClientSession,
+  topic: Uri,
+  args: List | undefined,
+  kwargs: Dict | undefined,
+  given: PublishOptions,
+): Promise<Id | undefined> {
+  const { signal, timeout } = given
+  const data = payload(args, kwargs)
+  const options = wireOf(given)
+  const message = (id: Id) => [PUBLISH, id, options, topic, data] as const
+  if (options.acknowledge === true) {
+    return session.requests.ask<Id, Published>(
+      { code: PUBLISH, message: (id) => [...message(id)], settle: ([, , publication]) => publication },
+      { signal, timeout },
+    )
+  }
+  if (signal?.aborted) throw canceled(signal, false)
+  session.requests.tell((id) => [...message(id)])
+  return undefined
+}

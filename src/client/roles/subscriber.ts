@@ -1,0 +1,149 @@
+/** The subscriber: handles that share one subscription at the router, and the events for them. */
+
+import { EVENT, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from '../../protocol/codes.ts'
+import type { Id, Subscribed, Unsubscribed, Uri } from '../../protocol/messages.ts'
+import type {
+  Dict,
+  List,
+  EventDetails as WireDetails,
+  SubscribeOptions as WireOptions,
+} from '../../protocol/options.ts'
+import { checkOptions } from '../checks.ts'
+import { Wish, type WishOwner } from '../handles/wish.ts'
+import type { ClientSession } from '../session/client-session.ts'
+import { granted } from '../session/requests.ts'
+import type { Waiting } from '../waiting.ts'
+import type { Role } from './role.ts'
+
+/** Options of a subscription: ours, and any key of SUBSCRIBE.Options as WAMP spells it. */
+export interface SubscribeOptions extends Waiting, WireOptions {}
+
+/** EVENT.Details, and what else the message said. */
+export interface EventDetails extends WireDetails {
+  readonly topic: Uri
+  readonly publication: Id
+  readonly subscription: Id
+}
+
+/** What it returns is ignored; what it throws, or rejects with, is told by the client's event `error`. */
+export type EventHandler = (args: List, kwargs: Dict, details: EventDetails) => unknown
+
+/** A subscription: durable until `unsubscribe()`. */
+export class Subscription extends Wish {
+  readonly topic: Uri
+  readonly handler: EventHandler
+  readonly options: WireOptions
+
+  constructor(owner: WishOwner, topic: Uri, handler: EventHandler, options: WireOptions) {
+    super(owner)
+    checkOptions(options)
+    this.topic = topic
+    this.handler = handler
+    this.options = options
+  }
+
+  get uri(): Uri {
+    return this.topic
+  }
+
+  /** Ends it; again does nothing. Resolves when the router knows, or at once where there is no session. */
+  unsubscribe(waiting?: Waiting): Promise<void> {
+    return this.giveUp(waiting)
+  }
+
+  async ask(session: ClientSession): Promise<void> {
+    const key = `${this.options.match ?? 'exact'} ${this.topic}`
+    const way = session.subscribing.get(key) ?? { count: 0, given: undefined }
+    session.subscribing.set(key, way)
+    way.count++
+    const asked = session.requests.ask<Id, Subscribed>({
+      code: SUBSCRIBE,
+      message: (id) => [SUBSCRIBE, id, this.options, this.topic],
+      // Inside the reply: an EVENT may follow in the same read.
+      settle: ([, , id]) => {
+        sharing(session, id).add(this)
+        this.id = id
+        return id
+      },
+    })
+    try {
+      await asked
+    } finally {
+      if (--way.count === 0) {
+        session.subscribing.delete(key)
+        // Kept for this one, which was refused.
+        const { given } = way
+        if (given !== undefined && session.subscriptions.get(given)?.size === 0) {
+          release(session, given, {}).catch(() => {})
+        }
+      }
+    }
+  }
+
+  async leave(session: ClientSession, waiting: Waiting): Promise<void> {
+    const { id } = this
+    if (id === undefined) return
+    this.id = undefined
+    const sharers = session.subscriptions.get(id)
+    sharers?.delete(this)
+    const key = `${this.options.match ?? 'exact'} ${this.topic}`
+    if (!sharers || sharers.size > 0) return
+    // One UNSUBSCRIBE ends it for all who share it, also for one whose SUBSCRIBED is on its way.
+    const way = session.subscribing.get(key)
+    if (way) way.given = id
+    else await release(session, id, waiting)
+  }
+}
+
+async function release(session: ClientSession, id: Id, waiting: Waiting): Promise<void> {
+  session.subscriptions.delete(id)
+  await session.requests.ask<void, Unsubscribed>(
+    { code: UNSUBSCRIBE, message: (request) => [UNSUBSCRIBE, request, id], settle: () => {} },
+    waiting,
+  )
+}
+
+function sharing(session: ClientSession, id: Id): Set<Subscription> {
+  const found = session.subscriptions.get(id)
+  if (found) return found
+  const made = new Set<Subscription>()
+  session.subscriptions.set(id, made)
+  return made
+}
+
+export const subscriber: Role = {
+  name: 'subscriber',
+  features: {
+    pattern_based_subscription: true,
+    publication_trustlevels: true,
+    publisher_identification: true,
+    subscription_revocation: true,
+  },
+  handlers: {
+    [SUBSCRIBED]: granted,
+    [UNSUBSCRIBED]: (message, session) => {
+      const [, request, details = {}] = message
+      if (request) return granted(message, session)
+      const id = details['subscription'] as Id
+      const revoked = session.subscriptions.get(id)
+      session.subscriptions.delete(id)
+      for (const wish of revoked ?? []) session.owner.wishes.revoke(wish, details)
+    },
+    [EVENT]: ([, subscription, publication, details, data], session) => {
+      const sharers = session.subscriptions.get(subscription)
+      if (!sharers) {
+        session.dropped.events++
+        return
+      }
+      const args = data?.args ?? []
+      const kwargs = data?.kwargs ?? {}
+      // What was retained is for the one that asked for it last: the others have had it, or do not want it.
+      const asked = details.retained ? [...sharers].filter(({ options }) => options.get_retained).slice(-1) : []
+      for (const { handler, topic, state } of asked.length ? asked : sharers) {
+        // Given up while its SUBSCRIBED was on its way.
+        if (state === 'closed') continue
+        session.heed(() => handler(args, kwargs, { topic, ...details, publication, subscription }))
+      }
+    },
+  },
+}

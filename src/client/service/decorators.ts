@@ -1,0 +1,194 @@
+/** `@rpc` and `@subscribe`, and what a class declares with them or with static fields. */
+
+import { usage } from '../../protocol/error.ts'
+import type { Uri } from '../../protocol/messages.ts'
+import type { Dict } from '../../protocol/options.ts'
+import type { description } from './description.ts'
+import { type CheckedDecorator, type Checks, checked, type MethodFor } from './schema.ts'
+
+/** What `@rpc` takes: ours, and any key of REGISTER.Options as WAMP spells it. */
+export interface RpcOptions extends Dict, Checks {
+  /** The whole URI. Default: the class's prefix and the method's name. */
+  readonly uri?: Uri
+  /** Puts an Invocation before the arguments: kwargs, caller, signal, progress, input. */
+  readonly invocation?: boolean
+  /** How many parts of a call may wait for a method that reads its `input` slowly. Default 65 536. */
+  readonly buffer?: number
+  /** For people: what the service says of it where it describes itself. */
+  readonly doc?: string
+}
+
+/** What `@subscribe` takes: ours, and any key of SUBSCRIBE.Options as WAMP spells it. */
+export interface TopicOptions extends Dict {
+  /** The whole URI. Default: the class's prefix and the method's name. */
+  readonly uri?: Uri
+  /** Puts a ReceivedEvent before the arguments: kwargs, details. */
+  readonly event?: boolean
+  /** For people: what the service says of it where it describes itself. */
+  readonly doc?: string
+}
+
+export type DeclaredKind = 'rpc' | 'subscribe'
+
+/** What a class says of one of its methods. */
+export interface Declared {
+  readonly kind: DeclaredKind
+  readonly method: string
+  readonly uri: Uri | undefined
+  readonly options: RpcOptions & TopicOptions
+  /** Puts an endpoint behind the checks that the options name. Comes with `rpc`: who does not use that need not load it. */
+  readonly checked?: typeof checked | undefined
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a method may take and return anything
+type Method = (this: any, ...args: any[]) => any
+
+/** Serves standard decorator calls and those of `experimentalDecorators`. */
+export interface MethodDecorator {
+  <M extends Method>(value: M, context: ClassMethodDecoratorContext): void
+  (target: object, name: string | symbol, descriptor: PropertyDescriptor): void
+}
+
+interface Decorator<Options> extends MethodDecorator {
+  (uri: Uri, options?: Options): MethodDecorator
+  (options: Options): MethodDecorator
+}
+
+interface RpcDecorator extends MethodDecorator {
+  <const Options extends RpcOptions>(uri: Uri, options?: Options): DecoratorFor<Options>
+  <const Options extends RpcOptions>(options: Options): DecoratorFor<Options>
+}
+
+type DecoratorFor<Options> = (Options extends
+  | { readonly args: object }
+  | { readonly kwargs: object }
+  | { readonly input: object }
+  | { readonly result: object }
+  ? CheckedDecorator<MethodFor<Options>>
+  : MethodDecorator) &
+  Said<Options>
+
+/** Options as `rpc` gives them back, for a static field. */
+interface Said<Options> {
+  readonly options: Options
+  readonly checked?: typeof checked | undefined
+}
+
+/**
+ * Registers a method as a procedure when its service starts: `@rpc`, `@rpc('com.example.date')`,
+ * `@rpc({ uri: 'com.example.date', invocation: true })`. Without a URI it is the class's prefix and the method's name.
+ * With schemas, as `@rpc({ args: [z.number()], result: z.number() })`, it goes on methods that take and return those.
+ *
+ * @throws WampError `wampy.error.usage` on what is no public instance method
+ */
+export const rpc = /* @__PURE__ */ decorator('rpc', checked) as RpcDecorator
+
+/** Subscribes a method to a topic when its service starts; it gets the event's positional arguments. Forms as `rpc`. */
+export const subscribe = /* @__PURE__ */ decorator('subscribe') as Decorator<TopicOptions>
+
+type ByMethod = Map<string, Declared>
+/** By the object that declares: a prototype (legacy), an instance (standard), or the method itself (standard, no instance yet). */
+type Declarations = Record<DeclaredKind, WeakMap<object, ByMethod>>
+
+const KEY = Symbol.for('wampy-ts.declared')
+
+// On the global object for the same reason as the entrypoints: the decorator and the class may come from two copies.
+function declarations(): Declarations {
+  const home = globalThis as { [KEY]?: Declarations }
+  home[KEY] ??= { rpc: new WeakMap(), subscribe: new WeakMap() }
+  return home[KEY]
+}
+
+function declare(owner: object, declared: Declared): void {
+  const table = declarations()[declared.kind]
+  const methods = table.get(owner) ?? new Map<string, Declared>()
+  table.set(owner, methods.set(declared.method, declared))
+}
+
+function decorator(kind: DeclaredKind, checked?: Declared['checked']): unknown {
+  const apply = (options: RpcOptions & TopicOptions, target: unknown, context: unknown): void => {
+    const standard = typeof context === 'object' && context !== null
+    const {
+      name,
+      kind: what,
+      static: fixed,
+      private: hidden,
+    } = (
+      standard ? context : { name: context, kind: 'method', static: typeof target === 'function' }
+    ) as ClassMethodDecoratorContext
+    if (what !== 'method' || fixed || hidden || typeof name !== 'string') {
+      throw usage(`@${kind} goes on a public method, not on ${String(name)}`)
+    }
+    const declared: Declared = { kind, method: name, uri: options.uri, options, checked }
+    declare(target as object, declared)
+    // By the instance too: a decorator above this one may have put another function in the method's place.
+    if (standard) {
+      ;(context as ClassMethodDecoratorContext).addInitializer(function (this: unknown) {
+        declare(this as object, declared)
+      })
+    }
+  }
+  return (...given: unknown[]) => {
+    if (given.length > 1 && typeof given[0] !== 'string') return apply({}, given[0], given[1])
+    const options = typeof given[0] === 'string' ? { ...(given[1] as Dict), uri: given[0] } : (given[0] as Dict)
+    const said: Said<Dict> = { options, checked }
+    return Object.assign((target: unknown, context: unknown) => apply(options, target, context), said)
+  }
+}
+
+/** What a class may say in static fields. */
+export interface ServiceClass {
+  /** Put before method names: `com.example` makes `com.example.getTodaysDate`. */
+  readonly prefix?: string
+  /**
+   * `['getTodaysDate']` or `{ getTodaysDate: 'com.example.date' }`, where there are no decorators; with schemas
+   * `{ add: rpc({ args: [z.number(), z.number()] }) }`.
+   */
+  readonly rpc?: readonly string[] | Readonly<Record<string, Uri | RpcOptions | Said<RpcOptions>>>
+  /** `{ onTick: 'com.example.tick' }`. */
+  readonly subscribe?: readonly string[] | Readonly<Record<string, Uri | TopicOptions>>
+  /** `description`: a procedure under the prefix tells what the class declares. */
+  readonly describe?: typeof description
+}
+
+/** What a class declares of a kind, by method; of an instance where there is one. The most derived word wins. */
+export function declaredBy(kind: DeclaredKind, service: object, instance?: object): Map<string, Declared> {
+  const found: ByMethod = new Map()
+  const add = (methods: Iterable<Declared> | undefined) => {
+    for (const declared of methods ?? []) if (!found.has(declared.method)) found.set(declared.method, declared)
+  }
+  const table = declarations()[kind]
+  if (instance) add(table.get(instance)?.values())
+  for (let at = service; at !== Function.prototype && at; at = Object.getPrototypeOf(at)) {
+    if (Object.hasOwn(at, kind)) add(inStatic(kind, (at as ServiceClass)[kind]))
+    const { prototype } = at as { prototype?: object }
+    if (!prototype) continue
+    add(table.get(prototype)?.values())
+    for (const name of Object.getOwnPropertyNames(prototype)) {
+      const value = Object.getOwnPropertyDescriptor(prototype, name)?.value
+      if (typeof value === 'function') add(table.get(value)?.values())
+    }
+  }
+  return found
+}
+
+function* inStatic(kind: DeclaredKind, field: ServiceClass[DeclaredKind]): Generator<Declared> {
+  if (Array.isArray(field)) {
+    for (const method of field) yield { kind, method, uri: undefined, options: {} }
+    return
+  }
+  for (const [method, said] of Object.entries(field ?? {})) {
+    const { options, checked } =
+      typeof said === 'function'
+        ? (said as Said<RpcOptions>)
+        : { options: typeof said === 'string' ? { uri: said } : said }
+    yield { kind, method, uri: options.uri, options, checked }
+  }
+}
+
+/** The URI of a method: its own, or the prefix and its name. */
+export function uriOf(declared: Declared | undefined, method: string, prefix: string | undefined): Uri {
+  if (declared?.uri !== undefined) return declared.uri
+  if (!prefix) return method
+  return prefix.endsWith('.') ? prefix + method : `${prefix}.${method}`
+}

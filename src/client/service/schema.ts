@@ -1,0 +1,253 @@
+/** Argument checks: what a Standard Schema says of a procedure's arguments and result, at run time and to the compiler. */
+
+import { WampError } from '../../protocol/error.ts'
+import { CANCELED, INVALID_ARGUMENT } from '../../protocol/names.ts'
+import type { Dict, List } from '../../protocol/options.ts'
+import type { Endpoint, Invocation } from '../roles/callee.ts'
+import { isThenable } from '../waiting.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: a schema may take and make anything
+type Any = any
+
+/** What zod, valibot, arktype and others call a schema: Standard Schema, version 1 (https://standardschema.dev). */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => Validated<Output> | Promise<Validated<Output>>
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
+  }
+}
+
+type Validated<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] }
+
+interface SchemaIssue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+/** One for the whole list of arguments, or one for each of them. */
+export type ArgumentSchemas = StandardSchema<Any, readonly Any[]> | readonly StandardSchema<Any, Any>[]
+
+/** What a procedure's arguments, what comes behind them, and its result have to be. */
+export interface Checks {
+  /**
+   * A schema of the list of positional arguments, such as `z.tuple([z.number(), z.number()])`, or shorter a list with
+   * one for each. The method gets what they make of the arguments; a caller whose arguments they refuse gets
+   * `wamp.error.invalid_argument`, and the method does not run.
+   */
+  readonly args?: ArgumentSchemas | undefined
+  /** Of the keyword arguments, as the Invocation has them. Refused as `args`. */
+  readonly kwargs?: StandardSchema<Any, Dict> | undefined
+  /** Of each item of the Invocation's `input`, which throws `wamp.error.invalid_argument` for one that it refuses. */
+  readonly input?: StandardSchema<Any, Any> | undefined
+  /** Of the value that the method returns. What it refuses is an error of the service, not of its caller. */
+  readonly result?: StandardSchema<Any, Any> | undefined
+}
+
+// ---- what the compiler knows ----
+
+type TypesOf<Schema> = Schema extends { readonly '~standard': { readonly types?: infer Types } }
+  ? NonNullable<Types>
+  : never
+type OutputOf<Schema> = TypesOf<Schema> extends { readonly output: infer Output } ? Output : Any
+type InputOf<Schema> = TypesOf<Schema> extends { readonly input: infer Input } ? Input : Any
+
+/** The arguments that a method gets. */
+type Taken<Args> = Args extends readonly unknown[]
+  ? { -readonly [Place in keyof Args]: OutputOf<Args[Place]> }
+  : OutputOf<Args> extends infer Output extends readonly unknown[]
+    ? [...Output]
+    : Any[]
+
+type OutputIn<Options, Key extends string, Otherwise> = Options extends {
+  readonly [K in Key]: infer Schema extends StandardSchema<Any, Any>
+}
+  ? OutputOf<Schema>
+  : Otherwise
+type ArgumentsFor<Options> = Options extends { readonly args: infer Args extends ArgumentSchemas } ? Taken<Args> : Any[]
+
+type ParametersFor<Options> = Options extends { readonly invocation: true }
+  ? [
+      invocation: Invocation<OutputIn<Options, 'input', Any>, OutputIn<Options, 'kwargs', Dict>>,
+      ...args: ArgumentsFor<Options>,
+    ]
+  : ArgumentsFor<Options>
+
+type ReturnFor<Options> = Options extends { readonly result: infer Result extends StandardSchema<Any, Any> }
+  ? InputOf<Result> | PromiseLike<InputOf<Result>> | AsyncGenerator<unknown, InputOf<Result>, Any>
+  : Any
+
+/** The methods that options with checks may stand before. */
+export type MethodFor<Options> = (this: Any, ...args: ParametersFor<Options>) => ReturnFor<Options>
+
+/** Serves standard decorator calls and those of `experimentalDecorators`, on methods of a type alone. */
+export interface CheckedDecorator<Method extends (...args: Any[]) => Any> {
+  <M extends Method>(value: M, context: ClassMethodDecoratorContext): void
+  <M extends Method>(target: object, name: string | symbol, descriptor: TypedPropertyDescriptor<M>): void
+}
+
+/** The schemas whose output a method's parameters accept. */
+type SchemasFor<Parameters extends readonly unknown[]> = Parameters extends [infer First, ...infer Rest]
+  ? [First] extends [Invocation<Any, Any>]
+    ? Accepted<Rest>
+    : Invocation extends First
+      ? Accepted<Parameters> | Accepted<Rest>
+      : Accepted<Parameters>
+  : Accepted<Parameters>
+/** The same of what its Invocation has. */
+type InvokedFor<Parameters extends readonly unknown[]> = Parameters extends [
+  Invocation<infer Input, infer Kwargs>,
+  ...Any,
+]
+  ? { readonly input?: StandardSchema<Any, Input>; readonly kwargs?: StandardSchema<Any, Kwargs> }
+  : unknown
+type Accepted<Parameters extends readonly unknown[]> =
+  | StandardSchema<Any, Readonly<Parameters>>
+  | { readonly [Place in keyof Parameters]: StandardSchema<Any, Parameters[Place]> }
+
+/** What a method is given in a static field: a URI, options, or what `rpc` makes of options with schemas. */
+type Row<Parameters extends readonly unknown[]> =
+  | string
+  | {
+      readonly args?: undefined
+      readonly kwargs?: undefined
+      readonly input?: undefined
+      readonly result?: undefined
+      readonly options?: undefined
+      readonly [option: string]: unknown
+    }
+  | {
+      readonly options: {
+        readonly args?: SchemasFor<Parameters>
+        readonly [option: string]: unknown
+      } & InvokedFor<Parameters>
+    }
+
+/**
+ * The static field `rpc` of a class, with its schemas held against its methods:
+ * `static rpc = { add: rpc({ args: [z.number(), z.number()] }) } satisfies RpcTable<Calculator>`.
+ */
+export type RpcTable<Service> = {
+  readonly [Name in keyof Service as Service[Name] extends (...args: Any[]) => Any
+    ? Name
+    : never]?: Service[Name] extends (...args: infer Parameters) => Any ? Row<Parameters> : never
+}
+
+// ---- what is done ----
+
+/** The same endpoint behind the checks. Where the schemas answer at once, so does it: calls keep their order. */
+export function checked(endpoint: Endpoint, checks: Checks): Endpoint {
+  const { args, kwargs, input, result } = checks
+  return (given, named, details, invocation) =>
+    after(args || kwargs ? taken(checks, given, named) : ([given, named] as const), ([list, dict], late) => {
+      // Its caller may have gone while a schema was thinking.
+      if (late && invocation.canceled) throw new WampError(CANCELED, ['the call was canceled'])
+      Object.assign(invocation, { args: list, kwargs: dict })
+      if (input) Object.defineProperty(invocation, 'input', { value: items(invocation.input, input) })
+      const value = endpoint(list, dict, details, invocation)
+      if (!result) return value
+      if (isParts(value)) return parts(value, result)
+      return after(value, (whole) => returned(result, whole))
+    })
+}
+
+/** What is wrong, and where. */
+type Issues = [place: string, message: string][]
+
+/** How many of them a caller is told: what it sent may be wrong in a million places. */
+const TOLD = 20
+
+function refuse(issues: Issues): void {
+  if (!issues.length) return
+  const first = issues.slice(0, TOLD)
+  const texts = first.map(([place, message]) => `${place}: ${message}`)
+  if (issues.length > TOLD) texts.push(`and ${issues.length - TOLD} more`)
+  throw new WampError(INVALID_ARGUMENT, [texts.join('; ')], {
+    issues: first.map(([place, message]) => ({ place, message })),
+  })
+}
+
+/** What a schema makes of a value; what is wrong with it goes to `issues`. */
+function check(schema: StandardSchema, value: unknown, place: string, issues: Issues): unknown {
+  const made = after(schema['~standard'].validate(value), (answer) => {
+    if (!answer.issues) return answer.value
+    for (const { path = [], message } of answer.issues) issues.push([placeOf(place, path), message])
+    return undefined
+  })
+  // Another schema may throw first, and then nobody hears of this one.
+  if (isThenable(made)) made.then(undefined, () => {})
+  return made
+}
+
+function taken({ args, kwargs }: Checks, given: List, named: Dict): readonly [List, Dict] | Promise<[List, Dict]> {
+  const issues: Issues = []
+  const places = (schemas: readonly StandardSchema[]) => {
+    if (given.length > schemas.length) {
+      issues.push([`args[${schemas.length}]`, `at most ${schemas.length} arguments are taken, got ${given.length}`])
+    }
+    const made = schemas.map((schema, i) => check(schema, given[i], `args[${i}]`, issues))
+    return made.some(isThenable) ? Promise.all(made) : made
+  }
+  const list = !args ? given : isEach(args) ? places(args) : check(args as StandardSchema, given, 'args', issues)
+  const dict = kwargs ? check(kwargs, named, 'kwargs', issues) : named
+  const both = isThenable(list) || isThenable(dict) ? Promise.all([list, dict]) : [list, dict]
+  return after(both, (made) => {
+    refuse(issues)
+    return made as [List, Dict]
+  }) as readonly [List, Dict] | Promise<[List, Dict]>
+}
+
+/** The items of an input as a schema makes them, until it refuses one. */
+async function* items(input: AsyncIterable<unknown>, schema: StandardSchema): AsyncGenerator<unknown, void> {
+  let n = 0
+  for await (const item of input) {
+    const issues: Issues = []
+    const made = await check(schema, item, `input[${n++}]`, issues)
+    refuse(issues)
+    yield made
+  }
+}
+
+function returned(schema: StandardSchema, value: unknown): unknown {
+  return after(schema['~standard'].validate(value), (answer) => {
+    if (!answer.issues) return answer.value
+    // No WampError: the service's `error` event tells its operator what was wrong, and the caller sees this text alone.
+    throw new Error('the procedure returned what its result schema refuses', {
+      cause: answer.issues.map(({ path = [], message }) => ({ place: placeOf('result', path), message })),
+    })
+  })
+}
+
+function isParts(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
+}
+
+/** What an async generator yields are parts of its result; what it returns is the result. */
+async function* parts(
+  value: AsyncIterable<unknown>,
+  schema: StandardSchema,
+): AsyncGenerator<unknown, unknown, undefined> {
+  return await returned(schema, yield* value as AsyncGenerator<unknown, unknown, undefined>)
+}
+
+function placeOf(place: string, path: NonNullable<SchemaIssue['path']>): string {
+  return path.reduce<string>((text, segment) => {
+    const key = typeof segment === 'object' ? segment.key : segment
+    return typeof key === 'number' ? `${text}[${key}]` : `${text}.${String(key)}`
+  }, place)
+}
+
+function isEach(args: ArgumentSchemas): args is readonly StandardSchema[] {
+  return Array.isArray(args)
+}
+
+/** Goes on with a value, or with that of its promise. */
+function after<T, Next>(
+  value: T | PromiseLike<T>,
+  next: (value: T, late: boolean) => Next | PromiseLike<Next>,
+): Next | PromiseLike<Next> {
+  return isThenable(value) ? (value as PromiseLike<T>).then((it) => next(it, true)) : next(value as T, false)
+}

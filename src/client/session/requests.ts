@@ -1,0 +1,183 @@
+/** The one table of unanswered requests: all kinds draw their ids from one sequence (Basic Profile, IDs). */
+
+import { CALL, ERROR, INVOCATION } from '../../protocol/codes.ts'
+import { errorOf, unsent, violation, type WampError } from '../../protocol/error.ts'
+import { nextId } from '../../protocol/ids.ts'
+import type {
+  Handlers,
+  Id,
+  Message,
+  Published,
+  Registered,
+  RequestCode,
+  Subscribed,
+  Unregistered,
+  Unsubscribed,
+} from '../../protocol/messages.ts'
+import { CONNECTION_LOST } from '../../protocol/names.ts'
+import { nameOf } from '../../protocol/validate.ts'
+import { canceled, limit, type Waiting } from '../waiting.ts'
+import type { ClientSession } from './client-session.ts'
+
+interface Pending {
+  readonly asked: Ask<unknown, never>
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+  /** What its timer waits for; the timer begins anew with every partial answer. */
+  readonly timeout: number | undefined
+  deaf: (() => void) | undefined
+  untimed: (() => void) | undefined
+}
+
+export interface Ask<T, Reply extends Message> {
+  readonly code: RequestCode
+  readonly message: (id: Id) => Message
+  /** Runs inside the reply, before anything else is read; its value resolves the promise. */
+  readonly settle: (reply: Reply) => T
+  /** Hears a partial answer, after which others follow. */
+  readonly part?: ((reply: Reply) => void) | undefined
+  /** Hears that nobody here waits any longer. Says whether the peer's answer is waited for all the same. */
+  readonly quit?: (id: Id, error: unknown) => boolean
+}
+
+export class Requests {
+  readonly #session: ClientSession
+  readonly #pending = new Map<Id, Pending>()
+  #last: Id = 0
+
+  constructor(session: ClientSession) {
+    this.#session = session
+  }
+
+  /** How many wait for an answer. */
+  get size(): number {
+    return this.#pending.size
+  }
+
+  #next(): Id {
+    do this.#last = nextId(this.#last)
+    while (this.#pending.has(this.#last))
+    return this.#last
+  }
+
+  /** Sends a request that gets no answer. A payload that cannot travel throws and uses up no id. */
+  tell(message: (id: Id) => Message): Id {
+    if (!this.#session.sendable) throw unsent(CONNECTION_LOST, 'the session is over')
+    const before = this.#last
+    const id = this.#next()
+    try {
+      this.#session.send(message(id))
+    } catch (error) {
+      this.#last = before
+      throw error
+    }
+    return id
+  }
+
+  /** Sends a request and waits for its answer. A payload that cannot travel rejects and uses up no id. */
+  ask<T, Reply extends Message>(asked: Ask<T, Reply>, waiting: Waiting = {}): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const { signal, timeout } = waiting
+      if (signal?.aborted) throw canceled(signal, false)
+      const id = this.tell(asked.message)
+      const pending: Pending = {
+        asked,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+        timeout,
+        deaf: undefined,
+        untimed: undefined,
+      }
+      this.#pending.set(id, pending)
+      if (signal) pending.deaf = limit({ signal }, true, (error) => this.quit(id, error))
+      if (timeout) this.#time(id, pending)
+    })
+  }
+
+  #time(id: Id, pending: Pending): void {
+    pending.untimed?.()
+    pending.untimed = limit({ timeout: pending.timeout }, true, (error) => this.quit(id, error))
+  }
+
+  /** Whether it waits for an answer. */
+  has(id: Id): boolean {
+    return this.#pending.has(id)
+  }
+
+  /** Gives up a request: its promise is rejected, and an answer that comes later is swallowed. */
+  quit(id: Id, error: unknown): void {
+    const pending = this.#pending.get(id)
+    if (!pending || pending.asked.quit?.(id, error)) return
+    release(pending)
+    // A CALL may never be answered. Anything else is, and its answer must not look like a violation.
+    if (pending.asked.code === CALL) this.#pending.delete(id)
+    pending.reject(error)
+  }
+
+  /** A partial answer. False where nobody waits for it. */
+  part(code: RequestCode, id: Id, reply: Message): boolean {
+    const pending = this.#pending.get(id)
+    if (pending?.asked.code !== code) return false
+    if (pending.timeout) this.#time(id, pending)
+    pending.asked.part?.(reply as never)
+    return pending.asked.part !== undefined
+  }
+
+  /** A positive answer. False where nothing waits for it. */
+  settle(code: RequestCode, id: Id, reply: Message): boolean {
+    const pending = this.#pending.get(id)
+    if (pending?.asked.code !== code) return false
+    // Where this throws the session ends, which rejects what still stands in the table.
+    const value = pending.asked.settle(reply as never)
+    this.#end(id, pending)
+    pending.resolve(value)
+    return true
+  }
+
+  /** A negative answer. False where nothing waits for it. */
+  refuse(code: RequestCode, id: Id, error: WampError): boolean {
+    const pending = this.#pending.get(id)
+    if (pending?.asked.code !== code) return false
+    this.#end(id, pending)
+    pending.reject(error)
+    return true
+  }
+
+  #end(id: Id, pending: Pending): void {
+    this.#pending.delete(id)
+    release(pending)
+  }
+
+  /** The session is over: nobody waits any longer. */
+  fail(error: WampError): void {
+    for (const pending of this.#pending.values()) {
+      release(pending)
+      pending.reject(error)
+    }
+    this.#pending.clear()
+  }
+}
+
+function release(pending: Pending): void {
+  pending.deaf?.()
+  pending.untimed?.()
+}
+
+/** A positive answer that only a request of ours can cause: without one it is a violation. */
+export function granted(
+  message: Published | Subscribed | Unsubscribed | Registered | Unregistered,
+  session: ClientSession,
+): void {
+  const [code, id] = message
+  // WAMP numbers them so: the answer follows the request.
+  if (session.requests.settle((code - 1) as RequestCode, id, message)) return
+  throw violation(`${nameOf(code)} for request ${id}, which is not waiting for it`)
+}
+
+/** ERROR settles all kinds of requests alike. */
+export const refusals: Handlers<ClientSession> = {
+  [ERROR]: (message, session) => {
+    if (message[1] === INVOCATION) throw violation('ERROR for INVOCATION, which this side answers')
+    if (!session.requests.refuse(message[1], message[2], errorOf(message))) session.dropped.answers++
+  },
+}

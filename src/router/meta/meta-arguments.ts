@@ -1,0 +1,70 @@
+/** Checks what callers give to the router's own procedures: whatever is wrong is `invalid_argument`, named by its place. */
+
+import { WampError } from '../../protocol/error.ts'
+import { isId } from '../../protocol/ids.ts'
+import type { Id, Uri } from '../../protocol/messages.ts'
+import { INVALID_ARGUMENT, INVALID_URI } from '../../protocol/names.ts'
+import type { Dict, List, MatchPolicy } from '../../protocol/options.ts'
+import { isUri } from '../../protocol/uri.ts'
+import { isDict, told } from '../../protocol/validate.ts'
+
+/** An argument and where it stands. */
+type Check<Wanted> = (value: unknown, place: string) => Wanted
+
+export function wrongArgument(place: string, claim: string, value: unknown): WampError {
+  return new WampError(INVALID_ARGUMENT, [`${place} must be ${claim}, got ${told(value)}`])
+}
+
+function check<Wanted>(claim: string, holds: (value: unknown) => boolean): Check<Wanted> {
+  return (value, place) => {
+    if (holds(value)) return value as Wanted
+    throw wrongArgument(place, claim, value)
+  }
+}
+
+export const anId = check<Id>('an id', isId)
+export const aText = check<string>('text', (value) => typeof value === 'string')
+export const aFlag = check<boolean>('true or false', (value) => typeof value === 'boolean')
+export const aList = check<List>('a list', Array.isArray)
+export const aDict = check<Dict>('a dictionary', isDict)
+export const aLimit = check<number>(
+  'a whole number from 1',
+  (value) => Number.isSafeInteger(value) && Number(value) > 0,
+)
+export const texts = check<readonly string[]>(
+  'a list of texts',
+  (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+)
+export const aPolicy = check<MatchPolicy>('exact, prefix or wildcard', (value) =>
+  ['exact', 'prefix', 'wildcard'].includes(value as string),
+)
+
+// RFC 3339, section 5.6.
+const RFC3339 = /^(\d{4}-\d\d-\d\d)T(?!24)\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
+
+/** A moment as milliseconds since 1970. */
+export const aTime: Check<number> = (value, place) => {
+  const text = typeof value === 'string' ? value.toUpperCase() : ''
+  const [, day] = RFC3339.exec(text) ?? []
+  const time = day && isDay(day) ? Date.parse(text) : Number.NaN
+  if (!Number.isNaN(time)) return time
+  throw wrongArgument(place, 'a time as RFC 3339 writes it', value)
+}
+
+/** `Date.parse` makes the second of March of the thirtieth of February. */
+function isDay(day: string): boolean {
+  const midnight = Date.parse(`${day}T00:00:00Z`)
+  return !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(day)
+}
+
+/** What need not be given; null, as languages with named parameters send it, is not given. */
+export function optional<Wanted>(of: Check<Wanted>, value: unknown, place: string): Wanted | undefined {
+  return value === undefined || value === null ? undefined : of(value, place)
+}
+
+/** A URI that names one thing. */
+export function aUri(value: unknown, place: string, strict: boolean): Uri {
+  const uri = aText(value, place)
+  if (isUri(uri, strict)) return uri
+  throw new WampError(INVALID_URI, [`${place}: ${told(uri)} is no URI`])
+}

@@ -1,0 +1,66 @@
+/** The registration meta API: what can be called, and who serves it. */
+
+import { WampError } from '../../protocol/error.ts'
+import type { Id, Uri } from '../../protocol/messages.ts'
+import { NO_SUCH_REGISTRATION } from '../../protocol/names.ts'
+import type { Dict } from '../../protocol/options.ts'
+import { isReserved, isUri } from '../../protocol/uri.ts'
+import type { Patterns } from '../match/patterns.ts'
+import type { Dealer, Registration } from '../rpc/dealer.ts'
+import { aDict, anId, aPolicy, aText, optional } from './meta-arguments.ts'
+import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
+import type { Provided } from './provided.ts'
+
+export function detailsOfRegistration({ id, created, uri, match, invoke }: Registration): Dict {
+  return { id, created: new Date(created).toISOString(), uri, match, invoke }
+}
+
+export function registrationProcedures(dealer: Dealer, { strict, members }: SessionRealm): Record<Uri, Provided> {
+  const { patterns } = dealer
+  const found = (registration: unknown): Registration => {
+    const id = anId(registration, 'args[0]')
+    const known = patterns.find(id)
+    if (known) return known
+    throw new WampError(NO_SUCH_REGISTRATION, [`there is no registration ${id} here`])
+  }
+  return {
+    'wamp.registration.list': () => ({ args: [idsOf(patterns)] }),
+    'wamp.registration.lookup': ([procedure, options]) => ({
+      args: [patterns.get(aText(procedure, 'args[0]'), matchOf(options))?.id ?? null],
+    }),
+    'wamp.registration.match': ([procedure]) => {
+      const uri = aText(procedure, 'args[0]')
+      // A pattern may fit what no call reaches by it: what is no procedure, and the router's own.
+      const best = isUri(uri, strict) && !isReserved(uri) ? patterns.best(uri) : undefined
+      return { args: [best?.id ?? null] }
+    },
+    'wamp.registration.get': ([registration]) => ({ args: [detailsOfRegistration(found(registration))] }),
+    'wamp.registration.list_callees': ([registration]) => ({
+      args: [found(registration).endpoints.map(({ callee }) => callee.id)],
+    }),
+    'wamp.registration.count_callees': ([registration]) => ({ args: [found(registration).endpoints.length] }),
+    'wamp.registration.remove_callee': ([registration, callee, third], { reason = third }) => {
+      const id = anId(registration, 'args[0]')
+      const session = anId(callee, 'args[1]')
+      // By keyword as Crossbar.io takes it, or third as the catalog has it.
+      const why = optional(aText, reason, 'reason')
+      const served = found(id)
+      const member = members.get(session)
+      if (!member) throw noSuchSession(session)
+      if (dealer.revoke(served, member, why)) return undefined
+      throw new WampError(NO_SUCH_REGISTRATION, [`session ${session} does not serve registration ${served.id}`])
+    },
+  }
+}
+
+/** The ids of all that an index holds, by policy. */
+export function idsOf(patterns: Patterns<{ id: Id; uri: Uri; match: 'exact' | 'prefix' | 'wildcard' }>): Dict {
+  const ids = (match: 'exact' | 'prefix' | 'wildcard'): Id[] => Array.from(patterns.list(match), ({ id }) => id)
+  return { exact: ids('exact'), prefix: ids('prefix'), wildcard: ids('wildcard') }
+}
+
+/** The policy that the second argument of a lookup names. */
+export function matchOf(options: unknown): 'exact' | 'prefix' | 'wildcard' {
+  const { match } = optional(aDict, options, 'args[1]') ?? {}
+  return optional(aPolicy, match, 'args[1].match') ?? 'exact'
+}

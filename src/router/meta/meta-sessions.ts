@@ -1,0 +1,85 @@
+/** The session meta API: who is in the realm, and showing them out. */
+
+import { WampError } from '../../protocol/error.ts'
+import type { Id, Uri } from '../../protocol/messages.ts'
+import { KILLED, NO_SUCH_SESSION } from '../../protocol/names.ts'
+import type { Dict } from '../../protocol/options.ts'
+import type { Member } from '../member/member.ts'
+import { anId, aText, aUri, optional, texts } from './meta-arguments.ts'
+import type { Provided } from './provided.ts'
+
+export interface SessionRealm {
+  readonly strict: boolean
+  readonly members: ReadonlyMap<Id, Member>
+  /** Ends a session of which nobody is told, and whose testaments are not carried out. */
+  silence(member: Member): void
+}
+
+/** What `on_join` and `get` say of a session. */
+export function detailsOfSession({ id, principal, transport }: Member): Dict {
+  return { session: id, ...principal, ...(transport && { transport }) }
+}
+
+export function noSuchSession(id: Id): WampError {
+  return new WampError(NO_SUCH_SESSION, [`there is no session ${id} here`])
+}
+
+export function sessionProcedures({ strict, members, silence }: SessionRealm): Record<Uri, Provided> {
+  /** All of them, or those with one of the roles that are listed. */
+  const listed = (filter: unknown): Member[] => {
+    const given = optional(texts, filter, 'args[0]')
+    const all = [...members.values()]
+    if (!given) return all
+    // Its length is the caller's choice, and the sessions may be many too.
+    const roles = new Set(given)
+    return all.filter(({ principal }) => roles.has(principal?.authrole as string))
+  }
+  /** Shows out those who are found, but never the caller. */
+  const kill = (kwargs: Dict, caller: Member, found: (member: Member) => boolean): Member[] => {
+    const { reason, message } = farewellOf(kwargs, strict)
+    const killed = [...members.values()].filter((member) => member !== caller && found(member))
+    for (const member of killed) member.goodbye(reason, message)
+    return killed
+  }
+  return {
+    'wamp.session.count': ([filter]) => ({ args: [listed(filter).length] }),
+    'wamp.session.list': ([filter]) => ({ args: [listed(filter).map(({ id }) => id)] }),
+    'wamp.session.get': ([session]) => {
+      const id = anId(session, 'args[0]')
+      const member = members.get(id)
+      if (!member) throw noSuchSession(id)
+      return { args: [detailsOfSession(member)] }
+    },
+    'wamp.session.kill': ([session], kwargs, caller) => {
+      const id = anId(session, 'args[0]')
+      const { reason, message } = farewellOf(kwargs, strict)
+      const member = members.get(id)
+      if (!member || member === caller) throw noSuchSession(id)
+      member.goodbye(reason, message)
+      return undefined
+    },
+    'wamp.session.kill_by_authid': ([authid], kwargs, caller) => {
+      const wanted = aText(authid, 'args[0]')
+      return { args: [kill(kwargs, caller, ({ principal }) => principal?.authid === wanted).map(({ id }) => id)] }
+    },
+    'wamp.session.kill_by_authrole': ([authrole], kwargs, caller) => {
+      const wanted = aText(authrole, 'args[0]')
+      return { args: [kill(kwargs, caller, ({ principal }) => principal?.authrole === wanted).length] }
+    },
+    'wamp.session.kill_all': (_, kwargs, caller) => {
+      const killed = kill(kwargs, caller, (member) => {
+        silence(member)
+        return true
+      })
+      return { args: [killed.length] }
+    },
+  }
+}
+
+/** What the GOODBYE to a session that is killed says. */
+function farewellOf({ reason, message }: Dict, strict: boolean): { reason: Uri; message: string | undefined } {
+  return {
+    reason: optional((value, place) => aUri(value, place, strict), reason, 'reason') ?? KILLED,
+    message: optional(aText, message, 'message'),
+  }
+}

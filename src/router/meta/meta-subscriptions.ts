@@ -1,0 +1,122 @@
+/** The subscription meta API: what is subscribed to, by whom, and what was published to it before. */
+
+import { WampError } from '../../protocol/error.ts'
+import type { Id, Uri } from '../../protocol/messages.ts'
+import { HISTORY_UNAVAILABLE, NO_SUCH_SUBSCRIPTION } from '../../protocol/names.ts'
+import type { Dict } from '../../protocol/options.ts'
+import { isUri } from '../../protocol/uri.ts'
+import type { Member } from '../member/member.ts'
+import { weightOf } from '../member/payload-size.ts'
+import { Audience, namesPrincipals } from '../pubsub/audience.ts'
+import type { Broker, Subscription } from '../pubsub/broker.ts'
+import type { HistoryEvent, HistoryQuery } from '../pubsub/history.ts'
+import { aFlag, aLimit, anId, aText, aTime, optional } from './meta-arguments.ts'
+import { idsOf, matchOf } from './meta-registrations.ts'
+import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
+import type { Answer, Provided } from './provided.ts'
+
+/** How much of a history one answer holds: a message must fit where it goes. The rest is asked for page by page. */
+const PAGE_BYTES = 4 * 2 ** 20
+/** So many empty events are as much. */
+const PAGE_EVENTS = 16_384
+
+export function detailsOfSubscription({ id, created, uri, match }: Subscription): Dict {
+  return { id, created: new Date(created).toISOString(), uri, match }
+}
+
+export function subscriptionProcedures(broker: Broker, { strict, members }: SessionRealm): Record<Uri, Provided> {
+  const { patterns } = broker
+  const found = (subscription: unknown): Subscription => {
+    const id = anId(subscription, 'args[0]')
+    const known = patterns.find(id)
+    if (known) return known
+    throw new WampError(NO_SUCH_SUBSCRIPTION, [`there is no subscription ${id} here`])
+  }
+  return {
+    'wamp.subscription.list': () => ({ args: [idsOf(patterns)] }),
+    'wamp.subscription.lookup': ([topic, options]) => ({
+      args: [patterns.get(aText(topic, 'args[0]'), matchOf(options))?.id ?? null],
+    }),
+    'wamp.subscription.match': ([topic]) => {
+      const uri = aText(topic, 'args[0]')
+      // A pattern may fit what is no topic.
+      const ids = isUri(uri, strict) ? patterns.all(uri).map(({ id }) => id) : []
+      return { args: [ids.length > 0 ? ids : null] }
+    },
+    'wamp.subscription.get': ([subscription]) => ({ args: [detailsOfSubscription(found(subscription))] }),
+    'wamp.subscription.list_subscribers': ([subscription]) => ({
+      args: [Array.from(found(subscription).members, ({ id }) => id)],
+    }),
+    'wamp.subscription.count_subscribers': ([subscription]) => ({ args: [found(subscription).members.size] }),
+    'wamp.subscription.remove_subscriber': ([subscription, subscriber, third], { reason = third }) => {
+      const id = anId(subscription, 'args[0]')
+      const session = anId(subscriber, 'args[1]')
+      // By keyword as Crossbar.io takes it, or third as the catalog has it.
+      const why = optional(aText, reason, 'reason')
+      const held = found(id)
+      const member = members.get(session)
+      if (!member) throw noSuchSession(session)
+      if (!held.members.has(member)) {
+        throw new WampError(NO_SUCH_SUBSCRIPTION, [`session ${session} does not hold subscription ${held.id}`])
+      }
+      broker.revoke(held, member, why)
+      return undefined
+    },
+    'wamp.subscription.get_events': ([subscription, limit], kwargs, caller) => {
+      const asked = found(subscription)
+      // Crossbar.io takes the limit as the second argument.
+      const query = queryOf({ limit, ...kwargs }, caller)
+      const { history } = asked
+      if (!history) {
+        throw new WampError(HISTORY_UNAVAILABLE, [`no events are kept of subscription ${asked.id}`])
+      }
+      const events = history.read(query)
+      return events instanceof Promise
+        ? events.then((found) => answer(asked, query, found))
+        : answer(asked, query, events)
+    },
+  }
+}
+
+function queryOf(kwargs: Dict, caller: Member): HistoryQuery {
+  const time = (name: string): number | undefined => optional(aTime, kwargs[name], name)
+  const publication = (name: string): Id | undefined => optional(anId, kwargs[name], name)
+  return {
+    reverse: optional(aFlag, kwargs['reverse'], 'reverse') ?? false,
+    limit: Math.min(optional(aLimit, kwargs['limit'], 'limit') ?? PAGE_EVENTS, PAGE_EVENTS),
+    fromTime: time('from_time'),
+    afterTime: time('after_time'),
+    beforeTime: time('before_time'),
+    untilTime: time('until_time'),
+    topic: optional(aText, kwargs['topic'], 'topic'),
+    fromPublication: publication('from_publication'),
+    afterPublication: publication('after_publication'),
+    beforePublication: publication('before_publication'),
+    untilPublication: publication('until_publication'),
+    visible: ({ lists }) => !namesPrincipals(lists) || new Audience(lists).admits(caller),
+  }
+}
+
+function answer({ id }: Subscription, query: HistoryQuery, found: readonly HistoryEvent[]): Answer {
+  const args: Dict[] = []
+  let weight = 0
+  for (const event of found) {
+    weight += weightOf(event.payload, event.details)
+    if (args.length > 0 && weight > PAGE_BYTES) return { args, kwargs: { is_limit_reached: true } }
+    args.push(said(event, id))
+  }
+  return { args, kwargs: { is_limit_reached: args.length >= query.limit } }
+}
+
+function said({ time, publication, details, payload }: HistoryEvent, subscription: Id): Dict {
+  const timestamp = new Date(time).toISOString()
+  const { args, kwargs } = payload ?? { args: undefined, kwargs: undefined }
+  return {
+    timestamp,
+    subscription,
+    publication,
+    details,
+    ...(args !== undefined && { args }),
+    ...(kwargs !== undefined && { kwargs }),
+  }
+}

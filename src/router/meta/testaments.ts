@@ -1,0 +1,138 @@
+/** Testaments: what the router publishes in the name of a session when it ends. */
+
+import { PUBLISH } from '../../protocol/codes.ts'
+import { thrown, WampError } from '../../protocol/error.ts'
+import { checkKeys } from '../../protocol/keys.ts'
+import type { Uri } from '../../protocol/messages.ts'
+import { INVALID_ARGUMENT, INVALID_URI, LIMIT_EXCEEDED } from '../../protocol/names.ts'
+import type { Dict, List, PublishOptions } from '../../protocol/options.ts'
+import { type Payload, payload } from '../../protocol/payload.ts'
+import { isEmpty } from '../../protocol/plain.ts'
+import { isReserved } from '../../protocol/uri.ts'
+import { told } from '../../protocol/validate.ts'
+import type { Dropped, RouterLimits } from '../member/limits.ts'
+import type { Member } from '../member/member.ts'
+import { PASSTHRU } from '../member/passthru.ts'
+import { weightOf } from '../member/payload-size.ts'
+import type { Broker } from '../pubsub/broker.ts'
+import { aDict, aList, aUri, optional, wrongArgument } from './meta-arguments.ts'
+import type { Provided } from './provided.ts'
+
+interface Testament {
+  readonly topic: Uri
+  readonly options: PublishOptions
+  readonly payload: Payload | undefined
+}
+
+type Scope = 'detached' | 'destroyed'
+
+/** The testaments of one session. A session that ends is detached and destroyed at once: there is no resuming here. */
+interface Will {
+  readonly detached: Testament[]
+  readonly destroyed: Testament[]
+  weight: number
+}
+
+export interface TestamentOptions {
+  readonly strict: boolean
+  readonly limits: RouterLimits
+}
+
+export class Testaments {
+  readonly procedures: Readonly<Record<Uri, Provided>>
+  readonly #broker: Broker
+  readonly #dropped: Dropped
+  readonly #options: TestamentOptions
+  readonly #wills = new Map<Member, Will>()
+
+  constructor(broker: Broker, dropped: Dropped, options: TestamentOptions) {
+    this.#broker = broker
+    this.#dropped = dropped
+    this.#options = options
+    this.procedures = {
+      'wamp.session.add_testament': (args, kwargs, caller) => this.#add(args, kwargs, caller),
+      'wamp.session.flush_testaments': (_, { scope }, caller) => this.#flush(scopeOf(scope), caller),
+    }
+  }
+
+  /** Testaments of all sessions. */
+  get size(): number {
+    let sum = 0
+    for (const { detached, destroyed } of this.#wills.values()) sum += detached.length + destroyed.length
+    return sum
+  }
+
+  /** The session ended: carries out what it left behind. */
+  execute(member: Member): void {
+    const will = this.#wills.get(member)
+    if (!will) return
+    this.#wills.delete(member)
+    for (const { topic, options, payload } of [...will.detached, ...will.destroyed]) {
+      // Nobody is there to hear of a refusal.
+      if (Array.isArray(this.#broker.publish(member, topic, options, payload))) this.#dropped.publications++
+    }
+  }
+
+  /** Nothing is to be published for this session. */
+  forget(member: Member): void {
+    this.#wills.delete(member)
+  }
+
+  #add([uri, args, kwargs]: List, { publish_options, scope }: Dict, caller: Member): undefined {
+    const { strict, limits } = this.#options
+    const topic = aUri(uri, 'args[0]', strict)
+    if (isReserved(topic)) throw new WampError(INVALID_URI, [`${told(topic)} belongs to the router`])
+    const data = dataOf(optional(aList, args, 'args[1]'), optional(aDict, kwargs, 'args[2]'))
+    const options = optionsOf(optional(aDict, publish_options, 'publish_options') ?? {}, topic, caller)
+    const bucket = scopeOf(scope)
+    // At its end nobody is there to hear of it; and then it is asked again.
+    const objection = this.#broker.objection(caller, topic, options)
+    if (objection) throw new WampError(objection[0], [objection[1]])
+    const weight = weightOf(data, topic, options)
+    const will = this.#wills.get(caller) ?? { detached: [], destroyed: [], weight: 0 }
+    if (will.detached.length + will.destroyed.length >= limits.testaments) {
+      throw new WampError(LIMIT_EXCEEDED, [`a session may have ${limits.testaments} testaments`])
+    }
+    if (will.weight + weight > limits.testamentBytes) {
+      throw new WampError(LIMIT_EXCEEDED, [`a session may have testaments of ${limits.testamentBytes} bytes`])
+    }
+    will.weight += weight
+    will[bucket].push({ topic, options, payload: data })
+    this.#wills.set(caller, will)
+  }
+
+  #flush(scope: Scope, caller: Member): undefined {
+    const will = this.#wills.get(caller)
+    if (!will) return
+    for (const { topic, options, payload } of will[scope]) will.weight -= weightOf(payload, topic, options)
+    will[scope].length = 0
+    if (will.detached.length + will.destroyed.length === 0) this.#wills.delete(caller)
+  }
+}
+
+function scopeOf(scope: unknown): Scope {
+  if (scope === undefined || scope === null || scope === 'destroyed') return 'destroyed'
+  if (scope === 'detached') return scope
+  throw wrongArgument('scope', 'destroyed or detached', scope)
+}
+
+/** A call has a place for both, so that an empty one says nothing. */
+function dataOf(args: List = [], kwargs: Dict = {}): Payload | undefined {
+  if (!isEmpty(kwargs)) return payload(args, kwargs)
+  return payload(args.length > 0 ? args : undefined)
+}
+
+/** Options as PUBLISH itself would take them from this session. */
+function optionsOf(options: Dict, topic: Uri, caller: Member): PublishOptions {
+  try {
+    checkKeys([PUBLISH, 1, options, topic])
+  } catch (error) {
+    throw new WampError(INVALID_ARGUMENT, [thrown(error).message.replace('PUBLISH[2]', 'publish_options')])
+  }
+  if (options['ppt_scheme'] !== undefined && !caller.announces('publisher', PASSTHRU)) {
+    throw new WampError(INVALID_ARGUMENT, [
+      'publish_options.ppt_scheme is given, but HELLO did not announce payload_passthru_mode',
+    ])
+  }
+  return options
+}

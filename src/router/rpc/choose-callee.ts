@@ -1,0 +1,66 @@
+/** Which callee answers: one registration, several callees, five policies. */
+
+import type { Member } from '../member/member.ts'
+import type { Endpoint, Registration } from './registrations.ts'
+
+/** Every callee that is left has as many invocations as it takes. */
+export const FULL = Symbol('full')
+
+/**
+ * The callee whose turn it is, those that declined left out; none where none is left. As in Crossbar.io, a full callee
+ * is passed over where the calls are spread, and stops the call where there is only the one to go to.
+ */
+export function choose(registration: Registration, declined?: ReadonlySet<Member>): Endpoint | typeof FULL | undefined {
+  const { endpoints } = registration
+  switch (registration.invoke) {
+    case 'roundrobin':
+      return next(registration, declined)
+    case 'random':
+      return drawn(endpoints, declined)
+    case 'last':
+      for (let i = endpoints.length - 1; i >= 0; i--) {
+        const endpoint = endpoints[i] as Endpoint
+        if (!declined?.has(endpoint.callee)) return isFull(endpoint) ? FULL : endpoint
+      }
+      return undefined
+    default:
+      for (const endpoint of endpoints) {
+        if (!declined?.has(endpoint.callee)) return isFull(endpoint) ? FULL : endpoint
+      }
+      return undefined
+  }
+}
+
+function next(
+  registration: Registration,
+  declined: ReadonlySet<Member> | undefined,
+): Endpoint | typeof FULL | undefined {
+  const { endpoints } = registration
+  let found: typeof FULL | undefined
+  for (let passed = 0; passed < endpoints.length; passed++) {
+    const at = (registration.turn + passed) % endpoints.length
+    const endpoint = endpoints[at] as Endpoint
+    if (declined?.has(endpoint.callee)) continue
+    if (!isFull(endpoint)) {
+      registration.turn = at + 1
+      return endpoint
+    }
+    found = FULL
+  }
+  return found
+}
+
+function drawn(
+  endpoints: readonly Endpoint[],
+  declined: ReadonlySet<Member> | undefined,
+): Endpoint | typeof FULL | undefined {
+  const first = endpoints[Math.floor(Math.random() * endpoints.length)]
+  if (!first || (!declined?.has(first.callee) && !isFull(first))) return first
+  const left = declined ? endpoints.filter(({ callee }) => !declined.has(callee)) : endpoints
+  const free = left.filter((endpoint) => !isFull(endpoint))
+  return free[Math.floor(Math.random() * free.length)] ?? (left.length > 0 ? FULL : undefined)
+}
+
+function isFull({ concurrency, running }: Endpoint): boolean {
+  return concurrency > 0 && running >= concurrency
+}

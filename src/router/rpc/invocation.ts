@@ -1,0 +1,66 @@
+/** What an INVOCATION says beside its payload, and whether a callee can take the call at all. */
+
+import type { Call } from '../../protocol/messages.ts'
+import { FEATURE_NOT_SUPPORTED } from '../../protocol/names.ts'
+import type { Dict, InvocationDetails } from '../../protocol/options.ts'
+import { NOTHING, type Refusal } from '../member/deliver.ts'
+import type { Member } from '../member/member.ts'
+import { PASSTHRU, passthruOf } from '../member/passthru.ts'
+import { disclosure, type Policy, trustlevel } from '../member/policy.ts'
+import type { Endpoint } from './registrations.ts'
+
+/** Whether a callee understands INTERRUPT; the specification spells the feature in two ways. */
+export function interruptible(callee: Member): boolean {
+  return callee.announces('callee', 'call_canceling') || callee.announces('callee', 'call_cancelling')
+}
+
+/** Why this callee cannot be given this call: what is silently left out would change what was asked. */
+export function lacking({ progress, ppt_scheme }: Call[2], callee: Member): Refusal | undefined {
+  if (progress && !takesParts(callee)) {
+    return [FEATURE_NOT_SUPPORTED, 'the callee does not take a call in parts']
+  }
+  if (ppt_scheme !== undefined && !callee.announces('callee', PASSTHRU)) {
+    return [FEATURE_NOT_SUPPORTED, 'the callee does not take payloads in passthru mode']
+  }
+  return undefined
+}
+
+function takesParts(callee: Member): boolean {
+  if (!callee.announces('callee', 'progressive_call_invocations')) return false
+  return interruptible(callee) || callee.deviations.partsUninterrupted === true
+}
+
+/** The details of a call's INVOCATION, but for `progress`. What the caller asks was found to be allowed. */
+export function detailsOf(
+  [, , options, procedure]: Call,
+  caller: Member,
+  { callee, curious, registration }: Endpoint,
+  timeout: number,
+  policy: Policy,
+): InvocationDetails {
+  const pattern = registration.match !== 'exact'
+  // Most calls ask for nothing and get nothing.
+  const plain = !pattern && !curious && timeout === 0 && policy.disclose === 'asked' && !policy.trustlevel
+  if (plain && isEmpty(options)) return NOTHING
+  const disclosed = disclosure(policy, 'call', procedure, caller, options.disclose_me === true || curious) === true
+  const level = trustlevel(policy, 'call', procedure, caller)
+  const progress = options.receive_progress === true && callee.announces('callee', 'progressive_call_results')
+  return {
+    ...(pattern && { procedure }),
+    ...(progress && { receive_progress: true }),
+    ...(timeout > 0 && { timeout }),
+    ...(disclosed &&
+      caller.principal && {
+        caller: caller.id,
+        caller_authid: caller.principal.authid,
+        caller_authrole: caller.principal.authrole,
+      }),
+    ...(level !== undefined && { trustlevel: level }),
+    ...(options.ppt_scheme !== undefined && passthruOf(options)),
+  }
+}
+
+function isEmpty(options: Dict): boolean {
+  for (const _ in options) return false
+  return true
+}

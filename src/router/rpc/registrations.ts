@@ -1,0 +1,214 @@
+/** Who serves which procedure: exact or by pattern, alone or shared, until it unregisters, leaves or is revoked. */
+
+import { REGISTER, REGISTERED, UNREGISTER, UNREGISTERED } from '../../protocol/codes.ts'
+import { randomId } from '../../protocol/ids.ts'
+import type { Id, Register, Unregister, Uri } from '../../protocol/messages.ts'
+import * as names from '../../protocol/names.ts'
+import type { InvokePolicy, RegisterOptions } from '../../protocol/options.ts'
+import { isPattern, isReserved } from '../../protocol/uri.ts'
+import { told } from '../../protocol/validate.ts'
+import { type Pattern, Patterns } from '../match/patterns.ts'
+import { type Refusal, refuse } from '../member/deliver.ts'
+import type { RouterLimits } from '../member/limits.ts'
+import type { Member } from '../member/member.ts'
+import type { Policy } from '../member/policy.ts'
+import type { DealerObserver } from '../meta/provided.ts'
+import type { CallQueue, CallQueueOptions } from './queue.ts'
+
+/** One callee of one registration. */
+export interface Endpoint {
+  readonly callee: Member
+  readonly registration: Registration
+  /** Whether it asked to know who calls. */
+  readonly curious: boolean
+  /** Whether it keeps timeouts itself. */
+  readonly keepsTime: boolean
+  /** Whether it may decline a call in favour of another. */
+  readonly declines: boolean
+  /** How many invocations it takes at a time; 0 is any number. */
+  readonly concurrency: number
+  running: number
+}
+
+/** One procedure or pattern under one policy, and who serves it, the oldest first; never empty. */
+export interface Registration extends Pattern {
+  /** In milliseconds since 1970. */
+  readonly created: number
+  readonly invoke: InvokePolicy
+  readonly endpoints: Endpoint[]
+  /** Where the next call goes in a round. */
+  turn: number
+  /** Calls that wait, while there are any. */
+  queue: CallQueue | undefined
+}
+
+export interface RegistrationOptions {
+  readonly strict: boolean
+  readonly limits: RouterLimits
+  readonly policy: Policy
+  readonly callQueue: readonly CallQueueOptions[]
+}
+
+export class Registrations {
+  readonly patterns = new Patterns<Registration>()
+  observer: DealerObserver | undefined
+  readonly #options: RegistrationOptions
+  /** Hears that a callee came or went. */
+  readonly #changed: (registration: Registration) => void
+
+  constructor(options: RegistrationOptions, changed: (registration: Registration) => void) {
+    this.#options = options
+    this.#changed = changed
+  }
+
+  register([, request, options, procedure]: Register, callee: Member): void {
+    const { match = 'exact', force_reregister } = options
+    let registration = this.patterns.get(procedure, match)
+    const refusal = this.#refuse(options, procedure, registration, callee)
+    if (refusal) {
+      refuse(callee, REGISTER, request, refusal)
+      return
+    }
+    if (registration && force_reregister) {
+      for (const endpoint of registration.endpoints.slice()) this.#revoke(endpoint, names.UNREGISTERED_BY_FORCE)
+      registration = undefined
+    }
+    registration ??= this.#add(procedure, options)
+    let endpoint = callee.registrations.get(registration.id)
+    const joins = !endpoint
+    if (!endpoint) {
+      endpoint = endpointOf(callee, registration, options)
+      registration.endpoints.push(endpoint)
+      callee.registrations.set(registration.id, endpoint)
+      this.#changed(registration)
+    }
+    callee.send([REGISTERED, request, registration.id])
+    if (joins) this.#observe(endpoint)
+  }
+
+  unregister([, request, id]: Unregister, callee: Member): void {
+    const endpoint = callee.registrations.get(id)
+    if (!endpoint) {
+      refuse(callee, UNREGISTER, request, [names.NO_SUCH_REGISTRATION, `this session has no registration ${id}`])
+      return
+    }
+    this.#remove(endpoint)
+    callee.send([UNREGISTERED, request])
+    this.#unobserve(endpoint)
+  }
+
+  /** Takes a callee out of a registration, and tells it if it can understand that. Says whether it was in. */
+  revoke(registration: Registration, callee: Member, reason: string | undefined): boolean {
+    const endpoint = callee.registrations.get(registration.id)
+    if (endpoint) this.#revoke(endpoint, reason)
+    return endpoint !== undefined
+  }
+
+  left(callee: Member): void {
+    const endpoints = [...callee.registrations.values()]
+    // All before anybody hears of it: a call that waited for one must not go to another.
+    for (const endpoint of endpoints) this.#remove(endpoint)
+    for (const endpoint of endpoints) this.#unobserve(endpoint)
+  }
+
+  #refuse(
+    options: RegisterOptions,
+    procedure: Uri,
+    existing: Registration | undefined,
+    callee: Member,
+  ): Refusal | undefined {
+    const { strict, limits, policy } = this.#options
+    const { match = 'exact', invoke = 'single', force_reregister, disclose_caller } = options
+    if (!isPattern(procedure, match, strict)) {
+      return [names.INVALID_URI, `${told(procedure)} is no procedure${match === 'exact' ? '' : ` to match ${match}`}`]
+    }
+    if (isReserved(procedure)) return [names.INVALID_URI, `${told(procedure)} belongs to the router`]
+    if (disclose_caller && policy.disclose === 'never') {
+      return [names.DISCLOSE_ME_DISALLOWED, 'disclose_caller: this router does not tell who calls']
+    }
+    if (existing && !force_reregister) {
+      if (existing.invoke === 'single' || existing.invoke !== invoke) {
+        const how = existing.invoke === 'single' ? '' : ` with invoke: ${existing.invoke}`
+        return [names.PROCEDURE_ALREADY_EXISTS, `${told(procedure)} is registered already${how}`]
+      }
+    }
+    if (existing && callee.registrations.has(existing.id)) return undefined
+    if (procedure.length > limits.uriLength) {
+      return [names.LIMIT_EXCEEDED, `a URI may have ${limits.uriLength} characters`]
+    }
+    if (!existing && !this.patterns.admits(procedure, match, limits.wildcardShapes)) {
+      return [
+        names.LIMIT_EXCEEDED,
+        `wildcards of one length may leave ${limits.wildcardShapes} sets of components empty`,
+      ]
+    }
+    if (callee.registrations.size < limits.registrations) return undefined
+    return [names.LIMIT_EXCEEDED, `a session may have ${limits.registrations} registrations`]
+  }
+
+  #add(uri: Uri, { match = 'exact', invoke = 'single' }: RegisterOptions): Registration {
+    const registration: Registration = {
+      id: this.#newId(),
+      uri,
+      match,
+      created: Date.now(),
+      invoke,
+      endpoints: [],
+      turn: 0,
+      queue: undefined,
+    }
+    this.patterns.add(registration)
+    return registration
+  }
+
+  #newId(): Id {
+    for (;;) {
+      const id = randomId()
+      if (!this.patterns.find(id)) return id
+    }
+  }
+
+  #revoke(endpoint: Endpoint, reason: string | undefined): void {
+    const { callee, registration } = endpoint
+    this.#remove(endpoint)
+    if (callee.announces('callee', 'registration_revocation')) {
+      callee.send([UNREGISTERED, 0, { registration: registration.id, ...(reason !== undefined && { reason }) }])
+    }
+    this.#unobserve(endpoint)
+  }
+
+  #remove(endpoint: Endpoint): void {
+    const { callee, registration } = endpoint
+    const { endpoints } = registration
+    callee.registrations.delete(registration.id)
+    const at = endpoints.indexOf(endpoint)
+    endpoints.splice(at, 1)
+    // Who left does not change whose turn it is.
+    if (at < registration.turn) registration.turn--
+    if (endpoints.length === 0) this.patterns.delete(registration)
+    this.#changed(registration)
+  }
+
+  #observe(endpoint: Endpoint): void {
+    const { callee, registration } = endpoint
+    if (registration.endpoints.length === 1) this.observer?.created(callee.id, registration)
+    this.observer?.registered(callee.id, registration)
+  }
+
+  #unobserve({ callee, registration }: Endpoint): void {
+    this.observer?.unregistered(callee.id, registration)
+    if (registration.endpoints.length === 0) this.observer?.deleted(callee.id, registration)
+  }
+}
+
+function endpointOf(callee: Member, registration: Registration, options: RegisterOptions): Endpoint {
+  return {
+    callee,
+    registration,
+    curious: options.disclose_caller === true,
+    keepsTime: options.forward_timeout === true && callee.announces('callee', 'call_timeout'),
+    declines: callee.announces('callee', 'call_reroute'),
+    concurrency: Number(options.concurrency ?? 0),
+    running: 0,
+  }
+}
