@@ -1,7 +1,7 @@
 /** Values as the shell sees them: JSON with every digit of an integer, and bytes as WAMP says them in JSON. */
 
 import type { Dict } from '../protocol/options.ts'
-import { isDict, told } from '../protocol/validate.ts'
+import { formatValue, isDict } from '../protocol/validate.ts'
 import { fromBase64, toBase64 } from '../serializer/base64.ts'
 import { parseExactly } from '../serializer/exact.ts'
 import { Failure } from './failure.ts'
@@ -23,7 +23,7 @@ export function kwargs(text: string | undefined): Dict | undefined {
   if (text === undefined) return undefined
   const value = parsed(text)
   if (isDict(value)) return value
-  const came = value === undefined ? `what is not valid JSON: ${text}` : told(value)
+  const came = value === undefined ? `what is not valid JSON: ${text}` : formatValue(value)
   throw new Failure(`--kwargs must be a JSON object, such as '{"unit":"cm"}', got ${came}`)
 }
 

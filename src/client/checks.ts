@@ -4,19 +4,19 @@ import { unsent, usage } from '../protocol/error.ts'
 import { isId } from '../protocol/ids.ts'
 import { INVALID_URI } from '../protocol/names.ts'
 import type { Dict, PassthruKeys } from '../protocol/options.ts'
-import { isDict, told } from '../protocol/validate.ts'
+import { formatValue, isDict } from '../protocol/validate.ts'
 
 export function checkUri(uri: unknown, legal: boolean): void {
   if (typeof uri === 'string' && legal) return
-  throw unsent(INVALID_URI, `${told(uri)} is no URI: it has white space, "#" or an empty component`)
+  throw unsent(INVALID_URI, `${formatValue(uri)} is no URI: it has white space, "#" or an empty component`)
 }
 
 export function checkPayload(args: unknown, kwargs: unknown): void {
   if (args !== undefined && !Array.isArray(args)) {
-    throw usage(`args must be a list, such as [1, 2], got ${told(args)}`)
+    throw usage(`args must be a list, such as [1, 2], got ${formatValue(args)}`)
   }
   if (kwargs !== undefined && !isDict(kwargs)) {
-    throw usage(`kwargs must be a dictionary, such as { unit: 'cm' }, got ${told(kwargs)}`)
+    throw usage(`kwargs must be a dictionary, such as { unit: 'cm' }, got ${formatValue(kwargs)}`)
   }
 }
 
@@ -61,10 +61,10 @@ export function checkOptions(options: Dict): void {
     const items: readonly unknown[] = list && Array.isArray(value) ? value : [value]
     const wrong = items.findIndex((item) => holds?.(item) === false)
     if (wrong < 0) continue
-    throw usage(`the option ${key} cannot be ${told(items[wrong])}`)
+    throw usage(`the option ${key} cannot be ${formatValue(items[wrong])}`)
   }
 }
 
 export function checkFunction(what: string, value: unknown): void {
-  if (typeof value !== 'function') throw usage(`the ${what} must be a function, got ${told(value)}`)
+  if (typeof value !== 'function') throw usage(`the ${what} must be a function, got ${formatValue(value)}`)
 }

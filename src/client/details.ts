@@ -3,7 +3,7 @@
 import { EVENT, INVOCATION } from '../protocol/codes.ts'
 import { violation } from '../protocol/error.ts'
 import type { Message } from '../protocol/messages.ts'
-import { nameOf, told } from '../protocol/validate.ts'
+import { formatValue, nameOf } from '../protocol/validate.ts'
 
 /** A value of the type that each must have. Without a prototype, whose keys a peer may send as well. */
 const KNOWN: Record<string, unknown> = {
@@ -41,7 +41,7 @@ export function checkDetails(message: Message): void {
     const value = details[key]
     const came = typeof value === 'bigint' ? 'number' : typeof value
     if (key in KNOWN && value !== null && came !== type) {
-      throw violation(`${nameOf(code)}[${place}].${key} must be a ${type}, got ${told(value)}`)
+      throw violation(`${nameOf(code)}[${place}].${key} must be a ${type}, got ${formatValue(value)}`)
     }
   }
 }

@@ -4,7 +4,7 @@ import { WampError } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
 import { USAGE } from '../protocol/names.ts'
 import { isPattern } from '../protocol/uri.ts'
-import { told } from '../protocol/validate.ts'
+import { formatValue } from '../protocol/validate.ts'
 
 export interface Key {
   /** Told to everybody, the router included, as `ppt_keyid`: it names a key and must not say anything of it. */
@@ -40,15 +40,17 @@ export class Keyring {
 
   /** Puts a rule in the place of the one with its URI and match: from then on it counts, also for sessions that run. */
   set({ uri, match = 'exact', keys }: KeyRule): this {
-    if (typeof uri !== 'string' || !isPattern(uri, match)) throw usage(`${told(uri)} is no URI of match ${match}`)
-    if (!Array.isArray(keys) || !keys.length) throw usage(`the rule for ${told(uri)} needs a list of keys`)
+    if (typeof uri !== 'string' || !isPattern(uri, match))
+      throw usage(`${formatValue(uri)} is no URI of match ${match}`)
+    if (!Array.isArray(keys) || !keys.length) throw usage(`the rule for ${formatValue(uri)} needs a list of keys`)
     const ids = new Set<string>()
     const copies = keys.map(({ id, key }: Key): Key => {
-      if (typeof id !== 'string' || !id) throw usage(`a key for ${told(uri)} needs an id, got ${told(id)}`)
-      if (ids.has(id)) throw usage(`two keys for ${told(uri)} have the id ${told(id)}`)
+      if (typeof id !== 'string' || !id)
+        throw usage(`a key for ${formatValue(uri)} needs an id, got ${formatValue(id)}`)
+      if (ids.has(id)) throw usage(`two keys for ${formatValue(uri)} have the id ${formatValue(id)}`)
       ids.add(id)
       if (!(key instanceof Uint8Array) || key.length !== SIZE) {
-        throw usage(`the key ${told(id)} for ${told(uri)} must be ${SIZE} bytes`)
+        throw usage(`the key ${formatValue(id)} for ${formatValue(uri)} must be ${SIZE} bytes`)
       }
       return { id, key: new Uint8Array(key) }
     })

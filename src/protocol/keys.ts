@@ -4,7 +4,7 @@ import * as codes from './codes.ts'
 import { violation } from './error.ts'
 import { isId } from './ids.ts'
 import type { Message } from './messages.ts'
-import { isDict, nameOf, told } from './validate.ts'
+import { formatValue, isDict, nameOf } from './validate.ts'
 
 type Test = readonly [claim: string, holds: (value: unknown) => boolean]
 type Keys = Readonly<Record<string, Test>>
@@ -101,7 +101,7 @@ export function checkKeys(message: Message): void {
   for (const key in given) {
     const test = keys[key]
     if (test && !test[1](given[key])) {
-      throw violation(`${nameOf(message[0])}[${place}].${key} must be ${test[0]}, got ${told(given[key])}`)
+      throw violation(`${nameOf(message[0])}[${place}].${key} must be ${test[0]}, got ${formatValue(given[key])}`)
     }
   }
 }

@@ -68,7 +68,7 @@ layout(codes.YIELD, 'YIELD', [ID, DICT], 'payload')
 export function layoutOf(code: unknown): Layout {
   const found = typeof code === 'number' ? LAYOUTS[code] : undefined
   if (found) return found
-  throw violation(`a message begins with its code, got ${told(code)}`)
+  throw violation(`a message begins with its code, got ${formatValue(code)}`)
 }
 
 /** The name of a message by its code. */
@@ -90,7 +90,7 @@ export function checkElements({ name, kinds }: Layout, elements: readonly unknow
     const kind = kinds[i - 1] as Kind
     const value = elements[i]
     if (isA(kind, value, elements.length)) continue
-    throw violation(`${name}[${i}] must be ${EXPECTED[kind]}, got ${told(value)}`)
+    throw violation(`${name}[${i}] must be ${EXPECTED[kind]}, got ${formatValue(value)}`)
   }
 }
 
@@ -139,9 +139,9 @@ export function isTransparent({ code, kinds }: Layout, message: readonly unknown
 
 /** Checks what stands where args and kwargs belong; throws a protocol violation. */
 export function checkPayload(layout: Layout, args: unknown, kwargs: unknown): void {
-  if (!Array.isArray(args)) throw violation(`${layout.name}: args must be a list, got ${told(args)}`)
+  if (!Array.isArray(args)) throw violation(`${layout.name}: args must be a list, got ${formatValue(args)}`)
   if (kwargs !== undefined && !isDict(kwargs)) {
-    throw violation(`${layout.name}: kwargs must be a dictionary, got ${told(kwargs)}`)
+    throw violation(`${layout.name}: kwargs must be a dictionary, got ${formatValue(kwargs)}`)
   }
 }
 
@@ -150,8 +150,8 @@ export function isDict(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
 }
 
-/** A value as an error message shows it: short, on one line, whatever a peer sent. */
-export function told(value: unknown): string {
+/** Formats a value for an error message: short and on one line, whatever a peer sent. */
+export function formatValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value)
   if (Array.isArray(value)) return 'a list'
   if (value instanceof Uint8Array) return 'bytes'

@@ -5,7 +5,7 @@ import { randomId } from '../protocol/ids.ts'
 import type { Hello, Id, Uri } from '../protocol/messages.ts'
 import { INVALID_URI, NO_MATCHING_AUTH_METHOD, NO_SUCH_REALM, PROTOCOL_VIOLATION } from '../protocol/names.ts'
 import { isUri } from '../protocol/uri.ts'
-import { told } from '../protocol/validate.ts'
+import { formatValue } from '../protocol/validate.ts'
 import { refusing } from '../session/session.ts'
 import { type Table, table } from '../session/table.ts'
 import type { Refusal } from './member/deliver.ts'
@@ -37,8 +37,8 @@ function refuseHello(gate: Gate, [, realm, { roles = {}, authmethods = [] }]: He
   if (!CLIENT_ROLES.some((role) => Object.hasOwn(roles, role))) {
     return [PROTOCOL_VIOLATION, `HELLO[2].roles must have one of ${CLIENT_ROLES.join(', ')}`]
   }
-  if (!isUri(realm, gate.strict)) return [INVALID_URI, `${told(realm)} is no realm`]
-  if (!gate.realms.has(realm)) return [NO_SUCH_REALM, `there is no realm ${told(realm)} here`]
+  if (!isUri(realm, gate.strict)) return [INVALID_URI, `${formatValue(realm)} is no realm`]
+  if (!gate.realms.has(realm)) return [NO_SUCH_REALM, `there is no realm ${formatValue(realm)} here`]
   if (authmethods.length === 0 || authmethods.includes('anonymous')) return undefined
   return [NO_MATCHING_AUTH_METHOD, 'this router knows the authmethod anonymous alone']
 }

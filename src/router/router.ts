@@ -6,7 +6,7 @@ import { DEFAULT_REALM, SYSTEM_SHUTDOWN, USAGE } from '../protocol/names.ts'
 import type { Dict } from '../protocol/options.ts'
 import { plain } from '../protocol/plain.ts'
 import { isUri } from '../protocol/uri.ts'
-import { isDict, told } from '../protocol/validate.ts'
+import { formatValue, isDict } from '../protocol/validate.ts'
 import type { Attachable, Connector, Link, TransportInfo } from '../session/link.ts'
 import { linked } from '../session/linked.ts'
 import { LINGER } from '../session/session.ts'
@@ -148,7 +148,8 @@ export class Router implements Attachable, Connector {
   stats(realm?: Uri): RouterStats {
     if (realm === undefined) return [...this.#realms.values()].map((each) => each.stats()).reduce(sum)
     const found = this.#realms.get(realm)
-    if (!found) throw new WampError(USAGE, [`this router has no realm ${told(realm)}, but ${this.realms.join(', ')}`])
+    if (!found)
+      throw new WampError(USAGE, [`this router has no realm ${formatValue(realm)}, but ${this.realms.join(', ')}`])
     return found.stats()
   }
 
@@ -175,7 +176,7 @@ export class Router implements Attachable, Connector {
 function shown(info: TransportInfo | undefined): Dict | undefined {
   if (info === undefined) return undefined
   if (isDict(info) && typeof info['type'] === 'string') return plain(info, 'info') as Dict
-  throw new WampError(USAGE, [`info must be { type: 'websocket', ... }, got ${told(info)}`])
+  throw new WampError(USAGE, [`info must be { type: 'websocket', ... }, got ${formatValue(info)}`])
 }
 
 function sum(one: RealmStats, other: RealmStats): RealmStats {
@@ -210,34 +211,36 @@ interface Checked {
 function checked(options: RouterOptions): Checked {
   const wrong = (text: string): WampError => new WampError(USAGE, [text])
   for (const key of Object.keys(options)) {
-    if (!OPTIONS.includes(key)) throw wrong(`Router has no option ${told(key)}, but ${OPTIONS.join(', ')}`)
+    if (!OPTIONS.includes(key)) throw wrong(`Router has no option ${formatValue(key)}, but ${OPTIONS.join(', ')}`)
   }
   const version = typeof __VERSION__ === 'string' ? __VERSION__ : 'source'
   const { realms = [DEFAULT_REALM], roles = ROLES, strict = false, agent = `wampy-ts/${version}` } = options
-  if (typeof strict !== 'boolean') throw wrong(`strict must be true or false, got ${told(strict)}`)
-  if (typeof agent !== 'string') throw wrong(`agent must be text, got ${told(agent)}`)
+  if (typeof strict !== 'boolean') throw wrong(`strict must be true or false, got ${formatValue(strict)}`)
+  if (typeof agent !== 'string') throw wrong(`agent must be text, got ${formatValue(agent)}`)
   if (!Array.isArray(realms) || realms.length === 0) throw wrong('realms must list at least one realm')
   for (const realm of realms as unknown[]) {
-    if (typeof realm !== 'string' || !isUri(realm, strict)) throw wrong(`realms: ${told(realm)} is no legal URI`)
+    if (typeof realm !== 'string' || !isUri(realm, strict)) throw wrong(`realms: ${formatValue(realm)} is no legal URI`)
   }
   if (!Array.isArray(roles) || roles.length === 0) throw wrong(`roles must list ${ROLES.join(', ')} or one of them`)
   for (const role of roles as unknown[]) {
-    if (!ROLES.includes(role as RouterRole)) throw wrong(`roles: ${told(role)} is none of ${ROLES.join(', ')}`)
+    if (!ROLES.includes(role as RouterRole)) throw wrong(`roles: ${formatValue(role)} is none of ${ROLES.join(', ')}`)
   }
   const { disclose = 'asked', trustlevel, history = [], callQueue = [] } = options
   if (typeof disclose !== 'function' && !DISCLOSURES.includes(disclose)) {
-    throw wrong(`disclose must be ${DISCLOSURES.join(', ')} or a function, got ${told(disclose)}`)
+    throw wrong(`disclose must be ${DISCLOSURES.join(', ')} or a function, got ${formatValue(disclose)}`)
   }
   if (trustlevel !== undefined && typeof trustlevel !== 'function') {
-    throw wrong(`trustlevel must be a function, got ${told(trustlevel)}`)
+    throw wrong(`trustlevel must be a function, got ${formatValue(trustlevel)}`)
   }
   const rules = wrongHistory(history, strict) ?? wrongCallQueue(callQueue, strict)
   if (rules) throw wrong(rules)
   const limits: Record<string, number> = { ...LIMITS }
   for (const [key, value] of Object.entries(options.limits ?? {})) {
-    if (!Object.hasOwn(LIMITS, key)) throw wrong(`limits has no ${told(key)}, but ${Object.keys(LIMITS).join(', ')}`)
+    if (!Object.hasOwn(LIMITS, key))
+      throw wrong(`limits has no ${formatValue(key)}, but ${Object.keys(LIMITS).join(', ')}`)
     if (value === undefined) continue
-    if (typeof value !== 'number' || !(value > 0)) throw wrong(`limits.${key} must be above 0, got ${told(value)}`)
+    if (typeof value !== 'number' || !(value > 0))
+      throw wrong(`limits.${key} must be above 0, got ${formatValue(value)}`)
     limits[key] = value
   }
   const policy = { disclose, trustlevel }

@@ -9,10 +9,10 @@ import {
   checkElements,
   checkLength,
   checkPayload,
+  formatValue,
   isTransparent,
   type Layout,
   layoutOf,
-  told,
 } from '../protocol/validate.ts'
 import { BREAK, Cursor, DICT, FLOAT, INDEFINITE, INTEGER, type Kind, LIST, NULL } from './cursor.ts'
 import type { Format } from './format.ts'
@@ -56,7 +56,7 @@ export function binary(format: Format): Serializer {
 
 function readMessage(cursor: Cursor, format: Format, frame: Uint8Array): Message {
   const whole = cursor.head()
-  if (whole !== LIST) throw violation(`a message is a list, got ${told(readElement(cursor, whole, 0))}`)
+  if (whole !== LIST) throw violation(`a message is a list, got ${formatValue(readElement(cursor, whole, 0))}`)
   const { size } = cursor
   const message: unknown[] = []
   let layout: Layout | undefined

@@ -6,7 +6,7 @@ import type { Message } from '../protocol/messages.ts'
 import type { Dict, List } from '../protocol/options.ts'
 import type { Payload, Source } from '../protocol/payload.ts'
 import { isEmpty, isRecord, MAX_DEPTH, plain, refused } from '../protocol/plain.ts'
-import { checkElements, checkLength, checkPayload, isTransparent, layoutOf, told } from '../protocol/validate.ts'
+import { checkElements, checkLength, checkPayload, formatValue, isTransparent, layoutOf } from '../protocol/validate.ts'
 import { fromBase64, toBase64 } from './base64.ts'
 import { BEYOND, changed, closingQuote, isRounded, isSayable, parseExactly } from './exact.ts'
 import type { Frame, Serializer } from './serializer.ts'
@@ -63,7 +63,7 @@ function parsedList(frame: string): unknown[] {
     throw violation('a message must be JSON')
   }
   if (Array.isArray(parsed)) return parsed
-  throw violation(`a message is a list, got ${told(parsed)}`)
+  throw violation(`a message is a list, got ${formatValue(parsed)}`)
 }
 
 /** Whether lists and dictionaries are nested deeper than `limit`. */

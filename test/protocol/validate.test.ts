@@ -10,6 +10,7 @@ import {
   checkLength,
   checkPayload,
   DICT,
+  formatValue,
   ID,
   ID_OR_ZERO,
   isDict,
@@ -18,7 +19,6 @@ import {
   nameOf,
   REQUEST,
   TEXT,
-  told,
 } from '../../src/protocol/validate.ts'
 
 const KINDS: Record<string, number> = {
@@ -157,7 +157,7 @@ test('a dictionary is no list, no bytes and no null', () => {
 
 test('a value is told in short and on one line, whatever a peer sent', () => {
   expect([1, 1n, true, null, undefined].map(told)).toEqual(['1', '1', 'true', 'null', 'undefined'])
-  expect(told('a "text"\n')).toBe('"a \\"text\\"\\n"')
-  expect(told('x'.repeat(100_000))).toBe(`"${'x'.repeat(40)}..."`)
+  expect(formatValue('a "text"\n')).toBe('"a \\"text\\"\\n"')
+  expect(formatValue('x'.repeat(100_000))).toBe(`"${'x'.repeat(40)}..."`)
   expect([[1, 2], { a: 1 }, new Uint8Array(5)].map(told)).toEqual(['a list', 'a dictionary', 'bytes'])
 })

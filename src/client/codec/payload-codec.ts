@@ -6,7 +6,7 @@ import { FEATURE_NOT_SUPPORTED, INVALID_ARGUMENT, PAYLOAD_UNREADABLE, USAGE } fr
 import type { Dict, List, PassthruKeys, Roles } from '../../protocol/options.ts'
 import { type Payload, payload } from '../../protocol/payload.ts'
 import { isReserved } from '../../protocol/uri.ts'
-import { isDict, told } from '../../protocol/validate.ts'
+import { formatValue, isDict } from '../../protocol/validate.ts'
 
 /** What a payload is to its reader: `part` is one of a call, and `progress` one of a result, behind which others follow. */
 export type PayloadKind = 'call' | 'part' | 'result' | 'progress' | 'error' | 'event'
@@ -107,7 +107,7 @@ export class Talk {
     const context = { ...this.#context(kind, error), keyid: this.#keyid ?? asked.ppt_keyid }
     const { bytes, keyid } = attempt(INVALID_ARGUMENT, () => codec.encode({ args, kwargs }, context))
     if (!(bytes instanceof Uint8Array) && !isNative(codec)) {
-      throw new WampError(USAGE, [`the codec ${codec.scheme} must encode to bytes, got ${told(bytes)}`])
+      throw new WampError(USAGE, [`the codec ${codec.scheme} must encode to bytes, got ${formatValue(bytes)}`])
     }
     if (kind === 'call' || kind === 'part') {
       this.#call ??= bytes
@@ -142,7 +142,7 @@ export class Talk {
     if (!codec) {
       if (details.ppt_scheme !== undefined && (kind === 'call' || kind === 'part')) {
         throw new WampError(INVALID_ARGUMENT, [
-          `payloads of the scheme ${told(details.ppt_scheme)} are not understood here`,
+          `payloads of the scheme ${formatValue(details.ppt_scheme)} are not understood here`,
         ])
       }
       return data
@@ -171,7 +171,10 @@ export class Talk {
     if (ppt_scheme !== undefined) checkScheme(ppt_scheme)
     this.#codec = ppt_scheme === undefined ? this.#covering : this.#codecs.find((codec) => isOf(codec, asked, codec))
     if (this.#covering?.required && this.#codec !== this.#covering) {
-      throw unsent(USAGE, `payloads for ${this.#uri} must go by ${this.#covering.scheme}, not by ${told(ppt_scheme)}`)
+      throw unsent(
+        USAGE,
+        `payloads for ${this.#uri} must go by ${this.#covering.scheme}, not by ${formatValue(ppt_scheme)}`,
+      )
     }
     const role = kind === 'event' ? 'broker' : 'dealer'
     if ((this.#codec ?? ppt_scheme) !== undefined && !this.#roles[role]?.features?.[FEATURE]) {
@@ -202,7 +205,7 @@ const isQuestion = (kind: PayloadKind): boolean => kind === 'call' || kind === '
 /** @throws WampError `wampy.error.usage` for a scheme that WAMP does not allow */
 export function checkScheme(scheme: unknown): void {
   if (typeof scheme === 'string' && SCHEME.test(scheme)) return
-  throw unsent(USAGE, `ppt_scheme must be mqtt, wamp, or begin with x_, got ${told(scheme)}`)
+  throw unsent(USAGE, `ppt_scheme must be mqtt, wamp, or begin with x_, got ${formatValue(scheme)}`)
 }
 
 /** Without a codec it is the caller's word that the payload is one item, of bytes unless the serializer is `native`. */

@@ -2,7 +2,7 @@
 
 import { unsent, usage, WampError } from '../../protocol/error.ts'
 import { CLOSE_REALM, CONNECTION_FAILED, STOPPED, TIMEOUT } from '../../protocol/names.ts'
-import { told } from '../../protocol/validate.ts'
+import { formatValue } from '../../protocol/validate.ts'
 import type { Core } from '../core.ts'
 import type { Handle } from '../handles/wishes.ts'
 import { ClientSession } from '../session/client-session.ts'
@@ -191,7 +191,7 @@ export class Run {
       try {
         const delay = reconnect(attempt, cause)
         if (delay === false || delay >= 0) return delay
-        throw usage(`reconnect must return milliseconds or false, got ${told(delay)}`)
+        throw usage(`reconnect must return milliseconds or false, got ${formatValue(delay)}`)
       } catch (error) {
         this.#core.raised(error, false)
         return false

@@ -7,7 +7,7 @@ import { NO_SUCH_SUBSCRIPTION } from '../../protocol/names.ts'
 import type { Dict, List, MatchPolicy, EventDetails as WireDetails } from '../../protocol/options.ts'
 import { payload } from '../../protocol/payload.ts'
 import { isPattern } from '../../protocol/uri.ts'
-import { isDict, told } from '../../protocol/validate.ts'
+import { formatValue, isDict } from '../../protocol/validate.ts'
 import { checkUri } from '../checks.ts'
 import type { Subscription } from '../roles/subscriber.ts'
 import type { ReceivedEvent } from '../service/service.ts'
@@ -148,7 +148,7 @@ function read(client: WampClient, { id, uri, match }: Source, raw: unknown): Pas
   } = isDict(raw) ? raw : ({} as Dict)
   const time = timeOf(timestamp, time_ns)
   const isEvent = isId(publication) && Array.isArray(args ?? []) && isDict(kwargs ?? {}) && isDict(said)
-  if (!isEvent || !time) throw violation(`an event of a history has a publication and a time, got ${told(raw)}`)
+  if (!isEvent || !time) throw violation(`an event of a history has a publication and a time, got ${formatValue(raw)}`)
   const wire: WireDetails = typeof topic === 'string' ? { topic, ...said } : said
   let data = payload((args ?? []) as List, (kwargs ?? {}) as Dict)
   try {

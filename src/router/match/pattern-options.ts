@@ -1,7 +1,7 @@
 /** Checks the options of a router that list topics or procedures, by URI or by pattern, with a bound for each. */
 
 import { isPattern } from '../../protocol/uri.ts'
-import { isDict, told } from '../../protocol/validate.ts'
+import { formatValue, isDict } from '../../protocol/validate.ts'
 
 /** What is wrong with such a list, if anything is. `further` looks at the keys that are its own. */
 export function wrongRules(
@@ -11,30 +11,30 @@ export function wrongRules(
   strict: boolean,
   further: Readonly<Record<string, (value: unknown) => string | undefined>> = {},
 ): string | undefined {
-  if (!Array.isArray(rules)) return `${name} must be a list of ${thing}s, got ${told(rules)}`
+  if (!Array.isArray(rules)) return `${name} must be a list of ${thing}s, got ${formatValue(rules)}`
   const keys = ['uri', 'match', 'limit', ...Object.keys(further)]
   const seen = new Set<string>()
   for (const [i, rule] of (rules as unknown[]).entries()) {
     const place = `${name}[${i}]`
-    if (!isDict(rule)) return `${place} must be { uri, match, limit }, got ${told(rule)}`
+    if (!isDict(rule)) return `${place} must be { uri, match, limit }, got ${formatValue(rule)}`
     for (const key in rule) {
-      if (!keys.includes(key)) return `${place} has no ${told(key)}, but ${keys.join(', ')}`
+      if (!keys.includes(key)) return `${place} has no ${formatValue(key)}, but ${keys.join(', ')}`
     }
     const { uri, match = 'exact', limit } = rule
     if (match !== 'exact' && match !== 'prefix' && match !== 'wildcard') {
-      return `${place}.match must be exact, prefix or wildcard, got ${told(match)}`
+      return `${place}.match must be exact, prefix or wildcard, got ${formatValue(match)}`
     }
     if (typeof uri !== 'string' || !isPattern(uri, match, strict)) {
-      return `${place}.uri: ${told(uri)} is no ${thing} to match ${match}`
+      return `${place}.uri: ${formatValue(uri)} is no ${thing} to match ${match}`
     }
     if (!Number.isSafeInteger(limit) || (limit as number) < 1) {
-      return `${place}.limit must be a whole number from 1, got ${told(limit)}`
+      return `${place}.limit must be a whole number from 1, got ${formatValue(limit)}`
     }
     for (const [key, wrong] of Object.entries(further)) {
       const claim = rule[key] === undefined ? undefined : wrong(rule[key])
-      if (claim) return `${place}.${key} must be ${claim}, got ${told(rule[key])}`
+      if (claim) return `${place}.${key} must be ${claim}, got ${formatValue(rule[key])}`
     }
-    if (seen.has(`${match} ${uri}`)) return `${place}: ${told(uri)} is there twice`
+    if (seen.has(`${match} ${uri}`)) return `${place}: ${formatValue(uri)} is there twice`
     seen.add(`${match} ${uri}`)
   }
   return undefined

@@ -2,7 +2,7 @@
 
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { DISCLOSE_ME_DISALLOWED } from '../../protocol/names.ts'
-import { told } from '../../protocol/validate.ts'
+import { formatValue } from '../../protocol/validate.ts'
 import type { Refusal } from './deliver.ts'
 import type { Member, Principal } from './member.ts'
 
@@ -40,7 +40,7 @@ export function disclosure(
   const rule = typeof disclose === 'string' ? disclose : ruled(() => disclose(action, uri, actor(member)))
   if (rule === 'always') return true
   if (!asked || rule === 'asked') return asked
-  return [DISCLOSE_ME_DISALLOWED, `disclose_me is not allowed for ${told(uri)}`]
+  return [DISCLOSE_ME_DISALLOWED, `disclose_me is not allowed for ${formatValue(uri)}`]
 }
 
 /** How far a member is trusted in this, where the router says so at all. */

@@ -9,7 +9,7 @@ import type { Dict, List, PublishOptions } from '../../protocol/options.ts'
 import { type Payload, payload } from '../../protocol/payload.ts'
 import { isEmpty } from '../../protocol/plain.ts'
 import { isReserved } from '../../protocol/uri.ts'
-import { told } from '../../protocol/validate.ts'
+import { formatValue } from '../../protocol/validate.ts'
 import type { Dropped, RouterLimits } from '../member/limits.ts'
 import type { Member } from '../member/member.ts'
 import { PASSTHRU } from '../member/passthru.ts'
@@ -81,7 +81,7 @@ export class Testaments {
   #add([uri, args, kwargs]: List, { publish_options, scope }: Dict, caller: Member): undefined {
     const { strict, limits } = this.#options
     const topic = aUri(uri, 'args[0]', strict)
-    if (isReserved(topic)) throw new WampError(INVALID_URI, [`${told(topic)} belongs to the router`])
+    if (isReserved(topic)) throw new WampError(INVALID_URI, [`${formatValue(topic)} belongs to the router`])
     const data = dataOf(optional(aList, args, 'args[1]'), optional(aDict, kwargs, 'args[2]'))
     const options = optionsOf(optional(aDict, publish_options, 'publish_options') ?? {}, topic, caller)
     const bucket = scopeOf(scope)

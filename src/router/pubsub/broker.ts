@@ -7,7 +7,7 @@ import { INVALID_URI, LIMIT_EXCEEDED, NO_SUCH_SUBSCRIPTION } from '../../protoco
 import type { Dict, EventDetails, List, MatchPolicy, PublishOptions } from '../../protocol/options.ts'
 import { kept, type Payload, payload } from '../../protocol/payload.ts'
 import { isPattern, isReserved, isUri } from '../../protocol/uri.ts'
-import { told } from '../../protocol/validate.ts'
+import { formatValue } from '../../protocol/validate.ts'
 import { type Pattern, Patterns } from '../match/patterns.ts'
 import { attempt, deliver, NOTHING, type Refusal, refuse } from '../member/deliver.ts'
 import type { Dropped, RouterLimits } from '../member/limits.ts'
@@ -172,7 +172,7 @@ export class Broker implements Role {
     const { strict, limits } = this.#options
     if (existing?.members.has(member)) return undefined
     if (!existing && !isPattern(topic, match, strict)) {
-      return [INVALID_URI, `${told(topic)} is no topic${match === 'exact' ? '' : ` to match ${match}`}`]
+      return [INVALID_URI, `${formatValue(topic)} is no topic${match === 'exact' ? '' : ` to match ${match}`}`]
     }
     if (topic.length > limits.uriLength) return [LIMIT_EXCEEDED, `a URI may have ${limits.uriLength} characters`]
     if (!existing && !this.patterns.admits(topic, match, limits.wildcardShapes)) {
@@ -218,9 +218,9 @@ export class Broker implements Role {
   #refuseTopic(topic: Uri): Refusal | undefined {
     // A topic that somebody subscribes to is a legal one; a pattern of his may also match what is none.
     if (!this.patterns.get(topic) && !isUri(topic, this.#options.strict)) {
-      return [INVALID_URI, `${told(topic)} is no topic`]
+      return [INVALID_URI, `${formatValue(topic)} is no topic`]
     }
-    return isReserved(topic) ? [INVALID_URI, `${told(topic)} belongs to the router`] : undefined
+    return isReserved(topic) ? [INVALID_URI, `${formatValue(topic)} belongs to the router`] : undefined
   }
 
   /** What an event says beside its payload, or why it may not be said. */

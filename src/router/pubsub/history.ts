@@ -5,7 +5,7 @@ import type { Id, Uri } from '../../protocol/messages.ts'
 import { USAGE } from '../../protocol/names.ts'
 import type { EventDetails, MatchPolicy } from '../../protocol/options.ts'
 import type { Payload } from '../../protocol/payload.ts'
-import { told } from '../../protocol/validate.ts'
+import { formatValue } from '../../protocol/validate.ts'
 import { wrongRules } from '../match/pattern-options.ts'
 import { weightOf } from '../member/payload-size.ts'
 import type { RoleLists } from './audience.ts'
@@ -188,7 +188,8 @@ export class History {
 
 /** What a store found. One of somebody else's may have forgotten to look who asks, or how much. */
 function bounded(found: unknown, { limit, visible }: HistoryQuery): readonly HistoryEvent[] {
-  if (!Array.isArray(found)) throw new Error(`the store of this history gave back ${told(found)} for a list of events`)
+  if (!Array.isArray(found))
+    throw new Error(`the store of this history gave back ${formatValue(found)} for a list of events`)
   return (found as HistoryEvent[]).filter(visible).slice(0, limit)
 }
 
@@ -201,14 +202,14 @@ export function opened({ uri, limit, bytes, store }: HistoryOptions, realm: Uri,
   } catch (error) {
     throw new WampError(
       USAGE,
-      [`history: the store of ${told(uri)} cannot be made: ${String(error)}`],
+      [`history: the store of ${formatValue(uri)} cannot be made: ${String(error)}`],
       {},
       { cause: error },
     )
   }
   const { add, read } = Object(made) as Partial<HistoryStore>
   if (typeof add === 'function' && typeof read === 'function') return new History(made as HistoryStore, failed)
-  throw new WampError(USAGE, [`history: the store of ${told(uri)} must have the methods add and read`])
+  throw new WampError(USAGE, [`history: the store of ${formatValue(uri)} must have the methods add and read`])
 }
 
 /** What is wrong with the router's option `history`, if anything is. */

@@ -8,7 +8,7 @@ import type { Id, Uri } from '../../protocol/messages.ts'
 import * as names from '../../protocol/names.ts'
 import type { InterruptOptions, ResultDetails } from '../../protocol/options.ts'
 import { isReserved, isUri } from '../../protocol/uri.ts'
-import { nameOf, told } from '../../protocol/validate.ts'
+import { formatValue, nameOf } from '../../protocol/validate.ts'
 import { attempt, NOTHING, type Refusal, refuse } from '../member/deliver.ts'
 import type { Dropped } from '../member/limits.ts'
 import type { Member } from '../member/member.ts'
@@ -137,7 +137,7 @@ export class Calls implements Way {
     this.#settle(call)
     const failed: Refusal | undefined = isUri(uri, this.#options.strict)
       ? attempt(call.caller, [ERROR, CALL, call.request, details, uri, data])
-      : [names.INVALID_URI, `the callee failed with ${told(uri)}, which is no error URI`]
+      : [names.INVALID_URI, `the callee failed with ${formatValue(uri)}, which is no error URI`]
     if (failed) refuse(call.caller, CALL, call.request, failed)
   }
 
@@ -166,9 +166,9 @@ export class Calls implements Way {
     const { strict, limits, policy } = this.#options
     // A procedure that somebody registered is a legal one, but a pattern may match what is none.
     if (registration?.match !== 'exact' && !isUri(procedure, strict)) {
-      return [names.INVALID_URI, `${told(procedure)} is no procedure`]
+      return [names.INVALID_URI, `${formatValue(procedure)} is no procedure`]
     }
-    if (!registration) return [names.NO_SUCH_PROCEDURE, `no callee is registered for ${told(procedure)}`]
+    if (!registration) return [names.NO_SUCH_PROCEDURE, `no callee is registered for ${formatValue(procedure)}`]
     if (caller.calls.size >= limits.calls) return tooMany(limits.calls)
     if (options.disclose_me && policy.disclose !== 'asked') {
       const disclosed = disclosure(policy, 'call', procedure, caller, true)
@@ -223,7 +223,7 @@ export class Calls implements Way {
     const endpoint = choose(registration, call.declined)
     if (endpoint !== FULL) return this.invoke(call, endpoint, message)
     if (!this.#queues.add(call, registration, message)) {
-      return [names.MAX_CONCURRENCY_REACHED, `${told(call.procedure)} takes no more calls now`]
+      return [names.MAX_CONCURRENCY_REACHED, `${formatValue(call.procedure)} takes no more calls now`]
     }
     // Nobody else keeps the time while it waits.
     this.#deadlines.begin(call, false)
@@ -231,7 +231,7 @@ export class Calls implements Way {
   }
 
   invoke(call: Call, endpoint: Endpoint | undefined, message: messages.Call): Refusal | undefined {
-    if (!endpoint) return [names.NO_AVAILABLE_CALLEE, `no callee of ${told(call.procedure)} is available`]
+    if (!endpoint) return [names.NO_AVAILABLE_CALLEE, `no callee of ${formatValue(call.procedure)} is available`]
     const { callee } = endpoint
     const lack = lacking(message[2], callee)
     if (lack) return lack
@@ -261,7 +261,9 @@ export class Calls implements Way {
     const [, request, { progress }, procedure] = message
     if (!call.open) throw violation(`CALL[1] is ${request}, the id of a call that waits for its answer`)
     if (procedure !== call.procedure) {
-      throw violation(`CALL[3] must be ${told(call.procedure)} in all parts of the call, got ${told(procedure)}`)
+      throw violation(
+        `CALL[3] must be ${formatValue(call.procedure)} in all parts of the call, got ${formatValue(procedure)}`,
+      )
     }
     call.open = progress === true
     if (call.canceled) {
@@ -286,7 +288,7 @@ export class Calls implements Way {
       return attempt(endpoint.callee, this.#invocation(call, endpoint, message))
     }
     if (this.#queues.hold(call, message)) return undefined
-    return [names.MAX_CONCURRENCY_REACHED, `no more of a call of ${told(call.procedure)} can wait now`]
+    return [names.MAX_CONCURRENCY_REACHED, `no more of a call of ${formatValue(call.procedure)} can wait now`]
   }
 
   /** Whether it is a part of a call that is over, of which the caller could not know. */
@@ -295,7 +297,7 @@ export class Calls implements Way {
     if (known === undefined) return false
     if (!progress) caller.unfinished?.delete(request)
     if (known !== procedure) {
-      if (this.#options.strict) throw violation(`CALL[3] must be ${told(known)} in all parts of the call`)
+      if (this.#options.strict) throw violation(`CALL[3] must be ${formatValue(known)} in all parts of the call`)
       caller.unfinished?.delete(request)
       return false
     }

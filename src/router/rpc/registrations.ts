@@ -6,7 +6,7 @@ import type { Id, Register, Unregister, Uri } from '../../protocol/messages.ts'
 import * as names from '../../protocol/names.ts'
 import type { InvokePolicy, RegisterOptions } from '../../protocol/options.ts'
 import { isPattern, isReserved } from '../../protocol/uri.ts'
-import { told } from '../../protocol/validate.ts'
+import { formatValue } from '../../protocol/validate.ts'
 import { type Pattern, Patterns } from '../match/patterns.ts'
 import { type Refusal, refuse } from '../member/deliver.ts'
 import type { RouterLimits } from '../member/limits.ts'
@@ -120,16 +120,19 @@ export class Registrations {
     const { strict, limits, policy } = this.#options
     const { match = 'exact', invoke = 'single', force_reregister, disclose_caller } = options
     if (!isPattern(procedure, match, strict)) {
-      return [names.INVALID_URI, `${told(procedure)} is no procedure${match === 'exact' ? '' : ` to match ${match}`}`]
+      return [
+        names.INVALID_URI,
+        `${formatValue(procedure)} is no procedure${match === 'exact' ? '' : ` to match ${match}`}`,
+      ]
     }
-    if (isReserved(procedure)) return [names.INVALID_URI, `${told(procedure)} belongs to the router`]
+    if (isReserved(procedure)) return [names.INVALID_URI, `${formatValue(procedure)} belongs to the router`]
     if (disclose_caller && policy.disclose === 'never') {
       return [names.DISCLOSE_ME_DISALLOWED, 'disclose_caller: this router does not tell who calls']
     }
     if (existing && !force_reregister) {
       if (existing.invoke === 'single' || existing.invoke !== invoke) {
         const how = existing.invoke === 'single' ? '' : ` with invoke: ${existing.invoke}`
-        return [names.PROCEDURE_ALREADY_EXISTS, `${told(procedure)} is registered already${how}`]
+        return [names.PROCEDURE_ALREADY_EXISTS, `${formatValue(procedure)} is registered already${how}`]
       }
     }
     if (existing && callee.registrations.has(existing.id)) return undefined

@@ -2,7 +2,7 @@
 
 import type { Call as CallMessage } from '../../protocol/messages.ts'
 import { NO_SUCH_PROCEDURE } from '../../protocol/names.ts'
-import { told } from '../../protocol/validate.ts'
+import { formatValue } from '../../protocol/validate.ts'
 import type { Refusal } from '../member/deliver.ts'
 import type { Call } from './call.ts'
 import { choose, FULL } from './choose-callee.ts'
@@ -77,7 +77,7 @@ export class Turns {
     this.#leave(call, (message) =>
       registration
         ? this.#way.route(call, registration, message)
-        : [NO_SUCH_PROCEDURE, `the last callee of ${told(procedure)} is gone`],
+        : [NO_SUCH_PROCEDURE, `the last callee of ${formatValue(procedure)} is gone`],
     )
   }
 
