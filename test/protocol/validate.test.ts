@@ -155,9 +155,9 @@ test('a dictionary is no list, no bytes and no null', () => {
   expect([null, [], new Uint8Array(1), 'text', 5, undefined].map(isDict)).toEqual(Array(6).fill(false))
 })
 
-test('a value is told in short and on one line, whatever a peer sent', () => {
-  expect([1, 1n, true, null, undefined].map(told)).toEqual(['1', '1', 'true', 'null', 'undefined'])
+test('a value is formatted briefly and on one line, whatever a peer sent', () => {
+  expect([1, 1n, true, null, undefined].map(formatValue)).toEqual(['1', '1', 'true', 'null', 'undefined'])
   expect(formatValue('a "text"\n')).toBe('"a \\"text\\"\\n"')
   expect(formatValue('x'.repeat(100_000))).toBe(`"${'x'.repeat(40)}..."`)
-  expect([[1, 2], { a: 1 }, new Uint8Array(5)].map(told)).toEqual(['a list', 'a dictionary', 'bytes'])
+  expect([[1, 2], { a: 1 }, new Uint8Array(5)].map(formatValue)).toEqual(['a list', 'a dictionary', 'bytes'])
 })
