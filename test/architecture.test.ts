@@ -3,12 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { posix } from 'node:path'
 import ts from 'typescript'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 type Rule = { values: string[]; types?: string[] }
+type Rules = Record<string, Rule>
 
 /** What a folder's files may import from other folders, `values` as types too. Doors, directly under src/, import anything. */
-const rules: Record<string, Rule> = {
+const rules: Rules = {
   protocol: { values: [] },
   serializer: { values: ['protocol'] },
   // A dial that fails says so by a WampError.
@@ -27,6 +28,29 @@ const rules: Record<string, Rule> = {
   cli: { values: ['', 'node', 'client', 'router', 'auth', 'session', 'serializer', 'transport', 'protocol'] },
   testing: {
     values: ['', 'cli', 'node', 'client', 'router', 'auth', 'session', 'serializer', 'transport', 'protocol'],
+  },
+}
+
+/**
+ * The same within a folder, for its subfolders: '' stands for the files directly in it, and a file named here has a rule
+ * of its own. Values never go round in a circle; a type may, where it is listed.
+ */
+const inside: Record<string, Rules> = {
+  client: {
+    base: { values: [] },
+    'checks.ts': { values: [] },
+    'details.ts': { values: [] },
+    codec: { values: [] },
+    service: { values: ['base'], types: ['roles'] },
+    session: { values: ['base', 'details.ts', 'service'], types: ['roles'] },
+    handles: { values: ['base', 'checks.ts'], types: ['roles', 'service', 'session', ''] },
+    roles: { values: ['base', 'checks.ts', 'service', 'session', 'handles'] },
+    connection: { values: ['base', 'session'], types: ['handles', ''] },
+    functions: { values: ['checks.ts', 'roles'], types: ['base', 'service', ''] },
+    '': {
+      values: ['base', 'checks.ts', 'service', 'session', 'handles', 'roles', 'connection', 'functions'],
+      types: ['codec'],
+    },
   },
 }
 
@@ -49,6 +73,8 @@ interface Import {
   /** Folder of the file, '' for a door. */
   from: string
   specifier: string
+  /** The file that is imported, undefined for a package. */
+  target: string | undefined
   /** Folder of what is imported, '' for a door, undefined for a package. */
   to: string | undefined
   typeOnly: boolean
@@ -62,7 +88,7 @@ function importsOf(file: string, text: string): Import[] {
     if (!specifier || !ts.isStringLiteralLike(specifier)) return
     const target = specifier.text.startsWith('.') ? posix.join(posix.dirname(file), specifier.text) : undefined
     const to = target === undefined ? undefined : folderOf(target)
-    found.push({ file, from: folderOf(file), specifier: specifier.text, to, typeOnly })
+    found.push({ file, from: folderOf(file), specifier: specifier.text, target, to, typeOnly })
   }
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) {
@@ -95,11 +121,10 @@ test('imports follow the direction table', () => {
   expect(wrong.map(arrow)).toEqual([])
 })
 
-test('no folder imports itself through others', () => {
+/** The circles that arrows make. */
+function cyclesOf(arrows: Iterable<readonly [from: string, to: string]>): string[] {
   const edges = new Map<string, Set<string>>()
-  for (const { from, to } of imports) {
-    if (from && to && from !== to) edges.set(from, (edges.get(from) ?? new Set()).add(to))
-  }
+  for (const [from, to] of arrows) if (from !== to) edges.set(from, (edges.get(from) ?? new Set()).add(to))
   const cycles: string[] = []
   const walk = (folder: string, path: string[]): void => {
     if (path.includes(folder)) {
@@ -109,7 +134,57 @@ test('no folder imports itself through others', () => {
     for (const next of edges.get(folder) ?? []) walk(next, [...path, folder])
   }
   for (const folder of edges.keys()) walk(folder, [])
-  expect(cycles).toEqual([])
+  return cycles
+}
+
+test('no folder imports itself through others', () => {
+  const arrows = imports.flatMap(({ from, to }) => (from && to ? [[from, to] as const] : []))
+  expect(cyclesOf(arrows)).toEqual([])
+})
+
+describe.each(Object.entries(inside))('inside src/%s', (folder, table) => {
+  /** The subfolder of a file, or its name where that has a rule of its own. */
+  const partOf = (file: string) => {
+    const name = file.slice(folder.length + 1)
+    if (table[name]) return name
+    return name.includes('/') ? name.slice(0, name.indexOf('/')) : ''
+  }
+  const within = files.filter((file) => file.startsWith(`${folder}/`))
+  const arrows = imports.flatMap(({ file, target, typeOnly }) => {
+    if (!file.startsWith(`${folder}/`) || !target?.startsWith(`${folder}/`)) return []
+    const [from, to] = [partOf(file), partOf(target)]
+    return from === to ? [] : [{ file, target, from, to, typeOnly }]
+  })
+
+  test('every subfolder has its rule, and every rule its files', () => {
+    expect([...new Set(within.map(partOf))].sort()).toEqual(Object.keys(table).sort())
+  })
+
+  test('imports follow the table', () => {
+    const wrong = arrows.filter(({ from, to, typeOnly }) => {
+      const { values, types = [] } = table[from] ?? { values: [] }
+      return !values.includes(to) && !(typeOnly && types.includes(to))
+    })
+    expect(
+      wrong.map(({ file, target, typeOnly }) => `src/${file} -> src/${target}${typeOnly ? ', a type' : ''}`),
+    ).toEqual([])
+  })
+
+  test('every arrow of the table is used', () => {
+    const unused = Object.entries(table).flatMap(([from, { values, types = [] }]) =>
+      [
+        ...values.filter((to) => !arrows.some((it) => it.from === from && it.to === to && !it.typeOnly)),
+        ...types.filter((to) => !arrows.some((it) => it.from === from && it.to === to)),
+      ].map((to) => `${from} -> ${to}`),
+    )
+    expect(unused).toEqual([])
+  })
+
+  test('no subfolder imports itself through others', () => {
+    expect(
+      cyclesOf(Object.entries(table).flatMap(([from, { values }]) => values.map((to) => [from, to] as const))),
+    ).toEqual([])
+  })
 })
 
 test('Node modules and ws stay in node/ and cli/', () => {

@@ -3,13 +3,13 @@
 import { thrown, WampError } from '../protocol/error.ts'
 import { RUNTIME_ERROR } from '../protocol/names.ts'
 import type { SessionEnd } from '../session/session.ts'
+import type { Deferred } from './base/waiting.ts'
 import { endOf } from './connection/join.ts'
 import type { Run } from './connection/reconnect.ts'
 import { type Handle, Wishes, type WishesHost } from './handles/wishes.ts'
 import type { ClientOptions, Settings } from './options.ts'
 import type { Invocation } from './roles/invocation.ts'
 import type { ClientSession, ClientSessionOwner, Dropped, SessionInfo } from './session/client-session.ts'
-import type { Deferred } from './waiting.ts'
 
 export type ClientState = 'stopped' | 'connecting' | 'ready' | 'reconnecting'
 

@@ -1,7 +1,7 @@
 /** Delays grow, are drawn between half and all of what is due, and stay below the most. */
 
 import { expect, test } from 'vitest'
-import { backoff } from '../../src/client/connection/backoff.ts'
+import { backoff } from '../../src/client/base/backoff.ts'
 
 const highest = () => 1
 const lowest = () => 0

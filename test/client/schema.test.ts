@@ -17,7 +17,7 @@ import {
 } from 'wampy-ts'
 import { openWorld, type World } from 'wampy-ts/testing'
 import { z } from 'zod'
-import { deferred } from '../../src/client/waiting.ts'
+import { deferred } from '../../src/client/base/waiting.ts'
 import { failure, granting, leavesNothing, uri, welcoming } from './support.ts'
 
 leavesNothing()

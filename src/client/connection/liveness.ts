@@ -1,8 +1,8 @@
 /** Notices a connection that is dead though nothing closed it: probes after silence, and when a page wakes up. */
 
 import { CALL } from '../../protocol/codes.ts'
+import { LONGEST } from '../base/waiting.ts'
 import type { ClientSession } from '../session/client-session.ts'
-import { LONGEST } from '../waiting.ts'
 
 export interface Liveness {
   /** Milliseconds of silence after which the router is asked for a sign of life. Default 20 000. */

@@ -3,11 +3,11 @@
 import { unsent, usage, WampError } from '../../protocol/error.ts'
 import { CLOSE_REALM, CONNECTION_FAILED, STOPPED, TIMEOUT } from '../../protocol/names.ts'
 import { formatValue } from '../../protocol/validate.ts'
+import { backoff } from '../base/backoff.ts'
+import { deferred, LONGEST, limit, type Waiting, within } from '../base/waiting.ts'
 import type { Core } from '../core.ts'
 import type { Handle } from '../handles/wishes.ts'
 import { ClientSession } from '../session/client-session.ts'
-import { deferred, LONGEST, limit, type Waiting, within } from '../waiting.ts'
-import { backoff } from './backoff.ts'
 import { endOf, join } from './join.ts'
 import { awake, watch } from './liveness.ts'
 

@@ -4,8 +4,8 @@ import { WampError } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
 import { FEATURE_NOT_SUPPORTED, NO_SUCH_PROCEDURE } from '../../protocol/names.ts'
 import type { Dict, List } from '../../protocol/options.ts'
+import type { Waiting } from '../base/waiting.ts'
 import type { CallResult } from '../roles/caller.ts'
-import type { Waiting } from '../waiting.ts'
 import type { WampClient } from '../wamp-client.ts'
 
 /** How a call of the meta API waits. */

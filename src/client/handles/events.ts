@@ -3,11 +3,11 @@
 import type { WampError } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
 import { STOPPED } from '../../protocol/names.ts'
+import { overflow as overflowing, Parts } from '../base/part-stream.ts'
+import { limit } from '../base/waiting.ts'
 import { checkOptions } from '../checks.ts'
-import { overflow as overflowing, Parts } from '../roles/part-stream.ts'
 import type { SubscribeOptions, Subscription } from '../roles/subscriber.ts'
 import type { ReceivedEvent } from '../service/service.ts'
-import { limit } from '../waiting.ts'
 import type { WampClient } from '../wamp-client.ts'
 
 export interface EventsOptions extends SubscribeOptions {

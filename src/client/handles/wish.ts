@@ -2,8 +2,8 @@
 
 import type { WampError } from '../../protocol/error.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
+import type { Deferred, Waiting } from '../base/waiting.ts'
 import type { ClientSession } from '../session/client-session.ts'
-import type { Deferred, Waiting } from '../waiting.ts'
 
 /**
  * `pending` until the router has granted it (and again after a loss), `active`, `failed` when a rejoin was refused

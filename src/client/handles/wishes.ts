@@ -3,11 +3,11 @@
 import { unsent, WampError } from '../../protocol/error.ts'
 import { CANCELED, REVOKED } from '../../protocol/names.ts'
 import type { Dict } from '../../protocol/options.ts'
-import { backoff } from '../connection/backoff.ts'
+import { backoff } from '../base/backoff.ts'
+import { canceled, deferred, limit, type Waiting, within } from '../base/waiting.ts'
 import type { Registration } from '../roles/callee.ts'
 import type { Subscription } from '../roles/subscriber.ts'
 import type { ClientSession } from '../session/client-session.ts'
-import { canceled, deferred, limit, type Waiting, within } from '../waiting.ts'
 import type { WishOwner } from './wish.ts'
 
 export type Handle = Subscription | Registration

@@ -13,9 +13,9 @@ import type {
   CallOptions as WireOptions,
 } from '../../protocol/options.ts'
 import { payload } from '../../protocol/payload.ts'
+import { BUFFER, overflow, Parts, pump } from '../base/part-stream.ts'
+import { limit, type Waiting } from '../base/waiting.ts'
 import type { ClientSession, Dropped } from '../session/client-session.ts'
-import { limit, type Waiting } from '../waiting.ts'
-import { BUFFER, overflow, Parts, pump } from './part-stream.ts'
 import { payloadOf } from './result.ts'
 import type { Role } from './role.ts'
 
@@ -169,7 +169,7 @@ async function feed(
       if (!done) session.heed(() => iterator.return?.())
     }
     asked.then(leave, leave)
-    const last = await pump(session, iterator, wanted, (item) => {
+    const last = await pump(session.link, iterator, wanted, (item) => {
       session.send([CALL, request, { progress: true }, procedure, payloadOf(item)])
     })
     done = last.done

@@ -8,10 +8,10 @@ import type { Dict, InterruptOptions, InvocationDetails, List } from '../../prot
 import { type Payload, payload } from '../../protocol/payload.ts'
 import { isUri } from '../../protocol/uri.ts'
 import { isDict } from '../../protocol/validate.ts'
+import { overflow, Parts, pump } from '../base/part-stream.ts'
+import { isThenable, limit } from '../base/waiting.ts'
 import type { ClientSession } from '../session/client-session.ts'
-import { isThenable, limit } from '../waiting.ts'
 import type { Registration } from './callee.ts'
-import { overflow, Parts, pump } from './part-stream.ts'
 import { payloadOf } from './result.ts'
 
 /** One part of a call that comes in parts. */
@@ -248,7 +248,7 @@ export class Running {
     this.#yields = yields
     try {
       const going = () => this.#live && !this.#stopped
-      const last = await pump(this.#session, yields, going, (item) => this.progress(payloadOf(item)))
+      const last = await pump(this.#session.link, yields, going, (item) => this.progress(payloadOf(item)))
       if (last.done) this.#yields = undefined
       if (this.#stopped) throw this.#stopped
       this.#succeed(last.value)

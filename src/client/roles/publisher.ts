@@ -4,9 +4,9 @@ import { PUBLISH, PUBLISHED } from '../../protocol/codes.ts'
 import type { Id, Published, Uri } from '../../protocol/messages.ts'
 import type { Dict, List, PassthruKeys, PublishOptions as WireOptions } from '../../protocol/options.ts'
 import { payload } from '../../protocol/payload.ts'
+import { canceled, type Waiting } from '../base/waiting.ts'
 import type { ClientSession } from '../session/client-session.ts'
 import { granted } from '../session/requests.ts'
-import { canceled, type Waiting } from '../waiting.ts'
 import type { Role } from './role.ts'
 
 /** Options of a publication: ours, and any key of PUBLISH.Options as WAMP spells it; one id or name needs no list. */

@@ -8,11 +8,11 @@ import type {
   EventDetails as WireDetails,
   SubscribeOptions as WireOptions,
 } from '../../protocol/options.ts'
+import type { Waiting } from '../base/waiting.ts'
 import { checkOptions } from '../checks.ts'
 import { Wish, type WishOwner } from '../handles/wish.ts'
 import type { ClientSession } from '../session/client-session.ts'
 import { granted } from '../session/requests.ts'
-import type { Waiting } from '../waiting.ts'
 import type { Role } from './role.ts'
 
 /** Options of a subscription: ours, and any key of SUBSCRIBE.Options as WAMP spells it. */

@@ -3,8 +3,8 @@
 import { WampError } from '../../protocol/error.ts'
 import { CANCELED, INVALID_ARGUMENT } from '../../protocol/names.ts'
 import type { Dict, List } from '../../protocol/options.ts'
+import { isThenable } from '../base/waiting.ts'
 import type { Endpoint, Invocation } from '../roles/callee.ts'
-import { isThenable } from '../waiting.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a schema may take and make anything
 type Any = any

@@ -7,12 +7,12 @@ import type { Dict, Roles } from '../../protocol/options.ts'
 import type { Link } from '../../session/link.ts'
 import { Session, type SessionEnd } from '../../session/session.ts'
 import type { Table } from '../../session/table.ts'
+import { deferred, isThenable } from '../base/waiting.ts'
 import { checkDetails } from '../details.ts'
 import type { Registration } from '../roles/callee.ts'
 import type { Invocation, Running } from '../roles/invocation.ts'
 import type { Subscription } from '../roles/subscriber.ts'
 import { leave } from '../service/entrypoints.ts'
-import { deferred, isThenable } from '../waiting.ts'
 import { Requests } from './requests.ts'
 
 /** Who a client is in its realm, as WELCOME said. */

@@ -16,7 +16,7 @@ import type {
 } from '../../protocol/messages.ts'
 import { CONNECTION_LOST } from '../../protocol/names.ts'
 import { nameOf } from '../../protocol/validate.ts'
-import { canceled, limit, type Waiting } from '../waiting.ts'
+import { canceled, limit, type Waiting } from '../base/waiting.ts'
 import type { ClientSession } from './client-session.ts'
 
 interface Pending {

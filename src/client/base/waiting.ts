@@ -1,7 +1,7 @@
 /** What waits: a promise with its two ends, and the signal and timeout that end a wait. */
 
-import { WampError } from '../protocol/error.ts'
-import { CANCELED, TIMEOUT } from '../protocol/names.ts'
+import { WampError } from '../../protocol/error.ts'
+import { CANCELED, TIMEOUT } from '../../protocol/names.ts'
 
 /** Every operation that waits takes these. */
 export interface Waiting {

@@ -2,8 +2,8 @@
 
 import { WampError } from '../../protocol/error.ts'
 import { LIMIT_EXCEEDED } from '../../protocol/names.ts'
-import type { ClientSession } from '../session/client-session.ts'
-import { type Deferred, deferred } from '../waiting.ts'
+import type { Link } from '../../session/link.ts'
+import { type Deferred, deferred } from './waiting.ts'
 
 /** How many parts may wait for a slow reader, unless it says another `buffer`. */
 export const BUFFER = 65_536
@@ -112,7 +112,7 @@ const ENOUGH = 2 ** 20
 
 /** Sends each item as it comes, no faster than the link takes them, as long as they are wanted. Resolves to the last. */
 export async function pump<Final>(
-  { link }: ClientSession,
+  link: Link,
   items: AsyncIterator<unknown, Final> | Iterator<unknown, Final>,
   wanted: () => boolean,
   send: (item: unknown) => void,
