@@ -1,9 +1,10 @@
 /** The client, for browser and Node. */
 
+export type { Backoff } from './client/base/backoff.ts'
+export type { Waiting } from './client/base/waiting.ts'
 export { packed } from './client/codec/packed-codec.ts'
 export { type Passthru, type PassthruOwner, passthru } from './client/codec/passthru-link.ts'
 export type { Encoded, PayloadCodec, PayloadContext, PayloadKind, PayloadValues } from './client/codec/payload-codec.ts'
-export type { Backoff } from './client/base/backoff.ts'
 export type { Liveness } from './client/connection/liveness.ts'
 export { type EventHistoryOptions, eventHistory, getEvents, type PastEvent } from './client/functions/event-history.ts'
 export type { ProcedureEntry } from './client/functions/procedures.ts'
@@ -49,7 +50,6 @@ export { type Entrypoint, getRegisteredEntrypoints } from './client/service/entr
 export { type Checks, checked, type RpcTable, type StandardSchema } from './client/service/schema.ts'
 export type { ReceivedEvent } from './client/service/service.ts'
 export type { Dropped, SessionInfo } from './client/session/client-session.ts'
-export type { Waiting } from './client/base/waiting.ts'
 export { type ClientEvents, type ClientState, type StartOptions, WampClient } from './client/wamp-client.ts'
 export { WampRouter, type WampRouterOptions } from './client/wamp-router.ts'
 export { WampError, type WampErrorOptions } from './protocol/error.ts'
