@@ -37,9 +37,17 @@ export type Returned<T> =
       : Nothing
     : Arrived<Awaited<T>>
 
-/** The methods that a service's class adds to WampClient, as a caller sees them. */
+/**
+ * The names that a service's class adds to WampClient; all names of a contract that does not extend it. By their names:
+ * a class of the other module format extends another WampClient.
+ */
+type OwnNames<Service> = keyof WampClient extends keyof Service
+  ? Exclude<keyof Service, keyof WampClient>
+  : keyof Service
+
+/** The methods that a service's class adds to WampClient, or those of a contract, as a caller sees them. */
 export type Procedures<Service> = {
-  readonly [Name in Exclude<keyof Service, keyof WampClient> as Service[Name] extends (...args: Any[]) => Any
+  readonly [Name in OwnNames<Service> as Service[Name] extends (...args: Any[]) => Any
     ? Name
     : never]: Service[Name] extends (...args: infer Parameters) => infer Value
     ? (...args: Arguments<Parameters>) => Promise<Returned<Value>>
@@ -48,7 +56,7 @@ export type Procedures<Service> = {
 
 /** The async generators among them: what they yield in a loop, and `result` for what they return. */
 export type Streams<Service> = {
-  readonly [Name in Exclude<keyof Service, keyof WampClient> as Service[Name] extends (...args: Any[]) => infer Value
+  readonly [Name in OwnNames<Service> as Service[Name] extends (...args: Any[]) => infer Value
     ? Awaited<Value> extends AsyncIterable<unknown>
       ? Name
       : never
@@ -91,7 +99,7 @@ export interface RpcOptions extends CallOptions {
 }
 
 /**
- * A client that calls. Typed by `RpcClient<DateService>` or `new RpcClient({ service: DateService })`; the
+ * A client that calls. Typed by `RpcClient<DateService>`, `RpcClient<DateContract>` (an interface) or `new RpcClient({ service: DateService })`; the
  * first operation that needs a session starts it, and only `stop()` ends it.
  */
 export class RpcClient<Service = unknown> extends WampClient {

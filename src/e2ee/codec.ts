@@ -5,6 +5,7 @@ import { pack, unpack } from '../client/codec/packed-codec.ts'
 import type { PayloadCodec, PayloadContext } from '../client/codec/payload-codec.ts'
 import { WampError } from '../protocol/error.ts'
 import { PAYLOAD_UNREADABLE, USAGE } from '../protocol/names.ts'
+import { textEncoder } from '../protocol/text.ts'
 import { cbor } from '../serializer/cbor.ts'
 import type { Key, Keyring } from './keyring.ts'
 
@@ -76,14 +77,12 @@ function unreadable(text: string): WampError {
   return new WampError(PAYLOAD_UNREADABLE, [text])
 }
 
-const utf8 = new TextEncoder()
-
 /**
  * What is authenticated beside the payload, each part behind its length in four bytes: the format, the kind, the URI,
  * the error's URI, the id of the key, and the nonce of the call that this belongs to.
  */
 function bindingOf({ kind, uri, error = '', call }: PayloadContext, keyid: string): Uint8Array {
-  const texts = ['wampy-ts e2ee 1', kind, uri, error, keyid].map((text) => utf8.encode(text))
+  const texts = ['wampy-ts e2ee 1', kind, uri, error, keyid].map((text) => textEncoder().encode(text))
   const parts = [...texts, call?.subarray(1, HEAD) ?? new Uint8Array()]
   const bytes = new Uint8Array(parts.reduce((size, part) => size + 4 + part.length, 0))
   const view = new DataView(bytes.buffer)

@@ -3,6 +3,7 @@
 import { violation, type WampError } from '../protocol/error.ts'
 import { MAX_ID } from '../protocol/ids.ts'
 import { MAX_DEPTH } from '../protocol/plain.ts'
+import { textDecoder } from '../protocol/text.ts'
 import { BOUND, integer, isSayable } from './exact.ts'
 import type { Format } from './format.ts'
 import { checkUtf8 } from './utf8.ts'
@@ -59,13 +60,11 @@ const NAMES = 512
 const names: (string | undefined)[] = new Array(NAMES).fill(undefined)
 
 const EMPTY = new Uint8Array(0)
-const PROTO = new TextEncoder().encode('__proto__')
+const PROTO = Uint8Array.from('__proto__', (char) => char.charCodeAt(0))
 const BIGNUM = 2
 const NEGATIVE_BIGNUM = 3
 /** What has more is beyond the greatest integer that is read. */
 const MAX_OCTETS = 1786
-// A byte order mark at the start of text is text.
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 const scratch = new DataView(new ArrayBuffer(8))
 
 export class Cursor {
@@ -307,7 +306,7 @@ export class Cursor {
     const texts = new Set<string>()
     for (let i = bottom; i < this.#top; i += 2) {
       const start = this.#keys[i] as number
-      texts.add(utf8.decode(this.#bytes.subarray(start, start + (this.#keys[i + 1] as number))))
+      texts.add(textDecoder().decode(this.#bytes.subarray(start, start + (this.#keys[i + 1] as number))))
     }
     return texts
   }
@@ -386,17 +385,17 @@ export class Cursor {
     const start = this.at
     const end = start + this.size
     this.at = end
-    if (this.size > SHORT) return utf8.decode(bytes.subarray(start, end))
+    if (this.size > SHORT) return textDecoder().decode(bytes.subarray(start, end))
     let text = ''
     let i = start
     for (; i + 4 <= end; i += 4) {
       const [a, b, c, d] = [bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]] as [number, number, number, number]
-      if ((a | b | c | d) > 127) return utf8.decode(bytes.subarray(start, end))
+      if ((a | b | c | d) > 127) return textDecoder().decode(bytes.subarray(start, end))
       text += String.fromCharCode(a, b, c, d)
     }
     for (; i < end; i++) {
       const code = bytes[i] as number
-      if (code > 127) return utf8.decode(bytes.subarray(start, end))
+      if (code > 127) return textDecoder().decode(bytes.subarray(start, end))
       text += String.fromCharCode(code)
     }
     return text

@@ -1,6 +1,7 @@
 /** Writes JSON from a binary payload: into bytes, since a text put together of millions of pieces costs far more than its length. */
 
 import { MAX_ID } from '../protocol/ids.ts'
+import { textDecoder } from '../protocol/text.ts'
 import { DICT, type LIST } from './cursor.ts'
 import { BEYOND, isSayable } from './exact.ts'
 import type { Sink } from './transcode.ts'
@@ -19,7 +20,6 @@ const TRUE = octetsOf('true')
 const FALSE = octetsOf('false')
 /** The letters behind a backslash that JSON has for control characters, by character. */
 const SHORT: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 98, 116, 110, 0, 102, 114]
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 function octetsOf(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0))
@@ -36,7 +36,7 @@ export class JsonSink implements Sink {
 
   /** All that was written. */
   text(): string {
-    return decoder.decode(this.#bytes.subarray(0, this.#at))
+    return textDecoder().decode(this.#bytes.subarray(0, this.#at))
   }
 
   begin(kind: typeof LIST | typeof DICT): number {

@@ -1,6 +1,7 @@
 /** A checked payload said in another format, item by item: its values, which cost many times its bytes, are never made. */
 
 import { refused } from '../protocol/plain.ts'
+import { textDecoder } from '../protocol/text.ts'
 import {
   BIG,
   BREAK,
@@ -36,7 +37,6 @@ export interface Sink {
 }
 
 const EMPTY = new Uint8Array(0)
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Says the payload that a cursor stands before; throws `invalid_argument` for what the format cannot say, and names the place. */
 export class Transcoder {
@@ -213,7 +213,7 @@ export class Transcoder {
         this.#cursor.at = -1 - step
         this.#cursor.head()
         const length = this.#read()
-        text += `.${decoder.decode(this.#bytes.subarray(this.#start, this.#start + length))}`
+        text += `.${textDecoder().decode(this.#bytes.subarray(this.#start, this.#start + length))}`
       }
     }
     return text

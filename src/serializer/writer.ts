@@ -1,6 +1,7 @@
 /** Writes a binary frame into one buffer that grows and is used again. */
 
 import { MAX_ID } from '../protocol/ids.ts'
+import { textEncoder } from '../protocol/text.ts'
 import { BYTES, DICT, INDEFINITE, LIST, TEXT } from './cursor.ts'
 import { BEYOND } from './exact.ts'
 import type { Format } from './format.ts'
@@ -13,8 +14,6 @@ const KEPT = 1 << 20
 const SHORT = 64
 /** The greatest head of a text. */
 const HEAD = 5
-
-const encoder = new TextEncoder()
 
 export class Writer implements Sink {
   readonly #format: Format
@@ -96,7 +95,7 @@ export class Writer implements Sink {
   #utf8(text: string): void {
     this.#room(HEAD + text.length * 3)
     const from = this.#at + HEAD
-    const { written } = encoder.encodeInto(text, this.#bytes.subarray(from))
+    const { written } = textEncoder().encodeInto(text, this.#bytes.subarray(from))
     this.#format.writeHead(this, TEXT, written)
     if (this.#at !== from) this.#bytes.copyWithin(this.#at, from, from + written)
     this.#at += written

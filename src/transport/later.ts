@@ -5,18 +5,21 @@ import type { CloseInfo } from './transport.ts'
 
 type Schedule = (task: () => void) => void
 
-let schedule: Schedule | undefined
+let channel: Schedule | undefined
 
 /** Runs a task in a later turn, in order, without the delay that timers have in a page. */
 export function later(task: () => void): void {
-  schedule ??= scheduler()
-  schedule(task)
+  // Looked up each time: a test may have put a fake clock here, and takes it away again.
+  const { setImmediate } = globalThis as { setImmediate?: Schedule }
+  if (setImmediate) setImmediate(task)
+  else if (typeof MessageChannel === 'undefined') setTimeout(task)
+  else {
+    channel ??= newChannel()
+    channel(task)
+  }
 }
 
-function scheduler(): Schedule {
-  const { setImmediate } = globalThis as { setImmediate?: Schedule }
-  if (setImmediate) return (task) => setImmediate(task)
-  if (typeof MessageChannel === 'undefined') return (task) => setTimeout(task)
+function newChannel(): Schedule {
   const { port1, port2 } = new MessageChannel()
   const tasks: (() => void)[] = []
   port1.onmessage = () => tasks.shift()?.()

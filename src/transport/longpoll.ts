@@ -2,6 +2,7 @@
 
 import { WampError } from '../protocol/error.ts'
 import { CONNECTION_FAILED, USAGE } from '../protocol/names.ts'
+import { strictTextDecoder } from '../protocol/text.ts'
 import { isBatched } from './batched.ts'
 import { BROKEN, Inbox } from './inbox.ts'
 import type { CloseInfo, Dial, Frame, Transport, TransportSink } from './transport.ts'
@@ -158,7 +159,8 @@ class LongPoll implements Transport {
         if (response.status === 410) return this.#closed()
         if (!response.ok) throw response
         const bytes = new Uint8Array(await response.arrayBuffer())
-        const frame = this.#text ? utf8.decode(bytes) : bytes
+        // What is not UTF-8 breaks the transport, as in a WebSocket.
+        const frame = this.#text ? strictTextDecoder().decode(bytes) : bytes
         // What was held for nothing is answered with nothing.
         if (frame.length > 0) this.#inbox.frame(frame)
       }
@@ -213,8 +215,5 @@ class LongPoll implements Transport {
     return whole
   }
 }
-
-// Where it is no UTF-8 it breaks the transport, as in a WebSocket.
-const utf8 = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 const TOO_LONG: CloseInfo = { code: 1009, reason: 'the message is longer than the router takes' }

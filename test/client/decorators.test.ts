@@ -136,6 +136,25 @@ describe('@rpc', () => {
     expect(calls).toEqual(['above', 'below'])
   })
 
+  test('with empty parentheses is the same as bare, in a static field too', async () => {
+    class Service extends WampClient {
+      static prefix = 'com.example'
+      @rpc() add(a: number, b: number): number {
+        return a + b
+      }
+      @subscribe() onTick(): void {}
+    }
+    expect(await asked((router) => new Service({ router }))).toEqual({
+      procedures: [['com.example.add', {}]],
+      topics: [['com.example.onTick', {}]],
+    })
+    class Static extends WampClient {
+      static rpc = { add: rpc() }
+      add(): void {}
+    }
+    expect((await asked((router) => new Static({ router }))).procedures).toEqual([['add', {}]])
+  })
+
   test('on what is no public method of an instance is refused when the class is made', () => {
     const text = (name: string) => `@rpc goes on a public method, not on ${name}`
     const wrong: [make: () => unknown, name: string][] = [
@@ -485,4 +504,92 @@ describe('static fields', () => {
       message: 'Service has no method "nowhere", which it declares for rpc',
     })
   })
+})
+
+describe('the protocol of 2018-09, which SWC compiles to', () => {
+  interface Element {
+    kind: string
+    key: PropertyKey
+    placement: string
+    descriptor: PropertyDescriptor
+    finisher?: (made: object) => void
+  }
+  type Apply = (element: Element) => Element | undefined
+
+  /** Decorates a method as the `_decorate` helper of SWC and Babel does: from the innermost decorator outwards. */
+  function decorate(made: { prototype: object }, key: string, ...decorators: unknown[]): void {
+    const finishers: Element['finisher'][] = []
+    let element: Element = {
+      kind: 'method',
+      key,
+      placement: 'prototype',
+      descriptor: Object.getOwnPropertyDescriptor(made.prototype, key)!,
+    }
+    Object.defineProperty(element, Symbol.toStringTag, { value: 'Descriptor' })
+    for (const decorator of decorators.reverse()) {
+      const { finisher, ...decorated } = (decorator as Apply)(element) ?? element
+      finishers.push(finisher)
+      element = decorated
+    }
+    Object.defineProperty(made.prototype, key, element.descriptor)
+    for (const finisher of finishers) finisher?.(made)
+  }
+
+  test('bare, with parentheses, a URI or options', async () => {
+    class Service extends WampClient {
+      static prefix = 'com.example'
+      bare(): string {
+        return 'bare'
+      }
+      empty(): void {}
+      named(): void {}
+      invoked({ kwargs }: Invocation): unknown {
+        return kwargs['a']
+      }
+      onTick(): void {}
+    }
+    decorate(Service, 'bare', rpc)
+    decorate(Service, 'empty', rpc())
+    decorate(Service, 'named', rpc('org.example.named', { invoke: 'roundrobin' }))
+    decorate(Service, 'invoked', rpc({ invocation: true }))
+    decorate(Service, 'onTick', subscribe)
+    expect(await asked((router) => new Service({ router }))).toEqual({
+      procedures: [
+        ['com.example.bare', {}],
+        ['com.example.empty', {}],
+        ['org.example.named', { invoke: 'roundrobin' }],
+        ['com.example.invoked', {}],
+      ],
+      topics: [['com.example.onTick', {}]],
+    })
+    expect(await called(Service, (client) => client.rpc.bare())).toBe('bare')
+    expect(await called(Service, (client) => client.with({ kwargs: { a: 1 } }).rpc.invoked())).toBe(1)
+  })
+
+  test('under a decorator that puts another function in the place of the method', async () => {
+    class Service extends WampClient {
+      method(): string {
+        return 'own'
+      }
+    }
+    const replacing: Apply = (element) => ({ ...element, descriptor: { ...element.descriptor, value: () => 'other' } })
+    decorate(Service, 'method', replacing, rpc)
+    expect(await called(Service, (client) => client.rpc.method())).toBe('other')
+  })
+
+  test('is refused on what is no public method of an instance', () => {
+    const on = (key: PropertyKey, placement: string, descriptor: PropertyDescriptor) => () =>
+      (rpc as unknown as Apply)({ kind: 'method', key, placement, descriptor })
+    const usage = { uri: USAGE, message: expect.stringContaining('@rpc goes on a public method, not on') }
+    expect(on('fixed', 'static', { value: () => {} })).toThrow(expect.objectContaining(usage))
+    expect(on('field', 'own', {})).toThrow(expect.objectContaining(usage))
+    expect(on('getter', 'prototype', { get: () => 1 })).toThrow(expect.objectContaining(usage))
+    expect(on(Symbol('name'), 'prototype', { value: () => {} })).toThrow(expect.objectContaining(usage))
+  })
+})
+
+test('a decorator that is compiled in an unknown way names the cure', () => {
+  expect(() => (rpc as unknown as (value: unknown) => void)(() => {})).toThrow(
+    expect.objectContaining({ uri: USAGE, message: expect.stringContaining("static rpc = ['methodName']") }),
+  )
 })

@@ -126,6 +126,39 @@ test('an interface that names the procedures is enough', () => {
   expectTypeOf(made.rpc.at).parameters.toEqualTypeOf<[zone: string]>()
 })
 
+test('a contract loses no name; a class loses those of the client', () => {
+  interface Blog {
+    publish(text: string): Promise<number>
+    name(): string
+    events(): AsyncGenerator<string, number>
+    stop(): void
+  }
+  class BlogService implements Blog {
+    async publish(): Promise<number> {
+      return 1
+    }
+    name(): string {
+      return ''
+    }
+    async *events(): AsyncGenerator<string, number> {
+      yield ''
+      return 1
+    }
+    stop(): void {}
+  }
+  expectTypeOf<keyof Procedures<Blog>>().toEqualTypeOf<'publish' | 'name' | 'events' | 'stop'>()
+  expectTypeOf<keyof Procedures<BlogService>>().toEqualTypeOf<'publish' | 'name' | 'events' | 'stop'>()
+  expectTypeOf(new RpcClient<Blog>().rpc.publish).parameters.toEqualTypeOf<[text: string]>()
+  expectTypeOf(new RpcClient<Blog>().rpc.publish('text')).resolves.toBeNumber()
+  expectTypeOf<keyof Streams<Blog>>().toEqualTypeOf<'events'>()
+  class Service extends WampClient {
+    add(a: number, b: number): number {
+      return a + b
+    }
+  }
+  expectTypeOf<keyof Procedures<Service>>().toEqualTypeOf<'add'>()
+})
+
 test('an async generator is a promise of what it returns, and a loop over what it yields', async () => {
   expectTypeOf(client.rpc.count).parameters.toEqualTypeOf<[to: number]>()
   expectTypeOf(client.rpc.count).returns.toEqualTypeOf<Promise<string>>()

@@ -5,6 +5,7 @@ import { WampError } from '../../protocol/error.ts'
 import type { Message, Yield } from '../../protocol/messages.ts'
 import { PAYLOAD_UNREADABLE, USAGE } from '../../protocol/names.ts'
 import type { Dict, List } from '../../protocol/options.ts'
+import { strictTextDecoder, textEncoder } from '../../protocol/text.ts'
 import { isDict } from '../../protocol/validate.ts'
 import type { Serializer } from '../../serializer/serializer.ts'
 import type { PayloadCodec, PayloadValues } from './payload-codec.ts'
@@ -31,9 +32,6 @@ function nativeOf({ args, kwargs }: PayloadValues): { bytes: Uint8Array } {
 
 const itself = (bytes: Uint8Array): PayloadValues => ({ args: [bytes], kwargs: {} })
 
-const utf8 = new TextEncoder()
-const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
 /** `{ args, kwargs }` in the bytes of a serializer (Advanced Profile, Payload Passthru Mode). */
 export function pack(serializer: Serializer, { args, kwargs }: PayloadValues): Uint8Array {
   const [before, behind] = around(serializer)
@@ -57,7 +55,7 @@ export function unpack(serializer: Serializer, bytes: Uint8Array): PayloadValues
   let found: List = []
   let cause: unknown
   try {
-    found = (serializer.decode(serializer.binary ? frame : text.decode(frame)) as Yield)[3]?.args ?? []
+    found = (serializer.decode(serializer.binary ? frame : strictTextDecoder().decode(frame)) as Yield)[3]?.args ?? []
   } catch (error) {
     cause = error
   }
@@ -79,7 +77,8 @@ function around(serializer: Serializer): readonly [before: Uint8Array, behind: U
   const frame = serializer.encode(carrying(null))
   if (typeof frame !== 'string') return [frame.slice(0, -1), new Uint8Array()]
   const [before = '', behind = ''] = frame.split('null')
-  return [utf8.encode(before), utf8.encode(behind)]
+  return [textEncoder().encode(before), textEncoder().encode(behind)]
 }
 
-const bytesOf = (frame: string | Uint8Array): Uint8Array => (typeof frame === 'string' ? utf8.encode(frame) : frame)
+const bytesOf = (frame: string | Uint8Array): Uint8Array =>
+  typeof frame === 'string' ? textEncoder().encode(frame) : frame

@@ -43,18 +43,20 @@ export interface Declared {
 // biome-ignore lint/suspicious/noExplicitAny: a method may take and return anything
 type Method = (this: any, ...args: any[]) => any
 
-/** Serves standard decorator calls and those of `experimentalDecorators`. */
+/** Serves standard decorator calls, those of `experimentalDecorators`, and at run time those of 2018-09. */
 export interface MethodDecorator {
   <M extends Method>(value: M, context: ClassMethodDecoratorContext): void
   (target: object, name: string | symbol, descriptor: PropertyDescriptor): void
 }
 
 interface Decorator<Options> extends MethodDecorator {
+  (): MethodDecorator
   (uri: Uri, options?: Options): MethodDecorator
   (options: Options): MethodDecorator
 }
 
 interface RpcDecorator extends MethodDecorator {
+  (): DecoratorFor<object>
   <const Options extends RpcOptions>(uri: Uri, options?: Options): DecoratorFor<Options>
   <const Options extends RpcOptions>(options: Options): DecoratorFor<Options>
 }
@@ -75,7 +77,7 @@ interface Said<Options> {
 }
 
 /**
- * Registers a method as a procedure when its service starts: `@rpc`, `@rpc('com.example.date')`,
+ * Registers a method as a procedure when its service starts: `@rpc`, `@rpc()`, `@rpc('com.example.date')`,
  * `@rpc({ uri: 'com.example.date', invocation: true })`. Without a URI it is the class's prefix and the method's name.
  * With schemas, as `@rpc({ args: [z.number()], result: z.number() })`, it goes on methods that take and return those.
  *
@@ -105,34 +107,68 @@ function declare(owner: object, declared: Declared): void {
   table.set(owner, methods.set(declared.method, declared))
 }
 
+/** A method as the decorators of 2018-09 take and return it. SWC compiles so, and Babel's decorators of that version. */
+interface ElementDescriptor {
+  readonly kind: string
+  readonly key: unknown
+  readonly placement: 'static' | 'prototype' | 'own'
+  readonly descriptor: PropertyDescriptor
+  readonly finisher?: (made: { readonly prototype: object }) => void
+}
+
+function isElement(given: unknown): given is ElementDescriptor {
+  return typeof given === 'object' && given !== null && 'placement' in given && 'descriptor' in given
+}
+
 function decorator(kind: DeclaredKind, checked?: Declared['checked']): unknown {
-  const apply = (options: RpcOptions & TopicOptions, target: unknown, context: unknown): void => {
-    const standard = typeof context === 'object' && context !== null
-    const {
-      name,
-      kind: what,
-      static: fixed,
-      private: hidden,
-    } = (
-      standard ? context : { name: context, kind: 'method', static: typeof target === 'function' }
-    ) as ClassMethodDecoratorContext
-    if (what !== 'method' || fixed || hidden || typeof name !== 'string') {
-      throw usage(`@${kind} goes on a public method, not on ${String(name)}`)
-    }
-    const declared: Declared = { kind, method: name, uri: options.uri, options, checked }
-    declare(target as object, declared)
+  const declaredFor = (
+    options: RpcOptions & TopicOptions,
+    name: unknown,
+    isPublicMethod: boolean,
+  ): Declared & { readonly method: string } => {
+    if (isPublicMethod && typeof name === 'string') return { kind, method: name, uri: options.uri, options, checked }
+    throw usage(`@${kind} goes on a public method, not on ${String(name)}`)
+  }
+  const applyStandard = (options: RpcOptions & TopicOptions, method: object, context: ClassMethodDecoratorContext) => {
+    const declared = declaredFor(
+      options,
+      context.name,
+      context.kind === 'method' && !context.static && !context.private,
+    )
+    declare(method, declared)
     // By the instance too: a decorator above this one may have put another function in the method's place.
-    if (standard) {
-      ;(context as ClassMethodDecoratorContext).addInitializer(function (this: unknown) {
-        declare(this as object, declared)
-      })
+    context.addInitializer(function (this: unknown) {
+      declare(this as object, declared)
+    })
+  }
+  const apply = (options: RpcOptions & TopicOptions, given: readonly unknown[]): ElementDescriptor | undefined => {
+    const [target, context] = given
+    if (isElement(target)) {
+      const { key, descriptor, placement } = target
+      const declared = declaredFor(options, key, placement === 'prototype' && typeof descriptor.value === 'function')
+      return { ...target, finisher: ({ prototype }) => declare(prototype, declared) }
     }
+    if (typeof context === 'object' && context !== null) {
+      applyStandard(options, target as object, context as ClassMethodDecoratorContext)
+    } else if (typeof target === 'object' && target !== null) {
+      declare(target, declaredFor(options, context, true))
+    } else {
+      declaredFor(options, context, false)
+    }
+    return undefined
   }
   return (...given: unknown[]) => {
-    if (given.length > 1 && typeof given[0] !== 'string') return apply({}, given[0], given[1])
-    const options = typeof given[0] === 'string' ? { ...(given[1] as Dict), uri: given[0] } : (given[0] as Dict)
+    const [first = {}, second] = given
+    if (isElement(first) || (given.length > 1 && typeof first !== 'string')) return apply({}, given)
+    if (typeof first !== 'string' && (typeof first !== 'object' || first === null)) {
+      throw usage(
+        `@${kind} takes a URI and options, or is compiled in a way that it does not know; ` +
+          `without decorators write static ${kind} = ['methodName']`,
+      )
+    }
+    const options = typeof first === 'string' ? { ...(second as Dict), uri: first } : (first as Dict)
     const said: Said<Dict> = { options, checked }
-    return Object.assign((target: unknown, context: unknown) => apply(options, target, context), said)
+    return Object.assign((...on: unknown[]) => apply(options, on), said)
   }
 }
 
