@@ -23,7 +23,8 @@ export function choose(registration: Registration, declined?: ReadonlySet<Member
         if (!declined?.has(endpoint.callee)) return isFull(endpoint) ? FULL : endpoint
       }
       return undefined
-    default:
+    case 'single':
+    case 'first':
       for (const endpoint of endpoints) {
         if (!declined?.has(endpoint.callee)) return isFull(endpoint) ? FULL : endpoint
       }
