@@ -14,7 +14,9 @@ export {
   type TestamentOptions,
   type TestamentScope,
 } from './client/functions/testaments.ts'
+export type { Handle } from './client/handles/durable-handles.ts'
 export type { Events, EventsOptions } from './client/handles/events.ts'
+export type { DurableHandle, HandleEvents, HandleState } from './client/handles/handle.ts'
 export { type ClientOptions, DEFAULT_ROLES, type OnError, type Retry, type RoleName } from './client/options.ts'
 export { type Endpoint, Invocation, type RegisterOptions, type Registration, Result } from './client/roles/callee.ts'
 export type { CallOptions, CallResult, Progress, ProgressHandler } from './client/roles/caller.ts'

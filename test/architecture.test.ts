@@ -42,7 +42,7 @@ const inside: Record<string, Rules> = {
     'details.ts': { values: [] },
     codec: { values: [] },
     service: { values: ['base'], types: ['roles'] },
-    session: { values: ['base', 'details.ts', 'service'], types: ['roles'] },
+    session: { values: ['base', 'details.ts', 'service'], types: ['handles', 'roles'] },
     handles: { values: ['base', 'checks.ts'], types: ['roles', 'service', 'session', ''] },
     roles: { values: ['base', 'checks.ts', 'service', 'session', 'handles'] },
     connection: { values: ['base', 'session'], types: ['handles', ''] },

@@ -52,7 +52,7 @@ const pageDoors = ['wampy-ts', 'wampy-ts/router', 'wampy-ts/cbor', 'wampy-ts/msg
  * Bytes, minified and gzipped, of a page that calls one procedure. All four roles, reconnecting, exact JSON and the
  * texts of the errors are in it: methods of a class do not shake off.
  */
-const pageBudget = 19_300
+const pageBudget = 19_600
 
 /** A folder whose node_modules holds the unpacked tarball, and beside it only what package.json declares. */
 let place: string

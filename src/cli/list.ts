@@ -1,7 +1,6 @@
 /** `wampy list`: what can be called in a realm, a line each. */
 
 import { RpcClient } from '../client/rpc-client.ts'
-import { anyOf, INVOKE_POLICIES, MATCH_POLICIES } from '../protocol/words.ts'
 import { command, milliseconds } from './command.ts'
 import { connection, placeOf, started } from './connect.ts'
 import { say } from './failure.ts'
@@ -15,8 +14,8 @@ export const list = command({
     timeout: { type: 'string', value: 'ms', help: 'how long to wait for each answer (default: no limit)' },
     ...connection,
   },
-  notes: `A line is the URI, how it matches (${anyOf(MATCH_POLICIES)}), and which of several callees is called (${anyOf(INVOKE_POLICIES)}),
-sorted by URI. Where nothing can be called it prints nothing. A router without WAMP's
+  notes: `A line is the URI, how it matches (exact, prefix or wildcard), and which of several callees is called (single, first,
+last, roundrobin or random), sorted by URI. Where nothing can be called it prints nothing. A router without WAMP's
 registration meta API cannot say what it offers: that is an error, with exit code 1.
 What ends in .wampy.describe is a service that describes itself: see wampy describe --help.`,
   examples: ['wampy list', 'wampy list --realm shop', 'wampy list --json | jq -r .uri'],

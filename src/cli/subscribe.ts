@@ -1,7 +1,7 @@
 /** `wampy subscribe`: a line of JSON for each event. */
 
 import { WampClient } from '../client/wamp-client.ts'
-import { anyOf, isOneOf, MATCH_POLICIES } from '../protocol/words.ts'
+import type { MatchPolicy } from '../protocol/options.ts'
 import { command, whole } from './command.ts'
 import { connection, placeOf, started } from './connect.ts'
 import { misuse, warn } from './failure.ts'
@@ -9,13 +9,15 @@ import { aborted, stopping } from './stopping.ts'
 import { shown } from './value.ts'
 import { ended, watched } from './watched.ts'
 
+const POLICIES: readonly string[] = ['exact', 'prefix', 'wildcard'] satisfies MatchPolicy[]
+
 export const subscribe = command({
   name: 'subscribe',
   summary: 'Prints the events of a topic, one line of JSON each.',
   takes: ['topic'],
   options: {
     count: { type: 'string', value: 'n', help: 'end after so many events (default: go on)' },
-    match: { type: 'string', value: 'policy', help: `${anyOf(MATCH_POLICIES)} (default: exact)` },
+    match: { type: 'string', value: 'policy', help: `${POLICIES.join(', ')} (default: exact)` },
     ...connection,
   },
   notes: `A line is {"topic":...,"args":[...],"kwargs":{...},"publication":...}; bytes are text of NUL and base64.
@@ -30,7 +32,7 @@ SIGINT and SIGTERM end it with exit code 0, and so does a reader that closes the
   async run(values, [topic = '']) {
     const place = placeOf(values)
     const { match = 'exact' } = values
-    if (!isOneOf(MATCH_POLICIES, match)) throw misuse(`--match must be ${anyOf(MATCH_POLICIES)}, got "${match}"`)
+    if (!POLICIES.includes(match)) throw misuse(`--match must be ${POLICIES.join(', ')}, got "${match}"`)
     let left = values.count === undefined ? Number.POSITIVE_INFINITY : whole('count', values.count, 1)
     const stop = stopping()
     process.stdout.on('error', () => stop.abort())
@@ -52,7 +54,7 @@ SIGINT and SIGTERM end it with exit code 0, and so does a reader that closes the
       }
       await client.subscribe(topic, print, {
         signal: stop.signal,
-        ...(match === 'exact' ? {} : { match }),
+        ...(match === 'exact' ? {} : { match: match as MatchPolicy }),
       })
       warn(`subscribed to ${topic}`)
       await Promise.race([aborted(stop.signal), over])

@@ -6,7 +6,7 @@ import type { SessionEnd } from '../session/session.ts'
 import type { Deferred } from './base/waiting.ts'
 import { endOf } from './connection/join.ts'
 import type { Run } from './connection/reconnect.ts'
-import { type Handle, Wishes, type WishesHost } from './handles/wishes.ts'
+import { DurableHandles, type Handle, type HandlesHost } from './handles/durable-handles.ts'
 import type { ClientOptions, Settings } from './options.ts'
 import type { Invocation } from './roles/invocation.ts'
 import type { ClientSession, ClientSessionOwner, Dropped, SessionInfo } from './session/client-session.ts'
@@ -16,7 +16,7 @@ export type ClientState = 'stopped' | 'connecting' | 'ready' | 'reconnecting'
 export interface ClientEvents {
   /** Every change of `client.state`. */
   state: (state: ClientState) => void
-  /** Joined, and every wish has been asked for again. */
+  /** Joined, and every handle has been asked for again. */
   ready: (session: SessionInfo) => void
   /** The session ended, and nobody here had asked for it. */
   lost: (cause: WampError) => void
@@ -30,11 +30,11 @@ export interface ClientEvents {
   error: (error: unknown) => void
 }
 
-export class Core implements ClientSessionOwner, WishesHost {
+export class Core implements ClientSessionOwner, HandlesHost {
   readonly options: ClientOptions
   readonly settings: Settings
   readonly dropped: Dropped = { answers: 0, events: 0, parts: 0 }
-  readonly wishes = new Wishes(this)
+  readonly handles = new DurableHandles(this)
   /** Who waits for a session to send on. */
   readonly waiting = new Set<Deferred<ClientSession>>()
   /** One for each link that is not gone yet. */
@@ -92,7 +92,7 @@ export class Core implements ClientSessionOwner, WishesHost {
   ended(session: ClientSession, end: SessionEnd): void {
     if (this.session !== session) return
     const { run } = this
-    this.wishes.lost()
+    this.handles.lost()
     if (!run || run.ending) return
     this.session = undefined
     if (!run.ready) return

@@ -11,14 +11,13 @@ import { checkFunction, checkPassthru, checkPayload, checkUri } from './checks.t
 import type { Passthru } from './codec/passthru-link.ts'
 import { Run, stoppedBy } from './connection/reconnect.ts'
 import { type ClientEvents, type ClientState, Core } from './core.ts'
+import type { DurableHandles, Handle, HandleRecord } from './handles/durable-handles.ts'
 import { type Events, type EventsOptions, events } from './handles/events.ts'
-import type { WishOwner } from './handles/wish.ts'
-import type { Handle } from './handles/wishes.ts'
 import { type ClientOptions, type RoleName, settle } from './options.ts'
-import { type Endpoint, type RegisterOptions, Registration } from './roles/callee.ts'
+import { type Endpoint, type RegisterOptions, type Registration, RegistrationRecord } from './roles/callee.ts'
 import { type CallOptions, type CallResult, call, first, type Progress, progress, whole } from './roles/caller.ts'
 import { type PublishOptions, publish } from './roles/publisher.ts'
-import { type EventHandler, type SubscribeOptions, Subscription } from './roles/subscriber.ts'
+import { type EventHandler, type SubscribeOptions, type Subscription, SubscriptionRecord } from './roles/subscriber.ts'
 import { declarations } from './service/service.ts'
 import type { ClientSession, Dropped, SessionInfo } from './session/client-session.ts'
 
@@ -78,12 +77,12 @@ export class WampClient extends EventEmitter<ClientEvents> {
 
   /** The handles that are not given up, those of a service's `@subscribe` methods among them. */
   get subscriptions(): Subscription[] {
-    return [...this.#core.wishes.all].filter((wish) => wish instanceof Subscription)
+    return [...this.#core.handles.all].filter((record) => record instanceof SubscriptionRecord).map(handleOf)
   }
 
   /** The handles that are not given up, those of a service's `@rpc` methods among them. */
   get registrations(): Registration[] {
-    return [...this.#core.wishes.all].filter((wish) => wish instanceof Registration)
+    return [...this.#core.handles.all].filter((record) => record instanceof RegistrationRecord).map(handleOf)
   }
 
   /**
@@ -122,8 +121,8 @@ export class WampClient extends EventEmitter<ClientEvents> {
     run.begin(
       before,
       [
-        ...procedures.map((it) => new Registration(core.wishes, it.uri, it.endpoint, it.options, it.entrypoint)),
-        ...topics.map((it) => new Subscription(core.wishes, it.uri, it.handler, it.options)),
+        ...procedures.map((it) => new RegistrationRecord(core.handles, it.uri, it.endpoint, it.options, it.entrypoint)),
+        ...topics.map((it) => new SubscriptionRecord(core.handles, it.uri, it.handler, it.options)),
       ],
       options,
     )
@@ -136,8 +135,8 @@ export class WampClient extends EventEmitter<ClientEvents> {
    */
   async stop(): Promise<void> {
     this.#stopped = true
-    const { run, wishes } = this.#core
-    if (!run) return wishes.stop(stoppedBy(this.name), true)
+    const { run, handles } = this.#core
+    if (!run) return handles.stop(stoppedBy(this.name), true)
     run.end(undefined)
     await run.done
   }
@@ -193,7 +192,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
    * @throws WampError the router's refusal, `wamp.error.timeout`, `wamp.error.canceled`, `wampy.error.stopped`
    */
   subscribe(topic: Uri, handler: EventHandler, options: SubscribeOptions = NONE): Promise<Subscription> {
-    return this.#wish('subscriber', Subscription, topic, 'handler', handler, options)
+    return this.#handle('subscriber', SubscriptionRecord, topic, 'handler', handler, options)
   }
 
   /**
@@ -209,7 +208,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
 
   /** Registers a procedure, for as long as the handle is not given up; waits as `subscribe`. */
   register(procedure: Uri, endpoint: Endpoint, options: RegisterOptions = NONE): Promise<Registration> {
-    return this.#wish('callee', Registration, procedure, 'endpoint', endpoint, options)
+    return this.#handle('callee', RegistrationRecord, procedure, 'endpoint', endpoint, options)
   }
 
   /** `stop()`, for `await using`. */
@@ -256,27 +255,32 @@ export class WampClient extends EventEmitter<ClientEvents> {
     return send(session, uri, args, kwargs, restOf(options, began), how)
   }
 
-  #wish<W extends Handle, Task>(
+  #handle<H extends Handle, Task>(
     role: RoleName,
-    Kind: new (owner: WishOwner, uri: Uri, task: Task, options: WireOptions) => W,
+    Kind: new (
+      owner: DurableHandles,
+      uri: Uri,
+      task: Task,
+      options: WireOptions,
+    ) => HandleRecord & { readonly handle: H },
     uri: Uri,
     what: string,
     task: Task,
     options: WireOptions & Waiting,
-  ): Promise<W> {
+  ): Promise<H> {
     return attempt(() => {
       this.#mayPlay(role)
       checkUri(uri, isPattern(uri, options.match))
       checkFunction(what, task)
       const core = this.#core
       const { signal, timeout, ...wire } = options
-      const wish = new Kind(core.wishes, uri, task, wire)
-      const granted = core.wishes.add(wish, { signal, timeout })
+      const record = new Kind(core.handles, uri, task, wire)
+      const granted = core.handles.add(record, { signal, timeout })
       if (core.run || !this.#startable) return granted
       // A `start()` in the same turn, which may have options, goes first.
       queueMicrotask(() => {
-        if (core.run || !this.#startable || wish.state === 'closed') return
-        attempt(() => this.#begin({}, false).outcome).catch((error) => core.wishes.stop(error, false))
+        if (core.run || !this.#startable || record.state === 'closed') return
+        attempt(() => this.#begin({}, false).outcome).catch((error) => core.handles.stop(error, false))
       })
       return granted
     })
@@ -310,6 +314,11 @@ export class WampClient extends EventEmitter<ClientEvents> {
       throw usage(`${this.name} does not play the role ${role}: see its option "roles"`)
     }
   }
+}
+
+/** What users see of a record. */
+function handleOf<H extends Handle>({ handle }: { readonly handle: H }): H {
+  return handle
 }
 
 /** The same options with the time that is left of their timeout. */

@@ -5,7 +5,6 @@ import { violation } from '../protocol/error.ts'
 import type { Code, Handlers, Id, Uri } from '../protocol/messages.ts'
 import type { Roles } from '../protocol/options.ts'
 import { nameOf } from '../protocol/validate.ts'
-import type { Features, RouterRole } from '../protocol/words.ts'
 import { leaving } from '../session/session.ts'
 import { type Table, table } from '../session/table.ts'
 import { type Dropped, nothingDropped } from './member/limits.ts'
@@ -35,7 +34,7 @@ export interface RealmStats {
 }
 
 export interface RealmOptions extends BrokerOptions, DealerOptions {
-  readonly roles: readonly RouterRole[]
+  readonly roles: readonly Role['name'][]
 }
 
 const HANDLED = {
@@ -122,7 +121,7 @@ export class Realm {
   }
 
   /** Only the meta API reads a history, and only what the owner wants remembered has one. */
-  #remembers(name: RouterRole, { history }: RealmOptions): Features<'broker'> {
+  #remembers(name: Role['name'], { history }: RealmOptions): Record<string, boolean> {
     return name === 'broker' && this.#meta && history.length > 0 ? { event_history: true } : {}
   }
 
@@ -132,7 +131,7 @@ export class Realm {
 }
 
 /** A router with one role cannot type an ERROR for the other one's requests, so they are violations. */
-function absent(role: RouterRole): Handlers<Member> {
+function absent(role: Role['name']): Handlers<Member> {
   const handler = ([code]: [Code, ...unknown[]]): void => {
     throw violation(`${nameOf(code)} needs a ${role}, which this router is not`)
   }

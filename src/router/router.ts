@@ -7,7 +7,6 @@ import type { Dict } from '../protocol/options.ts'
 import { plain } from '../protocol/plain.ts'
 import { isUri } from '../protocol/uri.ts'
 import { formatValue, isDict } from '../protocol/validate.ts'
-import { DISCLOSURES, isOneOf, ROUTER_ROLES, type RouterRole } from '../protocol/words.ts'
 import type { Attachable, Connector, Link, TransportInfo } from '../session/link.ts'
 import { linked } from '../session/linked.ts'
 import { LINGER } from '../session/session.ts'
@@ -15,7 +14,7 @@ import { lenient, type Table } from '../session/table.ts'
 import { admission } from './admit.ts'
 import { LIMITS, nothingDropped, type RouterLimits } from './member/limits.ts'
 import { type Host, Member } from './member/member.ts'
-import type { Disclose, Disclosure, Policy, TrustLevel } from './member/policy.ts'
+import { DISCLOSURES, type Disclose, type Disclosure, type Policy, type TrustLevel } from './member/policy.ts'
 import { type HistoryOptions, wrongHistory } from './pubsub/history.ts'
 import { Realm, type RealmStats } from './realm.ts'
 import { type CallQueueOptions, wrongCallQueue } from './rpc/queue.ts'
@@ -23,7 +22,7 @@ import { type CallQueueOptions, wrongCallQueue } from './rpc/queue.ts'
 // Written in by the build; a test or a bundler of the sources may not have it.
 declare const __VERSION__: string
 
-export type { RouterRole } from '../protocol/words.ts'
+export type RouterRole = 'broker' | 'dealer'
 
 export interface RouterOptions {
   /** Default `['realm1']`; a session for any other realm is refused. */
@@ -73,6 +72,7 @@ export interface RouterOptions {
 export type RouterStats = RealmStats
 
 const OPTIONS = ['realms', 'roles', 'strict', 'agent', 'limits', 'disclose', 'trustlevel', 'history', 'callQueue']
+const ROLES: readonly RouterRole[] = ['broker', 'dealer']
 const REFUSED: Table<Member> = lenient()
 
 /**
@@ -214,21 +214,19 @@ function checked(options: RouterOptions): Checked {
     if (!OPTIONS.includes(key)) throw wrong(`Router has no option ${formatValue(key)}, but ${OPTIONS.join(', ')}`)
   }
   const version = typeof __VERSION__ === 'string' ? __VERSION__ : 'source'
-  const { realms = [DEFAULT_REALM], roles = ROUTER_ROLES, strict = false, agent = `wampy-ts/${version}` } = options
+  const { realms = [DEFAULT_REALM], roles = ROLES, strict = false, agent = `wampy-ts/${version}` } = options
   if (typeof strict !== 'boolean') throw wrong(`strict must be true or false, got ${formatValue(strict)}`)
   if (typeof agent !== 'string') throw wrong(`agent must be text, got ${formatValue(agent)}`)
   if (!Array.isArray(realms) || realms.length === 0) throw wrong('realms must list at least one realm')
   for (const realm of realms as unknown[]) {
     if (typeof realm !== 'string' || !isUri(realm, strict)) throw wrong(`realms: ${formatValue(realm)} is no legal URI`)
   }
-  if (!Array.isArray(roles) || roles.length === 0)
-    throw wrong(`roles must list ${ROUTER_ROLES.join(', ')} or one of them`)
+  if (!Array.isArray(roles) || roles.length === 0) throw wrong(`roles must list ${ROLES.join(', ')} or one of them`)
   for (const role of roles as unknown[]) {
-    if (!isOneOf(ROUTER_ROLES, role))
-      throw wrong(`roles: ${formatValue(role)} is not one of ${ROUTER_ROLES.join(', ')}`)
+    if (!ROLES.includes(role as RouterRole)) throw wrong(`roles: ${formatValue(role)} is none of ${ROLES.join(', ')}`)
   }
   const { disclose = 'asked', trustlevel, history = [], callQueue = [] } = options
-  if (typeof disclose !== 'function' && !isOneOf(DISCLOSURES, disclose)) {
+  if (typeof disclose !== 'function' && !DISCLOSURES.includes(disclose)) {
     throw wrong(`disclose must be ${DISCLOSURES.join(', ')} or a function, got ${formatValue(disclose)}`)
   }
   if (trustlevel !== undefined && typeof trustlevel !== 'function') {

@@ -83,6 +83,6 @@ test.each(['SIGKILL', 'SIGTERM'] as const)('%s under load', { timeout: 40_000 },
     await callee.publish('com.last', [], {}, { acknowledge: true })
     await settled([all], 5000)
     expect(events).toEqual(Array.from({ length: TOPICS }, (_, i) => `com.topic${i}`))
-    await caller.subscriptions.find(({ topic }) => topic === 'com.last')?.unsubscribe()
+    await caller.subscriptions.find(({ uri }) => uri === 'com.last')?.unsubscribe()
   }
 })

@@ -366,7 +366,7 @@ describe('@subscribe', () => {
     await publisher.publish('com.example.tick', [1, 2], { a: 3 }, { acknowledge: true })
     await service.call('com.example.nothing').catch(() => {})
     expect(heard).toEqual(['Simple', 1, 2])
-    expect(service.subscriptions).toMatchObject([{ topic: 'com.example.tick', state: 'active' }])
+    expect(service.subscriptions).toMatchObject([{ uri: 'com.example.tick', state: 'active' }])
   })
 
   test('with event: true gets the whole event first', async () => {

@@ -87,7 +87,7 @@ describe('what is asked', () => {
     await getEvents(client, 78)
     await getEvents(client, handle)
     // As one of another copy of the library.
-    await getEvents(client, { id: handle.id, topic: 'a.t', options: {} } as Subscription)
+    await getEvents(client, { id: handle.id, uri: 'a.t', options: {} } as Subscription)
     await getEvents(client, handle.id as number)
     expect(asked).toEqual([
       ['wamp.subscription.get', [78], {}],

@@ -73,7 +73,7 @@ test('the console session', async () => {
   const entrypoints = getRegisteredEntrypoints()
   const [id] = [...entrypoints.keys()]
   expect([...entrypoints.values()]).toEqual([[DateService, 'getTodaysDate']])
-  expect(service.registrations[0]).toMatchObject({ id, procedure: 'getTodaysDate', state: 'active' })
+  expect(service.registrations[0]).toMatchObject({ id, uri: 'getTodaysDate', state: 'active' })
 
   const client = new RpcClient<DateService>({ name: 'Caller', router })
   expect(await client.rpc.getTodaysDate()).toBe(new Date().toISOString().slice(0, 10))

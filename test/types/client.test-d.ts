@@ -7,8 +7,9 @@ import {
   type ClientState,
   type Dial,
   type Dict,
+  type HandleState,
   type Id,
-  type Invocation,
+  Invocation,
   json,
   type List,
   type Registration,
@@ -85,6 +86,19 @@ test('session, state and handles', () => {
   expectTypeOf(client.registrations).toEqualTypeOf<Registration[]>()
   // @ts-expect-error: the state is changed by start() and stop()
   client.state = 'ready'
+  const [handle] = client.subscriptions
+  if (!handle) return
+  expectTypeOf(handle.closed).toEqualTypeOf<Promise<WampError | undefined>>()
+  handle.on('state', (state) => expectTypeOf(state).toEqualTypeOf<HandleState>())
+  handle.on('closed', (error) => expectTypeOf(error).toEqualTypeOf<WampError | undefined>())
+  // @ts-expect-error: changed by the client only
+  handle.state = 'active'
+  // @ts-expect-error: sent again on every rejoin, as it was given
+  handle.options.match = 'prefix'
+  // @ts-expect-error: no such event
+  handle.on('ready', () => {})
+  // @ts-expect-error: made by the client only
+  new Invocation()
 })
 
 test('each event has its own arguments', () => {

@@ -6,7 +6,7 @@ import { formatValue } from '../../protocol/validate.ts'
 import { backoff } from '../base/backoff.ts'
 import { deferred, LONGEST, limit, type Waiting, within } from '../base/waiting.ts'
 import type { Core } from '../core.ts'
-import type { Handle } from '../handles/wishes.ts'
+import type { HandleRecord } from '../handles/durable-handles.ts'
 import { ClientSession } from '../session/client-session.ts'
 import { endOf, join } from './join.ts'
 import { awake, watch } from './liveness.ts'
@@ -54,26 +54,26 @@ export class Run {
   }
 
   /** Begins when the run before it is over. */
-  begin(before: Promise<void> | undefined, own: readonly Handle[], { signal, timeout = 10_000 }: Waiting): void {
-    const { wishes } = this.#core
+  begin(before: Promise<void> | undefined, own: readonly HandleRecord[], { signal, timeout = 10_000 }: Waiting): void {
+    const { handles } = this.#core
     const release = limit({ signal, timeout }, false, (error) =>
       this.end((error.uri === TIMEOUT && this.#last) || error),
     )
     this.#started.promise.then(release, release)
     this.done = (async () => {
       await before
-      for (const wish of own) {
-        wish.first = deferred()
-        // `start()` tells of a refusal.
-        wish.first.promise.catch(() => {})
-        wishes.all.add(wish)
+      for (const record of own) {
+        record.first = deferred()
+        // `start()` rejects with a refusal.
+        record.first.promise.catch(() => {})
+        handles.all.add(record)
       }
       await this.#live(own)
-      for (const wish of own) void wishes.giveUp(wish, {})
+      for (const record of own) void handles.end(record, {})
     })()
   }
 
-  async #live(own: readonly Handle[]): Promise<void> {
+  async #live(own: readonly HandleRecord[]): Promise<void> {
     const core = this.#core
     const { signal } = this.#controller
     let retries = 0
@@ -107,7 +107,7 @@ export class Run {
 
   end(cause: WampError | undefined): void {
     if (this.ending) return
-    const { session, waiting, wishes } = this.#core
+    const { session, waiting, handles } = this.#core
     this.#cause = cause
     this.#controller.abort()
     this.#wake()
@@ -115,7 +115,7 @@ export class Run {
     // Who stops on purpose need not be told that what it stopped did not finish.
     if (!cause) this.outcome.catch(() => {})
     this.#started.reject(stopped)
-    wishes.stop(stopped, !cause || this.heard)
+    handles.stop(stopped, !cause || this.heard)
     for (const one of waiting) one.reject(stopped)
     session?.requests.fail(new WampError(stopped.uri, stopped.args, {}, { sent: true, cause }))
     session?.goodbye(CLOSE_REALM)
@@ -157,17 +157,18 @@ export class Run {
     }
   }
 
-  /** Asks for every wish; on the first join a refusal of what the class declares is the end. */
-  async #replay(session: ClientSession, own: readonly Handle[]): Promise<void> {
+  /** Asks for every handle; on the first join a refusal of what the class declares is the end. */
+  async #replay(session: ClientSession, own: readonly HandleRecord[]): Promise<void> {
     const release = limit({ timeout: this.#core.options.connectTimeout ?? 10_000 }, true, (error) =>
       session.drop(error.message),
     )
+    const { handles } = this.#core
     const answers = await Promise.all(
-      [...this.#core.wishes.all].map(async (wish) => ({ wish, refusal: await this.#core.wishes.ask(wish, session) })),
+      [...handles.all].map(async (record) => ({ record, refusal: await handles.ask(record, session) })),
     )
     release()
     if (session.over) throw endOf(await session.finished.promise)
-    const refused = this.ready ? undefined : answers.find(({ wish, refusal }) => refusal && own.includes(wish))
+    const refused = this.ready ? undefined : answers.find(({ record, refusal }) => refusal && own.includes(record))
     if (refused) this.end(refused.refusal)
   }
 

@@ -122,9 +122,9 @@ async function sourceOf(
   }
   // Not by its class: another copy of this library may have made it.
   if (typeof of === 'object' && of) {
-    const { id, topic, options: said } = of
+    const { id, uri, options: said } = of
     const { match = 'exact' } = said
-    return id === undefined ? sourceOf(client, topic, match, options) : { id, uri: topic, match }
+    return id === undefined ? sourceOf(client, uri, match, options) : { id, uri, match }
   }
   checkUri(of, isPattern(of, match))
   const { args } = await meta(client, 'wamp.subscription.lookup', [of, { match }], {}, options)

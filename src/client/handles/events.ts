@@ -52,10 +52,7 @@ export function events(client: WampClient, topic: Uri, options: EventsOptions): 
   release = limit({ signal: options.signal }, true, (error) => parts.end(error))
   client.on('stopped', stopped)
   subscription.then(
-    (handle) => {
-      if (handle.state === 'closed') parts.end(handle.error)
-      else handle.closed = (error) => parts.end(error)
-    },
+    (handle) => handle.closed.then((error) => parts.end(error)),
     // Who stops on purpose need not be told.
     (error: WampError) => parts.end(error.uri === STOPPED && !error.cause ? undefined : error),
   )

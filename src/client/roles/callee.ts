@@ -8,11 +8,12 @@ import type { Dict, InvocationDetails, List, RegisterOptions as WireOptions } fr
 import { BUFFER } from '../base/part-stream.ts'
 import type { Waiting } from '../base/waiting.ts'
 import { checkOptions } from '../checks.ts'
-import { Wish, type WishOwner } from '../handles/wish.ts'
+import { type DurableHandles, HandleRecord } from '../handles/durable-handles.ts'
+import { type DurableHandle, HandleView } from '../handles/handle.ts'
 import { type Entrypoint, enter, leave } from '../service/entrypoints.ts'
 import type { ClientSession } from '../session/client-session.ts'
 import { granted } from '../session/requests.ts'
-import { answerError, Invocation, Running, remember } from './invocation.ts'
+import { answerError, type Invocation, InvocationOf, Running, remember } from './invocation.ts'
 import type { Role } from './role.ts'
 
 export { Invocation } from './invocation.ts'
@@ -34,45 +35,45 @@ export interface RegisterOptions extends Waiting, WireOptions {
  */
 export type Endpoint = (args: List, kwargs: Dict, details: InvocationDetails, invocation: Invocation) => unknown
 
-/** A registered procedure: durable until `unregister()`. */
-export class Registration extends Wish {
-  readonly procedure: Uri
+/** A registered procedure: durable until `unregister()`. Read-only. */
+export interface Registration extends DurableHandle<WireOptions> {
+  /** Ends it; again does nothing. Resolves when the router knows, or at once where there is no session. */
+  unregister(waiting?: Waiting): Promise<void>
+}
+
+class RegistrationView extends HandleView<WireOptions> implements Registration {
+  unregister(waiting?: Waiting): Promise<void> {
+    return this.end(waiting)
+  }
+}
+
+/** A registration as the client keeps it. */
+export class RegistrationRecord extends HandleRecord<WireOptions> {
+  readonly handle: Registration = new RegistrationView(this)
   readonly endpoint: Endpoint
-  readonly options: WireOptions
   /** How many parts of a call may wait to be read. */
   readonly buffer: number
   /** The class and method behind it, where a service declared it. */
   readonly entrypoint: Entrypoint | undefined
 
   constructor(
-    owner: WishOwner,
+    owner: DurableHandles,
     procedure: Uri,
     endpoint: Endpoint,
     { buffer = BUFFER, ...options }: WireOptions & { readonly buffer?: number | undefined },
     entrypoint?: Entrypoint,
   ) {
-    super(owner)
-    checkOptions({ ...options, buffer })
+    super(owner, procedure, options)
+    checkOptions({ buffer })
     this.buffer = buffer
-    this.procedure = procedure
     this.endpoint = endpoint
-    this.options = options
     this.entrypoint = entrypoint
-  }
-
-  get uri(): Uri {
-    return this.procedure
-  }
-
-  /** Ends it; again does nothing. Resolves when the router knows, or at once where there is no session. */
-  unregister(waiting?: Waiting): Promise<void> {
-    return this.giveUp(waiting)
   }
 
   async ask(session: ClientSession): Promise<void> {
     const shared = await session.requests.ask<boolean, Registered>({
       code: REGISTER,
-      message: (id) => [REGISTER, id, this.options, this.procedure],
+      message: (id) => [REGISTER, id, this.options, this.uri],
       // Inside the reply: an INVOCATION may follow in the same read.
       settle: ([, , id]) => {
         if (session.registrations.has(id)) return true
@@ -84,7 +85,7 @@ export class Registration extends Wish {
     })
     // A router gives one session one place in a shared registration; two endpoints could not be told apart.
     if (shared) {
-      throw new WampError(PROCEDURE_ALREADY_EXISTS, [`this client has registered ${this.procedure} already`])
+      throw new WampError(PROCEDURE_ALREADY_EXISTS, [`this client has registered ${this.uri} already`])
     }
   }
 
@@ -130,7 +131,7 @@ export const callee: Role = {
       const revoked = session.registrations.get(id)
       session.registrations.delete(id)
       leave(id, revoked?.entrypoint)
-      if (revoked) session.owner.wishes.revoke(revoked, details)
+      if (revoked) session.owner.handles.revoke(revoked, details)
     },
     [INVOCATION]: (message, session) => invoke(message, session),
     // It may have crossed the answer.
@@ -157,6 +158,6 @@ function invoke(message: Message, session: ClientSession): void {
     return
   }
   const running = new Running(session, message, found)
-  const invocation = new Invocation(running, found.procedure, details, data)
+  const invocation = new InvocationOf(running, found.uri, details, data)
   running.run(invocation, () => found.endpoint(invocation.args, invocation.kwargs, details, invocation))
 }

@@ -11,7 +11,7 @@ import { isDict } from '../../protocol/validate.ts'
 import { overflow, Parts, pump } from '../base/part-stream.ts'
 import { isThenable, limit } from '../base/waiting.ts'
 import type { ClientSession } from '../session/client-session.ts'
-import type { Registration } from './callee.ts'
+import type { RegistrationRecord } from './callee.ts'
 import { payloadOf } from './result.ts'
 
 /** One part of a call that comes in parts. */
@@ -31,7 +31,8 @@ export class Invocation<Input = any, Kwargs = Dict> {
   readonly procedure: Uri
   #running: Running
 
-  constructor(running: Running, procedure: Uri, details: InvocationDetails, data: Payload | undefined) {
+  // By `InvocationOf`: users receive invocations and make none.
+  private constructor(running: Running, procedure: Uri, details: InvocationDetails, data: Payload | undefined) {
     this.#running = running
     this.procedure = details.procedure ?? procedure
     this.details = details
@@ -88,6 +89,14 @@ export class Invocation<Input = any, Kwargs = Dict> {
   }
 }
 
+/** `Invocation` with the constructor that its types keep from users. */
+export const InvocationOf = Invocation as unknown as new (
+  running: Running,
+  procedure: Uri,
+  details: InvocationDetails,
+  data: Payload | undefined,
+) => Invocation
+
 async function* firsts(parts: AsyncIterable<Part>): AsyncGenerator<unknown, void> {
   for await (const { args } of parts) yield args[0]
 }
@@ -104,7 +113,7 @@ export function remember({ late }: ClientSession, id: Id): void {
 /** An invocation that has not been answered. */
 export class Running {
   readonly #session: ClientSession
-  readonly #registration: Registration
+  readonly #registration: RegistrationRecord
   readonly #id: Id
   readonly #details: InvocationDetails
   #invocation: Invocation | undefined
@@ -117,7 +126,7 @@ export class Running {
   #yields: AsyncIterator<unknown> | undefined
   #untimed: (() => void) | undefined
 
-  constructor(session: ClientSession, [, id, , details]: InvocationMessage, registration: Registration) {
+  constructor(session: ClientSession, [, id, , details]: InvocationMessage, registration: RegistrationRecord) {
     this.#session = session
     this.#registration = registration
     this.#id = id
@@ -172,10 +181,10 @@ export class Running {
     const { parts } = this
     // The last one need not carry anything.
     const says = this.#more || args.length || Object.keys(kwargs).length
-    const { buffer, procedure } = this.#registration
+    const { buffer, uri } = this.#registration
     if (says && !parts.push({ args, kwargs, details }, buffer)) {
       this.#session.dropped.parts++
-      const error = overflow(buffer, `parts of the call of ${procedure}`)
+      const error = overflow(buffer, `parts of the call of ${uri}`)
       this.stop(error)
       this.#fail(error)
     } else if (!this.#more) parts.end()

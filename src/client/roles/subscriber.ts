@@ -9,8 +9,8 @@ import type {
   SubscribeOptions as WireOptions,
 } from '../../protocol/options.ts'
 import type { Waiting } from '../base/waiting.ts'
-import { checkOptions } from '../checks.ts'
-import { Wish, type WishOwner } from '../handles/wish.ts'
+import { type DurableHandles, HandleRecord } from '../handles/durable-handles.ts'
+import { type DurableHandle, HandleView } from '../handles/handle.ts'
 import type { ClientSession } from '../session/client-session.ts'
 import { granted } from '../session/requests.ts'
 import type { Role } from './role.ts'
@@ -28,37 +28,36 @@ export interface EventDetails extends WireDetails {
 /** What it returns is ignored; what it throws, or rejects with, is told by the client's event `error`. */
 export type EventHandler = (args: List, kwargs: Dict, details: EventDetails) => unknown
 
-/** A subscription: durable until `unsubscribe()`. */
-export class Subscription extends Wish {
-  readonly topic: Uri
-  readonly handler: EventHandler
-  readonly options: WireOptions
-
-  constructor(owner: WishOwner, topic: Uri, handler: EventHandler, options: WireOptions) {
-    super(owner)
-    checkOptions(options)
-    this.topic = topic
-    this.handler = handler
-    this.options = options
-  }
-
-  get uri(): Uri {
-    return this.topic
-  }
-
+/** A subscription: durable until `unsubscribe()`. Read-only. */
+export interface Subscription extends DurableHandle<WireOptions> {
   /** Ends it; again does nothing. Resolves when the router knows, or at once where there is no session. */
+  unsubscribe(waiting?: Waiting): Promise<void>
+}
+
+class SubscriptionView extends HandleView<WireOptions> implements Subscription {
   unsubscribe(waiting?: Waiting): Promise<void> {
-    return this.giveUp(waiting)
+    return this.end(waiting)
+  }
+}
+
+/** A subscription as the client keeps it. */
+export class SubscriptionRecord extends HandleRecord<WireOptions> {
+  readonly handle: Subscription = new SubscriptionView(this)
+  readonly handler: EventHandler
+
+  constructor(owner: DurableHandles, topic: Uri, handler: EventHandler, options: WireOptions) {
+    super(owner, topic, options)
+    this.handler = handler
   }
 
   async ask(session: ClientSession): Promise<void> {
-    const key = `${this.options.match ?? 'exact'} ${this.topic}`
+    const key = `${this.options.match ?? 'exact'} ${this.uri}`
     const way = session.subscribing.get(key) ?? { count: 0, given: undefined }
     session.subscribing.set(key, way)
     way.count++
     const asked = session.requests.ask<Id, Subscribed>({
       code: SUBSCRIBE,
-      message: (id) => [SUBSCRIBE, id, this.options, this.topic],
+      message: (id) => [SUBSCRIBE, id, this.options, this.uri],
       // Inside the reply: an EVENT may follow in the same read.
       settle: ([, , id]) => {
         sharing(session, id).add(this)
@@ -86,7 +85,7 @@ export class Subscription extends Wish {
     this.id = undefined
     const sharers = session.subscriptions.get(id)
     sharers?.delete(this)
-    const key = `${this.options.match ?? 'exact'} ${this.topic}`
+    const key = `${this.options.match ?? 'exact'} ${this.uri}`
     if (!sharers || sharers.size > 0) return
     // One UNSUBSCRIBE ends it for all who share it, also for one whose SUBSCRIBED is on its way.
     const way = session.subscribing.get(key)
@@ -103,10 +102,10 @@ async function release(session: ClientSession, id: Id, waiting: Waiting): Promis
   )
 }
 
-function sharing(session: ClientSession, id: Id): Set<Subscription> {
+function sharing(session: ClientSession, id: Id): Set<SubscriptionRecord> {
   const found = session.subscriptions.get(id)
   if (found) return found
-  const made = new Set<Subscription>()
+  const made = new Set<SubscriptionRecord>()
   session.subscriptions.set(id, made)
   return made
 }
@@ -127,7 +126,7 @@ export const subscriber: Role = {
       const id = details['subscription'] as Id
       const revoked = session.subscriptions.get(id)
       session.subscriptions.delete(id)
-      for (const wish of revoked ?? []) session.owner.wishes.revoke(wish, details)
+      for (const record of revoked ?? []) session.owner.handles.revoke(record, details)
     },
     [EVENT]: ([, subscription, publication, details, data], session) => {
       const sharers = session.subscriptions.get(subscription)
@@ -139,7 +138,7 @@ export const subscriber: Role = {
       const kwargs = data?.kwargs ?? {}
       // What was retained is for the one that asked for it last: the others have had it, or do not want it.
       const asked = details.retained ? [...sharers].filter(({ options }) => options.get_retained).slice(-1) : []
-      for (const { handler, topic, state } of asked.length ? asked : sharers) {
+      for (const { handler, uri: topic, state } of asked.length ? asked : sharers) {
         // Given up while its SUBSCRIBED was on its way.
         if (state === 'closed') continue
         session.heed(() => handler(args, kwargs, { topic, ...details, publication, subscription }))

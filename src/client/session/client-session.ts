@@ -4,15 +4,15 @@ import { WampError } from '../../protocol/error.ts'
 import type { Id, Message, Uri, Welcome } from '../../protocol/messages.ts'
 import { CONNECTION_LOST } from '../../protocol/names.ts'
 import type { Dict, Roles } from '../../protocol/options.ts'
-import type { Feature } from '../../protocol/words.ts'
 import type { Link } from '../../session/link.ts'
 import { Session, type SessionEnd } from '../../session/session.ts'
 import type { Table } from '../../session/table.ts'
 import { deferred, isThenable } from '../base/waiting.ts'
 import { checkDetails } from '../details.ts'
-import type { Registration } from '../roles/callee.ts'
+import type { HandleRecord } from '../handles/durable-handles.ts'
+import type { RegistrationRecord } from '../roles/callee.ts'
 import type { Invocation, Running } from '../roles/invocation.ts'
-import type { Subscription } from '../roles/subscriber.ts'
+import type { SubscriptionRecord } from '../roles/subscriber.ts'
 import { leave } from '../service/entrypoints.ts'
 import { Requests } from './requests.ts'
 
@@ -45,9 +45,9 @@ export interface ClientSessionOwner {
   raised(error: unknown, answered: boolean): void
   /** What the caller is told of what its procedure threw. */
   told(error: unknown, invocation: Invocation): WampError
-  readonly wishes: {
+  readonly handles: {
     /** The router took back what it had granted. */
-    revoke(wish: Registration | Subscription, details: Dict): void
+    revoke(record: HandleRecord, details: Dict): void
   }
   ended(session: ClientSession, end: SessionEnd): void
 }
@@ -58,10 +58,10 @@ export class ClientSession extends Session {
   readonly dropped: Dropped
   readonly owner: ClientSessionOwner
   /** Those that share a subscription, by its id: the router counts them as one. */
-  readonly subscriptions = new Map<Id, Set<Subscription>>()
+  readonly subscriptions = new Map<Id, Set<SubscriptionRecord>>()
   /** SUBSCRIBEs on their way, by topic and match, and the subscription that nobody else holds and is kept for them. */
   readonly subscribing = new Map<string, { count: number; given: Id | undefined }>()
-  readonly registrations = new Map<Id, Registration>()
+  readonly registrations = new Map<Id, RegistrationRecord>()
   readonly running = new Map<Id, Running>()
   /** Invocations that were answered before their last part came. */
   readonly late = new Set<Id>()
@@ -89,7 +89,7 @@ export class ClientSession extends Session {
   }
 
   /** Whether the dealer announced a feature. */
-  announces(feature: Feature<'dealer'>): boolean {
+  announces(feature: string): boolean {
     return this.info.roles['dealer']?.features?.[feature] === true
   }
 

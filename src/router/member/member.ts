@@ -8,7 +8,6 @@ import type { Id, Message, Uri } from '../../protocol/messages.ts'
 import { TIMEOUT } from '../../protocol/names.ts'
 import type { Dict, Roles } from '../../protocol/options.ts'
 import { nameOf } from '../../protocol/validate.ts'
-import type { ClientRole, Feature } from '../../protocol/words.ts'
 import type { Link } from '../../session/link.ts'
 import { Session, type SessionEnd } from '../../session/session.ts'
 import type { Table } from '../../session/table.ts'
@@ -90,7 +89,7 @@ export class Member extends Session {
   }
 
   /** Whether its HELLO announced a feature, or it is known to have it. */
-  announces<R extends ClientRole>(role: R, feature: Feature<R>): boolean {
+  announces(role: 'caller' | 'callee' | 'publisher' | 'subscriber', feature: string): boolean {
     return this.#roles[role]?.features?.[feature] === true
   }
 

@@ -2,16 +2,15 @@
 
 import { violation } from '../../protocol/error.ts'
 import type { Dict, PassthruKeys } from '../../protocol/options.ts'
-import { type ClientRole, PASSTHRU } from '../../protocol/words.ts'
 import type { Member } from './member.ts'
 
-export { PASSTHRU } from '../../protocol/words.ts'
+export const PASSTHRU = 'payload_passthru_mode'
 
 /** Whether a message says that its payload is in the mode: a violation by who did not announce it. */
 export function inPassthru(
   keys: PassthruKeys | Dict,
   sender: Member,
-  role: Exclude<ClientRole, 'subscriber'>,
+  role: 'caller' | 'callee' | 'publisher',
   place: string,
 ): boolean {
   if (keys['ppt_scheme'] === undefined) return false

@@ -2,7 +2,6 @@
 
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { isReserved } from '../../protocol/uri.ts'
-import type { Features, RouterRole } from '../../protocol/words.ts'
 import type { Member } from '../member/member.ts'
 import type { Broker } from '../pubsub/broker.ts'
 import type { Dealer } from '../rpc/dealer.ts'
@@ -16,7 +15,7 @@ import type { Testaments } from './testaments.ts'
 export const META_FEATURES = {
   broker: { session_meta_api: true, subscription_meta_api: true },
   dealer: { registration_meta_api: true, session_meta_api: true, testament_meta_api: true },
-} as const satisfies { readonly [R in RouterRole]: Features<R> }
+} as const
 
 export class Meta {
   readonly procedures: ProvidedTable

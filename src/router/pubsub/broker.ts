@@ -8,7 +8,6 @@ import type { Dict, EventDetails, List, MatchPolicy, PublishOptions } from '../.
 import { kept, type Payload, payload } from '../../protocol/payload.ts'
 import { isPattern, isReserved, isUri } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
-import type { Features } from '../../protocol/words.ts'
 import { type Pattern, Patterns } from '../match/patterns.ts'
 import { attempt, deliver, NOTHING, type Refusal, refuse } from '../member/deliver.ts'
 import type { Dropped, RouterLimits } from '../member/limits.ts'
@@ -55,7 +54,7 @@ export class Broker implements Role {
     publisher_identification: true,
     subscriber_blackwhite_listing: true,
     subscription_revocation: true,
-  } satisfies Features<'broker'>
+  }
   readonly handlers: Handlers<Member>
   readonly patterns = new Patterns<Subscription>()
   /** Hears what becomes of subscriptions. */
@@ -327,12 +326,6 @@ function isRefusal(value: unknown): value is Refusal {
 /** Whether what the router publishes, all under `wamp.`, can match. */
 function hearsTheRouter({ uri, match }: Pattern): boolean {
   if (isReserved(uri)) return true
-  switch (match) {
-    case 'exact':
-      return false
-    case 'prefix':
-      return 'wamp.'.startsWith(uri)
-    case 'wildcard':
-      return uri === '' || uri.startsWith('.')
-  }
+  if (match === 'prefix') return 'wamp.'.startsWith(uri)
+  return match === 'wildcard' && (uri === '' || uri.startsWith('.'))
 }

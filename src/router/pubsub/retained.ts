@@ -3,7 +3,6 @@
 import type { Id, Uri } from '../../protocol/messages.ts'
 import type { EventDetails, MatchPolicy, PublishOptions } from '../../protocol/options.ts'
 import type { Payload } from '../../protocol/payload.ts'
-import { matches } from '../../protocol/uri.ts'
 import type { RouterLimits } from '../member/limits.ts'
 import type { Member } from '../member/member.ts'
 import { weightOf } from '../member/payload-size.ts'
@@ -74,9 +73,10 @@ export class RetainedEvents {
       if (topic) yield topic
       return
     }
+    const components = uri.split('.')
     // Whoever is sent one may end by it, and his last will may be retained: the map must not change under the loop.
     for (const [name, topic] of [...this.#topics]) {
-      if (matches(name, uri, match)) yield topic
+      if (match === 'prefix' ? name.startsWith(uri) : fits(components, name)) yield topic
     }
   }
 
@@ -96,4 +96,11 @@ export class RetainedEvents {
       return
     }
   }
+}
+
+function fits(pattern: readonly string[], uri: Uri): boolean {
+  const components = uri.split('.')
+  return (
+    components.length === pattern.length && pattern.every((literal, i) => literal === '' || literal === components[i])
+  )
 }

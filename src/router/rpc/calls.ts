@@ -6,7 +6,7 @@ import { nextId } from '../../protocol/ids.ts'
 import type * as messages from '../../protocol/messages.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
 import * as names from '../../protocol/names.ts'
-import type { CancelMode, InterruptOptions, ResultDetails } from '../../protocol/options.ts'
+import type { InterruptOptions, ResultDetails } from '../../protocol/options.ts'
 import { isReserved, isUri } from '../../protocol/uri.ts'
 import { formatValue, nameOf } from '../../protocol/validate.ts'
 import { attempt, NOTHING, type Refusal, refuse } from '../member/deliver.ts'
@@ -26,12 +26,6 @@ import { Turns, type Way } from './turns.ts'
 
 const KILL: InterruptOptions = Object.freeze({ mode: 'kill' })
 const KILLNOWAIT: InterruptOptions = Object.freeze({ mode: 'killnowait' })
-/** The INTERRUPT that follows a CANCEL of each mode, if the caller does not wait for the callee. */
-const AFTER_CANCEL: Readonly<Record<CancelMode, InterruptOptions | undefined>> = {
-  skip: undefined,
-  kill: KILLNOWAIT,
-  killnowait: KILLNOWAIT,
-}
 // Which no CANCEL asked for.
 const EXPIRED: InterruptOptions = Object.freeze({ mode: 'killnowait', reason: names.TIMEOUT })
 const PARTIAL: ResultDetails = Object.freeze({ progress: true })
@@ -102,7 +96,7 @@ export class Calls implements Way {
       callee.send([INTERRUPT, call.invocation, KILL])
       return
     }
-    this.#stop(call, AFTER_CANCEL[mode])
+    this.#stop(call, mode === 'skip' ? undefined : KILLNOWAIT)
     if (mode !== 'kill' && caller.deviations.forgetsCanceled) return
     refuse(caller, CALL, request, [names.CANCELED, 'the caller canceled the call'])
   }

@@ -23,8 +23,7 @@ export function choose(registration: Registration, declined?: ReadonlySet<Member
         if (!declined?.has(endpoint.callee)) return isFull(endpoint) ? FULL : endpoint
       }
       return undefined
-    case 'single':
-    case 'first':
+    default:
       for (const endpoint of endpoints) {
         if (!declined?.has(endpoint.callee)) return isFull(endpoint) ? FULL : endpoint
       }

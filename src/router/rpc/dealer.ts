@@ -2,7 +2,6 @@
 
 import { CALL, CANCEL, ERROR, REGISTER, UNREGISTER, YIELD } from '../../protocol/codes.ts'
 import type { Handlers, Uri } from '../../protocol/messages.ts'
-import type { Features } from '../../protocol/words.ts'
 import type { Patterns } from '../match/patterns.ts'
 import type { Dropped } from '../member/limits.ts'
 import type { Member } from '../member/member.ts'
@@ -30,7 +29,7 @@ export class Dealer implements Role {
     progressive_call_results: true,
     registration_revocation: true,
     shared_registration: true,
-  } satisfies Features<'dealer'>
+  }
   readonly handlers: Handlers<Member>
   readonly #registrations: Registrations
   readonly #calls: Calls

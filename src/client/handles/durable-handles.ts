@@ -1,0 +1,237 @@
+/** The state machine behind handles: asked for on every join, tried again when refused, until ended or revoked. */
+
+import { EventEmitter } from 'eventemitter3'
+import { unsent, WampError } from '../../protocol/error.ts'
+import type { Id, Uri } from '../../protocol/messages.ts'
+import { CANCELED, REVOKED } from '../../protocol/names.ts'
+import type { Dict } from '../../protocol/options.ts'
+import { backoff } from '../base/backoff.ts'
+import { canceled, type Deferred, deferred, limit, type Waiting, within } from '../base/waiting.ts'
+import { checkOptions } from '../checks.ts'
+import type { Registration } from '../roles/callee.ts'
+import type { Subscription } from '../roles/subscriber.ts'
+import type { ClientSession } from '../session/client-session.ts'
+import type { HandleEvents, HandleState } from './handle.ts'
+
+/** What a user holds of a durable subscription or registration. */
+export type Handle = Subscription | Registration
+
+/** A subscription or registration as the client keeps it. Users see it as its `handle`. */
+export abstract class HandleRecord<Options extends Dict = Dict> {
+  /** The view for users. */
+  abstract readonly handle: Handle
+  readonly uri: Uri
+  readonly options: Readonly<Options>
+  /** Changed by `DurableHandles` only. */
+  state: HandleState = 'pending'
+  error: WampError | undefined
+  id: Id | undefined
+  /** Settles the promise of the user, until the first answer. */
+  first: Deferred<void> | undefined
+  /** The promise that the user got. */
+  outcome: Promise<unknown> | undefined
+  /** The number of refusals in a row after a rejoin. */
+  refusals = 0
+  retry: ReturnType<typeof setTimeout> | undefined
+  /** Settles with the router's answer, while that is awaited. */
+  asking: Promise<unknown> | undefined
+  readonly #owner: DurableHandles
+  #closed: Deferred<WampError | undefined> | undefined
+  #emitter: EventEmitter<HandleEvents> | undefined
+
+  constructor(owner: DurableHandles, uri: Uri, options: Options) {
+    checkOptions(options)
+    this.#owner = owner
+    this.uri = uri
+    // It is sent on every rejoin: what a user changes later must not be.
+    this.options = Object.freeze({ ...options })
+  }
+
+  /** Asks the router; resolves when it has granted. */
+  abstract ask(session: ClientSession): Promise<void>
+  /** Returns to the router what it granted. */
+  abstract leave(session: ClientSession, waiting: Waiting): Promise<void>
+
+  end(waiting: Waiting = {}): Promise<void> {
+    return this.#owner.end(this, waiting)
+  }
+
+  /** Made when first asked for: few users do. */
+  get closed(): Promise<WampError | undefined> {
+    if (!this.#closed) {
+      this.#closed = deferred()
+      if (this.state === 'closed') this.#closed.resolve(this.error)
+    }
+    return this.#closed.promise
+  }
+
+  /** Made when first asked for: few users listen. */
+  get emitter(): EventEmitter<HandleEvents> {
+    this.#emitter ??= new EventEmitter<HandleEvents>()
+    return this.#emitter
+  }
+
+  /** Enters a state and tells the listeners. They may end the handle in turn, so this comes last in every step. */
+  become(state: HandleState): void {
+    if (this.state === state) return
+    this.state = state
+    const { error } = this
+    const closed = state === 'closed'
+    if (closed) this.#closed?.resolve(error)
+    const emitter = this.#emitter
+    if (!emitter) return
+    this.#owner.heed(() => emitter.emit('state', state))
+    if (closed) this.#owner.heed(() => emitter.emit('closed', error))
+  }
+}
+
+/** What handles need of their client. */
+export interface HandlesHost {
+  readonly session: ClientSession | undefined
+  /** A rejoin was refused, or the router revoked the handle. */
+  tell(event: 'failed', handle: Handle, error: WampError): void
+  raised(error: unknown, answered: boolean): void
+}
+
+/** The handles of a client. */
+export class DurableHandles {
+  /** Those that are not closed. */
+  readonly all = new Set<HandleRecord>()
+  readonly #host: HandlesHost
+
+  constructor(host: HandlesHost) {
+    this.#host = host
+  }
+
+  /** Takes in a record; resolves to its handle when the router has granted it. */
+  add<H extends Handle>(record: HandleRecord & { readonly handle: H }, waiting: Waiting): Promise<H> {
+    const { signal, timeout = 30_000 } = waiting
+    if (signal?.aborted) throw canceled(signal, false)
+    const first = deferred<void>()
+    record.first = first
+    this.all.add(record)
+    const release = limit({ signal, timeout }, false, (error) => this.withdraw(record, error))
+    const { session } = this.#host
+    if (session?.sendable) void this.ask(record, session)
+    first.promise.then(release, release)
+    const granted = first.promise.then(() => record.handle)
+    record.outcome = granted
+    return granted
+  }
+
+  /** Asks the router; resolves to the refusal, or to undefined if it granted or the session has ended. */
+  ask(record: HandleRecord, session: ClientSession): Promise<WampError | undefined> {
+    clearTimeout(record.retry)
+    // Before the user learns of the answer, and may end the handle.
+    const answered = () => {
+      if (record.asking === asking) record.asking = undefined
+    }
+    const asking = record.ask(session).then(
+      async () => {
+        answered()
+        if (record.state === 'closed') {
+          await record.leave(session, {}).catch(() => {})
+          return undefined
+        }
+        record.error = undefined
+        record.refusals = 0
+        record.first?.resolve()
+        record.first = undefined
+        // The session may have ended behind its answer, in the same read.
+        if (!session.over) record.become('active')
+        return undefined
+      },
+      (error: WampError) => {
+        answered()
+        if (!session.sendable || record.state === 'closed') return undefined
+        if (record.first) this.withdraw(record, error)
+        else this.#refused(record, session, error)
+        return error
+      },
+    )
+    record.asking = asking
+    return asking
+  }
+
+  /** The router refused on a rejoin what it had granted before; the client asks again. */
+  #refused(record: HandleRecord, session: ClientSession, error: WampError): void {
+    const known = record.state === 'failed'
+    record.error = error
+    record.retry = setTimeout(() => void this.ask(record, session), backoff(++record.refusals, { initial: 1000 }))
+    record.become('failed')
+    if (!known) this.#host.tell('failed', record.handle, error)
+  }
+
+  withdraw(record: HandleRecord, error: WampError, quietly = false): void {
+    const { first } = record
+    record.first = undefined
+    // After a deliberate stop the user need not learn that what it stopped did not finish.
+    if (quietly) record.outcome?.catch(() => {})
+    void this.end(record, {}).catch(() => {})
+    first?.reject(error)
+  }
+
+  /** There will be no session: withdraws what was not granted yet, quietly if users learn of it elsewhere. */
+  stop(error: WampError, quietly: boolean): void {
+    for (const record of this.all) if (record.first) this.withdraw(record, error, quietly)
+  }
+
+  async end(record: HandleRecord, waiting: Waiting): Promise<void> {
+    if (record.state === 'closed') return
+    // Nothing was done: the handle stays as it is.
+    if (waiting.signal?.aborted) throw canceled(waiting.signal, false)
+    this.#close(record, unsent(CANCELED, `${record.uri} was given up`))
+    const { session } = this.#host
+    if (record.asking) await within(record.asking, waiting)
+    else if (session?.sendable) {
+      try {
+        await record.leave(session, waiting)
+      } catch (error) {
+        // Ended with its session, or unknown to the router: either way the router does not hold it any more.
+        if (!session.over && !/^wamp\.error\.no_such_/.test((error as WampError).uri)) throw error
+      }
+    }
+  }
+
+  /** The router took back what it had granted. The handle is closed: asking again would be a fight. */
+  revoke(record: HandleRecord, details: Dict): void {
+    // The revocation has crossed an UNSUBSCRIBE or UNREGISTER.
+    if (record.state === 'closed') return
+    const { reason } = details
+    const text = `the router revoked ${record.uri}${typeof reason === 'string' ? `: ${reason}` : ''}`
+    const error = new WampError(REVOKED, [text], {}, { details })
+    record.error = error
+    // There is nothing left to return.
+    record.id = undefined
+    // The grant may have come in the same read, before its user learned of it.
+    this.#close(record, error)
+    this.#host.tell('failed', record.handle, error)
+  }
+
+  /** The session has ended: what it granted must be asked for anew. */
+  lost(): void {
+    for (const record of this.all) {
+      clearTimeout(record.retry)
+      record.id = undefined
+      record.become('pending')
+    }
+  }
+
+  /** Runs listeners of a user. */
+  heed(task: () => unknown): void {
+    try {
+      task()
+    } catch (error) {
+      this.#host.raised(error, false)
+    }
+  }
+
+  #close(record: HandleRecord, error: WampError): void {
+    const { first } = record
+    record.first = undefined
+    this.all.delete(record)
+    clearTimeout(record.retry)
+    first?.reject(error)
+    record.become('closed')
+  }
+}
