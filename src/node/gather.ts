@@ -21,6 +21,7 @@ class Deflated implements Transport {
   protected readonly inbox = new Inbox()
   #waiting: (() => void)[] = []
   #pongs = 0
+  #paused = false
 
   constructor(webSocket: WebSocket) {
     this.webSocket = webSocket
@@ -61,6 +62,8 @@ class Deflated implements Transport {
   close(code = 1000, reason = ''): void {
     if (this.inbox.over) return
     this.inbox.mute()
+    // The peer's answer must be read.
+    this.resume()
     this.webSocket.close(isCode(code) ? code : 1000, cutReason(reason))
   }
 
@@ -68,6 +71,21 @@ class Deflated implements Transport {
     this.inbox.mute()
     this.webSocket.terminate()
     this.inbox.end(BROKEN)
+  }
+
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  pause(): void {
+    if (!this.writable) return
+    this.#paused = true
+    this.webSocket.pause()
+  }
+
+  resume(): void {
+    this.#paused = false
+    if (this.#pongs < PONGS && this.webSocket.isPaused) this.webSocket.resume()
   }
 
   ping(answered: () => void): void {
@@ -84,7 +102,7 @@ class Deflated implements Transport {
   }
 
   readonly #ponged = (): void => {
-    if (--this.#pongs === 0 && this.webSocket.isPaused) this.webSocket.resume()
+    if (--this.#pongs === 0 && !this.#paused && this.webSocket.isPaused) this.webSocket.resume()
   }
 }
 

@@ -42,6 +42,8 @@ export class Polled implements Transport {
   /** How this side ended it; the client hears of it when it has heard everything else. */
   #info: CloseInfo | undefined
   #over = false
+  /** While it is paused, posts are answered when this resolves: who posts one at a time has to wait. */
+  #paused: { readonly over: Promise<void>; readonly end: () => void } | undefined
   /** Posts come in the order in which they began. */
   #posts: Promise<void> = Promise.resolve()
   readonly #most: number
@@ -81,6 +83,7 @@ export class Polled implements Transport {
   close(code = 1000, reason = ''): void {
     if (this.#inbox.over) return
     this.#inbox.mute()
+    this.resume()
     this.#info = { code, reason }
     if (code !== 1000) this.failure ??= reason
     // In a later turn, as every other transport.
@@ -93,8 +96,23 @@ export class Polled implements Transport {
     this.#end(BROKEN)
   }
 
+  pause(): void {
+    if (this.#over || this.#paused) return
+    let end = (): void => {}
+    const over = new Promise<void>((resolve) => {
+      end = resolve
+    })
+    this.#paused = { over, end }
+  }
+
+  resume(): void {
+    this.#paused?.end()
+    this.#paused = undefined
+  }
+
   /** The client closed it, after what it posted before. */
   async leave(): Promise<void> {
+    this.resume()
     await this.#posts
     const poll = this.#poll
     this.#poll = undefined
@@ -138,7 +156,7 @@ export class Polled implements Transport {
       else this.#end({ code: 1009, reason: `a message may have ${this.#most} bytes` })
       if (!body) fail(response, 413, `a message may have ${this.#most} bytes`)
       else if (this.#over) fail(response, 404, 'the transport is closed')
-      else this.#accept(body, response)
+      else await this.#accept(body, response)
     } catch (error) {
       // What it said is lost, and what comes behind it would be out of order.
       this.terminate()
@@ -150,8 +168,9 @@ export class Polled implements Transport {
     }
   }
 
-  #accept(body: Buffer, response: ServerResponse): void {
+  async #accept(body: Buffer, response: ServerResponse): Promise<void> {
     const refused = this.#take(body)
+    if (this.#paused) await this.#paused.over
     if (refused === undefined) reply(response, this.accepted)
     else fail(response, 400, refused)
   }
@@ -221,6 +240,7 @@ export class Polled implements Transport {
   #end(info: CloseInfo): void {
     if (this.#over) return
     this.#over = true
+    this.resume()
     clearTimeout(this.#timer)
     const poll = this.#poll
     this.#poll = undefined

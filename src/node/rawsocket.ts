@@ -45,6 +45,7 @@ export class RawSocket implements Transport {
   /** So many bytes must be there before the next look is worth it. */
   #needed = 4
   #ended = false
+  #paused = false
   #info: CloseInfo | undefined
   #deadline: NodeJS.Timeout | undefined
 
@@ -58,7 +59,9 @@ export class RawSocket implements Transport {
     this.#ours = ours
     this.#theirs = theirs
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
-    socket.on('drain', () => socket.resume())
+    socket.on('drain', () => {
+      if (!this.#paused) socket.resume()
+    })
     socket.on('end', () => {
       this.#ended = true
       // An HTTP server leaves its sockets half open.
@@ -114,6 +117,7 @@ export class RawSocket implements Transport {
     this.#info = { code, reason }
     this.#finish()
     // To the end of what the peer says, where it was not read for a while.
+    this.#paused = false
     this.#socket.resume()
   }
 
@@ -127,6 +131,22 @@ export class RawSocket implements Transport {
     this.#end(BROKEN)
   }
 
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  pause(): void {
+    if (this.#inbox.over) return
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#paused = false
+    // Else it is resumed when the peer has read.
+    if (this.#socket.writableLength <= UNREAD) this.#socket.resume()
+  }
+
   ping(answered: () => void): void {
     if (!this.#writable) return
     this.#pings.push(answered)
@@ -138,7 +158,9 @@ export class RawSocket implements Transport {
     this.#inbox.mute()
     this.#pending = undefined
     try {
-      this.#socket.resetAndDestroy()
+      // One that is about to end cannot be reset, and would never say that it closed.
+      if (this.#socket.writableEnded) this.#socket.destroy()
+      else this.#socket.resetAndDestroy()
     } catch {
       // Only TCP can be reset.
       this.#socket.destroy()
@@ -164,6 +186,8 @@ export class RawSocket implements Transport {
   }
 
   #read(chunk: Buffer): void {
+    // What was read while it was paused still flows.
+    if (this.#socket.destroyed) return
     let bytes = chunk
     if (this.#filled > 0) {
       this.#append(chunk)

@@ -10,10 +10,22 @@ export function framed(transport: Transport, serializer: Serializer): Link {
   const { framing } = transport
   return framing && transport.prepare && transport.write
     ? new Shared(transport, serializer, framing)
-    : new Framed(transport, serializer)
+    : new Pausable(transport, serializer)
 }
 
-class Shared extends Framed {
+class Pausable extends Framed {
+  readonly pause?: () => void
+  readonly resume?: () => void
+
+  constructor(transport: Transport, serializer: Serializer) {
+    super(transport, serializer)
+    if (!transport.pause || !transport.resume) return
+    this.pause = () => transport.pause?.()
+    this.resume = () => transport.resume?.()
+  }
+}
+
+class Shared extends Pausable {
   readonly kind: string
   readonly #transport: Transport
   readonly #serializer: Serializer

@@ -31,6 +31,9 @@ export interface Link {
   /** Ends at once, without the peer. */
   terminate(): void
   ping?(answered: () => void): void
+  /** Delivers nothing more until `resume`, but what was read already, and the end. */
+  pause?(): void
+  resume?(): void
   /** Links of the same kind can `write` what one of them `prepare`d: one encoding for many receivers. */
   readonly kind?: string
   prepare?(message: Message): Prepared

@@ -41,6 +41,14 @@ class Linked implements Link {
     if (!this.#in.over) this.#out.push(copyOf(message))
   }
 
+  pause(): void {
+    this.#in.pause()
+  }
+
+  resume(): void {
+    this.#in.resume()
+  }
+
   close(code = 1000, reason = ''): void {
     if (this.#in.over) return
     const info = { code, reason: cutReason(reason) }

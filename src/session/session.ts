@@ -2,7 +2,7 @@
 
 import { ABORT, GOODBYE } from '../protocol/codes.ts'
 import { violation, WampError } from '../protocol/error.ts'
-import type { Handlers, Message, Uri } from '../protocol/messages.ts'
+import type { Code, Handlers, Message, Uri } from '../protocol/messages.ts'
 import { GOODBYE_AND_OUT, PROTOCOL_VIOLATION } from '../protocol/names.ts'
 import type { Dict } from '../protocol/options.ts'
 import { payload } from '../protocol/payload.ts'
@@ -104,9 +104,14 @@ export abstract class Session {
       this.inspect(message)
       handler(message, this)
     } catch (error) {
-      const failed = WampError.is(error) ? error : violation(`${nameOf(message[0])} could not be handled`)
-      this.abort(failed.uri, failed.message)
+      this.broken(message[0], error)
     }
+  }
+
+  /** A handler threw: the session ends. */
+  protected broken(code: Code, error: unknown): void {
+    const failed = WampError.is(error) ? error : violation(`${nameOf(code)} could not be handled`)
+    this.abort(failed.uri, failed.message)
   }
 
   /** Leaves politely: GOODBYE, a bounded wait for the peer's, and the link is closed. */

@@ -52,6 +52,8 @@ class Batched implements Transport {
   readonly protocol: string
   readonly framing = 'batched'
   readonly ping?: (answered: () => void) => void
+  readonly pause?: () => void
+  readonly resume?: () => void
   readonly #transport: Transport
   #batch: Frame[] = []
   #size = 0
@@ -63,6 +65,9 @@ class Batched implements Transport {
     this.protocol = inner(transport.protocol)
     this.#transport = transport
     if (transport.ping) this.ping = (answered) => transport.ping?.(answered)
+    if (!transport.pause || !transport.resume) return
+    this.pause = () => transport.pause?.()
+    this.resume = () => transport.resume?.()
   }
 
   get backlog(): number {

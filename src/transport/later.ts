@@ -49,6 +49,7 @@ export class Lane<T> {
   #over = false
   #told = false
   #scheduled = false
+  #paused = false
   /** How many items, the end among them, may pass; what is not fenced lets everything pass. */
   #free: number
 
@@ -107,6 +108,16 @@ export class Lane<T> {
     this.#schedule()
   }
 
+  /** Delivers nothing until `resume` but the end, which then does not wait for what was sent before. */
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#schedule()
+  }
+
   /** Lets the next `count` pass that wait at the fence. */
   release(count = Number.POSITIVE_INFINITY): void {
     this.#free = Math.min(this.#free + count, this.#size + (this.#end ? 1 : 0))
@@ -114,7 +125,7 @@ export class Lane<T> {
   }
 
   #schedule(): void {
-    if (this.#scheduled || !this.#sink || this.#free === 0) return
+    if (this.#scheduled || !this.#sink || this.#free === 0 || (this.#paused && !this.#end)) return
     this.#scheduled = true
     later(this.#drain)
   }
@@ -123,10 +134,11 @@ export class Lane<T> {
     this.#scheduled = false
     const sink = this.#sink
     if (!sink || this.#told) return
+    if (this.#paused && this.#end) this.#forget()
     // What is sent meanwhile waits for the next turn.
     let count = Math.min(this.#size, this.#free)
     try {
-      for (; count > 0 && this.#size > 0; count--) {
+      for (; count > 0 && this.#size > 0 && !this.#paused; count--) {
         this.#free--
         sink.item(this.#items[this.#first++] as T)
       }

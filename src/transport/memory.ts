@@ -86,6 +86,14 @@ class Wire implements Transport {
     if (!this.#in.over) this.#out.push(typeof frame === 'string' ? frame : new Uint8Array(frame))
   }
 
+  pause(): void {
+    this.#in.pause()
+  }
+
+  resume(): void {
+    this.#in.resume()
+  }
+
   close(code = 1000, reason = ''): void {
     if (this.#in.over) return
     const info = { code, reason: cutReason(reason) }

@@ -152,6 +152,7 @@ export class PortTransport implements Transport {
   #pings: (() => void)[] = []
   #backlog = 0
   #taken = 0
+  #paused = false
 
   constructor(port: PortLike, protocol: string, events: PortEvents) {
     this.protocol = protocol
@@ -198,6 +199,16 @@ export class PortTransport implements Transport {
 
   write(prepared: Prepared): void {
     this.send(prepared as Frame)
+  }
+
+  /** A port delivers what is in it. The peer is not told that it was taken, so its backlog grows. */
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    if (this.#taken > 0) this.#tellTaken()
   }
 
   ping(answered: () => void): void {
@@ -262,14 +273,15 @@ export class PortTransport implements Transport {
       return
     }
     // One word for all that comes in a row.
-    if (this.#taken === 0) {
-      later(() => {
-        this.#post(['taken', this.#taken])
-        this.#taken = 0
-      })
-    }
+    if (this.#taken === 0) later(() => this.#tellTaken())
     this.#taken += frame.length
     this.#inbox.frame(frame)
+  }
+
+  #tellTaken(): void {
+    if (this.#paused || this.#taken === 0) return
+    this.#post(['taken', this.#taken])
+    this.#taken = 0
   }
 
   /** Ends what the peer broke, and says why. */

@@ -62,6 +62,12 @@ export class Sweep {
 
   #sweep(): void {
     for (const watched of this.#watched) {
+      if (watched.transport.paused) {
+        // Its answers are not read. But a connection that is gone breaks by what is written to it.
+        watched.quiet = 0
+        watched.transport.ping?.(() => {})
+        continue
+      }
       watched.quiet++
       if (watched.quiet === this.#quiet + 1) watched.transport.ping?.(() => {})
       else if (watched.quiet > this.#quiet + STEPS && this.#ends) watched.transport.terminate()

@@ -34,6 +34,14 @@ export interface Transport {
   close(code?: number, reason?: string): void
   /** Ends at once, without the peer: for one that does not answer. */
   terminate(): void
+  /**
+   * Reads nothing more until `resume`, so that the peer has to wait; frames of what was read already still come. The
+   * end is told as soon as it is known, and frames that lie unread then may be lost. A close resumes by itself.
+   */
+  pause?(): void
+  resume?(): void
+  /** Whether reading is paused, so that the silence of the peer means nothing. */
+  readonly paused?: boolean
   /** Asks the peer for a sign of life below WAMP, where the transport can; `answered` is called when it comes. */
   ping?(answered: () => void): void
   /** Transports that say the same word here, of the same limits, can `write` what one of them `prepare`d. */

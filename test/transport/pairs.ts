@@ -45,6 +45,8 @@ export interface Traits {
   readonly wordless?: true
   /** A broken connection looks closed. */
   readonly quiet?: true
+  /** What the peer sends can be left unread. */
+  readonly pausable?: true
 }
 
 export const cleanups: (() => Promise<unknown> | undefined)[] = []
@@ -146,7 +148,7 @@ type Ends = () => Promise<{ near: Transport; far: Transport }>
 const never = () => new AbortController().signal
 
 /** Both ways round: the end that dialed, and the end that was dialed. */
-function add(name: string, ends: Ends, given: Traits = {}): void {
+function add(name: string, ends: Ends, given: Traits = {}, atRouter: Traits = {}): void {
   pairs[`${name}, at the client`] = async () => {
     const { near, far } = await ends()
     return { transport: near, peer: endOf(far) }
@@ -156,10 +158,14 @@ function add(name: string, ends: Ends, given: Traits = {}): void {
     return { transport: far, peer: endOf(near) }
   }
   traits[`${name}, at the client`] = given
-  traits[`${name}, at the router`] = given
+  traits[`${name}, at the router`] = { ...given, ...atRouter }
 }
 
-export const traits: Record<string, Traits> = {}
+export const traits: Record<string, Traits> = {
+  'a gathered WebSocket of a server': { pausable: true },
+  'a deflated WebSocket of a server': { pausable: true },
+  'wires in memory': { pausable: true },
+}
 
 let sockets = 0
 
@@ -250,11 +256,21 @@ async function ports(): Promise<{ near: Transport; far: Transport }> {
   return { near, far }
 }
 
-add('RawSocket', rawSockets('wamp.2.json', 'tcp'), { only: 'text', wordless: true })
-add('RawSocket for bytes', rawSockets('wamp.2.cbor', 'tcp'), { only: 'bytes', wordless: true })
-add('RawSocket over TLS', rawSockets('wamp.2.json', 'tls'), { only: 'text', wordless: true, quiet: true })
-add('RawSocket on a unix socket', rawSockets('wamp.2.json', 'unix'), { only: 'text', wordless: true, quiet: true })
-add('a batched WebSocket', batches, { only: 'text', filled: true })
+add('RawSocket', rawSockets('wamp.2.json', 'tcp'), { only: 'text', wordless: true, pausable: true })
+add('RawSocket for bytes', rawSockets('wamp.2.cbor', 'tcp'), { only: 'bytes', wordless: true, pausable: true })
+add('RawSocket over TLS', rawSockets('wamp.2.json', 'tls'), {
+  only: 'text',
+  wordless: true,
+  quiet: true,
+  pausable: true,
+})
+add('RawSocket on a unix socket', rawSockets('wamp.2.json', 'unix'), {
+  only: 'text',
+  wordless: true,
+  quiet: true,
+  pausable: true,
+})
+add('a batched WebSocket', batches, { only: 'text', filled: true }, { pausable: true })
 const long: Traits = { only: 'text', filled: true, wordless: true }
 add(
   'a long poll',
@@ -263,6 +279,7 @@ add(
     (transport) => transport,
   ),
   long,
+  { pausable: true },
 )
 add('a batched long poll', polls(batching, batched), long)
 add('a MessagePort', ports)

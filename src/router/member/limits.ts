@@ -21,6 +21,13 @@ export interface RouterLimits {
    * ended. Default 16 MiB.
    */
   readonly backlog: number
+  /**
+   * Messages of one session that are held, in order, while a decision about an earlier one is awaited; above a sixteenth
+   * of it nothing more is read from a connection that can wait, above all of it the session is ended. Default 65,536.
+   */
+  readonly held: number
+  /** Bytes of what is held of one session, as above. Default 32 MiB. */
+  readonly heldBytes: number
   /** Testaments of one session. Default 1,000. */
   readonly testaments: number
   /** Bytes of the payloads of one session's testaments. Default 16 MiB. */
@@ -41,6 +48,8 @@ export const LIMITS: RouterLimits = {
   uriLength: 4096,
   wildcardShapes: 256,
   backlog: 16 * 2 ** 20,
+  held: 65_536,
+  heldBytes: 32 * 2 ** 20,
   testaments: 1000,
   testamentBytes: 16 * 2 ** 20,
   retained: 10_000,
@@ -66,10 +75,23 @@ export interface Dropped {
   partial: number
   /** Cancellations of calls that were over, or canceled already. */
   cancels: number
-  /** Sessions that were ended for being twice as far behind as allowed. */
+  /** Messages that were held when their session ended. */
+  held: number
+  /** Sessions that were ended: twice as far behind as allowed, or with more held than allowed. */
   sessions: number
 }
 
 export function nothingDropped(): Dropped {
-  return { slow: 0, unsendable: 0, publications: 0, history: 0, late: 0, parts: 0, partial: 0, cancels: 0, sessions: 0 }
+  return {
+    slow: 0,
+    unsendable: 0,
+    publications: 0,
+    history: 0,
+    late: 0,
+    parts: 0,
+    partial: 0,
+    cancels: 0,
+    held: 0,
+    sessions: 0,
+  }
 }

@@ -1,11 +1,11 @@
 /** One peer of the router: its session, who it is, and everything it owns in its realm. */
 
-import { CALL, PUBLISH, REGISTER, SUBSCRIBE, UNREGISTER, UNSUBSCRIBE } from '../../protocol/codes.ts'
+import { ABORT, CALL, GOODBYE, PUBLISH, REGISTER, SUBSCRIBE, UNREGISTER, UNSUBSCRIBE } from '../../protocol/codes.ts'
 import { violation } from '../../protocol/error.ts'
 import { nextId } from '../../protocol/ids.ts'
 import { checkKeys } from '../../protocol/keys.ts'
-import type { Id, Message, Uri } from '../../protocol/messages.ts'
-import { TIMEOUT } from '../../protocol/names.ts'
+import type { Code, Id, Message, Uri } from '../../protocol/messages.ts'
+import { LIMIT_EXCEEDED, TIMEOUT } from '../../protocol/names.ts'
 import type { Dict, Roles } from '../../protocol/options.ts'
 import { nameOf } from '../../protocol/validate.ts'
 import type { Link } from '../../session/link.ts'
@@ -14,6 +14,7 @@ import type { Table } from '../../session/table.ts'
 import type { Subscription } from '../pubsub/broker.ts'
 import type { Realm } from '../realm.ts'
 import type { Call, Endpoint } from '../rpc/dealer.ts'
+import { HeldMessages } from './held-messages.ts'
 import type { RouterLimits } from './limits.ts'
 import { type Deviations, NO_DEVIATIONS, playing } from './peers.ts'
 
@@ -58,6 +59,9 @@ export class Member extends Session {
   /** What is known of its connection, for others to see. */
   readonly transport: Dict | undefined
   readonly #host: Host
+  /** What came since the session waits for a decision, if it does. */
+  #held: HeldMessages | undefined
+  #waits = false
   #roles: Roles = {}
   #requested: Id = 0
   #overrun = false
@@ -106,6 +110,54 @@ export class Member extends Session {
     this.unfinished.set(request, procedure)
   }
 
+  /**
+   * Handles the rest of a message when `decision` is there, and holds what comes meanwhile. Nothing happens if the
+   * session ends before. What `then` throws ends it, as what a handler throws does.
+   */
+  hold<T>(code: Code, decision: Promise<T>, then: (decided: T) => void, failed: (error: unknown) => void): void {
+    this.#held ??= new HeldMessages(this.link, this.#host.limits)
+    this.#waits = true
+    const settle = (proceed: () => void): void => {
+      if (!this.sendable) return
+      this.#waits = false
+      try {
+        proceed()
+      } catch (error) {
+        this.broken(code, error)
+      }
+      this.#release()
+    }
+    decision.then(
+      (decided) => settle(() => then(decided)),
+      (error) => settle(() => failed(error)),
+    )
+  }
+
+  override receive(message: Message): void {
+    const held = this.#held
+    // Whoever leaves does not wait for what it asked before.
+    if (!held || message[0] === GOODBYE || message[0] === ABORT) {
+      super.receive(message)
+      return
+    }
+    const exceeded = held.add(message)
+    if (exceeded === undefined) return
+    if (this.realm) this.realm.dropped.sessions++
+    this.abort(LIMIT_EXCEEDED, `a session may have ${exceeded} held while a decision is awaited`)
+  }
+
+  /** Handles what was held, up to the next message that waits. */
+  #release(): void {
+    while (!this.#waits) {
+      const message = this.#held?.take()
+      if (!message) {
+        this.#held = undefined
+        return
+      }
+      super.receive(message)
+    }
+  }
+
   override send(message: Message): void {
     if (this.#overrun) return
     // A peer that does not read must not cost more memory than this; an ABORT would only wait behind the rest.
@@ -151,6 +203,9 @@ export class Member extends Session {
   #leave(): void {
     const { realm } = this
     this.realm = undefined
+    const held = this.#held
+    this.#held = undefined
+    if (held && realm) realm.dropped.held += held.clear()
     realm?.leave(this)
   }
 }
