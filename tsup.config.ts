@@ -1,5 +1,7 @@
 /** Builds the doors as ESM and CJS with declarations, the command as ESM, and the two self-contained browser files. */
-import { readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import { defineConfig, type Options } from 'tsup'
 
@@ -13,6 +15,7 @@ const doors = {
   msgpack: 'src/msgpack.ts',
   e2ee: 'src/e2ee.ts',
   testing: 'src/testing.ts',
+  vite: 'src/vite.ts',
 }
 
 const common: Options = {
@@ -24,6 +27,46 @@ const common: Options = {
 
 /** Doors that a page may import. */
 const pageDoors = ['index', 'router', 'cbor', 'msgpack', 'e2ee'] as const
+
+/** CommonJS packages that the ESM files contain: rollup without its commonjs plugin reads none. */
+const inlined = ['ws', 'eventemitter3', 'isomorphic-ws']
+
+/**
+ * Turns the `require` of a Node module in `ws` into an import. In an ES module esbuild would leave a `require` that
+ * throws, here and in what a user bundles.
+ */
+const importedBuiltins: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'imported-builtins',
+  setup({ onLoad, onResolve }) {
+    const required = /\brequire\('([a-z]+)'\)/g
+    onLoad({ filter: /[\\/]node_modules[\\/]ws[\\/]lib[\\/].*\.js$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replace(required, (whole, name: string) =>
+        builtinModules.includes(name) ? `require('imported:${name}').default` : whole,
+      ),
+    }))
+    onResolve({ filter: /^imported:/ }, ({ path }) => ({
+      path: path.slice('imported:'.length),
+      namespace: 'imported',
+      sideEffects: false,
+    }))
+    onLoad({ filter: /.*/, namespace: 'imported' }, ({ path }) => ({
+      contents: `export { default } from 'node:${path}'`,
+    }))
+  },
+}
+
+/** The licences of what dist/ contains of others. */
+function writeLicences(): void {
+  const parts = [...inlined, '@noble/ciphers'].map((name) => {
+    const text = readFileSync(join('node_modules', name, 'LICENSE'), 'utf8').trim()
+    return `${name}\n${'-'.repeat(name.length)}\n\n${text}\n`
+  })
+  mkdirSync('dist', { recursive: true })
+  writeFileSync(
+    'dist/THIRD-PARTY-LICENSES.txt',
+    `Files in this folder contain code of these packages.\n\n${parts.join('\n')}`,
+  )
+}
 
 /** Leaves out of a page what only Node's WebSocket has. */
 const forPages: NonNullable<Options['esbuildPlugins']>[number] = {
@@ -37,7 +80,8 @@ const forPages: NonNullable<Options['esbuildPlugins']>[number] = {
 
 const library: Options = {
   ...common,
-  dts: { entry: doors },
+  // What `await using` needs of the types; a page that names its libs may lack it.
+  dts: { entry: doors, banner: '/// <reference lib="esnext.disposable" />' },
   // One copy of each class for all the doors of a format, so that `instanceof WampError` holds across them.
   splitting: true,
   removeNodeProtocol: false,
@@ -46,6 +90,7 @@ const library: Options = {
 export default defineConfig(() => {
   // The configs below run side by side in one folder: emptied here, once, before any of them writes.
   rmSync('dist', { recursive: true, force: true })
+  writeLicences()
   return [
     {
       ...library,
@@ -53,6 +98,10 @@ export default defineConfig(() => {
       format: 'esm',
       // The command shares its chunks with the doors: a service class that it loads extends the same WampClient.
       entry: { ...doors, cli: 'src/cli/main.ts' },
+      noExternal: inlined,
+      // Optional to `ws`, which tries them and goes on without.
+      external: ['bufferutil', 'utf-8-validate'],
+      esbuildPlugins: [importedBuiltins],
     },
     {
       ...library,
@@ -70,6 +119,7 @@ export default defineConfig(() => {
       format: 'esm',
       entry: Object.fromEntries(pageDoors.map((door) => [door, doors[door]])),
       outDir: 'dist/page',
+      noExternal: inlined,
       platform: 'browser',
       splitting: true,
       removeNodeProtocol: false,

@@ -15,7 +15,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^wampy-ts$/, replacement: `${src}/index.ts` },
-      { find: /^wampy-ts\/(e2ee|router|node|cbor|msgpack|testing)$/, replacement: `${src}/$1.ts` },
+      { find: /^wampy-ts\/(e2ee|router|node|cbor|msgpack|testing|vite)$/, replacement: `${src}/$1.ts` },
     ],
   },
   test: {

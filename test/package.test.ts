@@ -43,6 +43,7 @@ const doors: Record<string, string[]> = {
   'wampy-ts/msgpack': ['msgpack'],
   'wampy-ts/e2ee': ['e2ee', 'Keyring', 'randomKey'],
   'wampy-ts/testing': ['linked', 'wires', 'openWorld', 'scripted', 'tap'],
+  'wampy-ts/vite': ['decorators'],
 }
 
 /** Doors that a page may import. */

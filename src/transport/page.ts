@@ -2,6 +2,7 @@
 
 import type * as platform from './platform.ts'
 
+export const packagedClass: typeof platform.packagedClass = () => undefined
 export const creator: typeof platform.creator = (Class) => (url, protocols) => new Class(url, protocols)
 
 export const beyond: typeof platform.beyond = () => undefined

@@ -1,5 +1,6 @@
 /** What `ws`, the WebSocket of Node, does beyond W3C. The build for pages has `page.ts` in its place. */
 
+import isomorphic from 'isomorphic-ws'
 import type { WebSocketClass, WebSocketLike } from './websocket.ts'
 
 /** What is done with a socket that can do more. */
@@ -29,6 +30,15 @@ interface Corkable {
 
 function isNode(socket: object | undefined): socket is NodeWebSocket {
   return ['on', 'ping', 'terminate'].every((name) => typeof (socket as Record<string, unknown>)?.[name] === 'function')
+}
+
+/** The class of `ws`; undefined where a bundler or a test runner put there what `ws` has for browsers. */
+export function packagedClass(): WebSocketClass | undefined {
+  // A CommonJS bundle for a browser hands over the module instead of its default export.
+  const found: unknown = (isomorphic as { default?: unknown } | null)?.default ?? isomorphic
+  // Jest's jsdom gets the file of `ws` for browsers, a function that only throws.
+  const isClass = typeof (found as { prototype?: Partial<WebSocketLike> } | null)?.prototype?.send === 'function'
+  return isClass ? (found as WebSocketClass) : undefined
 }
 
 export function creator(Class: WebSocketClass): (url: string, protocols: string[]) => WebSocketLike {

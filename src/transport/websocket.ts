@@ -1,10 +1,9 @@
 /** Any W3C WebSocket as a transport: the browser's own, `ws` in Node, or a class that is passed in. */
 
-import isomorphic from 'isomorphic-ws'
 import { unsent, usage } from '../protocol/error.ts'
 import { CONNECTION_FAILED } from '../protocol/names.ts'
 import { BROKEN, cutReason, Inbox } from './inbox.ts'
-import { type Beyond, beyond, creator, type ErrorLike, why } from './platform.ts'
+import { type Beyond, beyond, creator, type ErrorLike, packagedClass, why } from './platform.ts'
 import type { CloseInfo, Dial, Frame, Transport, TransportSink } from './transport.ts'
 
 /** What is used of a W3C WebSocket. */
@@ -57,11 +56,8 @@ const OPEN = 1
 const CLOSE_TIMEOUT = 5_000
 
 function platformClass(): WebSocketClass {
-  // A CommonJS bundle for a browser hands over the module instead of its default export.
-  const found: unknown = (isomorphic as { default?: unknown } | null)?.default ?? isomorphic
-  if (typeof found === 'function') return found as WebSocketClass
-  const own = (globalThis as { WebSocket?: WebSocketClass }).WebSocket
-  if (own) return own
+  const found = packagedClass() ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket
+  if (found) return found
   throw usage('there is no WebSocket here; pass a class as the option webSocket')
 }
 
