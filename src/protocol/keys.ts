@@ -38,7 +38,10 @@ const match = oneOf('exact', 'prefix', 'wildcard')
 const passthru: Keys = { ppt_scheme: name, ppt_serializer: text, ppt_cipher: text, ppt_keyid: text }
 
 const BY_CODE: (readonly [place: number, keys: Keys] | undefined)[] = []
-BY_CODE[codes.HELLO] = [2, table({ roles, agent: text, authmethods: texts, authid: text, authextra: dict })]
+BY_CODE[codes.HELLO] = [
+  2,
+  table({ roles, agent: text, authmethods: texts, authid: text, authextra: dict, _speaks_every: count }),
+]
 BY_CODE[codes.ABORT] = [1, table({ message: text })]
 BY_CODE[codes.GOODBYE] = [1, table({ message: text })]
 BY_CODE[codes.SUBSCRIBE] = [2, table({ match, get_retained: flag, nkey: text, forward_for: forwarders })]

@@ -19,6 +19,8 @@ export interface HelloDetails extends Dict {
   readonly authmethods?: readonly string[]
   readonly authid?: string
   readonly authextra?: Dict
+  /** Our own: milliseconds within which the client sends something, or counts as gone. */
+  readonly _speaks_every?: number
 }
 
 export interface WelcomeDetails extends Dict {

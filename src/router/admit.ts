@@ -56,6 +56,7 @@ function welcome(gate: Gate, [, uri, details]: Hello, member: Member): void {
   member.enter(realm, id, principal, details.roles, gate.strict ? NO_DEVIATIONS : deviationsOf(details))
   member.send([WELCOME, id, { realm: uri, roles: realm.announced, agent: gate.agent, ...principal }])
   realm.joined(member)
+  member.promises(Number(details._speaks_every ?? 0))
 }
 
 /** A session id that no session of this router has. */

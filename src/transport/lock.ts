@@ -9,22 +9,41 @@ function locks(): Locks | undefined {
   return (globalThis as { navigator?: { locks?: Locks } }).navigator?.locks
 }
 
-/** Takes a lock with a name of its own; none where there are no locks. */
-export async function held(): Promise<{ lock: string | undefined; release: () => void }> {
+/** Takes a lock with a name of its own; none where there are no locks. `lost` is called where the browser takes it back. */
+export async function held(lost: () => void = () => {}): Promise<{ lock: string | undefined; release: () => void }> {
   const found = locks()
   if (!found) return { lock: undefined, release: () => {} }
   const lock = `wampy-ts ${[...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join('')}`
   return new Promise((resolve) => {
-    const refused = (): void => resolve({ lock: undefined, release: () => {} })
+    let granted = false
     found
-      .request(lock, {}, () => new Promise<void>((release) => resolve({ lock, release })))
-      // An origin may not have any (an opaque one, for example).
-      .catch(refused)
+      .request(
+        lock,
+        {},
+        () =>
+          new Promise<void>((release) => {
+            granted = true
+            resolve({ lock, release })
+          }),
+      )
+      .catch(() => {
+        // WebKit takes the locks of a page that enters the back-forward cache: the peer believes that it is gone.
+        if (granted) lost()
+        // An origin may not have any (an opaque one, for example).
+        else resolve({ lock: undefined, release: () => {} })
+      })
   })
 }
 
-/** Calls `then` when nobody holds the lock any more, unless what comes back is called; undefined where nothing can tell. */
-export function released(lock: string | undefined, then: () => void): (() => void) | undefined {
+/**
+ * Calls `then` when nobody holds the lock any more, unless the returned function is called; undefined where nothing can
+ * tell. `blind` is called where nothing can tell from now on.
+ */
+export function released(
+  lock: string | undefined,
+  then: () => void,
+  blind: () => void = () => {},
+): (() => void) | undefined {
   const found = locks()
   if (!found || lock === undefined) return undefined
   const controller = new AbortController()
@@ -33,6 +52,8 @@ export function released(lock: string | undefined, then: () => void): (() => voi
       then()
       return undefined
     })
-    .catch(() => {})
+    .catch(() => {
+      if (!controller.signal.aborted) blind()
+    })
   return () => controller.abort()
 }

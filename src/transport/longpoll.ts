@@ -16,7 +16,12 @@ export interface LongPollDialOptions {
   readonly fetch?: typeof globalThis.fetch | undefined
 }
 
-type Post = (path: string, body: string | Uint8Array, signal: AbortSignal, last?: boolean) => Promise<Response>
+type Post = (
+  path: string,
+  body: string | Uint8Array,
+  signal: AbortSignal | undefined,
+  last?: boolean,
+) => Promise<Response>
 
 /** How long the router may take to hear of the end. */
 const CLOSE_TIMEOUT = 5_000
@@ -38,8 +43,9 @@ export function longPollDial(options: LongPollDialOptions = {}): Dial {
         method: 'POST',
         // A body of bytes is one of a Blob's parts, whatever buffer it is in.
         body: body as BodyInit,
-        headers: { 'Content-Type': 'application/json', ...options.headers },
-        signal: aborted,
+        // Without a type the last word needs no preflight, whose answer a page that is left cannot await.
+        headers: { ...(!last && { 'Content-Type': 'application/json' }), ...options.headers },
+        ...(aborted && { signal: aborted }),
         cache: 'no-store',
         // The last word of a page that is left must still get through.
         ...(last && { keepalive: true }),
@@ -138,6 +144,8 @@ class LongPoll implements Transport {
   }
 
   terminate(): void {
+    // The last word of a close that can wait no longer: else the router would wait for the next poll.
+    if (this.#info && !this.#abort.signal.aborted) void this.#post('close', '', undefined, true).catch(() => {})
     this.#end(BROKEN)
   }
 

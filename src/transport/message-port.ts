@@ -62,69 +62,72 @@ export function portDial(target: PortTarget | PortOwner | (() => PortTarget | Po
   return async (_url, protocols, signal) => {
     signal.throwIfAborted()
     const made = typeof target === 'function' ? target() : target
-    const worker = 'port' in made ? made.port : made
-    const { port1, port2 } = new MessageChannel()
-    const { lock, release } = await held()
-    try {
-      return await knock(made, worker, port1 as unknown as PortLike, port2, { protocols, lock, release }, signal)
-    } catch (error) {
-      release()
-      port1.close()
-      throw error
-    }
+    return new Promise((resolve, reject) => {
+      knock(made, protocols, signal, resolve, reject).catch(reject)
+    })
   }
 }
 
-interface Offer {
-  readonly protocols: readonly string[]
-  readonly lock: string | undefined
-  readonly release: () => void
-}
-
-function knock(
-  made: object,
-  worker: PortTarget,
-  port: PortLike,
-  theirs: MessagePort,
-  { protocols, lock, release }: Offer,
+async function knock(
+  made: PortTarget | PortOwner,
+  protocols: readonly string[],
   signal: AbortSignal,
-): Promise<Transport> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted()
-    const failed = (why: string): WampError => new WampError(CONNECTION_FAILED, [`could not reach the worker: ${why}`])
-    const { addEventListener, removeEventListener } = made as Partial<EventTarget>
-    const broke = (): void => give(failed('its script could not be loaded, or threw'))
-    const give = (error: unknown): void => {
+  resolve: (transport: Transport) => void,
+  reject: (error: unknown) => void,
+): Promise<void> {
+  const worker = 'port' in made ? made.port : made
+  const { port1, port2 } = new MessageChannel()
+  const port = port1 as unknown as PortLike
+  const failed = (why: string): WampError => new WampError(CONNECTION_FAILED, [`could not reach the worker: ${why}`])
+  const { addEventListener, removeEventListener } = made as Partial<EventTarget>
+  let over = false
+  let transport: PortTransport | undefined
+  let release = (): void => {}
+  let forget = (): void => {}
+  const settle = (): void => {
+    signal.removeEventListener('abort', abort)
+    removeEventListener?.call(made, 'error', broke)
+  }
+  const end = (error: unknown): void => {
+    over = true
+    settle()
+    forget()
+    release()
+    port.close()
+    // Nothing happens where it has resolved.
+    reject(error)
+  }
+  const abort = (): void => end(signal.reason)
+  const broke = (): void => end(failed('its script could not be loaded, or threw'))
+  // Before anything is awaited: a worker may fail at once.
+  signal.addEventListener('abort', abort)
+  addEventListener?.call(made, 'error', broke)
+  // Without its lock a page that lives counts as dead at the other end.
+  const own = await held(() => transport?.lost())
+  release = own.release
+  if (over) {
+    release()
+    return
+  }
+  const dialed = new PortTransport(port, '', {
+    answered(packet) {
+      if (packet[0] === 'refuse') return end(failed(textOf(packet[1])))
+      if (packet[0] !== 'open' || !protocols.includes(packet[1])) return end(failed('it answered something else'))
       settle()
-      reject(error)
-    }
-    const abort = (): void => give(signal.reason)
-    const settle = (): void => {
-      signal.removeEventListener('abort', abort)
-      removeEventListener?.call(made, 'error', broke)
-    }
-    signal.addEventListener('abort', abort)
-    addEventListener?.call(made, 'error', broke)
-    let forget: (() => void) | undefined
-    const transport = new PortTransport(port, '', {
-      answered(packet) {
-        if (packet[0] === 'refuse') return give(failed(textOf(packet[1])))
-        if (packet[0] !== 'open' || !protocols.includes(packet[1])) return give(failed('it answered something else'))
-        settle()
-        transport.protocol = packet[1]
-        forget = released(textOf(packet[2]) || undefined, () => transport.lost())
-        resolve(transport)
-      },
-      ended() {
-        forget?.()
-        release()
-        give(failed('it closed the port'))
-      },
-    })
-    const message: Knock = { wampy: 'dial', port: theirs as unknown as PortLike, protocols, lock }
-    worker.postMessage(message, [theirs] as never)
-    worker.start?.()
+      dialed.protocol = packet[1]
+      forget = released(textOf(packet[2]) || undefined, () => dialed.lost()) ?? forget
+      resolve(dialed)
+    },
+    ended: () => end(failed('it closed the port')),
   })
+  transport = dialed
+  try {
+    const message: Knock = { wampy: 'dial', port: port2 as unknown as PortLike, protocols, lock: own.lock }
+    worker.postMessage(message, [port2] as never)
+    worker.start?.()
+  } catch (error) {
+    end(error)
+  }
 }
 
 export interface PortEvents {
@@ -181,9 +184,13 @@ export class PortTransport implements Transport {
     this.#post(lock === undefined ? ['open', this.protocol] : ['open', this.protocol, lock])
   }
 
-  /** The peer's lock was released: it is gone, or about to say so. */
+  /** A lock was released: the peer is gone, or about to say so, or believes that of this side. */
   lost(): void {
-    setTimeout(() => this.#end(BROKEN), GRACE)
+    setTimeout(() => {
+      // It may live all the same, and must not take this for an open connection.
+      this.#post(['close', BROKEN.code, 'a lock was released'])
+      this.#end(BROKEN)
+    }, GRACE)
   }
 
   send(frame: Frame): void {

@@ -8,7 +8,7 @@ import { framed } from '../session/framed.ts'
 import type { Attachable } from '../session/link.ts'
 import { held, released } from '../transport/lock.ts'
 import { isKnock, type Knock, PortTransport } from '../transport/message-port.ts'
-import { Sweep, type SweepOptions } from '../transport/sweep.ts'
+import { Sweep, type SweepOptions, type Watched } from '../transport/sweep.ts'
 
 export interface AcceptOptions extends SweepOptions {
   /** JSON alone by default. The client's order of preference decides. */
@@ -66,14 +66,18 @@ export function acceptPorts(
       heard: () => watched?.heard(),
       ended() {
         open.delete(transport)
+        forget?.()
         if (watched) sweep.forget(watched)
       },
     })
     open.add(transport)
+    let watched: Watched | undefined
+    const ping = (): void => {
+      if (open.has(transport)) watched = sweep.watch(transport)
+    }
     // A page that is asleep answers no pings, and lives.
-    const watched = released(typeof lock === 'string' ? lock : undefined, () => transport.lost())
-      ? undefined
-      : sweep.watch(transport)
+    const forget = released(typeof lock === 'string' ? lock : undefined, () => transport.lost(), ping)
+    if (!forget) ping()
     alive.then((own) => {
       transport.accept(own.lock)
       try {

@@ -1,6 +1,6 @@
 /** A connection that is dead though nothing closed it is noticed, and one that lives is left alone. */
 
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { CONNECTION_LOST, DEFAULT_URL, type Liveness, WampRouter } from 'wampy-ts'
 import { Router } from 'wampy-ts/router'
 import { wires } from 'wampy-ts/testing'
@@ -12,6 +12,7 @@ import {
   joined,
   leavesNothing,
   next,
+  Page,
   pass,
   stopTheClock,
   until,
@@ -171,38 +172,6 @@ test('a link within the process is not watched', async () => {
 })
 
 describe('in a page', () => {
-  class Page extends EventTarget {
-    visibilityState = 'visible'
-    readonly window = new EventTarget()
-    listeners = 0
-
-    constructor() {
-      super()
-      for (const target of [this as EventTarget, this.window]) {
-        const { addEventListener, removeEventListener } = target
-        target.addEventListener = (...args: Parameters<typeof addEventListener>) => {
-          this.listeners++
-          addEventListener.apply(target, args)
-        }
-        target.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
-          this.listeners--
-          removeEventListener.apply(target, args)
-        }
-      }
-      vi.stubGlobal('document', this)
-      vi.stubGlobal('addEventListener', this.window.addEventListener)
-      vi.stubGlobal('removeEventListener', this.window.removeEventListener)
-      onTestFinished(() => {
-        vi.unstubAllGlobals()
-      })
-    }
-
-    show(state: 'visible' | 'hidden'): void {
-      this.visibilityState = state
-      this.dispatchEvent(new Event('visibilitychange'))
-    }
-  }
-
   test('coming back to the foreground asks at once; going to the background does not', async () => {
     const page = new Page()
     const { peer } = await watched(refusing)
@@ -237,7 +206,7 @@ describe('in a page', () => {
   test('stop() takes the listeners away', async () => {
     const page = new Page()
     const { client } = await watched(undefined)
-    expect(page.listeners).toBe(2)
+    expect(page.listeners).toBeGreaterThan(0)
     await client.stop()
     expect(page.listeners).toBe(0)
   })
@@ -246,12 +215,13 @@ describe('in a page', () => {
     const page = new Page()
     stopTheClock()
     const { client, router, peer } = await joined(undefined, { reconnect: { initial: 100 } })
+    const before = page.listeners
     const lost = next(client, 'lost')
     peer.terminate()
     await lost
     await pass(200)
     expect(router.peers).toHaveLength(2)
     expect(client.state).toBe('ready')
-    expect(page.listeners).toBe(2)
+    expect(page.listeners).toBe(before)
   })
 })

@@ -178,3 +178,41 @@ export async function serving<Service extends WampClient>(
     },
   }
 }
+
+/** A page around a test: the events of its window and its document, and how many listeners they have. */
+export class Page extends EventTarget {
+  visibilityState = 'visible'
+  readonly window = new EventTarget()
+  listeners = 0
+
+  constructor() {
+    super()
+    for (const target of [this as EventTarget, this.window]) {
+      const { addEventListener, removeEventListener } = target
+      target.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+        this.listeners++
+        addEventListener.apply(target, args)
+      }
+      target.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+        this.listeners--
+        removeEventListener.apply(target, args)
+      }
+    }
+    vi.stubGlobal('document', this)
+    vi.stubGlobal('addEventListener', this.window.addEventListener)
+    vi.stubGlobal('removeEventListener', this.window.removeEventListener)
+    onTestFinished(() => {
+      vi.unstubAllGlobals()
+    })
+  }
+
+  show(state: 'visible' | 'hidden'): void {
+    this.visibilityState = state
+    this.dispatchEvent(new Event('visibilitychange'))
+  }
+
+  /** An event of the window. */
+  tell(type: 'online' | 'pagehide' | 'pageshow', persisted = true): void {
+    this.window.dispatchEvent(Object.assign(new Event(type), { persisted }))
+  }
+}

@@ -39,6 +39,8 @@ function ends() {
 
 describe('dialing', () => {
   test('sends a port of its own, and speaks what is answered', async () => {
+    // Node has Web Locks from version 24.
+    vi.stubGlobal('navigator', undefined)
     const { target, knocks } = worker(({ port }) => port.postMessage(['open', 'wamp.2.cbor']))
     const transport = await portDial(target)('', ['wamp.2.json', 'wamp.2.cbor'], never())
     cleanups.push(() => transport.terminate())
@@ -74,17 +76,21 @@ describe('dialing', () => {
     await expect(portDial(target)('', ['wamp.2.json'], never())).rejects.toMatchObject({ uri: CONNECTION_FAILED })
   })
 
-  test('fails where the port is closed, and where the script fails', async () => {
+  test('fails where the port is closed', async () => {
     const { target } = worker(({ port }) => port.close())
     await expect(portDial(target)('', ['wamp.2.json'], never())).rejects.toMatchObject({ uri: CONNECTION_FAILED })
+  })
+
+  test.each([0, 1, 2, 50])('hears of a script that fails %i turns after the worker was made', async (turns) => {
     const broken = Object.assign(new EventTarget(), { postMessage() {} })
-    const outcome = portDial(broken as never)('', ['wamp.2.json'], never())
-    await Promise.resolve()
-    await Promise.resolve()
-    broken.dispatchEvent(new Event('error'))
-    await expect(outcome).rejects.toMatchObject({
+    const outcome = portDial(() => broken as never)('', ['wamp.2.json'], never())
+    const failed = expect(outcome).rejects.toMatchObject({
+      uri: CONNECTION_FAILED,
       message: 'could not reach the worker: its script could not be loaded, or threw',
     })
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+    broken.dispatchEvent(new Event('error'))
+    await failed
   })
 
   test('gives up when it is told to, and closes its port', async () => {
@@ -221,6 +227,37 @@ describe('where there are Web Locks', () => {
     await expect(portDial(target)('', ['wamp.2.json'], never())).rejects.toThrow('no')
     await navigator.locks.request(knocks[0]?.lock as string, {}, async () => {})
   })
+  test('a script that fails before the lock is granted leaves no lock', async () => {
+    const broken = Object.assign(new EventTarget(), { postMessage() {} })
+    const outcome = portDial(() => broken as never)('', ['wamp.2.json'], never())
+    broken.dispatchEvent(new Event('error'))
+    await expect(outcome).rejects.toMatchObject({ uri: CONNECTION_FAILED })
+    const { queues } = navigator.locks as unknown as Locks
+    await expect.poll(() => [...queues.values()].flat()).toEqual([])
+  })
+
+  test('a lock that the browser takes back ends the transport, and the other end is told', async () => {
+    const grants: ((error: Error) => void)[] = []
+    vi.stubGlobal('navigator', {
+      locks: {
+        request: (_name: string, _options: object, task: () => unknown) =>
+          new Promise((_, reject) => {
+            task()
+            grants.push(reject)
+          }),
+      },
+    })
+    const { target, knocks } = worker(({ port }) => port.postMessage(['open', 'wamp.2.json']))
+    const transport = await portDial(target)('', ['wamp.2.json'], never())
+    const heard = new Recorder()
+    transport.open(heard)
+    const said: unknown[] = []
+    ;(knocks[0]?.port as unknown as MessagePort).onmessage = ({ data }) => said.push(data)
+    grants[0]?.(new DOMException('taken back', 'AbortError'))
+    expect(await heard.end()).toEqual({ code: 1006, reason: '' })
+    await expect.poll(() => said).toEqual([['close', 1006, 'a lock was released']])
+  })
+
   test('and it hears when the lock of the worker is free, after what was said before', async () => {
     let release: () => void = () => {}
     navigator.locks.request(

@@ -4,7 +4,7 @@ import { HELLO, WELCOME } from '../../protocol/codes.ts'
 import { violation, WampError } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
 import { CONNECTION_LOST } from '../../protocol/names.ts'
-import type { Roles } from '../../protocol/options.ts'
+import type { Dict, Roles } from '../../protocol/options.ts'
 import { isDict } from '../../protocol/validate.ts'
 import { refusing, type SessionEnd } from '../../session/session.ts'
 import { type Table, table } from '../../session/table.ts'
@@ -29,6 +29,7 @@ export async function join(
   session: ClientSession,
   { realm, agent, roles, established }: Joining,
   signal: AbortSignal,
+  details: Dict = {},
 ): Promise<void> {
   const drop = () => session.drop('the attempt to join was given up')
   signal.addEventListener('abort', drop)
@@ -45,7 +46,7 @@ export async function join(
           },
         }),
       )
-      session.send([HELLO, realm, { agent, roles }])
+      session.send([HELLO, realm, { agent, roles, ...details }])
       if (signal.aborted) drop()
     })
   } finally {

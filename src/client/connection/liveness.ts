@@ -1,8 +1,10 @@
 /** Notices a connection that is dead though nothing closed it: probes after silence, and when a page wakes up. */
 
 import { CALL } from '../../protocol/codes.ts'
+import type { Link } from '../../session/link.ts'
 import { LONGEST } from '../base/waiting.ts'
 import type { ClientSession } from '../session/client-session.ts'
+import { isWorker, onWake } from './page-lifecycle.ts'
 
 export interface Liveness {
   /** Milliseconds of silence after which the router is asked for a sign of life. Default 20 000. */
@@ -11,10 +13,22 @@ export interface Liveness {
   readonly answer?: number
 }
 
+const IDLE = 20_000
+
+/**
+ * The value of `_speaks_every` in HELLO: within so many milliseconds a worker of a page sends something, whatever it
+ * receives. A worker is frozen with its page without being told, and a browser may answer pings in its place.
+ */
+export function speaksEvery(link: Link, liveness: Liveness | false = {}): number | undefined {
+  if (liveness === false || link.local || !isWorker()) return undefined
+  return Math.min(liveness.idle ?? IDLE, LONGEST)
+}
+
 /** Watches a session until the function that comes back is called. Links within the process are not watched. */
 export function watch(session: ClientSession, liveness: Liveness | false): () => void {
   if (liveness === false || session.link.local) return () => {}
-  const { idle = 20_000, answer = 10_000 } = liveness
+  const { idle = IDLE, answer = 10_000 } = liveness
+  const speaks = isWorker()
   let deadline: ReturnType<typeof setTimeout> | undefined
   let quiet = 0
   const probe = () => {
@@ -27,7 +41,7 @@ export function watch(session: ClientSession, liveness: Liveness | false): () =>
       },
       Math.min(answer, LONGEST),
     )
-    if (session.link.ping) {
+    if (session.link.ping && !speaks) {
       session.link.ping(() => {
         session.heard = true
       })
@@ -44,28 +58,16 @@ export function watch(session: ClientSession, liveness: Liveness | false): () =>
       clearTimeout(deadline)
       deadline = undefined
     }
-    quiet = session.heard ? 0 : quiet + 1
+    quiet = session.heard && !speaks ? 0 : quiet + 1
     session.heard = false
-    if (quiet >= 4) probe()
+    if (quiet < 4) return
+    quiet = 0
+    probe()
   }, Math.min(idle, LONGEST) / 4)
-  const release = awake(probe)
+  const release = onWake(probe)
   return () => {
     clearInterval(timer)
     clearTimeout(deadline)
     release()
-  }
-}
-
-/** Calls `then` whenever a page comes back to the network or to the foreground; does nothing elsewhere. */
-export function awake(then: () => void): () => void {
-  const { document } = globalThis as { document?: Document }
-  const shown = () => {
-    if (document?.visibilityState === 'visible') then()
-  }
-  globalThis.addEventListener?.('online', then)
-  document?.addEventListener?.('visibilitychange', shown)
-  return () => {
-    globalThis.removeEventListener?.('online', then)
-    document?.removeEventListener?.('visibilitychange', shown)
   }
 }

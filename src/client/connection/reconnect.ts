@@ -1,7 +1,7 @@
 /** One run of a client, from `start()` to its end: attempts to join, sessions, and the time between them. */
 
 import { unsent, usage, WampError } from '../../protocol/error.ts'
-import { CLOSE_REALM, CONNECTION_FAILED, STOPPED, TIMEOUT } from '../../protocol/names.ts'
+import { CLOSE_REALM, CONNECTION_FAILED, CONNECTION_LOST, STOPPED, TIMEOUT } from '../../protocol/names.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import { backoff } from '../base/backoff.ts'
 import { deferred, LONGEST, limit, type Waiting, within } from '../base/waiting.ts'
@@ -9,7 +9,8 @@ import type { Core } from '../core.ts'
 import type { HandleRecord } from '../handles/durable-handles.ts'
 import { ClientSession } from '../session/client-session.ts'
 import { endOf, join } from './join.ts'
-import { awake, watch } from './liveness.ts'
+import { speaksEvery, watch } from './liveness.ts'
+import { onLeave, onWake } from './page-lifecycle.ts'
 
 /** Milliseconds after which a session counts as one that lasted. */
 const STABLE = 5000
@@ -41,6 +42,12 @@ export class Run {
   #last: WampError | undefined
   /** Ends the wait for the next attempt. */
   #wake = () => {}
+  /** Gives up the attempt that is under way. */
+  #abandon = (_why: WampError) => {}
+  /** A page that was left makes no attempt, until it is back. */
+  #page: 'here' | 'left' | 'back' = 'here'
+  /** When an event of the page last ended a wait. */
+  #woken = Number.NEGATIVE_INFINITY
 
   constructor(core: Core, name: string, heard: boolean) {
     this.#core = core
@@ -60,6 +67,10 @@ export class Run {
       this.end((error.uri === TIMEOUT && this.#last) || error),
     )
     this.#started.promise.then(release, release)
+    const ignore = onLeave(
+      () => this.#leave(),
+      () => this.#return(),
+    )
     this.done = (async () => {
       await before
       for (const record of own) {
@@ -69,6 +80,7 @@ export class Run {
         handles.all.add(record)
       }
       await this.#live(own)
+      ignore()
       for (const record of own) void handles.end(record, {})
     })()
   }
@@ -78,6 +90,11 @@ export class Run {
     const { signal } = this.#controller
     let retries = 0
     while (!signal.aborted) {
+      if (this.#page !== 'here') {
+        retries = 0
+        await this.#returned()
+        if (signal.aborted) break
+      }
       this.#core.become(this.ready ? 'reconnecting' : 'connecting')
       let joined = Number.POSITIVE_INFINITY
       try {
@@ -91,11 +108,12 @@ export class Run {
           : new WampError(CONNECTION_FAILED, [String(error)], {}, { cause: error })
       }
       if (signal.aborted) break
+      if (this.#page !== 'here' && core.options.reconnect !== false) continue
       // A session that ended as soon as it began is no reason to begin anew with short delays.
       retries = Date.now() - joined > STABLE ? 1 : retries + 1
       const delay = this.#delay(retries, this.#last)
       if (delay === false) this.end(this.#last)
-      else await this.#pause({ attempt: retries, delay, cause: this.#last })
+      else if (await this.#pause({ attempt: retries, delay, cause: this.#last })) retries = 0
     }
     core.session?.goodbye(CLOSE_REALM)
     await Promise.all(core.links)
@@ -126,6 +144,7 @@ export class Run {
     const core = this.#core
     const { connector, serializers } = core.settings
     const attempt = new AbortController()
+    this.#abandon = (why) => attempt.abort(why)
     const release = limit(
       { signal: this.#controller.signal, timeout: this.#core.options.connectTimeout ?? 10_000 },
       false,
@@ -142,7 +161,8 @@ export class Run {
       const gone = session.gone.promise.then(() => void core.links.delete(gone))
       core.links.add(gone)
       try {
-        await join(session, core.settings, attempt.signal)
+        const every = speaksEvery(link, core.options.liveness)
+        await join(session, core.settings, attempt.signal, every ? { _speaks_every: every } : {})
       } catch (error) {
         await session.gone.promise
         throw error
@@ -202,19 +222,55 @@ export class Run {
     return backoff(attempt, reconnect === true ? {} : reconnect)
   }
 
-  async #pause(retry: { attempt: number; delay: number; cause: WampError }): Promise<void> {
+  /** Resolves to whether an event of the page cut the wait short. */
+  async #pause(retry: { attempt: number; delay: number; cause: WampError }): Promise<boolean> {
     this.#core.become(this.ready ? 'reconnecting' : 'connecting')
     this.#core.tell('retry', retry)
-    if (this.ending) return
+    if (this.ending) return false
+    const began = this.#woken
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => this.#wake(), Math.min(retry.delay, LONGEST))
       // A page that comes back to the network or to the foreground does not wait.
-      const release = awake(() => this.#wake())
+      const release = onWake(() => {
+        // Such events come in bursts: the first is worth an attempt, and the usual delays follow.
+        if (Date.now() - this.#woken < STABLE) return
+        this.#woken = Date.now()
+        this.#wake()
+      })
       this.#wake = () => {
         clearTimeout(timer)
         release()
         resolve()
       }
     })
+    return this.#woken !== began
+  }
+
+  /** The page is left or frozen: the session ends now, since nothing could end it later. */
+  #leave(): void {
+    const { session } = this.#core
+    // What is in the page, the router as well, is frozen and returns with it.
+    if (session?.link.local) return
+    this.#page = 'left'
+    const text = 'the page was left'
+    session?.depart(text)
+    this.#abandon(new WampError(CONNECTION_LOST, [text]))
+    this.#wake()
+  }
+
+  #return(): void {
+    if (this.#page !== 'left') return
+    this.#page = 'back'
+    this.#woken = Date.now()
+    this.#wake()
+  }
+
+  async #returned(): Promise<void> {
+    while (this.#page === 'left' && !this.ending) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    this.#page = 'here'
   }
 }

@@ -1,8 +1,9 @@
 /** One joined session of a client: its identity, its requests, and what its roles hold. */
 
+import { GOODBYE } from '../../protocol/codes.ts'
 import { WampError } from '../../protocol/error.ts'
 import type { Id, Message, Uri, Welcome } from '../../protocol/messages.ts'
-import { CONNECTION_LOST } from '../../protocol/names.ts'
+import { CLOSE_REALM, CONNECTION_LOST } from '../../protocol/names.ts'
 import type { Dict, Roles } from '../../protocol/options.ts'
 import type { Link } from '../../session/link.ts'
 import { Session, type SessionEnd } from '../../session/session.ts'
@@ -91,6 +92,13 @@ export class ClientSession extends Session {
   /** Whether the dealer announced a feature. */
   announces(feature: string): boolean {
     return this.info.roles['dealer']?.features?.[feature] === true
+  }
+
+  /** Ends at once, where no code runs from here on: says GOODBYE, and does not wait for the answer. */
+  depart(text: string): void {
+    this.send([GOODBYE, { message: text }, CLOSE_REALM])
+    this.link.close()
+    this.drop(text)
   }
 
   /** Runs what belongs to the user: what it throws, or rejects with, is told and ends nothing. */

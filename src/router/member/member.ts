@@ -17,6 +17,7 @@ import type { Call, Endpoint } from '../rpc/dealer.ts'
 import { HeldMessages } from './held-messages.ts'
 import type { RouterLimits } from './limits.ts'
 import { type Deviations, NO_DEVIATIONS, playing } from './peers.ts'
+import { watchSilence } from './silence.ts'
 
 /** What a member needs of its router. */
 export interface Host {
@@ -58,6 +59,8 @@ export class Member extends Session {
   deviations = NO_DEVIATIONS
   /** What is known of its connection, for others to see. */
   readonly transport: Dict | undefined
+  /** Steps of time in which nothing came, where its HELLO promises that something comes. */
+  silent = 0
   readonly #host: Host
   /** What came since the session waits for a decision, if it does. */
   #held: HeldMessages | undefined
@@ -66,6 +69,7 @@ export class Member extends Session {
   #requested: Id = 0
   #overrun = false
   #deadline: ReturnType<typeof setTimeout> | undefined
+  #unwatch: (() => void) | undefined
 
   constructor(link: Link, host: Host, transport?: Dict) {
     super(link)
@@ -90,6 +94,11 @@ export class Member extends Session {
     this.#roles = playing(roles, deviations)
     realm.enter(this)
     this.become(realm.table)
+  }
+
+  /** Its HELLO promises that it sends something within every so many milliseconds; 0 promises nothing. */
+  promises(every: number): void {
+    if (every > 0 && this.realm) this.#unwatch = watchSilence(this, every)
   }
 
   /** Whether its HELLO announced a feature, or it is known to have it. */
@@ -178,6 +187,7 @@ export class Member extends Session {
   }
 
   protected override inspect(message: Message): void {
+    this.silent = 0
     checkKeys(message)
     if (!this.#host.strict || !SEQUENCED[message[0]]) return
     if (message[0] === CALL && this.#continues(message[1])) return
@@ -201,6 +211,7 @@ export class Member extends Session {
   }
 
   #leave(): void {
+    this.#unwatch?.()
     const { realm } = this
     this.realm = undefined
     const held = this.#held
