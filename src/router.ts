@@ -1,8 +1,23 @@
 /** The door `wampy-ts/router`: the embeddable router and what an adapter for it needs; it runs in a page too. */
 
 export { WampError } from './protocol/error.ts'
-export type { Dropped, RouterLimits } from './router/member/limits.ts'
+export type { RouterLimits } from './router/member/limits.ts'
 export type { Actor, Disclose, Disclosure, TrustLevel } from './router/member/policy.ts'
+export type {
+  AnsweredEvent,
+  CalledEvent,
+  DeliveredEvent,
+  DroppedEvent,
+  JoinedEvent,
+  LeftEvent,
+  PublishedEvent,
+  RefusedEvent,
+  RegisteredEvent,
+  RouterObserver,
+  SubscribedEvent,
+  UnregisteredEvent,
+  UnsubscribedEvent,
+} from './router/observe/events.ts'
 export {
   type HistoryEvent,
   type HistoryOptions,
@@ -11,8 +26,9 @@ export {
   MemoryHistory,
   select,
 } from './router/pubsub/history.ts'
-export { Router, type RouterOptions, type RouterRole, type RouterStats } from './router/router.ts'
+export { Router, type RouterOptions, type RouterRole } from './router/router.ts'
 export type { CallQueueOptions } from './router/rpc/queue.ts'
+export type { Dropped, RouterStats } from './router/stats.ts'
 export { json } from './serializer/json.ts'
 export type { Serializer } from './serializer/serializer.ts'
 export { framed } from './session/framed.ts'

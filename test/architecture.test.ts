@@ -52,6 +52,17 @@ const inside: Record<string, Rules> = {
       types: ['codec'],
     },
   },
+  router: {
+    // A dropped event has one of the reasons that the roles count.
+    observe: { values: [], types: [''] },
+    match: { values: [] },
+    // A destination has a place for what each role keeps of it.
+    member: { values: [], types: ['observe', 'rpc', 'pubsub', ''] },
+    rpc: { values: ['member', 'match'] },
+    pubsub: { values: ['member', 'match'] },
+    meta: { values: ['member', 'pubsub'], types: ['rpc', 'match', 'observe'] },
+    '': { values: ['observe', 'member', 'rpc', 'pubsub', 'meta'] },
+  },
 }
 
 /** The one file that knows the defaults of an address picks the serializers and the transport. */

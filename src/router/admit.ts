@@ -8,9 +8,10 @@ import { isUri } from '../protocol/uri.ts'
 import { formatValue } from '../protocol/validate.ts'
 import { refusing } from '../session/session.ts'
 import { type Table, table } from '../session/table.ts'
-import type { Refusal } from './member/deliver.ts'
-import type { Member, Principal } from './member/member.ts'
+import type { Principal } from './member/destination.ts'
+import type { Member } from './member/member.ts'
 import { deviationsOf, NO_DEVIATIONS } from './member/peers.ts'
+import { Refusal } from './member/refusal.ts'
 import type { Realm } from './realm.ts'
 
 export interface Gate {
@@ -25,8 +26,9 @@ const CLIENT_ROLES = ['caller', 'callee', 'publisher', 'subscriber']
 export function admission(gate: Gate): Table<Member> {
   return table<Member>(refusing, {
     [HELLO]: (message, member) => {
+      member.requestedRealm = message[1]
       const refusal = refuseHello(gate, message)
-      if (refusal) member.abort(...refusal)
+      if (refusal) member.abort(refusal.uri, refusal.text)
       else welcome(gate, message, member)
     },
   })
@@ -35,12 +37,12 @@ export function admission(gate: Gate): Table<Member> {
 function refuseHello(gate: Gate, [, realm, { roles = {}, authmethods = [] }]: Hello): Refusal | undefined {
   // That these are dictionaries was checked as a known key; that they are there was not.
   if (!CLIENT_ROLES.some((role) => Object.hasOwn(roles, role))) {
-    return [PROTOCOL_VIOLATION, `HELLO[2].roles must have one of ${CLIENT_ROLES.join(', ')}`]
+    return new Refusal(PROTOCOL_VIOLATION, `HELLO[2].roles must have one of ${CLIENT_ROLES.join(', ')}`)
   }
-  if (!isUri(realm, gate.strict)) return [INVALID_URI, `${formatValue(realm)} is no realm`]
-  if (!gate.realms.has(realm)) return [NO_SUCH_REALM, `there is no realm ${formatValue(realm)} here`]
+  if (!isUri(realm, gate.strict)) return new Refusal(INVALID_URI, `${formatValue(realm)} is no realm`)
+  if (!gate.realms.has(realm)) return new Refusal(NO_SUCH_REALM, `there is no realm ${formatValue(realm)} here`)
   if (authmethods.length === 0 || authmethods.includes('anonymous')) return undefined
-  return [NO_MATCHING_AUTH_METHOD, 'this router knows the authmethod anonymous alone']
+  return new Refusal(NO_MATCHING_AUTH_METHOD, 'this router knows the authmethod anonymous alone')
 }
 
 function welcome(gate: Gate, [, uri, details]: Hello, member: Member): void {

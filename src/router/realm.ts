@@ -5,128 +5,88 @@ import { violation } from '../protocol/error.ts'
 import type { Code, Handlers, Id, Uri } from '../protocol/messages.ts'
 import type { Roles } from '../protocol/options.ts'
 import { nameOf } from '../protocol/validate.ts'
-import { leaving } from '../session/session.ts'
+import { leaving, type SessionEnd } from '../session/session.ts'
 import { type Table, table } from '../session/table.ts'
-import { type Dropped, nothingDropped } from './member/limits.ts'
-import type { Member } from './member/member.ts'
-import type { Role } from './member/role.ts'
-import { META_FEATURES, Meta } from './meta/meta.ts'
-import { Testaments } from './meta/testaments.ts'
-import { Broker, type BrokerOptions } from './pubsub/broker.ts'
-import { Dealer, type DealerOptions } from './rpc/dealer.ts'
-
-/** What a realm holds now, and what it dropped since the router was made. */
-export interface RealmStats {
-  readonly sessions: number
-  readonly subscriptions: number
-  readonly registrations: number
-  /** Calls that wait for their answer. */
-  readonly calls: number
-  /** Those among them that wait in a queue for a callee to be free. */
-  readonly queued: number
-  /** What sessions left to be published when they end. */
-  readonly testaments: number
-  /** Topics whose last event is retained. */
-  readonly retained: number
-  /** Events that histories keep. */
-  readonly history: number
-  readonly dropped: Readonly<Dropped>
-}
-
-export interface RealmOptions extends BrokerOptions, DealerOptions {
-  readonly roles: readonly Role['name'][]
-}
+import { type Home, type Member, refusedJoin } from './member/member.ts'
+import type { Role, RoleRealm } from './member/role.ts'
+import type { Meta } from './meta/meta.ts'
+import type { Observers } from './observe/observers.ts'
+import { NO_SESSIONS, type RouterStats, type SessionStats, sumOf } from './stats.ts'
 
 const HANDLED = {
   broker: [PUBLISH, SUBSCRIBE, UNSUBSCRIBE],
   dealer: [CALL, CANCEL, REGISTER, UNREGISTER, YIELD, ERROR],
 } as const
 
-export class Realm {
+/** What a realm and its roles share. */
+export interface RealmParts extends RoleRealm {
+  readonly members: Map<Id, Member>
+}
+
+export class Realm implements Home {
   readonly uri: Uri
-  readonly members = new Map<Id, Member>()
-  readonly dropped: Dropped = nothingDropped()
+  readonly members: Map<Id, Member>
+  readonly observers: Observers
   /** What members are in while they are established. */
   readonly table: Table<Member>
   /** What WELCOME says. */
   readonly announced: Roles
-  readonly #broker: Broker | undefined
-  readonly #dealer: Dealer | undefined
-  readonly #testaments: Testaments | undefined
+  readonly #roles: readonly Role[]
   readonly #meta: Meta | undefined
-  /** Those who came with nobody told of it yet, or who are to go that way. */
-  readonly #silent = new Set<Member>()
+  /** Members that have no WELCOME yet. */
+  readonly #joining = new Set<Member>()
+  readonly #dropped = { ...NO_SESSIONS.dropped }
 
-  constructor(uri: Uri, options: RealmOptions) {
+  /** `roles` have the same parts; `meta` needs both of them. */
+  constructor({ uri, members, observers }: RealmParts, roles: readonly Role[], meta: Meta | undefined) {
     this.uri = uri
-    const { roles, strict } = options
-    const broker = roles.includes('broker') ? new Broker(options, this) : undefined
-    const dealer = roles.includes('dealer') ? new Dealer(options, this.dropped) : undefined
-    this.#broker = broker
-    this.#dealer = dealer
-    if (broker && dealer) {
-      const silence = (member: Member): void => {
-        this.#silent.add(member)
-      }
-      this.#testaments = new Testaments(broker, this.dropped, options)
-      this.#meta = new Meta({ strict, members: this.members, silence }, broker, dealer, this.#testaments)
-      broker.observer = this.#meta.subscriptions
-      dealer.observer = this.#meta.registrations
-      for (const [procedure, serve] of this.#meta.procedures) dealer.provided.set(procedure, serve)
-    }
-    this.table = table<Member>(leaving, broker?.handlers ?? absent('broker'), dealer?.handlers ?? absent('dealer'))
+    this.members = members
+    this.observers = observers
+    this.#roles = roles
+    this.#meta = meta
+    this.table = table<Member>(leaving, absent('broker'), absent('dealer'), ...roles.map(({ handlers }) => handlers))
     this.announced = Object.fromEntries(
-      this.#roles().map(({ name, features }) => [
-        name,
-        { features: { ...features, ...(this.#meta && META_FEATURES[name]), ...this.#remembers(name, options) } },
-      ]),
+      roles.map(({ name, features }) => [name, { features: { ...features, ...meta?.features[name] } }]),
     )
   }
 
-  /** Takes a member in: from here on it can be sent to. It is not told of before `joined`. */
+  /** Takes a member in: from here on it can be sent to. Nobody is told of it before `joined`. */
   enter(member: Member): void {
     this.members.set(member.id, member)
-    this.#silent.add(member)
+    this.#joining.add(member)
   }
 
   /** It has its WELCOME. */
   joined(member: Member): void {
-    if (this.#silent.delete(member)) this.#meta?.joined(member)
+    const { id: session, principal, transport } = member
+    if (!this.#joining.delete(member) || !principal) return
+    const { authid, authrole, authmethod, authprovider } = principal
+    this.observers.joined?.({ realm: this.uri, session, authid, authrole, authmethod, authprovider, transport })
   }
 
   /** It is gone: its subscriptions and registrations first, then its testaments, then the word that it left. */
-  leave(member: Member): void {
+  leave(member: Member, end: SessionEnd): void {
     this.members.delete(member.id)
-    for (const role of this.#roles()) role.left(member)
-    if (this.#silent.delete(member)) {
-      this.#testaments?.forget(member)
+    for (const role of this.#roles) role.left(member)
+    const { id: session, principal } = member
+    if (this.#joining.delete(member) || !principal) {
+      refusedJoin(this.observers, member, end)
       return
     }
-    this.#testaments?.execute(member)
-    if (member.principal) this.#meta?.left(member.id, member.principal)
+    const { authid, authrole } = principal
+    const by = end.by === 'us' ? 'router' : end.by
+    this.observers.left?.({ realm: this.uri, session, authid, authrole, by, reason: end.reason, text: end.text })
   }
 
-  stats(): RealmStats {
-    return {
-      sessions: this.members.size,
-      subscriptions: this.#broker?.subscriptions ?? 0,
-      registrations: this.#dealer?.registrations ?? 0,
-      calls: this.#dealer?.calls ?? 0,
-      queued: this.#dealer?.queued ?? 0,
-      testaments: this.#testaments?.size ?? 0,
-      retained: this.#broker?.retained ?? 0,
-      history: this.#broker?.history ?? 0,
-      dropped: { ...this.dropped },
-    }
+  dropped(reason: keyof SessionStats['dropped'], { id: session }: Member, count: number): void {
+    this.#dropped[reason] += count
+    this.observers.dropped?.({ realm: this.uri, reason, session, uri: undefined, count })
   }
 
-  /** Only the meta API reads a history, and only what the owner wants remembered has one. */
-  #remembers(name: Role['name'], { history }: RealmOptions): Record<string, boolean> {
-    return name === 'broker' && this.#meta && history.length > 0 ? { event_history: true } : {}
-  }
-
-  #roles(): Role[] {
-    return [this.#broker, this.#dealer].filter((role) => role !== undefined)
+  stats(): RouterStats {
+    const own = { sessions: this.members.size, dropped: this.#dropped }
+    const roles = this.#roles.map((role) => role.stats())
+    return sumOf([own, ...roles, this.#meta?.stats() ?? {}, this.observers.stats()])
   }
 }
 

@@ -12,12 +12,16 @@ import { linked } from '../session/linked.ts'
 import { LINGER } from '../session/session.ts'
 import { lenient, type Table } from '../session/table.ts'
 import { admission } from './admit.ts'
-import { LIMITS, nothingDropped, type RouterLimits } from './member/limits.ts'
-import { type Host, Member } from './member/member.ts'
+import { LIMITS, type RouterLimits } from './member/limits.ts'
+import { type Host, Member, refusedJoin } from './member/member.ts'
 import { DISCLOSURES, type Disclose, type Disclosure, type Policy, type TrustLevel } from './member/policy.ts'
+import type { RouterObserver } from './observe/events.ts'
+import { checkedObserver, Observation, Observers } from './observe/observers.ts'
+import { openRealm } from './open-realm.ts'
 import { type HistoryOptions, wrongHistory } from './pubsub/history.ts'
-import { Realm, type RealmStats } from './realm.ts'
+import type { Realm } from './realm.ts'
 import { type CallQueueOptions, wrongCallQueue } from './rpc/queue.ts'
+import { type RouterStats, sumOf } from './stats.ts'
 
 // Written in by the build; a test or a bundler of the sources may not have it.
 declare const __VERSION__: string
@@ -68,9 +72,6 @@ export interface RouterOptions {
   readonly callQueue?: readonly CallQueueOptions[] | undefined
 }
 
-/** What a router, or one of its realms, holds now and has dropped. */
-export type RouterStats = RealmStats
-
 const OPTIONS = ['realms', 'roles', 'strict', 'agent', 'limits', 'disclose', 'trustlevel', 'history', 'callQueue']
 const ROLES: readonly RouterRole[] = ['broker', 'dealer']
 const REFUSED: Table<Member> = lenient()
@@ -88,6 +89,8 @@ export class Router implements Attachable, Connector {
   readonly name = 'the router in this process'
   readonly #realms = new Map<Uri, Realm>()
   readonly #members = new Set<Member>()
+  /** Of what happens before a session is in a realm. */
+  readonly #observers = new Observers()
   readonly #host: Host
   readonly #admission: Table<Member>
   #closing: Promise<void> | undefined
@@ -96,11 +99,12 @@ export class Router implements Attachable, Connector {
   constructor(options: RouterOptions = {}) {
     const { realms, agent, ...of } = checked(options)
     const { strict, limits } = of
-    for (const uri of realms) this.#realms.set(uri, new Realm(uri, of))
+    for (const uri of realms) this.#realms.set(uri, openRealm(uri, of))
     this.#admission = admission({ agent, strict, realms: this.#realms })
     this.#host = {
       strict,
       limits,
+      refused: (member, end) => refusedJoin(this.#observers, member, end),
       gone: (member) => {
         this.#members.delete(member)
         if (this.#members.size === 0) this.#emptied?.()
@@ -146,11 +150,29 @@ export class Router implements Attachable, Connector {
 
   /** What one realm, or all of them together, hold now and have dropped. */
   stats(realm?: Uri): RouterStats {
-    if (realm === undefined) return [...this.#realms.values()].map((each) => each.stats()).reduce(sum)
+    if (realm === undefined) return sumOf([this.#observers, ...this.#realms.values()].map((each) => each.stats()))
     const found = this.#realms.get(realm)
     if (!found)
       throw new WampError(USAGE, [`this router has no realm ${formatValue(realm)}, but ${this.realms.join(', ')}`])
     return found.stats()
+  }
+
+  /**
+   * Reports what happens in this router, in all its realms, until the function that it returns is called. Any number of
+   * observers is possible.
+   *
+   * @example
+   * const stop = router.observe({ refused: ({ action, error, text }) => console.warn(action, error, text) })
+   * @throws WampError `wampy.error.usage` for what is not an observer
+   */
+  observe(observer: RouterObserver): () => void {
+    const observation = new Observation(checkedObserver(observer))
+    const all = [this.#observers, ...[...this.#realms.values()].map(({ observers }) => observers)]
+    for (const observers of all) observers.add(observation)
+    return () => {
+      observation.active = false
+      for (const observers of all) observers.delete(observation)
+    }
   }
 
   /** Says GOODBYE to every session and resolves when all links are closed, which those that do not answer cannot stop. */
@@ -177,23 +199,6 @@ function shown(info: TransportInfo | undefined): Dict | undefined {
   if (info === undefined) return undefined
   if (isDict(info) && typeof info['type'] === 'string') return plain(info, 'info') as Dict
   throw new WampError(USAGE, [`info must be { type: 'websocket', ... }, got ${formatValue(info)}`])
-}
-
-function sum(one: RealmStats, other: RealmStats): RealmStats {
-  const dropped = nothingDropped()
-  for (const key of Object.keys(dropped) as (keyof typeof dropped)[])
-    dropped[key] = one.dropped[key] + other.dropped[key]
-  return {
-    sessions: one.sessions + other.sessions,
-    subscriptions: one.subscriptions + other.subscriptions,
-    registrations: one.registrations + other.registrations,
-    calls: one.calls + other.calls,
-    queued: one.queued + other.queued,
-    testaments: one.testaments + other.testaments,
-    retained: one.retained + other.retained,
-    history: one.history + other.history,
-    dropped,
-  }
 }
 
 interface Checked {

@@ -10,9 +10,8 @@ import { type Attachable, acceptPorts, framed, json, type Link } from 'wampy-ts/
 import { PUBLISH } from '../../src/protocol/codes.ts'
 import type { Message, Publish } from '../../src/protocol/messages.ts'
 import { payload } from '../../src/protocol/payload.ts'
-import { LIMITS, nothingDropped, type RouterLimits } from '../../src/router/member/limits.ts'
-import { Member } from '../../src/router/member/member.ts'
-import type { Realm } from '../../src/router/realm.ts'
+import { LIMITS, type RouterLimits } from '../../src/router/member/limits.ts'
+import { type Home, Member } from '../../src/router/member/member.ts'
 import { linked } from '../../src/session/linked.ts'
 import { leaving, type SessionEnd } from '../../src/session/session.ts'
 import { table } from '../../src/session/table.ts'
@@ -27,7 +26,7 @@ afterEach(async () => {
 class Waiting implements Attachable {
   readonly handled: string[] = []
   readonly asked: { allow(): void; fail(): void }[] = []
-  readonly dropped = nothingDropped()
+  readonly dropped = { sessions: 0, held: 0 }
   readonly ends: SessionEnd[] = []
   readonly paused: boolean[] = []
   readonly #limits: Partial<RouterLimits>
@@ -52,34 +51,42 @@ class Waiting implements Attachable {
     const member = new NotedMember(link, {
       strict: false,
       limits: { ...LIMITS, ...this.#limits },
+      refused: () => {},
       gone: () => {},
     })
     member.onEnd = (end) => {
       this.ends.push(end)
       this.#wake()
     }
-    member.realm = { leave() {}, dropped: this.dropped } as unknown as Realm
-    member.start(
-      table<Member>(leaving, {
-        [PUBLISH]: ([, request, , topic]: Publish, from) => {
-          const note = (text: string): void => {
-            this.handled.push(text)
-            this.#wake()
-          }
-          if (topic !== 'ask') return note(`${topic} ${request}`)
-          const decision = new Promise<void>((allow, refuse) => {
-            this.asked.push({ allow, fail: () => refuse(new Error('no')) })
-          })
+    const handlers = table<Member>(leaving, {
+      [PUBLISH]: ([, request, , topic]: Publish, from) => {
+        const note = (text: string): void => {
+          this.handled.push(text)
           this.#wake()
-          from.hold(
-            PUBLISH,
-            decision,
-            () => note(`allowed ${request}`),
-            () => note(`failed ${request}`),
-          )
-        },
-      }),
-    )
+        }
+        if (topic !== 'ask') return note(`${topic} ${request}`)
+        const decision = new Promise<void>((allow, refuse) => {
+          this.asked.push({ allow, fail: () => refuse(new Error('no')) })
+        })
+        this.#wake()
+        from.hold(
+          PUBLISH,
+          decision,
+          () => note(`allowed ${request}`),
+          () => note(`failed ${request}`),
+        )
+      },
+    })
+    const home: Home = {
+      table: handlers,
+      enter() {},
+      leave() {},
+      dropped: (reason, _, count) => {
+        this.dropped[reason] += count
+      },
+    }
+    member.realm = home
+    member.start(handlers)
     cleanups.push(() => member.drop('the test is over'))
   }
 

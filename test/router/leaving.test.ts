@@ -16,7 +16,7 @@ import {
   UNSUBSCRIBE,
   YIELD,
 } from '../../src/protocol/codes.ts'
-import type { RouterStats } from '../../src/router/router.ts'
+import type { RouterStats } from '../../src/router/stats.ts'
 import { ID, open, type Peer, TEXT, WAYS, type World } from './support.ts'
 
 const EMPTY: Partial<RouterStats> = { sessions: 0, subscriptions: 0, registrations: 0, calls: 0 }

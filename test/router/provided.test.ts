@@ -5,9 +5,11 @@ import { CALL, CANCEL, ERROR, RESULT } from '../../src/protocol/codes.ts'
 import { WampError } from '../../src/protocol/error.ts'
 import type { CallOptions, CancelMode } from '../../src/protocol/options.ts'
 import { payload } from '../../src/protocol/payload.ts'
-import { LIMITS, nothingDropped } from '../../src/router/member/limits.ts'
-import type { Member } from '../../src/router/member/member.ts'
-import type { Provided } from '../../src/router/meta/provided.ts'
+import type { Destination } from '../../src/router/member/destination.ts'
+import { LIMITS } from '../../src/router/member/limits.ts'
+import { NO_DEVIATIONS } from '../../src/router/member/peers.ts'
+import { type Provided, Provider } from '../../src/router/meta/provider.ts'
+import { Observers } from '../../src/router/observe/observers.ts'
 import { Dealer } from '../../src/router/rpc/dealer.ts'
 import { TEXT } from './support.ts'
 
@@ -19,30 +21,27 @@ afterEach(() => {
 
 /** A dealer that serves one procedure, and a member that calls it and hears what it is told. */
 function serving(serve: Provided): {
-  dealer: Dealer
+  calls(): number
   heard: unknown[][]
   call(options?: CallOptions, ...data: Parameters<typeof payload>): void
   cancel(mode: CancelMode): void
   leave(): void
 } {
-  const dealer = new Dealer(
-    { strict: false, limits: LIMITS, policy: { disclose: 'asked', trustlevel: undefined }, callQueue: [] },
-    nothingDropped(),
-  )
-  dealer.provided.set('wamp.test', serve)
   const heard: unknown[][] = []
-  const member = {
+  const member: Destination = {
     id: 5,
-    realm: {},
-    registrations: new Map(),
-    calls: new Map(),
-    invocations: new Map(),
-    deviations: {},
+    principal: undefined,
+    deviations: NO_DEVIATIONS,
     announces: () => true,
-    unfinish: () => {},
-    send: (message: unknown[]) =>
+    behind: false,
+    kind: undefined,
+    prepare: () => undefined,
+    write: () => {},
+    pubsub: undefined,
+    rpc: undefined,
+    send: (message) =>
       void heard.push(
-        message
+        (message as unknown[])
           .flatMap((item) =>
             typeof item === 'object' && item && 'args' in item
               ? [item.args, ('kwargs' in item && item.kwargs) || undefined]
@@ -50,9 +49,15 @@ function serving(serve: Provided): {
           )
           .filter((item) => item !== undefined),
       ),
-  } as unknown as Member
+  }
+  const members = new Map([[member.id, member]])
+  const dealer = new Dealer(
+    { strict: false, limits: LIMITS, policy: { disclose: 'asked', trustlevel: undefined }, callQueue: [] },
+    { uri: 'realm1', members, observers: new Observers() },
+  )
+  new Provider(dealer, members).provide({ 'wamp.test': serve })
   return {
-    dealer,
+    calls: () => dealer.stats().calls,
     heard,
     call: (options = {}, ...data) => dealer.handlers[CALL]?.([CALL, 7, options, 'wamp.test', payload(...data)], member),
     cancel: (mode) => dealer.handlers[CANCEL]?.([CANCEL, 7, { mode }], member),
@@ -61,10 +66,10 @@ function serving(serve: Provided): {
 }
 
 test('gets args, kwargs and who calls, and gives args and kwargs', () => {
-  const { call, heard, dealer } = serving((args, kwargs, { id }) => ({ args: [...args, id], kwargs }))
+  const { call, heard, calls } = serving((args, kwargs, { id }) => ({ args: [...args, id], kwargs }))
   call({}, [1, 2], { a: 3 })
   expect(heard).toEqual([[RESULT, 7, {}, [1, 2, 5], { a: 3 }]])
-  expect(dealer.calls).toBe(0)
+  expect(calls()).toBe(0)
 })
 
 test('may be called with nothing and give nothing', () => {
@@ -90,7 +95,7 @@ test.each([
   expect(later.heard).toEqual([])
   await vi.advanceTimersByTimeAsync(0)
   expect(later.heard).toEqual(now.heard)
-  expect(later.dealer.calls).toBe(0)
+  expect(later.calls()).toBe(0)
 })
 
 /** A call that is answered when the test says so. */
@@ -98,7 +103,7 @@ function pending(options: CallOptions = {}): ReturnType<typeof serving> & { answ
   let resolve: (answer: undefined) => void = () => {}
   const made = serving(() => new Promise((done) => (resolve = done)))
   made.call(options)
-  expect(made.dealer.calls).toBe(1)
+  expect(made.calls()).toBe(1)
   return {
     ...made,
     answer: async () => {
@@ -109,17 +114,17 @@ function pending(options: CallOptions = {}): ReturnType<typeof serving> & { answ
 }
 
 test('is a call under way until it is answered', async () => {
-  const { dealer, heard, answer } = pending()
+  const { calls, heard, answer } = pending()
   await answer()
   expect(heard).toEqual([[RESULT, 7, {}]])
-  expect(dealer.calls).toBe(0)
+  expect(calls()).toBe(0)
 })
 
 test.each(['skip', 'kill', 'killnowait'] as const)('can be canceled: %s', async (mode) => {
-  const { dealer, heard, cancel, answer } = pending()
+  const { calls, heard, cancel, answer } = pending()
   cancel(mode)
   expect(heard).toEqual([[ERROR, CALL, 7, {}, 'wamp.error.canceled', [TEXT]]])
-  expect(dealer.calls).toBe(0)
+  expect(calls()).toBe(0)
   await answer()
   expect(heard).toHaveLength(1)
 })
@@ -133,9 +138,9 @@ test('can time out', async () => {
 })
 
 test('is forgotten when its caller goes', async () => {
-  const { dealer, heard, leave, answer } = pending({ timeout: 100 })
+  const { calls, heard, leave, answer } = pending({ timeout: 100 })
   leave()
-  expect(dealer.calls).toBe(0)
+  expect(calls()).toBe(0)
   await answer()
   expect(heard).toEqual([])
 })

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import {
   CALL,
   ERROR,
+  GOODBYE,
   INVOCATION,
   REGISTER,
   REGISTERED,
@@ -12,12 +13,8 @@ import {
   UNREGISTERED,
   YIELD,
 } from '../../src/protocol/codes.ts'
-import type { RegisterOptions } from '../../src/protocol/options.ts'
-import { LIMITS, nothingDropped } from '../../src/router/member/limits.ts'
-import type { Member } from '../../src/router/member/member.ts'
-import { Dealer, type DealerOptions } from '../../src/router/rpc/dealer.ts'
 import { able, refused, register } from './rpc.ts'
-import { dropped, ID, open, TEXT } from './support.ts'
+import { ask, dropped, ID, open, type Peer, TEXT, type World } from './support.ts'
 
 describe('force_reregister', () => {
   test('takes the procedure from whoever has it, who is told if it announced that', () => {
@@ -71,97 +68,78 @@ describe('force_reregister', () => {
   })
 })
 
-/** A dealer alone, with members that are no more than it needs, and what its observer heard. */
-function observed(): {
-  dealer: Dealer
-  heard: string[]
-  member(id: number, said?: (message: unknown[]) => void): Member
-} {
-  const options: DealerOptions = {
-    strict: false,
-    limits: LIMITS,
-    policy: { disclose: 'asked', trustlevel: undefined },
-    callQueue: [],
-  }
-  const dealer = new Dealer(options, nothingDropped())
+/** A realm with callees, and what an observer of their registrations heard, behind what they had been sent. */
+function observed(): { world: World; heard: string[]; callee(name: string): Peer } {
+  const world = open()
+  const callees = new Map<Peer, string>()
+  const nameOf = (session: number): string | undefined => [...callees].find(([{ id }]) => id === session)?.[1]
   const heard: string[] = []
-  const note =
-    (what: string) =>
-    (session: number, { uri, endpoints }: { uri: string; endpoints: readonly unknown[] }): void => {
-      heard.push(`${what} ${session} ${uri} ${endpoints.length}`)
-    }
-  dealer.observer = {
-    created: note('created'),
-    registered: note('registered'),
-    unregistered: note('unregistered'),
-    deleted: note('deleted'),
+  const note = (text: string): void => {
+    for (const [peer, name] of callees) for (const [code] of peer.take()) heard.push(`sent ${code} to ${name}`)
+    heard.push(text)
   }
-  const member = (id: number, said: (message: unknown[]) => void = () => {}): Member =>
-    ({
-      id,
-      realm: {},
-      registrations: new Map(),
-      calls: new Map(),
-      invocations: new Map(),
-      announces: () => true,
-      send: said,
-    }) as unknown as Member
-  return { dealer, heard, member }
+  world.router.observe({
+    registered: ({ session, uri, first }) => note(`${first ? 'created and ' : ''}registered ${nameOf(session)} ${uri}`),
+    unregistered: ({ session, uri, last }) =>
+      note(`unregistered ${nameOf(session)} ${uri}${last ? ' and deleted' : ''}`),
+  })
+  const callee = (name: string): Peer => {
+    const peer = able(world)
+    callees.set(peer, name)
+    return peer
+  }
+  return { world, heard, callee }
 }
 
-describe('the observer of a dealer hears', () => {
-  const add = (dealer: Dealer, member: Member, options: RegisterOptions = { invoke: 'first' }): void =>
-    dealer.handlers[REGISTER]?.([REGISTER, 1, options, 'com.add'], member)
+describe('an observer hears', () => {
+  const FIRST = { invoke: 'first' }
 
-  test('created before registered, and unregistered before deleted', () => {
-    const { dealer, heard, member } = observed()
-    const [one, two] = [member(1, (message) => heard.push(`sent ${message[0]}`)), member(2)]
-    add(dealer, one)
-    add(dealer, two)
-    add(dealer, two)
-    const [id] = [...one.registrations.keys()] as [number]
-    dealer.handlers[UNREGISTER]?.([UNREGISTER, 2, id], one)
-    dealer.left(two)
+  test('of a registration when the callee was answered, and of each callee that goes', () => {
+    const { heard, callee } = observed()
+    const [one, two] = [callee('one'), callee('two')]
+    one.says([REGISTER, 1, FIRST, 'com.add'])
+    two.says([REGISTER, 1, FIRST, 'com.add'])
+    const [[, , id] = []] = two.says([REGISTER, 2, FIRST, 'com.add'])
+    one.says([UNREGISTER, 2, id])
+    two.says([GOODBYE, {}, 'wamp.close.close_realm'])
     expect(heard).toEqual([
-      `sent ${REGISTERED}`,
-      'created 1 com.add 1',
-      'registered 1 com.add 1',
-      'registered 2 com.add 2',
-      `sent ${UNREGISTERED}`,
-      'unregistered 1 com.add 1',
-      'unregistered 2 com.add 0',
-      'deleted 2 com.add 0',
+      `sent ${REGISTERED} to one`,
+      'created and registered one com.add',
+      `sent ${REGISTERED} to two`,
+      'registered two com.add',
+      `sent ${UNREGISTERED} to one`,
+      'unregistered one com.add',
+      `sent ${GOODBYE} to two`,
+      'unregistered two com.add and deleted',
     ])
   })
 
   test('of a revocation, after the callee', () => {
-    const { dealer, heard, member } = observed()
-    const one = member(1, (message) => heard.push(JSON.stringify(message)))
-    add(dealer, one, {})
-    const registration = dealer.patterns.get('com.add')
-    if (!registration) throw new Error('nothing is registered')
+    const { world, heard, callee } = observed()
+    const one = callee('one')
+    one.says([REGISTER, 1, {}, 'com.add'])
     heard.length = 0
-    expect(dealer.revoke(registration, one, 'com.example.enough')).toBe(true)
-    expect(dealer.revoke(registration, one)).toBe(false)
-    expect(heard).toEqual([
-      JSON.stringify([UNREGISTERED, 0, { registration: registration.id, reason: 'com.example.enough' }]),
-      'unregistered 1 com.add 0',
-      'deleted 1 com.add 0',
-    ])
-    expect(dealer.registrations).toBe(0)
+    const admin = world.join()
+    const [, [id] = []] = ask(admin, 'wamp.registration.lookup', ['com.add']) as [number, number[]?]
+    expect(ask(admin, 'wamp.registration.remove_callee', [id, one.id])).toEqual([RESULT])
+    expect(ask(admin, 'wamp.registration.remove_callee', [id, one.id])[1]).toBe('wamp.error.no_such_registration')
+    expect(heard).toEqual([`sent ${UNREGISTERED} to one`, 'unregistered one com.add and deleted'])
+    expect(world.router.stats().registrations).toBe(0)
   })
 
   test('of a takeover: the end of the old first', () => {
-    const { dealer, heard, member } = observed()
-    add(dealer, member(1))
-    add(dealer, member(2))
-    add(dealer, member(3), { force_reregister: true })
-    expect(heard.slice(3)).toEqual([
-      'unregistered 1 com.add 1',
-      'unregistered 2 com.add 0',
-      'deleted 2 com.add 0',
-      'created 3 com.add 1',
-      'registered 3 com.add 1',
+    const { heard, callee } = observed()
+    callee('one').says([REGISTER, 1, FIRST, 'com.add'])
+    callee('two').says([REGISTER, 1, FIRST, 'com.add'])
+    heard.length = 0
+    callee('three').says([REGISTER, 1, { ...FIRST, force_reregister: true }, 'com.add'])
+    expect(heard).toEqual([
+      `sent ${UNREGISTERED} to one`,
+      'unregistered one com.add',
+      `sent ${UNREGISTERED} to two`,
+      'unregistered two com.add and deleted',
+      `sent ${REGISTERED} to three`,
+      'created and registered three com.add',
     ])
   })
 })

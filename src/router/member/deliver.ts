@@ -1,71 +1,57 @@
-/** What a member is told: an answer, a refusal, or one event for many. */
+/** One event for many: the only code that writes to more than one destination. What a slow reader loses, it loses here. */
 
-import { ERROR } from '../../protocol/codes.ts'
-import { thrown } from '../../protocol/error.ts'
-import type { Event, Id, Message, RequestCode, Uri } from '../../protocol/messages.ts'
-import type { Dict } from '../../protocol/options.ts'
-import { payload } from '../../protocol/payload.ts'
+import type { Event } from '../../protocol/messages.ts'
 import type { Prepared } from '../../transport/transport.ts'
-import type { Audience } from '../pubsub/audience.ts'
-import type { Dropped } from './limits.ts'
-import type { Member } from './member.ts'
-
-/** Details that say nothing: one for all messages. */
-export const NOTHING: Dict = Object.freeze({})
-
-/** Why a request is refused: for programs, and for people. */
-export type Refusal = readonly [uri: Uri, text: string]
-
-/** Answers a request with an ERROR. */
-export function refuse(member: Member, type: RequestCode, request: Id, [uri, text]: Refusal): void {
-  member.send([ERROR, type, request, NOTHING, uri, payload([text])])
-}
-
-/** Sends what another session wrote. Gives back why it cannot be said to this receiver, whose fault that is not. */
-export function attempt(receiver: Member, message: Message): Refusal | undefined {
-  try {
-    receiver.send(message)
-    return undefined
-  } catch (error) {
-    const { uri, message: text } = thrown(error)
-    return [uri, text]
-  }
-}
+import type { Destination } from './destination.ts'
+import { attempt } from './refusal.ts'
 
 const UNSENDABLE: Prepared = Symbol('unsendable')
 
+/** Why an event was not sent to a subscriber: it was too far behind, or its serializer cannot express the event. */
+export type Undelivered = 'slow' | 'unsendable'
+
+/** Some of the subscribers, as an audience. */
+export interface Admitting {
+  admits(destination: Destination): boolean
+}
+
 /**
- * Sends an event to those of the subscribers who may hear it: encoded and framed once for each kind of link, and not to
- * who is too far behind.
+ * Sends an event to those of the subscribers who may hear it: encoded and framed once for each kind of destination, and
+ * not to one that is too far behind. Returns how many it was sent to.
  */
 export function deliver(
   event: Event,
-  subscribers: ReadonlySet<Member>,
-  except: Member | undefined,
-  audience: Audience | undefined,
-  backlog: number,
-  dropped: Dropped,
-): void {
+  subscribers: ReadonlySet<Destination>,
+  except: Destination | undefined,
+  audience: Admitting | undefined,
+  drop: (reason: Undelivered, destination: Destination, event: Event) => void,
+): number {
   const prepared = subscribers.size > 1 ? new Map<string, Prepared>() : undefined
-  for (const member of subscribers) {
-    if (member === except || (audience && !audience.admits(member))) continue
-    const { link } = member
-    if (link.backlog > backlog) {
-      dropped.slow++
-    } else if (!prepared || link.kind === undefined || !link.prepare || !link.write) {
-      if (attempt(member, event)) dropped.unsendable++
+  let sent = 0
+  for (const destination of subscribers) {
+    if (destination === except || (audience && !audience.admits(destination))) continue
+    const { kind } = destination
+    if (destination.behind) {
+      drop('slow', destination, event)
+    } else if (!prepared || kind === undefined) {
+      if (attempt(destination, event)) drop('unsendable', destination, event)
+      else sent++
     } else {
-      let frame = prepared.get(link.kind)
+      let frame = prepared.get(kind)
       if (frame === undefined) {
         try {
-          frame = link.prepare(event)
+          frame = destination.prepare(event)
         } catch {
           frame = UNSENDABLE
         }
-        prepared.set(link.kind, frame)
+        prepared.set(kind, frame)
       }
-      if (frame === UNSENDABLE) dropped.unsendable++
-      else link.write(frame)
+      if (frame === UNSENDABLE) drop('unsendable', destination, event)
+      else {
+        destination.write(frame)
+        sent++
+      }
     }
   }
+  return sent
 }

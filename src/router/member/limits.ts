@@ -1,4 +1,4 @@
-/** What one session, and what a realm keeps, may cost the router, and the count of what was dropped instead. */
+/** What one session, and what a realm keeps, may cost the router. */
 
 export interface RouterLimits {
   /** Subscriptions of one session. Default 1,000,000. */
@@ -55,43 +55,4 @@ export const LIMITS: RouterLimits = {
   retained: 10_000,
   retainedBytes: 64 * 2 ** 20,
   handshake: 10_000,
-}
-
-/** Counts since the router was made. */
-export interface Dropped {
-  /** Events for subscribers that were too far behind. */
-  slow: number
-  /** Events that could not be said in the subscriber's serializer. */
-  unsendable: number
-  /** Publications without acknowledgement that were refused, of which the publisher heard nothing. */
-  publications: number
-  /** Events that a history did not take. */
-  history: number
-  /** Answers to invocations whose call was over. */
-  late: number
-  /** Parts of calls that were over. */
-  parts: number
-  /** Partial results that the caller had not asked for. */
-  partial: number
-  /** Cancellations of calls that were over, or canceled already. */
-  cancels: number
-  /** Messages that were held when their session ended. */
-  held: number
-  /** Sessions that were ended: twice as far behind as allowed, or with more held than allowed. */
-  sessions: number
-}
-
-export function nothingDropped(): Dropped {
-  return {
-    slow: 0,
-    unsendable: 0,
-    publications: 0,
-    history: 0,
-    late: 0,
-    parts: 0,
-    partial: 0,
-    cancels: 0,
-    held: 0,
-    sessions: 0,
-  }
 }

@@ -4,59 +4,69 @@ import { ABORT, CALL, GOODBYE, PUBLISH, REGISTER, SUBSCRIBE, UNREGISTER, UNSUBSC
 import { violation } from '../../protocol/error.ts'
 import { nextId } from '../../protocol/ids.ts'
 import { checkKeys } from '../../protocol/keys.ts'
-import type { Code, Id, Message, Uri } from '../../protocol/messages.ts'
+import type { Code, Event, Id, Message, Uri } from '../../protocol/messages.ts'
 import { LIMIT_EXCEEDED, TIMEOUT } from '../../protocol/names.ts'
 import type { Dict, Roles } from '../../protocol/options.ts'
 import { nameOf } from '../../protocol/validate.ts'
 import type { Link } from '../../session/link.ts'
 import { Session, type SessionEnd } from '../../session/session.ts'
 import type { Table } from '../../session/table.ts'
-import type { Subscription } from '../pubsub/broker.ts'
-import type { Realm } from '../realm.ts'
-import type { Call, Endpoint } from '../rpc/dealer.ts'
+import type { Prepared } from '../../transport/transport.ts'
+import type { Observers } from '../observe/observers.ts'
+import type { BrokerRecord } from '../pubsub/subscription.ts'
+import type { DealerRecord } from '../rpc/dealer-record.ts'
+import type { SessionStats } from '../stats.ts'
+import type { ClientRole, Destination, Principal } from './destination.ts'
 import { HeldMessages } from './held-messages.ts'
 import type { RouterLimits } from './limits.ts'
 import { type Deviations, NO_DEVIATIONS, playing } from './peers.ts'
 import { watchSilence } from './silence.ts'
+import { isBehind, isTooFarBehind } from './slow-reader.ts'
 
 /** What a member needs of its router. */
 export interface Host {
   readonly strict: boolean
   readonly limits: RouterLimits
+  /** The member ended before it had joined a realm. */
+  refused(member: Member, end: SessionEnd): void
   /** The member's link is gone. */
   gone(member: Member): void
 }
 
-/** Who a member is, as WELCOME says it. */
-export interface Principal {
-  readonly authid: string
-  readonly authrole: string
-  readonly authmethod: string
-  readonly authprovider: string
+/** What a member needs of its realm. */
+export interface Home {
+  readonly table: Table<Member>
+  enter(member: Member): void
+  leave(member: Member, end: SessionEnd): void
+  /** Counts what a member lost: its session, or messages that were held. */
+  dropped(reason: keyof SessionStats['dropped'], member: Member, count: number): void
+}
+
+/** Reports a member that the router ended before it had joined; one that left by itself was not refused. */
+export function refusedJoin(
+  { refused }: Observers,
+  { requestedRealm: realm, transport }: Member,
+  end: SessionEnd,
+): void {
+  if (end.by !== 'us' || end.reason === undefined) return
+  refused?.({ realm, session: undefined, action: 'join', uri: undefined, error: end.reason, text: end.text, transport })
 }
 
 /** Requests whose ids are drawn from the one sequence of the session (Basic Profile, Identifiers). */
 const SEQUENCED: boolean[] = []
 for (const code of [PUBLISH, SUBSCRIBE, UNSUBSCRIBE, CALL, REGISTER, UNREGISTER]) SEQUENCED[code] = true
 
-export class Member extends Session {
+export class Member extends Session implements Destination {
   /** 0 until it has joined. */
   id: Id = 0
-  realm: Realm | undefined
+  realm: Home | undefined
   principal: Principal | undefined
-  readonly subscriptions = new Map<Id, Subscription>()
-  /** Its places in registrations, by their ids. */
-  readonly registrations = new Map<Id, Endpoint>()
-  /** Its calls that wait for an answer, by its request ids. */
-  readonly calls = new Map<Id, Call>()
-  /** Procedures of its calls that were over before it had said the last part, by its request ids. */
-  unfinished: Map<Id, Uri> | undefined
-  /** The invocations it has not answered, by the ids the dealer gave them. */
-  readonly invocations = new Map<Id, Call>()
-  /** The last invocation id that the dealer gave it. */
-  invoked: Id = 0
-  /** Where it is known to differ from what it says. */
+  /** The realm that its HELLO named. */
+  requestedRealm: Uri | undefined
+  pubsub: BrokerRecord | undefined
+  rpc: DealerRecord | undefined
   deviations = NO_DEVIATIONS
+  readonly kind: string | undefined
   /** What is known of its connection, for others to see. */
   readonly transport: Dict | undefined
   /** Steps of time in which nothing came, where its HELLO promises that something comes. */
@@ -74,6 +84,7 @@ export class Member extends Session {
   constructor(link: Link, host: Host, transport?: Dict) {
     super(link)
     this.transport = transport
+    this.kind = link.prepare && link.write ? link.kind : undefined
     this.#host = host
   }
 
@@ -85,7 +96,7 @@ export class Member extends Session {
   }
 
   /** Takes its place in the realm: from here on it can be sent to. */
-  enter(realm: Realm, id: Id, principal: Principal, roles: Roles, deviations: Deviations): void {
+  enter(realm: Home, id: Id, principal: Principal, roles: Roles, deviations: Deviations): void {
     clearTimeout(this.#deadline)
     this.realm = realm
     this.id = id
@@ -101,22 +112,20 @@ export class Member extends Session {
     if (every > 0 && this.realm) this.#unwatch = watchSilence(this, every)
   }
 
-  /** Whether its HELLO announced a feature, or it is known to have it. */
-  announces(role: 'caller' | 'callee' | 'publisher' | 'subscriber', feature: string): boolean {
+  announces(role: ClientRole, feature: string): boolean {
     return this.#roles[role]?.features?.[feature] === true
   }
 
-  /** A call is over of which more parts may come: they are told from another call under the same id. */
-  unfinish(request: Id, procedure: Uri): void {
-    this.unfinished ??= new Map()
-    // A caller has no more on its way than it may have calls.
-    if (this.unfinished.size >= this.#host.limits.calls) {
-      for (const oldest of this.unfinished.keys()) {
-        this.unfinished.delete(oldest)
-        break
-      }
-    }
-    this.unfinished.set(request, procedure)
+  get behind(): boolean {
+    return isBehind(this.link.backlog, this.#host.limits.backlog)
+  }
+
+  prepare(event: Event): Prepared {
+    return this.link.prepare?.(event)
+  }
+
+  write(prepared: Prepared): void {
+    this.link.write?.(prepared)
   }
 
   /**
@@ -151,7 +160,7 @@ export class Member extends Session {
     }
     const exceeded = held.add(message)
     if (exceeded === undefined) return
-    if (this.realm) this.realm.dropped.sessions++
+    this.realm?.dropped('sessions', this, 1)
     this.abort(LIMIT_EXCEEDED, `a session may have ${exceeded} held while a decision is awaited`)
   }
 
@@ -169,10 +178,10 @@ export class Member extends Session {
 
   override send(message: Message): void {
     if (this.#overrun) return
-    // A peer that does not read must not cost more memory than this; an ABORT would only wait behind the rest.
-    if (this.link.backlog > 2 * this.#host.limits.backlog && !this.over) {
+    // An ABORT would only wait behind the rest.
+    if (isTooFarBehind(this.link.backlog, this.#host.limits.backlog) && !this.over) {
       this.#overrun = true
-      if (this.realm) this.realm.dropped.sessions++
+      this.realm?.dropped('sessions', this, 1)
       // Not within the handler that sends, which must not find that what it works on has changed.
       queueMicrotask(() => this.drop(`${this.link.backlog} bytes behind`))
       return
@@ -183,40 +192,36 @@ export class Member extends Session {
   // It counts as gone from the moment we say GOODBYE: nothing is routed to a session that may not be written to.
   override goodbye(reason: Uri, text?: string, linger?: number): void {
     super.goodbye(reason, text, linger)
-    this.#leave()
+    this.#leave({ by: 'us', reason, text: text ?? '' })
   }
 
   protected override inspect(message: Message): void {
     this.silent = 0
     checkKeys(message)
     if (!this.#host.strict || !SEQUENCED[message[0]]) return
-    if (message[0] === CALL && this.#continues(message[1])) return
+    if (message[0] === CALL && this.rpc?.continues(message[1])) return
     this.#requested = nextId(this.#requested)
     if (message[1] === this.#requested) return
     throw violation(`${nameOf(message[0])}[1] must be ${this.#requested}, the next request id, got ${message[1]}`)
   }
 
-  /** Whether a CALL under this id is a further part of one (Progressive Call Invocations). */
-  #continues(request: Id): boolean {
-    return this.calls.get(request)?.open === true || this.unfinished?.has(request) === true
-  }
-
-  protected override ended(_end: SessionEnd): void {
+  protected override ended(end: SessionEnd): void {
     clearTimeout(this.#deadline)
-    this.#leave()
+    if (this.id === 0 && !this.realm) this.#host.refused(this, end)
+    this.#leave(end)
   }
 
   protected override closed(): void {
     this.#host.gone(this)
   }
 
-  #leave(): void {
+  #leave(end: SessionEnd): void {
     this.#unwatch?.()
     const { realm } = this
     this.realm = undefined
-    const held = this.#held
+    const held = this.#held?.clear() ?? 0
     this.#held = undefined
-    if (held && realm) realm.dropped.held += held.clear()
-    realm?.leave(this)
+    if (held > 0) realm?.dropped('held', this, held)
+    realm?.leave(this, end)
   }
 }

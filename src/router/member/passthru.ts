@@ -2,14 +2,14 @@
 
 import { violation } from '../../protocol/error.ts'
 import type { Dict, PassthruKeys } from '../../protocol/options.ts'
-import type { Member } from './member.ts'
+import type { Destination } from './destination.ts'
 
 export const PASSTHRU = 'payload_passthru_mode'
 
 /** Whether a message says that its payload is in the mode: a violation by who did not announce it. */
 export function inPassthru(
   keys: PassthruKeys | Dict,
-  sender: Member,
+  sender: Destination,
   role: 'caller' | 'callee' | 'publisher',
   place: string,
 ): boolean {

@@ -3,8 +3,8 @@
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { DISCLOSE_ME_DISALLOWED } from '../../protocol/names.ts'
 import { formatValue } from '../../protocol/validate.ts'
-import type { Refusal } from './deliver.ts'
-import type { Member, Principal } from './member.ts'
+import type { Destination, Principal } from './destination.ts'
+import { Refusal } from './refusal.ts'
 
 /**
  * Whether the receivers learn who publishes or calls: where `disclose_me` asks for it, `always`, or `never`, when a
@@ -34,17 +34,22 @@ export function disclosure(
   { disclose }: Policy,
   action: Disclosed,
   uri: Uri,
-  member: Member,
+  member: Destination,
   asked: boolean,
 ): boolean | Refusal {
   const rule = typeof disclose === 'string' ? disclose : ruled(() => disclose(action, uri, actor(member)))
   if (rule === 'always') return true
   if (!asked || rule === 'asked') return asked
-  return [DISCLOSE_ME_DISALLOWED, `disclose_me is not allowed for ${formatValue(uri)}`]
+  return new Refusal(DISCLOSE_ME_DISALLOWED, `disclose_me is not allowed for ${formatValue(uri)}`)
 }
 
 /** How far a member is trusted in this, where the router says so at all. */
-export function trustlevel({ trustlevel }: Policy, action: Disclosed, uri: Uri, member: Member): number | undefined {
+export function trustlevel(
+  { trustlevel }: Policy,
+  action: Disclosed,
+  uri: Uri,
+  member: Destination,
+): number | undefined {
   if (!trustlevel) return undefined
   try {
     const level = trustlevel(action, uri, actor(member))
@@ -65,6 +70,6 @@ function ruled(rule: () => Disclosure): Disclosure {
   }
 }
 
-function actor(member: Member): Actor {
+function actor(member: Destination): Actor {
   return { session: member.id, ...(member.principal as Principal) }
 }

@@ -1,18 +1,18 @@
 /** Checks what callers give to the router's own procedures: whatever is wrong is `invalid_argument`, named by its place. */
 
-import { WampError } from '../../protocol/error.ts'
 import { isId } from '../../protocol/ids.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { INVALID_ARGUMENT, INVALID_URI } from '../../protocol/names.ts'
 import type { Dict, List, MatchPolicy } from '../../protocol/options.ts'
 import { isUri } from '../../protocol/uri.ts'
 import { formatValue, isDict } from '../../protocol/validate.ts'
+import { Refusal } from '../member/refusal.ts'
 
 /** An argument and where it stands. */
 type Check<Wanted> = (value: unknown, place: string) => Wanted
 
-export function wrongArgument(place: string, claim: string, value: unknown): WampError {
-  return new WampError(INVALID_ARGUMENT, [`${place} must be ${claim}, got ${formatValue(value)}`])
+export function wrongArgument(place: string, claim: string, value: unknown): Refusal {
+  return new Refusal(INVALID_ARGUMENT, `${place} must be ${claim}, got ${formatValue(value)}`)
 }
 
 function check<Wanted>(claim: string, holds: (value: unknown) => boolean): Check<Wanted> {
@@ -66,5 +66,5 @@ export function optional<Wanted>(of: Check<Wanted>, value: unknown, place: strin
 export function aUri(value: unknown, place: string, strict: boolean): Uri {
   const uri = aText(value, place)
   if (isUri(uri, strict)) return uri
-  throw new WampError(INVALID_URI, [`${place}: ${formatValue(uri)} is no URI`])
+  throw new Refusal(INVALID_URI, `${place}: ${formatValue(uri)} is no URI`)
 }

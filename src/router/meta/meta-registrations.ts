@@ -1,17 +1,24 @@
 /** The registration meta API: what can be called, and who serves it. */
 
-import { WampError } from '../../protocol/error.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { NO_SUCH_REGISTRATION } from '../../protocol/names.ts'
 import type { Dict } from '../../protocol/options.ts'
 import { isReserved, isUri } from '../../protocol/uri.ts'
 import type { Patterns } from '../match/patterns.ts'
-import type { Dealer, Registration } from '../rpc/dealer.ts'
+import { Refusal } from '../member/refusal.ts'
+import type { Dealer } from '../rpc/dealer.ts'
+import type { Registration } from '../rpc/registrations.ts'
 import { aDict, anId, aPolicy, aText, optional } from './meta-arguments.ts'
 import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
-import type { Provided } from './provided.ts'
+import type { Provided } from './provider.ts'
 
-export function detailsOfRegistration({ id, created, uri, match, invoke }: Registration): Dict {
+export function detailsOfRegistration({
+  id,
+  created,
+  uri,
+  match,
+  invoke,
+}: Pick<Registration, 'id' | 'created' | 'uri' | 'match' | 'invoke'>): Dict {
   return { id, created: new Date(created).toISOString(), uri, match, invoke }
 }
 
@@ -21,7 +28,7 @@ export function registrationProcedures(dealer: Dealer, { strict, members }: Sess
     const id = anId(registration, 'args[0]')
     const known = patterns.find(id)
     if (known) return known
-    throw new WampError(NO_SUCH_REGISTRATION, [`there is no registration ${id} here`])
+    throw new Refusal(NO_SUCH_REGISTRATION, `there is no registration ${id} here`)
   }
   return {
     'wamp.registration.list': () => ({ args: [idsOf(patterns)] }),
@@ -48,7 +55,7 @@ export function registrationProcedures(dealer: Dealer, { strict, members }: Sess
       const member = members.get(session)
       if (!member) throw noSuchSession(session)
       if (dealer.revoke(served, member, why)) return undefined
-      throw new WampError(NO_SUCH_REGISTRATION, [`session ${session} does not serve registration ${served.id}`])
+      throw new Refusal(NO_SUCH_REGISTRATION, `session ${session} does not serve registration ${served.id}`)
     },
   }
 }

@@ -1,12 +1,14 @@
 /** The session meta API: who is in the realm, and showing them out. */
 
-import { WampError } from '../../protocol/error.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { KILLED, NO_SUCH_SESSION } from '../../protocol/names.ts'
 import type { Dict } from '../../protocol/options.ts'
+import type { Destination } from '../member/destination.ts'
 import type { Member } from '../member/member.ts'
+import { Refusal } from '../member/refusal.ts'
+import type { JoinedEvent } from '../observe/events.ts'
 import { anId, aText, aUri, optional, texts } from './meta-arguments.ts'
-import type { Provided } from './provided.ts'
+import type { Provided } from './provider.ts'
 
 export interface SessionRealm {
   readonly strict: boolean
@@ -15,13 +17,20 @@ export interface SessionRealm {
   silence(member: Member): void
 }
 
-/** What `on_join` and `get` say of a session. */
-export function detailsOfSession({ id, principal, transport }: Member): Dict {
-  return { session: id, ...principal, ...(transport && { transport }) }
+/** What `on_join` and `get` publish of a session: these fields, whatever else a principal or an event comes to have. */
+export function detailsOfSession({
+  session,
+  authid,
+  authrole,
+  authmethod,
+  authprovider,
+  transport,
+}: Omit<JoinedEvent, 'realm'>): Dict {
+  return { session, authid, authrole, authmethod, authprovider, ...(transport && { transport }) }
 }
 
-export function noSuchSession(id: Id): WampError {
-  return new WampError(NO_SUCH_SESSION, [`there is no session ${id} here`])
+export function noSuchSession(id: Id): Refusal {
+  return new Refusal(NO_SUCH_SESSION, `there is no session ${id} here`)
 }
 
 export function sessionProcedures({ strict, members, silence }: SessionRealm): Record<Uri, Provided> {
@@ -35,7 +44,7 @@ export function sessionProcedures({ strict, members, silence }: SessionRealm): R
     return all.filter(({ principal }) => roles.has(principal?.authrole as string))
   }
   /** Shows out those who are found, but never the caller. */
-  const kill = (kwargs: Dict, caller: Member, found: (member: Member) => boolean): Member[] => {
+  const kill = (kwargs: Dict, caller: Destination, found: (member: Member) => boolean): Member[] => {
     const { reason, message } = farewellOf(kwargs, strict)
     const killed = [...members.values()].filter((member) => member !== caller && found(member))
     for (const member of killed) member.goodbye(reason, message)
@@ -47,8 +56,8 @@ export function sessionProcedures({ strict, members, silence }: SessionRealm): R
     'wamp.session.get': ([session]) => {
       const id = anId(session, 'args[0]')
       const member = members.get(id)
-      if (!member) throw noSuchSession(id)
-      return { args: [detailsOfSession(member)] }
+      if (!member?.principal) throw noSuchSession(id)
+      return { args: [detailsOfSession({ session: id, ...member.principal, transport: member.transport })] }
     },
     'wamp.session.kill': ([session], kwargs, caller) => {
       const id = anId(session, 'args[0]')

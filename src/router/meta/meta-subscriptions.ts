@@ -1,26 +1,32 @@
 /** The subscription meta API: what is subscribed to, by whom, and what was published to it before. */
 
-import { WampError } from '../../protocol/error.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { HISTORY_UNAVAILABLE, NO_SUCH_SUBSCRIPTION } from '../../protocol/names.ts'
 import type { Dict } from '../../protocol/options.ts'
 import { isUri } from '../../protocol/uri.ts'
-import type { Member } from '../member/member.ts'
+import type { Destination } from '../member/destination.ts'
 import { weightOf } from '../member/payload-size.ts'
+import { Refusal } from '../member/refusal.ts'
 import { Audience, namesPrincipals } from '../pubsub/audience.ts'
-import type { Broker, Subscription } from '../pubsub/broker.ts'
+import type { Broker } from '../pubsub/broker.ts'
 import type { HistoryEvent, HistoryQuery } from '../pubsub/history.ts'
+import type { Subscription } from '../pubsub/subscription.ts'
 import { aFlag, aLimit, anId, aText, aTime, optional } from './meta-arguments.ts'
 import { idsOf, matchOf } from './meta-registrations.ts'
 import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
-import type { Answer, Provided } from './provided.ts'
+import type { Answer, Provided } from './provider.ts'
 
 /** How much of a history one answer holds: a message must fit where it goes. The rest is asked for page by page. */
 const PAGE_BYTES = 4 * 2 ** 20
 /** So many empty events are as much. */
 const PAGE_EVENTS = 16_384
 
-export function detailsOfSubscription({ id, created, uri, match }: Subscription): Dict {
+export function detailsOfSubscription({
+  id,
+  created,
+  uri,
+  match,
+}: Pick<Subscription, 'id' | 'created' | 'uri' | 'match'>): Dict {
   return { id, created: new Date(created).toISOString(), uri, match }
 }
 
@@ -30,7 +36,7 @@ export function subscriptionProcedures(broker: Broker, { strict, members }: Sess
     const id = anId(subscription, 'args[0]')
     const known = patterns.find(id)
     if (known) return known
-    throw new WampError(NO_SUCH_SUBSCRIPTION, [`there is no subscription ${id} here`])
+    throw new Refusal(NO_SUCH_SUBSCRIPTION, `there is no subscription ${id} here`)
   }
   return {
     'wamp.subscription.list': () => ({ args: [idsOf(patterns)] }),
@@ -57,7 +63,7 @@ export function subscriptionProcedures(broker: Broker, { strict, members }: Sess
       const member = members.get(session)
       if (!member) throw noSuchSession(session)
       if (!held.members.has(member)) {
-        throw new WampError(NO_SUCH_SUBSCRIPTION, [`session ${session} does not hold subscription ${held.id}`])
+        throw new Refusal(NO_SUCH_SUBSCRIPTION, `session ${session} does not hold subscription ${held.id}`)
       }
       broker.revoke(held, member, why)
       return undefined
@@ -68,7 +74,7 @@ export function subscriptionProcedures(broker: Broker, { strict, members }: Sess
       const query = queryOf({ limit, ...kwargs }, caller)
       const { history } = asked
       if (!history) {
-        throw new WampError(HISTORY_UNAVAILABLE, [`no events are kept of subscription ${asked.id}`])
+        throw new Refusal(HISTORY_UNAVAILABLE, `no events are kept of subscription ${asked.id}`)
       }
       const events = history.read(query)
       return events instanceof Promise
@@ -78,7 +84,7 @@ export function subscriptionProcedures(broker: Broker, { strict, members }: Sess
   }
 }
 
-function queryOf(kwargs: Dict, caller: Member): HistoryQuery {
+function queryOf(kwargs: Dict, caller: Destination): HistoryQuery {
   const time = (name: string): number | undefined => optional(aTime, kwargs[name], name)
   const publication = (name: string): Id | undefined => optional(anId, kwargs[name], name)
   return {

@@ -1,77 +1,89 @@
-/** The meta API of a realm: the procedures and the events with which the router tells about itself. */
+/** The meta API of a realm: the procedures and the events with which the router reports about itself. */
 
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { isReserved } from '../../protocol/uri.ts'
 import type { Member } from '../member/member.ts'
+import type { RouterObserver } from '../observe/events.ts'
 import type { Broker } from '../pubsub/broker.ts'
 import type { Dealer } from '../rpc/dealer.ts'
 import { detailsOfRegistration, registrationProcedures } from './meta-registrations.ts'
-import { detailsOfSession, type SessionRealm, sessionProcedures } from './meta-sessions.ts'
+import { detailsOfSession, sessionProcedures } from './meta-sessions.ts'
 import { detailsOfSubscription, subscriptionProcedures } from './meta-subscriptions.ts'
-import type { BrokerObserver, DealerObserver, Provided, ProvidedTable } from './provided.ts'
-import type { Testaments } from './testaments.ts'
-
-/** What a realm with both roles announces beside what each role does by itself. */
-export const META_FEATURES = {
-  broker: { session_meta_api: true, subscription_meta_api: true },
-  dealer: { registration_meta_api: true, session_meta_api: true, testament_meta_api: true },
-} as const
+import { Provider } from './provider.ts'
+import { type TestamentOptions, type TestamentStats, Testaments } from './testaments.ts'
 
 export class Meta {
-  readonly procedures: ProvidedTable
-  readonly registrations: DealerObserver
-  readonly subscriptions: BrokerObserver
-  readonly #broker: Broker
+  /** What a realm with both roles announces beside what each role does by itself. */
+  readonly features: Readonly<Record<'broker' | 'dealer', Readonly<Record<string, boolean>>>>
+  /** Publishes the meta events. */
+  readonly observer: RouterObserver
+  readonly #testaments: Testaments
+  /** Sessions that are to leave without testaments and without a meta event. */
+  readonly #silent = new Set<Id>()
 
-  constructor(realm: SessionRealm, broker: Broker, dealer: Dealer, testaments: Testaments) {
-    this.#broker = broker
-    this.procedures = new Map<Uri, Provided>(
-      Object.entries({
-        ...sessionProcedures(realm),
-        ...testaments.procedures,
-        ...registrationProcedures(dealer, realm),
-        ...subscriptionProcedures(broker, realm),
-      }),
-    )
-    // Nobody is told about what lies under `wamp.`: a look at the meta API would be an event of the meta API.
-    const concerns = ({ uri }: { readonly uri: Uri }): boolean => broker.watched && !isReserved(uri)
-    this.registrations = {
-      created(session, registration) {
-        if (!concerns(registration)) return
-        broker.tell('wamp.registration.on_create', [session, detailsOfRegistration(registration)])
-      },
-      registered(session, registration) {
-        if (concerns(registration)) broker.tell('wamp.registration.on_register', [session, registration.id])
-      },
-      unregistered(session, registration) {
-        if (concerns(registration)) broker.tell('wamp.registration.on_unregister', [session, registration.id])
-      },
-      deleted(session, registration) {
-        if (concerns(registration)) broker.tell('wamp.registration.on_delete', [session, registration.id])
-      },
+  constructor(options: TestamentOptions, members: ReadonlyMap<Id, Member>, broker: Broker, dealer: Dealer) {
+    this.#testaments = new Testaments(broker, options)
+    const silence = ({ id }: Member): void => void this.#silent.add(id)
+    const realm = { strict: options.strict, members, silence }
+    new Provider(dealer, members).provide({
+      ...sessionProcedures(realm),
+      ...this.#testaments.procedures,
+      ...registrationProcedures(dealer, realm),
+      ...subscriptionProcedures(broker, realm),
+    })
+    this.features = {
+      // Only the meta API reads a history.
+      broker: { session_meta_api: true, subscription_meta_api: true, ...(broker.remembers && { event_history: true }) },
+      dealer: { registration_meta_api: true, session_meta_api: true, testament_meta_api: true },
     }
-    this.subscriptions = {
-      created(session, subscription) {
-        if (!concerns(subscription)) return
-        broker.tell('wamp.subscription.on_create', [session, detailsOfSubscription(subscription)])
-      },
-      subscribed(session, subscription) {
-        if (concerns(subscription)) broker.tell('wamp.subscription.on_subscribe', [session, subscription.id])
-      },
-      unsubscribed(session, subscription) {
-        if (concerns(subscription)) broker.tell('wamp.subscription.on_unsubscribe', [session, subscription.id])
-      },
-      deleted(session, subscription) {
-        if (concerns(subscription)) broker.tell('wamp.subscription.on_delete', [session, subscription.id])
-      },
-    }
+    this.observer = this.#events(broker)
   }
 
-  joined(member: Member): void {
-    if (this.#broker.watched) this.#broker.tell('wamp.session.on_join', [detailsOfSession(member)])
+  stats(): TestamentStats {
+    return this.#testaments.stats()
   }
 
-  left(session: Id, { authid, authrole }: { readonly authid: string; readonly authrole: string }): void {
-    if (this.#broker.watched) this.#broker.tell('wamp.session.on_leave', [session, authid, authrole])
+  #events(broker: Broker): RouterObserver {
+    // Nothing is published about what lies under `wamp.`: a look at the meta API would be an event of the meta API.
+    const concerns = (uri: Uri): boolean => broker.watched && !isReserved(uri)
+    return {
+      joined: (session) => {
+        if (broker.watched) broker.tell('wamp.session.on_join', [detailsOfSession(session)])
+      },
+      left: ({ session, authid, authrole }) => {
+        if (this.#silent.delete(session)) {
+          this.#testaments.forget(session)
+          return
+        }
+        this.#testaments.execute(session)
+        if (broker.watched) broker.tell('wamp.session.on_leave', [session, authid, authrole])
+      },
+      registered: ({ session, registration: id, uri, match, invoke, created, first }) => {
+        if (!concerns(uri)) return
+        if (first) {
+          const details = detailsOfRegistration({ id, created, uri, match, invoke })
+          broker.tell('wamp.registration.on_create', [session, details])
+        }
+        broker.tell('wamp.registration.on_register', [session, id])
+      },
+      unregistered: ({ session, registration, uri, last }) => {
+        if (!concerns(uri)) return
+        broker.tell('wamp.registration.on_unregister', [session, registration])
+        if (last) broker.tell('wamp.registration.on_delete', [session, registration])
+      },
+      subscribed: ({ session, subscription: id, uri, match, created, first }) => {
+        if (!concerns(uri)) return
+        if (first) {
+          const details = detailsOfSubscription({ id, created, uri, match })
+          broker.tell('wamp.subscription.on_create', [session, details])
+        }
+        broker.tell('wamp.subscription.on_subscribe', [session, id])
+      },
+      unsubscribed: ({ session, subscription, uri, last }) => {
+        if (!concerns(uri)) return
+        broker.tell('wamp.subscription.on_unsubscribe', [session, subscription])
+        if (last) broker.tell('wamp.subscription.on_delete', [session, subscription])
+      },
+    }
   }
 }

@@ -1,22 +1,23 @@
 /** Testaments: what the router publishes in the name of a session when it ends. */
 
 import { PUBLISH } from '../../protocol/codes.ts'
-import { thrown, WampError } from '../../protocol/error.ts'
+import { thrown } from '../../protocol/error.ts'
 import { checkKeys } from '../../protocol/keys.ts'
-import type { Uri } from '../../protocol/messages.ts'
+import type { Id, Uri } from '../../protocol/messages.ts'
 import { INVALID_ARGUMENT, INVALID_URI, LIMIT_EXCEEDED } from '../../protocol/names.ts'
 import type { Dict, List, PublishOptions } from '../../protocol/options.ts'
 import { type Payload, payload } from '../../protocol/payload.ts'
 import { isEmpty } from '../../protocol/plain.ts'
 import { isReserved } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
-import type { Dropped, RouterLimits } from '../member/limits.ts'
-import type { Member } from '../member/member.ts'
+import type { Destination } from '../member/destination.ts'
+import type { RouterLimits } from '../member/limits.ts'
 import { PASSTHRU } from '../member/passthru.ts'
 import { weightOf } from '../member/payload-size.ts'
+import { Refusal } from '../member/refusal.ts'
 import type { Broker } from '../pubsub/broker.ts'
 import { aDict, aList, aUri, optional, wrongArgument } from './meta-arguments.ts'
-import type { Provided } from './provided.ts'
+import type { Provided } from './provider.ts'
 
 interface Testament {
   readonly topic: Uri
@@ -28,10 +29,19 @@ type Scope = 'detached' | 'destroyed'
 
 /** The testaments of one session. A session that ends is detached and destroyed at once: there is no resuming here. */
 interface Will {
+  readonly of: Destination
   readonly detached: Testament[]
   readonly destroyed: Testament[]
   weight: number
 }
+
+export interface TestamentStats {
+  /** What sessions left to be published when they end. */
+  readonly testaments: number
+  readonly dropped: object
+}
+
+export const NO_TESTAMENTS: TestamentStats = { testaments: 0, dropped: {} }
 
 export interface TestamentOptions {
   readonly strict: boolean
@@ -41,13 +51,11 @@ export interface TestamentOptions {
 export class Testaments {
   readonly procedures: Readonly<Record<Uri, Provided>>
   readonly #broker: Broker
-  readonly #dropped: Dropped
   readonly #options: TestamentOptions
-  readonly #wills = new Map<Member, Will>()
+  readonly #wills = new Map<Id, Will>()
 
-  constructor(broker: Broker, dropped: Dropped, options: TestamentOptions) {
+  constructor(broker: Broker, options: TestamentOptions) {
     this.#broker = broker
-    this.#dropped = dropped
     this.#options = options
     this.procedures = {
       'wamp.session.add_testament': (args, kwargs, caller) => this.#add(args, kwargs, caller),
@@ -55,58 +63,56 @@ export class Testaments {
     }
   }
 
-  /** Testaments of all sessions. */
-  get size(): number {
-    let sum = 0
-    for (const { detached, destroyed } of this.#wills.values()) sum += detached.length + destroyed.length
-    return sum
+  stats(): TestamentStats {
+    let testaments = 0
+    for (const { detached, destroyed } of this.#wills.values()) testaments += detached.length + destroyed.length
+    return { testaments, dropped: {} }
   }
 
   /** The session ended: carries out what it left behind. */
-  execute(member: Member): void {
-    const will = this.#wills.get(member)
+  execute(session: Id): void {
+    const will = this.#wills.get(session)
     if (!will) return
-    this.#wills.delete(member)
+    this.#wills.delete(session)
     for (const { topic, options, payload } of [...will.detached, ...will.destroyed]) {
-      // Nobody is there to hear of a refusal.
-      if (Array.isArray(this.#broker.publish(member, topic, options, payload))) this.#dropped.publications++
+      this.#broker.publishTestament(will.of, topic, options, payload)
     }
   }
 
   /** Nothing is to be published for this session. */
-  forget(member: Member): void {
-    this.#wills.delete(member)
+  forget(session: Id): void {
+    this.#wills.delete(session)
   }
 
-  #add([uri, args, kwargs]: List, { publish_options, scope }: Dict, caller: Member): undefined {
+  #add([uri, args, kwargs]: List, { publish_options, scope }: Dict, caller: Destination): undefined {
     const { strict, limits } = this.#options
     const topic = aUri(uri, 'args[0]', strict)
-    if (isReserved(topic)) throw new WampError(INVALID_URI, [`${formatValue(topic)} belongs to the router`])
+    if (isReserved(topic)) throw new Refusal(INVALID_URI, `${formatValue(topic)} belongs to the router`)
     const data = dataOf(optional(aList, args, 'args[1]'), optional(aDict, kwargs, 'args[2]'))
     const options = optionsOf(optional(aDict, publish_options, 'publish_options') ?? {}, topic, caller)
     const bucket = scopeOf(scope)
     // At its end nobody is there to hear of it; and then it is asked again.
     const objection = this.#broker.objection(caller, topic, options)
-    if (objection) throw new WampError(objection[0], [objection[1]])
+    if (objection) throw objection
     const weight = weightOf(data, topic, options)
-    const will = this.#wills.get(caller) ?? { detached: [], destroyed: [], weight: 0 }
+    const will = this.#wills.get(caller.id) ?? { of: caller, detached: [], destroyed: [], weight: 0 }
     if (will.detached.length + will.destroyed.length >= limits.testaments) {
-      throw new WampError(LIMIT_EXCEEDED, [`a session may have ${limits.testaments} testaments`])
+      throw new Refusal(LIMIT_EXCEEDED, `a session may have ${limits.testaments} testaments`)
     }
     if (will.weight + weight > limits.testamentBytes) {
-      throw new WampError(LIMIT_EXCEEDED, [`a session may have testaments of ${limits.testamentBytes} bytes`])
+      throw new Refusal(LIMIT_EXCEEDED, `a session may have testaments of ${limits.testamentBytes} bytes`)
     }
     will.weight += weight
     will[bucket].push({ topic, options, payload: data })
-    this.#wills.set(caller, will)
+    this.#wills.set(caller.id, will)
   }
 
-  #flush(scope: Scope, caller: Member): undefined {
-    const will = this.#wills.get(caller)
+  #flush(scope: Scope, caller: Destination): undefined {
+    const will = this.#wills.get(caller.id)
     if (!will) return
     for (const { topic, options, payload } of will[scope]) will.weight -= weightOf(payload, topic, options)
     will[scope].length = 0
-    if (will.detached.length + will.destroyed.length === 0) this.#wills.delete(caller)
+    if (will.detached.length + will.destroyed.length === 0) this.#wills.delete(caller.id)
   }
 }
 
@@ -123,16 +129,17 @@ function dataOf(args: List = [], kwargs: Dict = {}): Payload | undefined {
 }
 
 /** Options as PUBLISH itself would take them from this session. */
-function optionsOf(options: Dict, topic: Uri, caller: Member): PublishOptions {
+function optionsOf(options: Dict, topic: Uri, caller: Destination): PublishOptions {
   try {
     checkKeys([PUBLISH, 1, options, topic])
   } catch (error) {
-    throw new WampError(INVALID_ARGUMENT, [thrown(error).message.replace('PUBLISH[2]', 'publish_options')])
+    throw new Refusal(INVALID_ARGUMENT, thrown(error).message.replace('PUBLISH[2]', 'publish_options'))
   }
   if (options['ppt_scheme'] !== undefined && !caller.announces('publisher', PASSTHRU)) {
-    throw new WampError(INVALID_ARGUMENT, [
+    throw new Refusal(
+      INVALID_ARGUMENT,
       'publish_options.ppt_scheme is given, but HELLO did not announce payload_passthru_mode',
-    ])
+    )
   }
   return options
 }

@@ -2,7 +2,7 @@
 
 import type { Id } from '../../protocol/messages.ts'
 import type { PublishOptions } from '../../protocol/options.ts'
-import type { Member } from '../member/member.ts'
+import type { Destination } from '../member/destination.ts'
 
 /** The lists that outlive a session: what is kept is given by them to who asks later. */
 export type RoleLists = Pick<
@@ -46,7 +46,7 @@ export class Audience {
     this.#eligibleAuthrole = setOf(options.eligible_authrole)
   }
 
-  admits({ id, principal }: Member): boolean {
+  admits({ id, principal }: Destination): boolean {
     if (!principal || this.#eligible?.has(id) === false || this.#exclude?.has(id)) return false
     const { authid, authrole } = principal
     return (
@@ -58,9 +58,9 @@ export class Audience {
   }
 
   /** The subscribers to look at: a message to one of a hundred thousand must not cost a look at each. */
-  among(subscribers: ReadonlySet<Member>, members: ReadonlyMap<Id, Member>): ReadonlySet<Member> {
+  among(subscribers: ReadonlySet<Destination>, members: ReadonlyMap<Id, Destination>): ReadonlySet<Destination> {
     if (!this.#eligible || this.#eligible.size >= subscribers.size) return subscribers
-    const found = new Set<Member>()
+    const found = new Set<Destination>()
     for (const id of this.#eligible) {
       const member = members.get(id)
       if (member && subscribers.has(member)) found.add(member)

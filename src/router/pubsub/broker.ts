@@ -1,47 +1,55 @@
-/** Who subscribes to what, and who hears of a publication. */
+/** The broker of a realm: what it announces, and who receives a publication. */
 
-import { EVENT, PUBLISH, PUBLISHED, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from '../../protocol/codes.ts'
+import { EVENT, PUBLISH, PUBLISHED, SUBSCRIBE, UNSUBSCRIBE } from '../../protocol/codes.ts'
 import { randomId } from '../../protocol/ids.ts'
-import type { Handlers, Id, Publish, Subscribe, Unsubscribe, Uri } from '../../protocol/messages.ts'
-import { INVALID_URI, LIMIT_EXCEEDED, NO_SUCH_SUBSCRIPTION } from '../../protocol/names.ts'
-import type { Dict, EventDetails, List, MatchPolicy, PublishOptions } from '../../protocol/options.ts'
+import type { Event, Handlers, Id, Publish, Subscribe, Uri } from '../../protocol/messages.ts'
+import { INVALID_URI } from '../../protocol/names.ts'
+import type { Dict, EventDetails, List, PublishOptions } from '../../protocol/options.ts'
 import { kept, type Payload, payload } from '../../protocol/payload.ts'
-import { isPattern, isReserved, isUri } from '../../protocol/uri.ts'
+import { isReserved, isUri } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
-import { type Pattern, Patterns } from '../match/patterns.ts'
-import { attempt, deliver, NOTHING, type Refusal, refuse } from '../member/deliver.ts'
-import type { Dropped, RouterLimits } from '../member/limits.ts'
-import type { Member } from '../member/member.ts'
+import type { Patterns } from '../match/patterns.ts'
+import { deliver, type Undelivered } from '../member/deliver.ts'
+import type { Destination } from '../member/destination.ts'
 import { inPassthru, passthruOf } from '../member/passthru.ts'
 import { disclosure, type Policy, trustlevel } from '../member/policy.ts'
-import type { Role } from '../member/role.ts'
-import type { BrokerObserver } from '../meta/provided.ts'
+import { NOTHING, Refusal, sendError } from '../member/refusal.ts'
+import type { Role, RoleRealm } from '../member/role.ts'
 import { type Audience, audienceOf, namesSessions } from './audience.ts'
 import { type History, type HistoryEvent, type HistoryOptions, opened } from './history.ts'
 import { RetainedEvents } from './retained.ts'
+import type { Subscription } from './subscription.ts'
+import { type SubscriptionOptions, Subscriptions } from './subscriptions.ts'
 
-/** One topic or pattern under one policy; all its subscribers share its id, and so the bytes of its events. */
-export interface Subscription extends Pattern {
-  /** In milliseconds since 1970. */
-  readonly created: number
-  readonly members: Set<Member>
-  /** Where its events are kept; it stands in the index whether or not somebody subscribes. */
-  readonly history: History | undefined
-}
-
-export interface BrokerOptions {
-  readonly strict: boolean
-  readonly limits: RouterLimits
+export interface BrokerOptions extends SubscriptionOptions {
   readonly policy: Policy
   readonly history: readonly HistoryOptions[]
 }
 
-/** The realm, as the broker sees it. */
-export interface BrokerRealm {
-  readonly uri: Uri
-  readonly members: ReadonlyMap<Id, Member>
-  readonly dropped: Dropped
+export interface BrokerStats {
+  /** Subscriptions that somebody holds. */
+  readonly subscriptions: number
+  /** Topics whose last event is retained. */
+  readonly retained: number
+  /** Events that histories keep. */
+  readonly history: number
+  readonly dropped: BrokerDropped
 }
+
+interface BrokerDropped {
+  /** Events for subscribers that were too far behind. */
+  readonly slow: number
+  /** Events that could not be said in the subscriber's serializer. */
+  readonly unsendable: number
+  /** Publications without acknowledgement that were refused, of which the publisher heard nothing. */
+  readonly publications: number
+  /** Events that a history did not take. */
+  readonly history: number
+}
+
+const NOTHING_DROPPED: BrokerDropped = { slow: 0, unsendable: 0, publications: 0, history: 0 }
+
+export const NO_BROKER: BrokerStats = { subscriptions: 0, retained: 0, history: 0, dropped: NOTHING_DROPPED }
 
 export class Broker implements Role {
   readonly name = 'broker'
@@ -55,179 +63,132 @@ export class Broker implements Role {
     subscriber_blackwhite_listing: true,
     subscription_revocation: true,
   }
-  readonly handlers: Handlers<Member>
-  readonly patterns = new Patterns<Subscription>()
-  /** Hears what becomes of subscriptions. */
-  observer: BrokerObserver | undefined
+  readonly handlers: Handlers<Destination>
   readonly #options: BrokerOptions
-  readonly #realm: BrokerRealm
+  readonly #realm: RoleRealm
+  readonly #subscriptions: Subscriptions
   readonly #retained: RetainedEvents
   readonly #histories: History[] = []
-  /** Subscriptions that somebody holds. */
-  #subscriptions = 0
-  /** Those in the index that what the router itself publishes may concern. */
-  #watching = 0
+  readonly #dropped = { ...NOTHING_DROPPED }
 
-  constructor(options: BrokerOptions, realm: BrokerRealm) {
+  constructor(options: BrokerOptions, realm: RoleRealm) {
     this.#options = options
     this.#realm = realm
+    this.#subscriptions = new Subscriptions(options, realm)
     this.#retained = new RetainedEvents(options.limits)
     for (const entry of options.history) this.#histories.push(this.#remember(entry))
     this.handlers = {
-      [SUBSCRIBE]: (message, member) => this.#subscribe(message, member),
-      [UNSUBSCRIBE]: (message, member) => this.#unsubscribe(message, member),
-      [PUBLISH]: (message, member) => this.#publish(message, member),
+      [SUBSCRIBE]: (message, from) => this.#subscribe(message, from),
+      [UNSUBSCRIBE]: (message, from) => this.#subscriptions.unsubscribe(message, from),
+      [PUBLISH]: (message, from) => this.#publish(message, from),
     }
   }
 
-  get subscriptions(): number {
-    return this.#subscriptions
+  stats(): BrokerStats {
+    return {
+      subscriptions: this.#subscriptions.size,
+      retained: this.#retained.size,
+      history: this.#histories.reduce((sum, { size }) => sum + size, 0),
+      dropped: { ...this.#dropped },
+    }
   }
 
-  /** Topics that have a retained event. */
-  get retained(): number {
-    return this.#retained.size
+  get patterns(): Patterns<Subscription> {
+    return this.#subscriptions.patterns
   }
 
-  /** Events that histories keep. */
-  get history(): number {
-    return this.#histories.reduce((sum, { size }) => sum + size, 0)
+  /** True if the events of some topics are kept in a history. */
+  get remembers(): boolean {
+    return this.#histories.length > 0
   }
 
-  /** Whether anybody may hear what the router itself publishes: nothing need be put together where nobody does. */
+  /** True if anybody may hear what the router itself publishes: nothing need be put together where nobody does. */
   get watched(): boolean {
-    return this.#watching > 0
+    return this.#subscriptions.watched
   }
 
-  left(member: Member): void {
-    for (const subscription of member.subscriptions.values()) {
-      const last = this.#remove(subscription, member)
-      this.#unobserve(subscription, member, last)
-    }
+  left(member: Destination): void {
+    this.#subscriptions.left(member)
+  }
+
+  /** Takes a member out of a subscription, and tells it if it can understand that. */
+  revoke(subscription: Subscription, member: Destination, reason: string | undefined): void {
+    this.#subscriptions.revoke(subscription, member, reason)
   }
 
   /** Publishes as the router. */
   tell(topic: Uri, args: List, kwargs?: Dict): void {
-    if (this.#watching === 0) return
+    if (!this.watched) return
     const found = this.patterns.all(topic)
     if (found.length > 0) this.#emit(found, topic, NOTHING, payload(args, kwargs), NOTHING, randomId(), undefined)
   }
 
-  /** Publishes as a member, who need not be there any more; says nothing to him. */
-  publish(publisher: Member, topic: Uri, options: PublishOptions, data: Payload | undefined): Id | Refusal {
-    const details = this.#detailsOf(publisher, topic, options)
-    if (isRefusal(details)) return details
-    const publication = randomId()
-    const found = this.patterns.all(topic)
-    if (options.retain && !namesSessions(options)) {
-      this.#retained.keep({ topic, publication, details, payload: kept(data) }, options, publisher.id)
-    }
-    if (found.length > 0) this.#emit(found, topic, options, data, details, publication, publisher)
-    return publication
+  /** Publishes what a session left behind, which cannot be told of a refusal any more. */
+  publishTestament(publisher: Destination, topic: Uri, options: PublishOptions, data: Payload | undefined): void {
+    const done = this.#accept(publisher, topic, options, data)
+    if (done instanceof Refusal) this.#refuseSilently(publisher, topic, done)
   }
 
   /** Why a member may not publish with these options, as far as that is known before it does. */
-  objection(publisher: Member, topic: Uri, options: PublishOptions): Refusal | undefined {
+  objection(publisher: Destination, topic: Uri, options: PublishOptions): Refusal | undefined {
     const details = this.#detailsOf(publisher, topic, options)
-    return isRefusal(details) ? details : undefined
+    return details instanceof Refusal ? details : undefined
   }
 
-  /** Takes a member out of a subscription, and tells it if it can understand that. */
-  revoke(subscription: Subscription, member: Member, reason: string | undefined): void {
-    const last = this.#remove(subscription, member)
-    if (member.announces('subscriber', 'subscription_revocation')) {
-      member.send([UNSUBSCRIBED, 0, { subscription: subscription.id, ...(reason !== undefined && { reason }) }])
-    }
-    this.#unobserve(subscription, member, last)
+  #subscribe(message: Subscribe, subscriber: Destination): void {
+    const subscription = this.#subscriptions.subscribe(message, subscriber)
+    if (subscription && message[2].get_retained) this.#recall(subscription, subscriber)
   }
 
-  #subscribe([, request, options, topic]: Subscribe, member: Member): void {
-    const { match = 'exact' } = options
-    let subscription = this.patterns.get(topic, match)
-    const refusal = this.#refuseSubscribe(topic, match, subscription, member)
-    if (refusal) {
-      refuse(member, SUBSCRIBE, request, refusal)
-      return
-    }
-    subscription ??= this.#add(topic, match, undefined)
-    const { id, members } = subscription
-    // A second SUBSCRIBE finds both done, and gets the same id.
-    const first = members.size === 0
-    const joins = !members.has(member)
-    if (first) this.#subscriptions++
-    members.add(member)
-    member.subscriptions.set(id, subscription)
-    member.send([SUBSCRIBED, request, id])
-    if (first) this.observer?.created(member.id, subscription)
-    if (joins) this.observer?.subscribed(member.id, subscription)
-    if (options.get_retained) this.#recall(subscription, member)
-  }
-
-  #refuseSubscribe(
-    topic: Uri,
-    match: MatchPolicy,
-    existing: Subscription | undefined,
-    member: Member,
-  ): Refusal | undefined {
-    const { strict, limits } = this.#options
-    if (existing?.members.has(member)) return undefined
-    if (!existing && !isPattern(topic, match, strict)) {
-      return [INVALID_URI, `${formatValue(topic)} is no topic${match === 'exact' ? '' : ` to match ${match}`}`]
-    }
-    if (topic.length > limits.uriLength) return [LIMIT_EXCEEDED, `a URI may have ${limits.uriLength} characters`]
-    if (!existing && !this.patterns.admits(topic, match, limits.wildcardShapes)) {
-      return [LIMIT_EXCEEDED, `wildcards of one length may leave ${limits.wildcardShapes} sets of components empty`]
-    }
-    if (member.subscriptions.size < limits.subscriptions) return undefined
-    return [LIMIT_EXCEEDED, `a session may have ${limits.subscriptions} subscriptions`]
-  }
-
-  #recall({ id, uri, match, members }: Subscription, member: Member): void {
-    for (const { topic, publication, details, payload } of this.#retained.of(uri, match, member)) {
-      if (!members.has(member)) return
-      if (member.link.backlog > this.#options.limits.backlog) this.#realm.dropped.slow++
-      else if (
-        attempt(member, [EVENT, id, publication, match === 'exact' ? details : { ...details, topic }, payload])
-      ) {
-        this.#realm.dropped.unsendable++
-      }
+  #recall({ id, uri, match, members }: Subscription, subscriber: Destination): void {
+    const receiver = new Set([subscriber])
+    for (const { topic, publication, details, payload } of this.#retained.of(uri, match, subscriber)) {
+      if (!members.has(subscriber)) return
+      const said = match === 'exact' ? details : { ...details, topic }
+      this.#deliver([EVENT, id, publication, said, payload], uri, receiver, undefined, undefined)
     }
   }
 
-  #unsubscribe([, request, id]: Unsubscribe, member: Member): void {
-    const subscription = member.subscriptions.get(id)
-    if (subscription) {
-      const last = this.#remove(subscription, member)
-      member.send([UNSUBSCRIBED, request])
-      this.#unobserve(subscription, member, last)
-    } else {
-      refuse(member, UNSUBSCRIBE, request, [NO_SUCH_SUBSCRIPTION, `this session has no subscription ${id}`])
-    }
-  }
-
-  #publish([, request, options, topic, data]: Publish, publisher: Member): void {
+  #publish([, request, options, topic, data]: Publish, publisher: Destination): void {
     inPassthru(options, publisher, 'publisher', 'PUBLISH[2]')
-    const done = this.#refuseTopic(topic) ?? this.publish(publisher, topic, options, data)
-    if (!isRefusal(done)) {
+    const done = this.#refuseTopic(topic) ?? this.#accept(publisher, topic, options, data)
+    if (!(done instanceof Refusal)) {
       if (options.acknowledge) publisher.send([PUBLISHED, request, done])
       // Without acknowledgement the broker is silent even about a failure (Basic Profile, Publishing).
-    } else if (options.acknowledge) refuse(publisher, PUBLISH, request, done)
-    else this.#realm.dropped.publications++
+    } else if (options.acknowledge) {
+      sendError(publisher, PUBLISH, request, done)
+      this.#refused(publisher, topic, done)
+    } else this.#refuseSilently(publisher, topic, done)
   }
 
   #refuseTopic(topic: Uri): Refusal | undefined {
     // A topic that somebody subscribes to is a legal one; a pattern of his may also match what is none.
     if (!this.patterns.get(topic) && !isUri(topic, this.#options.strict)) {
-      return [INVALID_URI, `${formatValue(topic)} is no topic`]
+      return new Refusal(INVALID_URI, `${formatValue(topic)} is no topic`)
     }
-    return isReserved(topic) ? [INVALID_URI, `${formatValue(topic)} belongs to the router`] : undefined
+    return isReserved(topic) ? new Refusal(INVALID_URI, `${formatValue(topic)} belongs to the router`) : undefined
+  }
+
+  /** Publishes as a member, who need not be there any more; says nothing to him. */
+  #accept(publisher: Destination, topic: Uri, options: PublishOptions, data: Payload | undefined): Id | Refusal {
+    const details = this.#detailsOf(publisher, topic, options)
+    if (details instanceof Refusal) return details
+    const publication = randomId()
+    const found = this.patterns.all(topic)
+    if (options.retain && !namesSessions(options)) {
+      this.#retained.keep({ topic, publication, details, payload: kept(data) }, options, publisher.id)
+    }
+    const { uri: realm, observers } = this.#realm
+    observers.published?.({ realm, session: publisher.id, topic, publication })
+    if (found.length > 0) this.#emit(found, topic, options, data, details, publication, publisher)
+    return publication
   }
 
   /** What an event says beside its payload, or why it may not be said. */
-  #detailsOf(publisher: Member, topic: Uri, options: PublishOptions): EventDetails | Refusal {
+  #detailsOf(publisher: Destination, topic: Uri, options: PublishOptions): EventDetails | Refusal {
     const { policy } = this.#options
     const disclosed = disclosure(policy, 'publish', topic, publisher, options.disclose_me === true)
-    if (isRefusal(disclosed)) return disclosed
+    if (disclosed instanceof Refusal) return disclosed
     const level = trustlevel(policy, 'publish', topic, publisher)
     const passthru = options.ppt_scheme !== undefined
     if (!disclosed && level === undefined && !passthru) return NOTHING
@@ -249,11 +210,10 @@ export class Broker implements Role {
     data: Payload | undefined,
     details: EventDetails,
     publication: Id,
-    publisher: Member | undefined,
+    publisher: Destination | undefined,
   ): void {
     const except = options.exclude_me === false ? undefined : publisher
-    const { backlog } = this.#options.limits
-    const { members, dropped } = this.#realm
+    const { members } = this.#realm
     let audience: Audience | undefined
     let named: EventDetails | undefined
     for (const subscription of found) {
@@ -268,9 +228,27 @@ export class Broker implements Role {
       if (subscription.members.size === 0) continue
       audience ??= audienceOf(options)
       const subscribers = audience?.among(subscription.members, members) ?? subscription.members
-      deliver([EVENT, subscription.id, publication, said, data], subscribers, except, audience, backlog, dropped)
+      this.#deliver([EVENT, subscription.id, publication, said, data], subscription.uri, subscribers, except, audience)
     }
   }
+
+  #deliver(
+    event: Event,
+    uri: Uri,
+    subscribers: ReadonlySet<Destination>,
+    except: Destination | undefined,
+    audience: Audience | undefined,
+  ): void {
+    const receivers = deliver(event, subscribers, except, audience, this.#undelivered)
+    if (receivers === 0) return
+    const [, subscription, publication] = event
+    const { uri: realm, observers } = this.#realm
+    observers.delivered?.({ realm, subscription, publication, uri, receivers })
+  }
+
+  /** A field, so that an event makes no closure. */
+  readonly #undelivered = (reason: Undelivered, { id }: Destination, [, subscription]: Event): void =>
+    this.#drop(reason, id, this.patterns.find(subscription)?.uri)
 
   #record(
     history: History,
@@ -287,45 +265,24 @@ export class Broker implements Role {
 
   #remember(entry: HistoryOptions): History {
     const { uri, match = 'exact' } = entry
-    const history = opened(entry, this.#realm.uri, () => this.#realm.dropped.history++)
-    this.#add(uri, match, history)
+    const history = opened(entry, this.#realm.uri, () => this.#drop('history', undefined, uri))
+    this.#subscriptions.add(uri, match, history)
     return history
   }
 
-  #add(uri: Uri, match: MatchPolicy, history: History | undefined): Subscription {
-    const subscription = { id: randomId(), uri, match, created: Date.now(), members: new Set<Member>(), history }
-    this.patterns.add(subscription)
-    if (hearsTheRouter(subscription)) this.#watching++
-    return subscription
+  #refuseSilently(publisher: Destination, topic: Uri, refusal: Refusal): void {
+    this.#drop('publications', publisher.id, topic)
+    this.#refused(publisher, topic, refusal)
   }
 
-  /** Says whether he was the last one. */
-  #remove(subscription: Subscription, member: Member): boolean {
-    const { id, members, history } = subscription
-    member.subscriptions.delete(id)
-    members.delete(member)
-    if (members.size > 0) return false
-    this.#subscriptions--
-    if (!history) {
-      this.patterns.delete(subscription)
-      if (hearsTheRouter(subscription)) this.#watching--
-    }
-    return true
+  #refused({ id: session }: Destination, topic: Uri, { uri: error, text }: Refusal): void {
+    const { uri: realm, observers } = this.#realm
+    observers.refused?.({ realm, session, action: 'publish', uri: topic, error, text, transport: undefined })
   }
 
-  #unobserve(subscription: Subscription, member: Member, last: boolean): void {
-    this.observer?.unsubscribed(member.id, subscription)
-    if (last) this.observer?.deleted(member.id, subscription)
+  #drop(reason: keyof BrokerDropped, session: Id | undefined, uri: Uri | undefined): void {
+    this.#dropped[reason]++
+    const { uri: realm, observers } = this.#realm
+    observers.dropped?.({ realm, reason, session, uri, count: 1 })
   }
-}
-
-function isRefusal(value: unknown): value is Refusal {
-  return Array.isArray(value)
-}
-
-/** Whether what the router publishes, all under `wamp.`, can match. */
-function hearsTheRouter({ uri, match }: Pattern): boolean {
-  if (isReserved(uri)) return true
-  if (match === 'prefix') return 'wamp.'.startsWith(uri)
-  return match === 'wildcard' && (uri === '' || uri.startsWith('.'))
 }

@@ -3,8 +3,8 @@
 import type { Id, Uri } from '../../protocol/messages.ts'
 import type { EventDetails, MatchPolicy, PublishOptions } from '../../protocol/options.ts'
 import type { Payload } from '../../protocol/payload.ts'
+import type { Destination } from '../member/destination.ts'
 import type { RouterLimits } from '../member/limits.ts'
-import type { Member } from '../member/member.ts'
 import { weightOf } from '../member/payload-size.ts'
 import { Audience, namesPrincipals } from './audience.ts'
 
@@ -60,7 +60,7 @@ export class RetainedEvents {
   }
 
   /** What a member that subscribes is given: for each topic the newest event that it would have been sent. */
-  *of(uri: Uri, match: MatchPolicy, member: Member): IterableIterator<Retained> {
+  *of(uri: Uri, match: MatchPolicy, member: Destination): IterableIterator<Retained> {
     for (const topic of this.#matching(uri, match)) {
       const event = topic.find(({ audience }) => !audience || audience.admits(member))
       if (event && event.except !== member.id) yield event

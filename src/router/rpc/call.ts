@@ -1,60 +1,38 @@
-/** A call under way: what the dealer knows of it from its first part to its answer. */
+/** A call under way: what the dealer knows of it from its first part to its answer. Only routing.ts changes it. */
 
 import type { Call as CallMessage, Id, Uri } from '../../protocol/messages.ts'
 import type { InvocationDetails } from '../../protocol/options.ts'
-import { NOTHING } from '../member/deliver.ts'
-import type { Member } from '../member/member.ts'
-import type { Timed } from './deadlines.ts'
-import type { Endpoint, Registration } from './registrations.ts'
+import type { Destination } from '../member/destination.ts'
+import type { Deadline } from './deadline.ts'
+import type { Waiting } from './queue.ts'
+import type { Endpoint } from './registrations.ts'
 
 /** It stands in the tables of both its ends until it is over. */
-export interface Call extends Timed {
+export interface Call {
   /** How many calls came before it. */
   readonly order: number
-  readonly caller: Member
+  readonly caller: Destination
   readonly request: Id
   readonly procedure: Uri
-  /** Who has it now; nobody where it waits, or the router serves it itself. */
-  endpoint: Endpoint | undefined
-  invocation: Id
-  /** What every INVOCATION of it says. */
-  details: InvocationDetails
-  /** Whether the caller has said that there is more to come. */
-  open: boolean
-  /** It was interrupted, and waits for what its callee says to that. */
-  canceled: boolean
-  /** The caller has its answer, or is gone. */
-  over: boolean
-  /** To say it all to another callee, as long as nothing of it was answered and it can be declined, or while it waits. */
-  message: CallMessage | undefined
-  declined: Set<Member> | undefined
-  /** Of which it waits for a callee to be free, with the parts that came meanwhile, and what all that costs to keep. */
-  waits: Registration | undefined
-  parts: CallMessage[] | undefined
-  weight: number
-}
-
-export function callOf([, request, options, procedure]: CallMessage, caller: Member, order: number): Call {
-  return {
-    order,
-    caller,
-    request,
-    procedure,
-    endpoint: undefined,
-    invocation: 0,
-    details: NOTHING,
-    open: options.progress === true,
-    canceled: false,
-    over: false,
-    message: undefined,
-    declined: undefined,
-    waits: undefined,
-    parts: undefined,
-    weight: 0,
-    // What is greater, be it a bigint of a binary format, is told to a callee no better.
-    timeout: Math.min(Number(options.timeout ?? 0), Number.MAX_SAFE_INTEGER),
-    began: undefined,
-    rest: 0,
-    timer: undefined,
-  }
+  /** The time when it came, if its duration is observed. */
+  readonly since: number | undefined
+  /** None for a call without a timeout. */
+  readonly deadline: Deadline<Call> | undefined
+  /** Its callee; none while it waits in a queue. */
+  readonly endpoint: Endpoint | undefined
+  readonly invocation: Id
+  /** The details of each of its INVOCATIONs. */
+  readonly details: InvocationDetails
+  /** True if the caller has more parts to send. */
+  readonly open: boolean
+  /** True if it was interrupted, and waits for the callee's answer to that. */
+  readonly canceled: boolean
+  /** True if the caller has its answer, or is gone. */
+  readonly over: boolean
+  /** The CALL itself, kept while it may still be re-routed or is queued. */
+  readonly message: CallMessage | undefined
+  /** The callees that declined it. */
+  readonly declined: Set<Destination> | undefined
+  /** Its place in a queue, while it waits for a callee to be free. */
+  readonly waiting: Waiting | undefined
 }

@@ -1,6 +1,6 @@
 /** Which callee answers: one registration, several callees, five policies. */
 
-import type { Member } from '../member/member.ts'
+import type { Destination } from '../member/destination.ts'
 import type { Endpoint, Registration } from './registrations.ts'
 
 /** Every callee that is left has as many invocations as it takes. */
@@ -10,7 +10,10 @@ export const FULL = Symbol('full')
  * The callee whose turn it is, those that declined left out; none where none is left. As in Crossbar.io, a full callee
  * is passed over where the calls are spread, and stops the call where there is only the one to go to.
  */
-export function choose(registration: Registration, declined?: ReadonlySet<Member>): Endpoint | typeof FULL | undefined {
+export function choose(
+  registration: Registration,
+  declined?: ReadonlySet<Destination>,
+): Endpoint | typeof FULL | undefined {
   const { endpoints } = registration
   switch (registration.invoke) {
     case 'roundrobin':
@@ -33,7 +36,7 @@ export function choose(registration: Registration, declined?: ReadonlySet<Member
 
 function next(
   registration: Registration,
-  declined: ReadonlySet<Member> | undefined,
+  declined: ReadonlySet<Destination> | undefined,
 ): Endpoint | typeof FULL | undefined {
   const { endpoints } = registration
   let found: typeof FULL | undefined
@@ -52,13 +55,18 @@ function next(
 
 function drawn(
   endpoints: readonly Endpoint[],
-  declined: ReadonlySet<Member> | undefined,
+  declined: ReadonlySet<Destination> | undefined,
 ): Endpoint | typeof FULL | undefined {
   const first = endpoints[Math.floor(Math.random() * endpoints.length)]
   if (!first || (!declined?.has(first.callee) && !isFull(first))) return first
   const left = declined ? endpoints.filter(({ callee }) => !declined.has(callee)) : endpoints
   const free = left.filter((endpoint) => !isFull(endpoint))
   return free[Math.floor(Math.random() * free.length)] ?? (left.length > 0 ? FULL : undefined)
+}
+
+/** A callee left its place: that does not change whose turn it is. */
+export function keepTurn(registration: Registration, left: number): void {
+  if (left < registration.turn) registration.turn--
 }
 
 function isFull({ concurrency, running }: Endpoint): boolean {

@@ -3,17 +3,26 @@
 import { CALL, CANCEL, ERROR, REGISTER, UNREGISTER, YIELD } from '../../protocol/codes.ts'
 import type { Handlers, Uri } from '../../protocol/messages.ts'
 import type { Patterns } from '../match/patterns.ts'
-import type { Dropped } from '../member/limits.ts'
-import type { Member } from '../member/member.ts'
-import type { Role } from '../member/role.ts'
-import type { DealerObserver, Provided } from '../meta/provided.ts'
-import { Calls } from './calls.ts'
+import type { Destination } from '../member/destination.ts'
+import type { Role, RoleRealm } from '../member/role.ts'
+import { Calls, type CallsDropped, NO_CALLS_DROPPED } from './calls.ts'
 import { Queues } from './queue.ts'
 import { type Registration, type RegistrationOptions, Registrations } from './registrations.ts'
+import { Routing } from './routing.ts'
+import { Turns } from './turns.ts'
 
-export type { Call } from './call.ts'
-export type { Endpoint, Registration } from './registrations.ts'
 export type DealerOptions = RegistrationOptions
+
+export interface DealerStats {
+  readonly registrations: number
+  /** Calls that wait for their answer. */
+  readonly calls: number
+  /** Those among them that wait in a queue for a callee to be free. */
+  readonly queued: number
+  readonly dropped: CallsDropped
+}
+
+export const NO_DEALER: DealerStats = { registrations: 0, calls: 0, queued: 0, dropped: NO_CALLS_DROPPED }
 
 export class Dealer implements Role {
   readonly name = 'dealer'
@@ -30,29 +39,50 @@ export class Dealer implements Role {
     registration_revocation: true,
     shared_registration: true,
   }
-  readonly handlers: Handlers<Member>
+  readonly handlers: Handlers<Destination>
+  readonly #queues: Queues
   readonly #registrations: Registrations
+  readonly #routing: Routing
   readonly #calls: Calls
+  readonly #turns: Turns
 
-  constructor(options: DealerOptions, dropped: Dropped) {
+  constructor(options: DealerOptions, realm: RoleRealm) {
     const queues = new Queues(options.callQueue, options.limits.queuedBytes)
-    const registrations: Registrations = new Registrations(options, (changed) => calls.turns.stir(changed))
-    const calls = new Calls(options, registrations, queues, dropped)
+    const registrations = new Registrations(options, realm, queues)
+    const routing = new Routing(options, realm, queues, (call) => {
+      this.#calls.expire(call)
+      this.#turns.advance()
+    })
+    const calls = new Calls(options, realm, registrations, routing)
+    const turns = new Turns(routing, queues, registrations)
+    this.#queues = queues
     this.#registrations = registrations
+    this.#routing = routing
     this.#calls = calls
+    this.#turns = turns
+    // Whatever happens may free a callee: then the queues go on, when everybody has been told.
     const then =
-      <M>(handle: (message: M, member: Member) => void) =>
-      (message: M, member: Member): void => {
-        handle(message, member)
-        calls.turns.advance()
+      <M>(handle: (message: M, from: Destination) => void) =>
+      (message: M, from: Destination): void => {
+        handle(message, from)
+        turns.advance()
       }
     this.handlers = {
-      [REGISTER]: then((message, member) => registrations.register(message, member)),
-      [UNREGISTER]: then((message, member) => registrations.unregister(message, member)),
-      [CALL]: then((message, member) => calls.call(message, member)),
-      [CANCEL]: then((message, member) => calls.cancel(message, member)),
-      [YIELD]: then((message, member) => calls.yield(message, member)),
-      [ERROR]: then((message, member) => calls.error(message, member)),
+      [REGISTER]: then((message, from) => registrations.register(message, from)),
+      [UNREGISTER]: then((message, from) => registrations.unregister(message, from)),
+      [CALL]: then((message, from) => calls.call(message, from)),
+      [CANCEL]: then((message, from) => calls.cancel(message, from)),
+      [YIELD]: then((message, from) => calls.yield(message, from)),
+      [ERROR]: then((message, from) => calls.error(message, from)),
+    }
+  }
+
+  stats(): DealerStats {
+    return {
+      registrations: this.patterns.size,
+      calls: this.#routing.size,
+      queued: this.#queues.size,
+      dropped: { ...this.#calls.dropped },
     }
   }
 
@@ -60,40 +90,21 @@ export class Dealer implements Role {
     return this.#registrations.patterns
   }
 
-  get registrations(): number {
-    return this.patterns.size
+  /** Lets a destination serve a procedure under `wamp.`, which belongs to the router: it wins over any registration. */
+  provide(procedure: Uri, callee: Destination): void {
+    this.#calls.provide(procedure, callee)
   }
 
-  /** Calls that wait for their answer. */
-  get calls(): number {
-    return this.#calls.size
-  }
-
-  /** Those among them that wait for a callee to be free. */
-  get queued(): number {
-    return this.#calls.queued
-  }
-
-  /** What the router serves itself under `wamp.`, which wins over what clients register. */
-  get provided(): Map<Uri, Provided> {
-    return this.#calls.provided
-  }
-
-  /** Hears what becomes of registrations. */
-  set observer(observer: DealerObserver | undefined) {
-    this.#registrations.observer = observer
-  }
-
-  /** Takes a callee out of a registration, and tells it if it can understand that. Says whether it was in. */
-  revoke(registration: Registration, callee: Member, reason?: string): boolean {
+  /** Takes a callee out of a registration, and tells it if it can understand that. Returns false if it was not in. */
+  revoke(registration: Registration, callee: Destination, reason?: string): boolean {
     const was = this.#registrations.revoke(registration, callee, reason)
-    this.#calls.turns.advance()
+    this.#turns.advance()
     return was
   }
 
-  left(member: Member): void {
+  left(member: Destination): void {
     this.#registrations.left(member)
     this.#calls.left(member)
-    this.#calls.turns.advance()
+    this.#turns.advance()
   }
 }

@@ -3,29 +3,29 @@
 import type { Call } from '../../protocol/messages.ts'
 import { FEATURE_NOT_SUPPORTED } from '../../protocol/names.ts'
 import type { Dict, InvocationDetails } from '../../protocol/options.ts'
-import { NOTHING, type Refusal } from '../member/deliver.ts'
-import type { Member } from '../member/member.ts'
+import type { Destination } from '../member/destination.ts'
 import { PASSTHRU, passthruOf } from '../member/passthru.ts'
 import { disclosure, type Policy, trustlevel } from '../member/policy.ts'
-import type { Endpoint } from './registrations.ts'
+import { NOTHING, Refusal } from '../member/refusal.ts'
+import { type Endpoint, OWN } from './registrations.ts'
 
 /** Whether a callee understands INTERRUPT; the specification spells the feature in two ways. */
-export function interruptible(callee: Member): boolean {
+export function interruptible(callee: Destination): boolean {
   return callee.announces('callee', 'call_canceling') || callee.announces('callee', 'call_cancelling')
 }
 
 /** Why this callee cannot be given this call: what is silently left out would change what was asked. */
-export function lacking({ progress, ppt_scheme }: Call[2], callee: Member): Refusal | undefined {
+export function lacking({ progress, ppt_scheme }: Call[2], callee: Destination): Refusal | undefined {
   if (progress && !takesParts(callee)) {
-    return [FEATURE_NOT_SUPPORTED, 'the callee does not take a call in parts']
+    return new Refusal(FEATURE_NOT_SUPPORTED, 'the callee does not take a call in parts')
   }
   if (ppt_scheme !== undefined && !callee.announces('callee', PASSTHRU)) {
-    return [FEATURE_NOT_SUPPORTED, 'the callee does not take payloads in passthru mode']
+    return new Refusal(FEATURE_NOT_SUPPORTED, 'the callee does not take payloads in passthru mode')
   }
   return undefined
 }
 
-function takesParts(callee: Member): boolean {
+function takesParts(callee: Destination): boolean {
   if (!callee.announces('callee', 'progressive_call_invocations')) return false
   return interruptible(callee) || callee.deviations.partsUninterrupted === true
 }
@@ -33,11 +33,13 @@ function takesParts(callee: Member): boolean {
 /** The details of a call's INVOCATION, but for `progress`. What the caller asks was found to be allowed. */
 export function detailsOf(
   [, , options, procedure]: Call,
-  caller: Member,
+  caller: Destination,
   { callee, curious, registration }: Endpoint,
   timeout: number,
   policy: Policy,
 ): InvocationDetails {
+  // The router's own procedures know their caller, whatever is disclosed to others.
+  if (registration.id === OWN) return { procedure, caller: caller.id }
   const pattern = registration.match !== 'exact'
   // Most calls ask for nothing and get nothing.
   const plain = !pattern && !curious && timeout === 0 && policy.disclose === 'asked' && !policy.trustlevel

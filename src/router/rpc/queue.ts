@@ -70,10 +70,26 @@ export function merged(queues: readonly CallQueue[]): Call[] {
   return queues.flatMap((queue) => [...queue]).sort(byOrder)
 }
 
-/** All the queues of a realm: which registrations have one, and what all of them hold. */
+/** The place of a call in a queue. Only this file changes it. */
+export interface Waiting {
+  /** The registration of which it waits for a callee to be free. */
+  readonly registration: Registration
+  /** The CALL, kept for longer than the frame it came in. */
+  readonly message: CallMessage
+  /** The later parts received so far. */
+  readonly parts: readonly CallMessage[]
+}
+
+interface Held extends Waiting {
+  readonly parts: CallMessage[]
+  weight: number
+}
+
+/** All the queues of a realm: which registrations have one, what all of them hold, and which of them may go on. */
 export class Queues {
   readonly #rules = new Patterns<CallQueueOptions & { readonly id: number; readonly match: MatchPolicy }>()
   readonly #bytes: number
+  readonly #stirred = new Set<Registration>()
   #weight = 0
   #size = 0
 
@@ -88,44 +104,54 @@ export class Queues {
     return this.#size
   }
 
-  /** Lets a call wait. Says whether there was room. */
-  add(call: Call, registration: Registration, message: CallMessage): boolean {
+  /** Something changed for the calls that wait for this registration, if any do. */
+  stir(registration: Registration): void {
+    if (registration.queue) this.#stirred.add(registration)
+  }
+
+  get stirred(): boolean {
+    return this.#stirred.size > 0
+  }
+
+  /** The queues that were stirred; from here on they are not. */
+  take(): CallQueue[] {
+    // The calls that waited may all be gone.
+    const queues = [...this.#stirred].flatMap(({ queue }) => queue ?? [])
+    this.#stirred.clear()
+    return queues
+  }
+
+  /** Gives a call its place, or returns undefined if there is no room. */
+  add(call: Call, registration: Registration, message: CallMessage): Waiting | undefined {
     const queue = registration.queue ?? this.#open(registration.uri)
     const weight = weightOfPart(message)
-    if (!queue || queue.size >= queue.limit || this.#weight + weight > this.#bytes) return false
+    if (!queue || queue.size >= queue.limit || this.#weight + weight > this.#bytes) return undefined
     this.#weight += weight
     this.#size++
     registration.queue = queue
-    call.waits = registration
-    call.weight += weight
-    call.message = keptPart(message)
     queue.add(call)
-    return true
+    const held: Held = { registration, message: keptPart(message), parts: [], weight }
+    return held
   }
 
-  /** Another part of a call that waits. Says whether there was room. */
-  hold(call: Call, message: CallMessage): boolean {
-    const weight = weightOfPart(message)
+  /** Keeps another part of a call that waits. Returns false if there is no room. */
+  hold(waiting: Waiting, part: CallMessage): boolean {
+    const held = waiting as Held
+    const weight = weightOfPart(part)
     if (this.#weight + weight > this.#bytes) return false
     this.#weight += weight
-    call.weight += weight
-    call.parts ??= []
-    call.parts.push(keptPart(message))
+    held.weight += weight
+    held.parts.push(keptPart(part))
     return true
   }
 
-  /** It waits no longer. Gives back its further parts. */
-  delete(call: Call): readonly CallMessage[] {
-    const { waits, parts = [], weight } = call
-    if (!waits) return []
-    waits.queue?.delete(call)
-    if (waits.queue?.size === 0) waits.queue = undefined
+  /** It waits no longer. */
+  delete(call: Call, waiting: Waiting): void {
+    const { registration, weight } = waiting as Held
+    registration.queue?.delete(call)
+    if (registration.queue?.size === 0) registration.queue = undefined
     this.#size--
     this.#weight -= weight
-    call.waits = undefined
-    call.parts = undefined
-    call.weight = 0
-    return parts
   }
 
   /** None where calls do not wait. */

@@ -8,16 +8,18 @@ import type { InvokePolicy, RegisterOptions } from '../../protocol/options.ts'
 import { isPattern, isReserved } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import { type Pattern, Patterns } from '../match/patterns.ts'
-import { type Refusal, refuse } from '../member/deliver.ts'
+import type { Destination } from '../member/destination.ts'
 import type { RouterLimits } from '../member/limits.ts'
-import type { Member } from '../member/member.ts'
 import type { Policy } from '../member/policy.ts'
-import type { DealerObserver } from '../meta/provided.ts'
-import type { CallQueue, CallQueueOptions } from './queue.ts'
+import { Refusal, sendError } from '../member/refusal.ts'
+import type { RoleRealm } from '../member/role.ts'
+import { keepTurn } from './choose-callee.ts'
+import { recordOf } from './dealer-record.ts'
+import type { CallQueue, CallQueueOptions, Queues } from './queue.ts'
 
 /** One callee of one registration. */
 export interface Endpoint {
-  readonly callee: Member
+  readonly callee: Destination
   readonly registration: Registration
   /** Whether it asked to know who calls. */
   readonly curious: boolean
@@ -42,6 +44,26 @@ export interface Registration extends Pattern {
   queue: CallQueue | undefined
 }
 
+/** The registration id of a procedure that the router serves itself; it stands in no index. */
+export const OWN: Id = 0
+
+/** A registration of the router's own procedures, and its callee. */
+export function ownRegistration(uri: Uri, callee: Destination): Registration {
+  const endpoints: Endpoint[] = []
+  const registration: Registration = {
+    id: OWN,
+    uri,
+    match: 'exact',
+    created: 0,
+    invoke: 'single',
+    endpoints,
+    turn: 0,
+    queue: undefined,
+  }
+  endpoints.push(endpointOf(callee, registration, {}))
+  return registration
+}
+
 export interface RegistrationOptions {
   readonly strict: boolean
   readonly limits: RouterLimits
@@ -51,22 +73,24 @@ export interface RegistrationOptions {
 
 export class Registrations {
   readonly patterns = new Patterns<Registration>()
-  observer: DealerObserver | undefined
   readonly #options: RegistrationOptions
-  /** Hears that a callee came or went. */
-  readonly #changed: (registration: Registration) => void
+  readonly #realm: RoleRealm
+  /** They may go on when a callee came or went. */
+  readonly #queues: Queues
 
-  constructor(options: RegistrationOptions, changed: (registration: Registration) => void) {
+  constructor(options: RegistrationOptions, realm: RoleRealm, queues: Queues) {
     this.#options = options
-    this.#changed = changed
+    this.#realm = realm
+    this.#queues = queues
   }
 
-  register([, request, options, procedure]: Register, callee: Member): void {
+  register([, request, options, procedure]: Register, callee: Destination): void {
     const { match = 'exact', force_reregister } = options
     let registration = this.patterns.get(procedure, match)
     const refusal = this.#refuse(options, procedure, registration, callee)
     if (refusal) {
-      refuse(callee, REGISTER, request, refusal)
+      sendError(callee, REGISTER, request, refusal)
+      this.#refused('register', callee, procedure, refusal)
       return
     }
     if (registration && force_reregister) {
@@ -74,22 +98,25 @@ export class Registrations {
       registration = undefined
     }
     registration ??= this.#add(procedure, options)
-    let endpoint = callee.registrations.get(registration.id)
+    const { registrations } = recordOf(callee)
+    let endpoint = registrations.get(registration.id)
     const joins = !endpoint
     if (!endpoint) {
       endpoint = endpointOf(callee, registration, options)
       registration.endpoints.push(endpoint)
-      callee.registrations.set(registration.id, endpoint)
-      this.#changed(registration)
+      registrations.set(registration.id, endpoint)
+      this.#queues.stir(registration)
     }
     callee.send([REGISTERED, request, registration.id])
     if (joins) this.#observe(endpoint)
   }
 
-  unregister([, request, id]: Unregister, callee: Member): void {
-    const endpoint = callee.registrations.get(id)
+  unregister([, request, id]: Unregister, callee: Destination): void {
+    const endpoint = callee.rpc?.registrations.get(id)
     if (!endpoint) {
-      refuse(callee, UNREGISTER, request, [names.NO_SUCH_REGISTRATION, `this session has no registration ${id}`])
+      const refusal = new Refusal(names.NO_SUCH_REGISTRATION, `this session has no registration ${id}`)
+      sendError(callee, UNREGISTER, request, refusal)
+      this.#refused('unregister', callee, undefined, refusal)
       return
     }
     this.#remove(endpoint)
@@ -98,14 +125,14 @@ export class Registrations {
   }
 
   /** Takes a callee out of a registration, and tells it if it can understand that. Says whether it was in. */
-  revoke(registration: Registration, callee: Member, reason: string | undefined): boolean {
-    const endpoint = callee.registrations.get(registration.id)
+  revoke(registration: Registration, callee: Destination, reason: string | undefined): boolean {
+    const endpoint = callee.rpc?.registrations.get(registration.id)
     if (endpoint) this.#revoke(endpoint, reason)
     return endpoint !== undefined
   }
 
-  left(callee: Member): void {
-    const endpoints = [...callee.registrations.values()]
+  left(callee: Destination): void {
+    const endpoints = [...(callee.rpc?.registrations.values() ?? [])]
     // All before anybody hears of it: a call that waited for one must not go to another.
     for (const endpoint of endpoints) this.#remove(endpoint)
     for (const endpoint of endpoints) this.#unobserve(endpoint)
@@ -115,38 +142,39 @@ export class Registrations {
     options: RegisterOptions,
     procedure: Uri,
     existing: Registration | undefined,
-    callee: Member,
+    callee: Destination,
   ): Refusal | undefined {
     const { strict, limits, policy } = this.#options
     const { match = 'exact', invoke = 'single', force_reregister, disclose_caller } = options
     if (!isPattern(procedure, match, strict)) {
-      return [
+      return new Refusal(
         names.INVALID_URI,
         `${formatValue(procedure)} is no procedure${match === 'exact' ? '' : ` to match ${match}`}`,
-      ]
+      )
     }
-    if (isReserved(procedure)) return [names.INVALID_URI, `${formatValue(procedure)} belongs to the router`]
+    if (isReserved(procedure)) return new Refusal(names.INVALID_URI, `${formatValue(procedure)} belongs to the router`)
     if (disclose_caller && policy.disclose === 'never') {
-      return [names.DISCLOSE_ME_DISALLOWED, 'disclose_caller: this router does not tell who calls']
+      return new Refusal(names.DISCLOSE_ME_DISALLOWED, 'disclose_caller: this router does not tell who calls')
     }
     if (existing && !force_reregister) {
       if (existing.invoke === 'single' || existing.invoke !== invoke) {
         const how = existing.invoke === 'single' ? '' : ` with invoke: ${existing.invoke}`
-        return [names.PROCEDURE_ALREADY_EXISTS, `${formatValue(procedure)} is registered already${how}`]
+        return new Refusal(names.PROCEDURE_ALREADY_EXISTS, `${formatValue(procedure)} is registered already${how}`)
       }
     }
-    if (existing && callee.registrations.has(existing.id)) return undefined
+    const { registrations } = recordOf(callee)
+    if (existing && registrations.has(existing.id)) return undefined
     if (procedure.length > limits.uriLength) {
-      return [names.LIMIT_EXCEEDED, `a URI may have ${limits.uriLength} characters`]
+      return new Refusal(names.LIMIT_EXCEEDED, `a URI may have ${limits.uriLength} characters`)
     }
     if (!existing && !this.patterns.admits(procedure, match, limits.wildcardShapes)) {
-      return [
+      return new Refusal(
         names.LIMIT_EXCEEDED,
         `wildcards of one length may leave ${limits.wildcardShapes} sets of components empty`,
-      ]
+      )
     }
-    if (callee.registrations.size < limits.registrations) return undefined
-    return [names.LIMIT_EXCEEDED, `a session may have ${limits.registrations} registrations`]
+    if (registrations.size < limits.registrations) return undefined
+    return new Refusal(names.LIMIT_EXCEEDED, `a session may have ${limits.registrations} registrations`)
   }
 
   #add(uri: Uri, { match = 'exact', invoke = 'single' }: RegisterOptions): Registration {
@@ -183,28 +211,38 @@ export class Registrations {
   #remove(endpoint: Endpoint): void {
     const { callee, registration } = endpoint
     const { endpoints } = registration
-    callee.registrations.delete(registration.id)
+    recordOf(callee).registrations.delete(registration.id)
     const at = endpoints.indexOf(endpoint)
     endpoints.splice(at, 1)
-    // Who left does not change whose turn it is.
-    if (at < registration.turn) registration.turn--
+    keepTurn(registration, at)
     if (endpoints.length === 0) this.patterns.delete(registration)
-    this.#changed(registration)
+    this.#queues.stir(registration)
   }
 
-  #observe(endpoint: Endpoint): void {
-    const { callee, registration } = endpoint
-    if (registration.endpoints.length === 1) this.observer?.created(callee.id, registration)
-    this.observer?.registered(callee.id, registration)
+  #observe({ callee, registration }: Endpoint): void {
+    const { uri: realm, observers } = this.#realm
+    const { id, uri, match, invoke, created, endpoints } = registration
+    const first = endpoints.length === 1
+    observers.registered?.({ realm, session: callee.id, registration: id, uri, match, invoke, created, first })
   }
 
-  #unobserve({ callee, registration }: Endpoint): void {
-    this.observer?.unregistered(callee.id, registration)
-    if (registration.endpoints.length === 0) this.observer?.deleted(callee.id, registration)
+  #unobserve({ callee, registration: { id, uri, endpoints } }: Endpoint): void {
+    const { uri: realm, observers } = this.#realm
+    observers.unregistered?.({ realm, session: callee.id, registration: id, uri, last: endpoints.length === 0 })
+  }
+
+  #refused(
+    action: 'register' | 'unregister',
+    { id: session }: Destination,
+    uri: Uri | undefined,
+    { uri: error, text }: Refusal,
+  ): void {
+    const { uri: realm, observers } = this.#realm
+    observers.refused?.({ realm, session, action, uri, error, text, transport: undefined })
   }
 }
 
-function endpointOf(callee: Member, registration: Registration, options: RegisterOptions): Endpoint {
+function endpointOf(callee: Destination, registration: Registration, options: RegisterOptions): Endpoint {
   return {
     callee,
     registration,

@@ -1,0 +1,39 @@
+/** What the broker and the dealer send to: a session, the router's own procedures, later a session of another machine. */
+
+import type { Event, Id, Message } from '../../protocol/messages.ts'
+import type { Prepared } from '../../transport/transport.ts'
+import type { BrokerRecord } from '../pubsub/subscription.ts'
+import type { DealerRecord } from '../rpc/dealer-record.ts'
+import type { Deviations } from './peers.ts'
+
+/** The identity of a session, as WELCOME states it. */
+export interface Principal {
+  readonly authid: string
+  readonly authrole: string
+  readonly authmethod: string
+  readonly authprovider: string
+}
+
+export type ClientRole = 'caller' | 'callee' | 'publisher' | 'subscriber'
+
+export interface Destination {
+  /** The id of the session; 0 for the router itself. */
+  readonly id: Id
+  readonly principal: Principal | undefined
+  /** Where it is known to differ from what its HELLO announced. */
+  readonly deviations: Deviations
+  /** True if it has a feature: its HELLO announced it, or it is known to have it. */
+  announces(role: ClientRole, feature: string): boolean
+  /** Throws a WampError for a message that its serializer or its transport cannot carry; nothing was sent then. */
+  send(message: Message): void
+  /** True if it reads so slowly that events for it are dropped (slow-reader.ts). */
+  readonly behind: boolean
+  /** Destinations of one kind can `write` what one of them `prepare`d: one encoding for many. Undefined: only `send`. */
+  readonly kind: string | undefined
+  prepare(event: Event): Prepared
+  write(prepared: Prepared): void
+  /** What the broker keeps of it, from its first subscription. Nobody else looks into it. */
+  pubsub: BrokerRecord | undefined
+  /** What the dealer keeps of it, from its first call or registration. Nobody else looks into it. */
+  rpc: DealerRecord | undefined
+}

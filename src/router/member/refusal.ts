@@ -1,0 +1,48 @@
+/** How the router refuses: one kind of value for every reason, returned or thrown, and the ERROR that it becomes. */
+
+import { ERROR } from '../../protocol/codes.ts'
+import { thrown } from '../../protocol/error.ts'
+import type { Id, Message, RequestCode, Uri } from '../../protocol/messages.ts'
+import type { Dict } from '../../protocol/options.ts'
+import { payload } from '../../protocol/payload.ts'
+import type { Destination } from './destination.ts'
+
+/** Details that are empty: one for all messages. */
+export const NOTHING: Dict = Object.freeze({})
+
+/**
+ * Why a request is refused: a URI for programs, a text for people. Not an Error, whose stack costs more than the rest of
+ * a refused request. Broker and dealer return it; the router's own procedures throw it. A peer that breaks the protocol
+ * is another matter: `violation` is thrown, and ends its session.
+ */
+export class Refusal {
+  readonly uri: Uri
+  readonly text: string
+
+  constructor(uri: Uri, text: string) {
+    this.uri = uri
+    this.text = text
+  }
+}
+
+/** What was thrown by code that is not the router's, as a refusal. */
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  const { uri, message } = thrown(error)
+  return new Refusal(uri, message)
+}
+
+/** Answers a request with an ERROR. */
+export function sendError(to: Destination, type: RequestCode, request: Id, { uri, text }: Refusal): void {
+  to.send([ERROR, type, request, NOTHING, uri, payload([text])])
+}
+
+/** Sends what another session wrote. Returns why this receiver, whose fault that is not, cannot be sent it. */
+export function attempt(to: Destination, message: Message): Refusal | undefined {
+  try {
+    to.send(message)
+    return undefined
+  } catch (error) {
+    return refusalOf(error)
+  }
+}

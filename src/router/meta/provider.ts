@@ -1,0 +1,100 @@
+/** The callee of the router's own procedures: the dealer sends it invocations, as it does to any other destination. */
+
+import { ERROR, INVOCATION, YIELD } from '../../protocol/codes.ts'
+import { thrown } from '../../protocol/error.ts'
+import type { Id, Invocation, Message, Uri } from '../../protocol/messages.ts'
+import type { Dict, List } from '../../protocol/options.ts'
+import { payload } from '../../protocol/payload.ts'
+import { isEmpty } from '../../protocol/plain.ts'
+import type { Destination } from '../member/destination.ts'
+import { NO_DEVIATIONS } from '../member/peers.ts'
+import { NOTHING, Refusal } from '../member/refusal.ts'
+import type { Dealer } from '../rpc/dealer.ts'
+import type { DealerRecord } from '../rpc/dealer-record.ts'
+
+/** The result of a procedure of the router; nothing is an empty RESULT. */
+export interface Answer {
+  readonly args?: List
+  readonly kwargs?: Dict
+}
+
+/**
+ * A procedure that the router serves itself: at once or, where a store elsewhere must be asked, later. A Refusal or a
+ * WampError that it throws or rejects with is the caller's ERROR.
+ */
+export type Provided = (
+  args: List,
+  kwargs: Dict,
+  caller: Destination,
+) => Answer | undefined | Promise<Answer | undefined>
+
+export class Provider implements Destination {
+  readonly id = 0
+  readonly principal = undefined
+  readonly deviations = NO_DEVIATIONS
+  readonly behind = false
+  readonly kind = undefined
+  pubsub: undefined
+  rpc: DealerRecord | undefined
+  readonly #dealer: Dealer
+  readonly #members: ReadonlyMap<Id, Destination>
+  readonly #procedures = new Map<Uri, Provided>()
+
+  /** `members` are the sessions that may call. */
+  constructor(dealer: Dealer, members: ReadonlyMap<Id, Destination>) {
+    this.#dealer = dealer
+    this.#members = members
+  }
+
+  /** Serves these procedures, by their URIs under `wamp.`. */
+  provide(procedures: Readonly<Record<Uri, Provided>>): void {
+    for (const [procedure, serve] of Object.entries(procedures)) {
+      this.#procedures.set(procedure, serve)
+      this.#dealer.provide(procedure, this)
+    }
+  }
+
+  /** It takes no call in parts, no payload in passthru mode, and no INTERRUPT. */
+  announces(): boolean {
+    return false
+  }
+
+  send(message: Message): void {
+    if (message[0] === INVOCATION) this.#invoked(message)
+  }
+
+  // Never used: it subscribes to nothing.
+  prepare(): void {}
+  write(): void {}
+
+  #invoked([, invocation, , { procedure, caller }, data]: Invocation): void {
+    const serve = this.#procedures.get(procedure ?? '')
+    const from = this.#members.get(caller ?? 0)
+    if (!serve || !from) return
+    let answer: ReturnType<Provided>
+    try {
+      answer = serve(data?.args ?? [], data?.kwargs ?? {}, from)
+    } catch (error) {
+      this.#fail(invocation, error)
+      return
+    }
+    if (!(answer instanceof Promise)) this.#answer(invocation, answer)
+    else {
+      answer.then(
+        (value) => this.#answer(invocation, value),
+        (error) => this.#fail(invocation, error),
+      )
+    }
+  }
+
+  #answer(invocation: Id, answer: Answer | undefined): void {
+    this.#dealer.handlers[YIELD]?.([YIELD, invocation, NOTHING, payload(answer?.args, answer?.kwargs)], this)
+  }
+
+  #fail(invocation: Id, error: unknown): void {
+    const { uri, args, kwargs } =
+      error instanceof Refusal ? { uri: error.uri, args: [error.text], kwargs: {} } : thrown(error)
+    const data = payload(args.length > 0 ? args : undefined, isEmpty(kwargs) ? undefined : kwargs)
+    this.#dealer.handlers[ERROR]?.([ERROR, INVOCATION, invocation, NOTHING, uri, data], this)
+  }
+}

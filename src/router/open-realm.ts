@@ -1,0 +1,27 @@
+/** Puts a realm together: its broker, its dealer, and, where it has both, its meta API. */
+
+import type { Id, Uri } from '../protocol/messages.ts'
+import type { Member } from './member/member.ts'
+import type { Role } from './member/role.ts'
+import { Meta } from './meta/meta.ts'
+import { Observation, Observers } from './observe/observers.ts'
+import { Broker, type BrokerOptions } from './pubsub/broker.ts'
+import { Realm } from './realm.ts'
+import { Dealer, type DealerOptions } from './rpc/dealer.ts'
+
+export interface RealmOptions extends BrokerOptions, DealerOptions {
+  readonly roles: readonly Role['name'][]
+}
+
+export function openRealm(uri: Uri, options: RealmOptions): Realm {
+  const members = new Map<Id, Member>()
+  const observers = new Observers()
+  const parts = { uri, members, observers }
+  const broker = options.roles.includes('broker') ? new Broker(options, parts) : undefined
+  const dealer = options.roles.includes('dealer') ? new Dealer(options, parts) : undefined
+  const meta = broker && dealer ? new Meta(options, members, broker, dealer) : undefined
+  // The first observer: meta events go out before anybody else observes what they report.
+  if (meta) observers.add(new Observation(meta.observer))
+  const roles = [broker, dealer].filter((role) => role !== undefined)
+  return new Realm(parts, roles, meta)
+}

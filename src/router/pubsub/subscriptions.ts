@@ -1,0 +1,174 @@
+/** Who subscribes to what: exactly or by pattern, until it unsubscribes, leaves or is revoked. */
+
+import { SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from '../../protocol/codes.ts'
+import { randomId } from '../../protocol/ids.ts'
+import type { Subscribe, Unsubscribe, Uri } from '../../protocol/messages.ts'
+import { INVALID_URI, LIMIT_EXCEEDED, NO_SUCH_SUBSCRIPTION } from '../../protocol/names.ts'
+import type { MatchPolicy } from '../../protocol/options.ts'
+import { isPattern, isReserved } from '../../protocol/uri.ts'
+import { formatValue } from '../../protocol/validate.ts'
+import { type Pattern, Patterns } from '../match/patterns.ts'
+import type { Destination } from '../member/destination.ts'
+import type { RouterLimits } from '../member/limits.ts'
+import { Refusal, sendError } from '../member/refusal.ts'
+import type { RoleRealm } from '../member/role.ts'
+import type { History } from './history.ts'
+import { type Subscription, subscriptionsOf } from './subscription.ts'
+
+export interface SubscriptionOptions {
+  readonly strict: boolean
+  readonly limits: RouterLimits
+}
+
+export class Subscriptions {
+  readonly patterns = new Patterns<Subscription>()
+  readonly #options: SubscriptionOptions
+  readonly #realm: RoleRealm
+  /** Subscriptions that somebody holds. */
+  #size = 0
+  /** Those in the index that what the router itself publishes may concern. */
+  #watching = 0
+
+  constructor(options: SubscriptionOptions, realm: RoleRealm) {
+    this.#options = options
+    this.#realm = realm
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** True if a subscription may match what the router itself publishes. */
+  get watched(): boolean {
+    return this.#watching > 0
+  }
+
+  /** Returns the subscription, unless the request was refused. */
+  subscribe([, request, options, topic]: Subscribe, subscriber: Destination): Subscription | undefined {
+    const { match = 'exact' } = options
+    let subscription = this.patterns.get(topic, match)
+    const refusal = this.#refuse(topic, match, subscription, subscriber)
+    if (refusal) {
+      sendError(subscriber, SUBSCRIBE, request, refusal)
+      this.#refused('subscribe', subscriber, topic, refusal)
+      return undefined
+    }
+    subscription ??= this.add(topic, match, undefined)
+    const { id, members } = subscription
+    // A second SUBSCRIBE finds both done, and gets the same id.
+    const first = members.size === 0
+    const joins = !members.has(subscriber)
+    if (first) this.#size++
+    members.add(subscriber)
+    subscriptionsOf(subscriber).set(id, subscription)
+    subscriber.send([SUBSCRIBED, request, id])
+    if (joins) this.#observe(subscription, subscriber, first)
+    return subscription
+  }
+
+  unsubscribe([, request, id]: Unsubscribe, subscriber: Destination): void {
+    const subscription = subscriptionsOf(subscriber).get(id)
+    if (subscription) {
+      const last = this.#remove(subscription, subscriber)
+      subscriber.send([UNSUBSCRIBED, request])
+      this.#unobserve(subscription, subscriber, last)
+    } else {
+      const refusal = new Refusal(NO_SUCH_SUBSCRIPTION, `this session has no subscription ${id}`)
+      sendError(subscriber, UNSUBSCRIBE, request, refusal)
+      this.#refused('unsubscribe', subscriber, undefined, refusal)
+    }
+  }
+
+  /** Takes a subscriber out of a subscription, and tells it if it can understand that. */
+  revoke(subscription: Subscription, subscriber: Destination, reason: string | undefined): void {
+    const last = this.#remove(subscription, subscriber)
+    if (subscriber.announces('subscriber', 'subscription_revocation')) {
+      subscriber.send([UNSUBSCRIBED, 0, { subscription: subscription.id, ...(reason !== undefined && { reason }) }])
+    }
+    this.#unobserve(subscription, subscriber, last)
+  }
+
+  left(subscriber: Destination): void {
+    for (const subscription of subscriber.pubsub?.subscriptions.values() ?? []) {
+      const last = this.#remove(subscription, subscriber)
+      this.#unobserve(subscription, subscriber, last)
+    }
+  }
+
+  /** Puts a subscription into the index, which nobody holds yet. */
+  add(uri: Uri, match: MatchPolicy, history: History | undefined): Subscription {
+    const members = new Set<Destination>()
+    const subscription: Subscription = { id: randomId(), uri, match, created: Date.now(), members, history }
+    this.patterns.add(subscription)
+    if (hearsTheRouter(subscription)) this.#watching++
+    return subscription
+  }
+
+  #refuse(
+    topic: Uri,
+    match: MatchPolicy,
+    existing: Subscription | undefined,
+    subscriber: Destination,
+  ): Refusal | undefined {
+    const { strict, limits } = this.#options
+    if (existing?.members.has(subscriber)) return undefined
+    if (!existing && !isPattern(topic, match, strict)) {
+      return new Refusal(
+        INVALID_URI,
+        `${formatValue(topic)} is no topic${match === 'exact' ? '' : ` to match ${match}`}`,
+      )
+    }
+    if (topic.length > limits.uriLength) {
+      return new Refusal(LIMIT_EXCEEDED, `a URI may have ${limits.uriLength} characters`)
+    }
+    if (!existing && !this.patterns.admits(topic, match, limits.wildcardShapes)) {
+      return new Refusal(
+        LIMIT_EXCEEDED,
+        `wildcards of one length may leave ${limits.wildcardShapes} sets of components empty`,
+      )
+    }
+    if (subscriptionsOf(subscriber).size < limits.subscriptions) return undefined
+    return new Refusal(LIMIT_EXCEEDED, `a session may have ${limits.subscriptions} subscriptions`)
+  }
+
+  /** Returns true if it was the last one. */
+  #remove(subscription: Subscription, subscriber: Destination): boolean {
+    const { id, members, history } = subscription
+    subscriptionsOf(subscriber).delete(id)
+    members.delete(subscriber)
+    if (members.size > 0) return false
+    this.#size--
+    if (!history) {
+      this.patterns.delete(subscription)
+      if (hearsTheRouter(subscription)) this.#watching--
+    }
+    return true
+  }
+
+  #observe({ id, uri, match, created }: Subscription, { id: session }: Destination, first: boolean): void {
+    const { uri: realm, observers } = this.#realm
+    observers.subscribed?.({ realm, session, subscription: id, uri, match, created, first })
+  }
+
+  #unobserve({ id, uri }: Subscription, { id: session }: Destination, last: boolean): void {
+    const { uri: realm, observers } = this.#realm
+    observers.unsubscribed?.({ realm, session, subscription: id, uri, last })
+  }
+
+  #refused(
+    action: 'subscribe' | 'unsubscribe',
+    { id: session }: Destination,
+    uri: Uri | undefined,
+    { uri: error, text }: Refusal,
+  ): void {
+    const { uri: realm, observers } = this.#realm
+    observers.refused?.({ realm, session, action, uri, error, text, transport: undefined })
+  }
+}
+
+/** True if what the router publishes, all under `wamp.`, can match. */
+function hearsTheRouter({ uri, match }: Pattern): boolean {
+  if (isReserved(uri)) return true
+  if (match === 'prefix') return 'wamp.'.startsWith(uri)
+  return match === 'wildcard' && (uri === '' || uri.startsWith('.'))
+}

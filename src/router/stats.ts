@@ -1,0 +1,42 @@
+/** What a router counts: the sum of what its parts count, each of which defines its own statistics. */
+
+import { NO_TESTAMENTS, type TestamentStats } from './meta/testaments.ts'
+import { NO_OBSERVERS, type ObserverStats } from './observe/observers.ts'
+import { type BrokerStats, NO_BROKER } from './pubsub/broker.ts'
+import { type DealerStats, NO_DEALER } from './rpc/dealer.ts'
+
+export interface SessionStats {
+  readonly sessions: number
+  readonly dropped: {
+    /** Sessions that were ended: twice as far behind as allowed, or with more held than allowed. */
+    readonly sessions: number
+    /** Messages that were held when their session ended. */
+    readonly held: number
+  }
+}
+
+/** What a router, or one of its realms, holds now, and what it dropped since it was made. */
+export type RouterStats = SessionStats & BrokerStats & DealerStats & TestamentStats & ObserverStats
+
+/** Counts since the router was made. */
+export type Dropped = RouterStats['dropped']
+
+export const NO_SESSIONS: SessionStats = { sessions: 0, dropped: { sessions: 0, held: 0 } }
+
+/** Of a router without one of the roles, that one's statistics are 0. */
+const NOTHING: RouterStats = total([NO_SESSIONS, NO_BROKER, NO_DEALER, NO_TESTAMENTS, NO_OBSERVERS])
+
+/** The statistics of all parts, or of all realms, together. */
+export function sumOf(parts: readonly object[]): RouterStats {
+  return total([NOTHING, ...parts])
+}
+
+function total<Stats>(parts: readonly object[]): Stats {
+  const sum: Record<string, unknown> = {}
+  for (const part of parts) {
+    for (const [name, value] of Object.entries(part)) {
+      sum[name] = typeof value === 'number' ? Number(sum[name] ?? 0) + value : total([sum[name] ?? {}, value])
+    }
+  }
+  return sum as Stats
+}
