@@ -1,34 +1,50 @@
-/** `wampy call`: one call, its result on stdout. */
+/** `wampy-ts call`: calls a procedure and prints its results on stdout. */
 
+import type { CallOptions, CallResult } from '../client/roles/caller.ts'
 import { WampClient } from '../client/wamp-client.ts'
-import { command, milliseconds } from './command.ts'
-import { connection, placeOf, started } from './connect.ts'
-import { argument, kwargs, kwargsOption, shown, VALUES } from './value.ts'
+import { connectionOptions, connectionTarget, startClient } from './connect.ts'
+import { defineCommand, durationOption } from './define-command.ts'
+import { formatJson, kwargsOption, readPayload, VALUES } from './json-value.ts'
 
-export const call = command({
+export const call = defineCommand({
   name: 'call',
-  summary: 'Calls a procedure and prints its result as one line of JSON.',
-  takes: ['procedure'],
+  summary: 'Calls a procedure and prints its result as one line of JSON, after a line for each progressive result.',
+  required: ['procedure'],
   rest: 'argument',
   options: {
     kwargs: kwargsOption,
-    raw: { type: 'boolean', help: 'print all of it: {"args":[...],"kwargs":{...},"details":{...}}' },
-    timeout: { type: 'string', value: 'ms', help: 'how long to wait for the result (default: no limit)' },
-    ...connection,
+    raw: { type: 'boolean', help: 'print whole results: {"args":[...],"kwargs":{...},"details":{...}}' },
+    'no-progress': { type: 'boolean', help: 'ask for the final result only' },
+    timeout: {
+      type: 'string',
+      value: 'ms',
+      help: 'longest wait for the next result; without it, a router that drops answers is waited for without end',
+    },
+    ...connectionOptions,
   },
   notes: `${VALUES}
-A procedure that returns nothing prints nothing. An error prints "uri: message" on stderr, with exit code 1.`,
-  examples: ['wampy call com.example.add 1 2', `wampy call com.example.move --kwargs '{"x":1,"y":-2}' --timeout 500`],
-  async run(values, [procedure = '', ...args]) {
-    const place = placeOf(values)
-    const timeout = milliseconds('timeout', values.timeout)
-    const named = kwargs(values.kwargs)
-    const client = new WampClient({ ...place.options, name: 'wampy call', roles: ['caller'] })
-    await started(client, place)
+A procedure that returns nothing prints nothing. An error prints "uri: message" on stderr, with exit code 1.
+With --raw, a progressive result has "progress":true in its details.`,
+  examples: [
+    'wampy-ts call com.example.add 1 2',
+    `wampy-ts call com.example.move --kwargs '{"x":1,"y":-2}' --timeout 500`,
+    'curl -s https://example.com/order.json | wampy-ts call com.example.order -',
+  ],
+  async run(values, [procedure = '', ...operands]) {
+    const target = connectionTarget(values)
+    const timeout = durationOption('timeout', values.timeout)
+    const { args, kwargs } = await readPayload(operands, values.kwargs)
+    const print = (result: CallResult): void => {
+      if (values.raw) process.stdout.write(`${formatJson(result)}\n`)
+      else if (result.args.length) process.stdout.write(`${formatJson(result.args[0])}\n`)
+    }
+    const options: CallOptions = values['no-progress']
+      ? { timeout }
+      : { timeout, onProgress: (args, kwargs, details) => print({ args, kwargs, details }) }
+    const client = new WampClient({ ...target.options, name: 'wampy-ts call', roles: ['caller'] })
+    await startClient(client, target)
     try {
-      const result = await client.callRaw(procedure, args.map(argument), named, { timeout })
-      if (values.raw) process.stdout.write(`${shown(result)}\n`)
-      else if (result.args.length) process.stdout.write(`${shown(result.args[0])}\n`)
+      print(await client.callRaw(procedure, args, kwargs, options))
     } finally {
       await client.stop()
     }

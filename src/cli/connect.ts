@@ -1,4 +1,4 @@
-/** Where the router is, how it is spoken to, and the first connection, which is tried only once. */
+/** The options that locate a router, and a client's first connection, which the command line tries only once. */
 
 import type { ClientOptions } from '../client/options.ts'
 import type { WampClient } from '../client/wamp-client.ts'
@@ -11,36 +11,38 @@ import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
 import type { Connector } from '../session/link.ts'
-import type { Options, Values } from './command.ts'
-import { Failure, misuse, spelled, textOf } from './failure.ts'
+import type { CommandOptions, OptionValues } from './define-command.ts'
+import { Failure, formatError, messageOf, usageFailure } from './failure.ts'
 
-export const connection = {
+export const connectionOptions = {
   url: {
     type: 'string',
     value: 'url',
-    help: `where the router is: ws, wss, rs, rss or unix:/path (default: $WAMPY_URL, else ${DEFAULT_URL})`,
+    help: `address of the router: ws, wss, rs, rss or unix:/path (default: $WAMPY_URL, else ${DEFAULT_URL})`,
   },
   realm: { type: 'string', value: 'realm', help: `the realm to join (default: $WAMPY_REALM, else ${DEFAULT_REALM})` },
   serializer: { type: 'string', value: 'name', help: 'json, cbor or msgpack (default: json)' },
-} as const satisfies Options
+} as const satisfies CommandOptions
 
-export interface Place {
+/** The router and the realm that the command line names. */
+export interface ConnectionTarget {
   readonly url: string
   readonly realm: string
-  /** For a client that goes there. */
+  /** Options of a client that connects there. */
   readonly options: ClientOptions
 }
 
 const serializers = [json, cbor, msgpack]
 
-export function placeOf(values: Values<typeof connection>): Place {
+export function connectionTarget(values: OptionValues<typeof connectionOptions>): ConnectionTarget {
   const url = values.url ?? (process.env['WAMPY_URL'] || DEFAULT_URL)
   const realm = values.realm ?? (process.env['WAMPY_REALM'] || DEFAULT_REALM)
   const name = values.serializer ?? json.name
   const serializer = serializers.find((each) => each.name === name)
-  if (!serializer)
-    throw misuse(`--serializer must be ${serializers.map((each) => each.name).join(', ')}, got "${name}"`)
-  if (!isUri(realm)) throw misuse(`"${realm}" is no URI of a realm`)
+  if (!serializer) {
+    throw usageFailure(`--serializer must be ${serializers.map((each) => each.name).join(', ')}, got "${name}"`)
+  }
+  if (!isUri(realm)) throw usageFailure(`"${realm}" is not a valid URI of a realm`)
   return { url, realm, options: { router: routerAt(url), realm, serializers: [serializer] } }
 }
 
@@ -49,19 +51,19 @@ function routerAt(url: string): Connector | string {
     if (/^(?:rss?:\/\/[^/?#\s]+:\d+\/?|unix:(?:\/\/)?\/.+)$/i.test(url)) {
       return new WampRouter({ url, dial: rawSocketDial() })
     }
-    throw misuse(`"${url}" is no address of a RawSocket: expected rs://host:port, rss:// or unix:/path`)
+    throw usageFailure(`"${url}" is not a valid RawSocket address: expected rs://host:port, rss:// or unix:/path`)
   }
   try {
     new WampRouter({ url })
   } catch (error) {
-    throw misuse(textOf(error))
+    throw usageFailure(messageOf(error))
   }
-  // Where a URL will do: a service may extend the client of another copy of this package.
+  // A plain URL where possible: a service may extend the client of another copy of this package.
   return url
 }
 
-/** Starts a client, or throws a Failure and leaves it stopped. Once it was ready it reconnects by itself. */
-export async function started(client: WampClient, place: Place, signal?: AbortSignal): Promise<void> {
+/** Starts a client, or throws a Failure and leaves the client stopped. A client that was ready reconnects by itself. */
+export async function startClient(client: WampClient, target: ConnectionTarget, signal?: AbortSignal): Promise<void> {
   let giveUp!: (retry: { cause: WampError }) => void
   const failed = new Promise<never>((_, reject) => {
     giveUp = ({ cause }) => reject(cause)
@@ -71,19 +73,19 @@ export async function started(client: WampClient, place: Place, signal?: AbortSi
     await Promise.race([client.start({ signal }), failed])
   } catch (error) {
     await client.stop()
-    throw WampError.is(error) ? new Failure(why(error, place)) : error
+    throw WampError.is(error) ? new Failure(whyNotStarted(error, target)) : error
   } finally {
     client.off('retry', giveUp)
   }
 }
 
-function why(error: WampError, { url, realm }: Place): string {
+function whyNotStarted(error: WampError, { url, realm }: ConnectionTarget): string {
   switch (error.uri) {
     case CONNECTION_FAILED:
-      return `${error.message} (start one with "wampy router", or name another with --url)`
+      return `${error.message} (start one with "wampy-ts router", or name another with --url)`
     case NO_SUCH_REALM:
-      return `the router at ${url} has no realm "${realm}": name one that it has with --realm`
+      return `the router at ${url} has no realm "${realm}": name an existing one with --realm`
     default:
-      return `could not start at ${url} in realm ${realm}: ${spelled(error)}`
+      return `could not start at ${url} in realm ${realm}: ${formatError(error)}`
   }
 }

@@ -1,52 +1,53 @@
-/** `wampy describe`: what a service says of itself, for people. */
+/** `wampy-ts describe`: prints the description of a service. */
 
 import { RpcClient } from '../client/rpc-client.ts'
 import { describedAt, type ProcedureDescription, type ServiceDescription } from '../client/service/description.ts'
 import { WampError } from '../protocol/error.ts'
 import { NO_SUCH_PROCEDURE } from '../protocol/names.ts'
 import { isDict } from '../protocol/validate.ts'
-import { command, milliseconds } from './command.ts'
-import { connection, placeOf, started } from './connect.ts'
-import { Failure, line } from './failure.ts'
-import { shown } from './value.ts'
+import { connectionOptions, connectionTarget, startClient } from './connect.ts'
+import { defineCommand, durationOption } from './define-command.ts'
+import { Failure } from './failure.ts'
+import { formatJson } from './json-value.ts'
+import { toLine } from './output.ts'
 
-export const describe = command({
+export const describe = defineCommand({
   name: 'describe',
   summary: 'Describes a service: its procedures, their parameters and docs, and its topics.',
-  takes: ['prefix'],
+  required: ['prefix'],
   options: {
     json: { type: 'boolean', help: 'print the description as one line of JSON' },
-    timeout: { type: 'string', value: 'ms', help: 'how long to wait for the description (default: no limit)' },
-    ...connection,
+    timeout: { type: 'string', value: 'ms', help: 'longest wait for the description (default: no limit)' },
+    ...connectionOptions,
   },
-  notes: `The prefix is that of the service: what stands before .wampy.describe in wampy list. Behind a procedure are its
-parameters: count? may be left out, ...items takes all that are left. "stream" says that it has results before its last,
-"prefix" and "wildcard" that it answers to more than this URI. Topics are what the service listens to.
-A service describes itself if its class has "static describe = description"; others are an error, with exit code 1.`,
-  examples: ['wampy describe com.example.shop', "wampy describe com.example.shop --json | jq '.procedures[].uri'"],
+  notes: `The prefix is that of the service: the part before .wampy.describe in wampy-ts list. A procedure is followed by its
+parameters: count? is optional, ...items takes all remaining arguments. "stream" marks a procedure with progressive
+results, "prefix" and "wildcard" one that matches more than this URI. Topics are those that the service subscribes to.
+A service describes itself if its class has "static describe = description"; for others this is an error, exit code 1.`,
+  examples: ['wampy-ts describe com.example.shop', "wampy describe com.example.shop --json | jq '.procedures[].uri'"],
   async run(values, [operand = '']) {
-    const place = placeOf(values)
-    const timeout = milliseconds('timeout', values.timeout)
-    // As `wampy list` prints it.
+    const target = connectionTarget(values)
+    const timeout = durationOption('timeout', values.timeout)
+    // The URI may be given as `wampy-ts list` prints it.
     const prefix = operand.replace(/\.wampy\.describe$/, '')
-    const client = new RpcClient({ ...place.options, name: 'wampy describe', roles: ['caller'] })
-    await started(client, place)
+    const client = new RpcClient({ ...target.options, name: 'wampy-ts describe', roles: ['caller'] })
+    await startClient(client, target)
     try {
-      const said: unknown = await client.describe(prefix, { timeout }).catch((error: WampError) => {
+      const answer: unknown = await client.describe(prefix, { timeout }).catch((error: WampError) => {
         if (error.uri !== NO_SUCH_PROCEDURE) throw error
         throw new WampError(NO_SUCH_PROCEDURE, [
           `no service describes itself under ${prefix} (wampy list says what can be called)`,
         ])
       })
-      if (!isDescription(said)) throw new Failure(`${describedAt(prefix)} answered with what is no description`)
-      process.stdout.write(values.json ? `${shown(said)}\n` : page(said))
+      if (!isDescription(answer)) throw new Failure(`${describedAt(prefix)} returned a value that is not a description`)
+      process.stdout.write(values.json ? `${formatJson(answer)}\n` : formatDescription(answer))
     } finally {
       await client.stop()
     }
   },
 })
 
-/** As far as it matters for a page: any callee may have registered there. */
+/** Checks what the output needs: any callee may have registered this URI. */
 function isDescription(value: unknown): value is ServiceDescription {
   return (
     isDict(value) &&
@@ -60,36 +61,36 @@ function areDicts(value: unknown): value is Record<string, unknown>[] {
   return Array.isArray(value) && value.every(isDict)
 }
 
-function page({ service, prefix, doc, procedures, topics }: ServiceDescription): string {
+function formatDescription({ service, prefix, doc, procedures, topics }: ServiceDescription): string {
   return [
-    line(`${service} (${prefix})`),
-    indented(0, doc),
-    section('Procedures', procedures, signature),
-    section('Topics', topics, ({ uri, match }) => marked(uri, match)),
+    toLine(`${service} (${prefix})`),
+    indentLines(0, doc),
+    formatSection('Procedures', procedures, formatSignature),
+    formatSection('Topics', topics, ({ uri, match }) => withMarks(uri, match)),
   ].join('')
 }
 
-function section<T extends { readonly doc?: string }>(
+function formatSection<T extends { readonly doc?: string }>(
   title: string,
   all: readonly T[],
   head: (each: T) => string,
 ): string {
-  const items = all.map((each) => indented(2, head(each)) + indented(4, each.doc))
+  const items = all.map((each) => indentLines(2, head(each)) + indentLines(4, each.doc))
   return items.length ? `\n${title}:\n${items.join('')}` : ''
 }
 
-function signature({ uri, parameters, stream, match }: ProcedureDescription): string {
+function formatSignature({ uri, parameters, stream, match }: ProcedureDescription): string {
   const names = parameters.map(({ name, optional, rest }) => `${rest ? '...' : ''}${name}${optional ? '?' : ''}`)
-  return marked(`${uri}(${names.join(', ')})`, stream && 'stream', match)
+  return withMarks(`${uri}(${names.join(', ')})`, stream && 'stream', match)
 }
 
-function marked(text: string, ...marks: readonly (string | false | undefined)[]): string {
+function withMarks(text: string, ...marks: readonly (string | false | undefined)[]): string {
   return [text, ...marks.filter(Boolean)].join('  ')
 }
 
-/** Each line of a text behind so many spaces. */
-function indented(by: number, text: string | undefined): string {
+/** Indents each line of a text by a number of spaces. */
+function indentLines(by: number, text: string | undefined): string {
   if (!text) return ''
   const lines = String(text).trim().split(/\r?\n/)
-  return lines.map((each) => `${' '.repeat(by)}${line(each)}`).join('')
+  return lines.map((each) => `${' '.repeat(by)}${toLine(each)}`).join('')
 }

@@ -1,42 +1,42 @@
-/** `wampy list`: what can be called in a realm, a line each. */
+/** `wampy-ts list`: lists the procedures of a realm, one on each line. */
 
 import { RpcClient } from '../client/rpc-client.ts'
-import { command, milliseconds } from './command.ts'
-import { connection, placeOf, started } from './connect.ts'
-import { say } from './failure.ts'
-import { shown } from './value.ts'
+import { connectionOptions, connectionTarget, startClient } from './connect.ts'
+import { defineCommand, durationOption } from './define-command.ts'
+import { formatJson } from './json-value.ts'
+import { printLine } from './output.ts'
 
-export const list = command({
+export const list = defineCommand({
   name: 'list',
   summary: 'Lists the procedures that can be called in a realm.',
   options: {
     json: { type: 'boolean', help: 'print lines of JSON: {"id":...,"uri":...,"match":...,"invoke":...,"created":...}' },
-    timeout: { type: 'string', value: 'ms', help: 'how long to wait for each answer (default: no limit)' },
-    ...connection,
+    timeout: { type: 'string', value: 'ms', help: 'longest wait for each answer (default: no limit)' },
+    ...connectionOptions,
   },
-  notes: `A line is the URI, how it matches (exact, prefix or wildcard), and which of several callees is called (single, first,
-last, roundrobin or random), sorted by URI. Where nothing can be called it prints nothing. A router without WAMP's
-registration meta API cannot say what it offers: that is an error, with exit code 1.
-What ends in .wampy.describe is a service that describes itself: see wampy describe --help.`,
-  examples: ['wampy list', 'wampy list --realm shop', 'wampy list --json | jq -r .uri'],
+  notes: `A line has the URI, the match policy (exact, prefix or wildcard) and the invoke policy (single, first, last, roundrobin or
+random); lines are sorted by URI. A realm without procedures prints nothing. A router without WAMP's registration meta API
+cannot list its procedures: this is an error, with exit code 1.
+A URI that ends in .wampy.describe belongs to a service that describes itself: see wampy-ts describe --help.`,
+  examples: ['wampy-ts list', 'wampy-ts list --realm shop', 'wampy-ts list --json | jq -r .uri'],
   async run(values) {
-    const place = placeOf(values)
-    const timeout = milliseconds('timeout', values.timeout)
-    const client = new RpcClient({ ...place.options, name: 'wampy list', roles: ['caller'] })
-    await started(client, place)
+    const target = connectionTarget(values)
+    const timeout = durationOption('timeout', values.timeout)
+    const client = new RpcClient({ ...target.options, name: 'wampy-ts list', roles: ['caller'] })
+    await startClient(client, target)
     try {
       const entries = await client.entrypoints({ timeout })
       entries.sort((one, other) => (one.uri < other.uri ? -1 : 1))
-      if (values.json) for (const entry of entries) process.stdout.write(`${shown(entry)}\n`)
-      else aligned(entries.map(({ uri, match, invoke }) => [uri || '""', match, invoke])).forEach(say)
+      if (values.json) for (const entry of entries) process.stdout.write(`${formatJson(entry)}\n`)
+      else alignCells(entries.map(({ uri, match, invoke }) => [uri || '""', match, invoke])).forEach(printLine)
     } finally {
       await client.stop()
     }
   },
 })
 
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  // No apply: there may be more rows than a function takes arguments.
+function alignCells(rows: readonly (readonly string[])[]): string[] {
+  // Not Math.max(...rows): there may be more rows than a function takes arguments.
   const widths = rows.reduce<number[]>((all, row) => row.map((cell, at) => Math.max(cell.length, all[at] ?? 0)), [])
   return rows.map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  '))
 }

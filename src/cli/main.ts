@@ -1,13 +1,14 @@
 #!/usr/bin/env node
-/** The command `wampy`: finds the subcommand, and turns what failed into one line and an exit code. */
+/** The command `wampy-ts`: runs a subcommand, and turns a failure into one line and an exit code. */
 
 import { WampError } from '../protocol/error.ts'
-import { type Command, columns } from './command.ts'
-import { Failure, misuse, spelled, textOf, warn } from './failure.ts'
+import type { Command } from './define-command.ts'
+import { Failure, formatError, messageOf, usageFailure } from './failure.ts'
+import { formatColumns, printErrorLine } from './output.ts'
 
 declare const __VERSION__: string
 
-// Loaded when asked for: what a router needs would double the time that a call takes to start.
+// Loaded on demand: the modules of a router would double the start-up time of a call.
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   router: async () => (await import('./router.ts')).router,
   run: async () => (await import('./run.ts')).run,
@@ -21,27 +22,27 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 
 const names = Object.keys(commands)
 
-function known(name: string | undefined): name is string {
+function isCommand(name: string | undefined): name is string {
   return name !== undefined && names.includes(name)
 }
 
 async function help(): Promise<string> {
   const loaded = await Promise.all(Object.values(commands).map((load) => load()))
-  return `Usage: wampy <command> [options]
+  return `Usage: wampy-ts <command> [options]
 
 WAMP for the shell: a router, services, calls and events.
 
 Commands:
-${columns(loaded.map(({ name, summary }) => [name, summary]))}
+${formatColumns(loaded.map(({ name, summary }) => [name, summary]))}
 
-"wampy <command> --help" says more. "wampy --version" prints the version.
+"wampy-ts <command> --help" explains a command. "wampy-ts --version" prints the version.
 
 Example:
-  wampy router &
-  wampy run ./date-service.mjs:DateService &
-  wampy call getTodaysDate
+  wampy-ts router &
+  wampy-ts run ./date-service.mjs:DateService &
+  wampy-ts call getTodaysDate
 
-Exit codes: 0 done, 1 it did not work, 2 the command line was wrong. Errors are one line on stderr.
+Exit codes: 0 success, 1 failure, 2 wrong command line. Errors are one line on stderr.
 `
 }
 
@@ -56,35 +57,36 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
   }
   if (name === '--help' || name === '-h' || name === 'help') {
     const [about] = args
-    process.stdout.write(known(about) ? (await load(about)).help : await help())
+    process.stdout.write(isCommand(about) ? (await load(about)).help : await help())
     return
   }
-  if (!known(name)) throw misuse(name === undefined ? 'a command is missing' : `there is no command "${name}"`)
+  if (!isCommand(name))
+    throw usageFailure(name === undefined ? 'a command is missing' : `there is no command "${name}"`)
   const command = await load(name)
   await command.run(args)
 }
 
-/** What failed, as a line and an exit code. */
+/** Prints an error as one line and returns the exit code. */
 function report(error: unknown, name: string | undefined): number {
-  const wampy = known(name) ? `wampy ${name}` : 'wampy'
+  const command = isCommand(name) ? `wampy-ts ${name}` : 'wampy-ts'
   if (WampError.is(error)) {
-    // An answer to what was asked: the line begins with the URI, for a script to read.
-    warn(spelled(error))
+    // The answer of a peer: the line begins with the URI, for scripts.
+    printErrorLine(formatError(error))
     return 1
   }
   const exitCode = error instanceof Failure ? error.exitCode : 1
-  const hint = known(name) ? '' : `; there are ${names.join(', ')}`
-  warn(`${wampy}: ${textOf(error)}${exitCode === 2 ? `${hint} (see ${wampy} --help)` : ''}`)
+  const hint = isCommand(name) ? '' : `; the commands are ${names.join(', ')}`
+  printErrorLine(`${command}: ${messageOf(error)}${exitCode === 2 ? `${hint} (see ${command} --help)` : ''}`)
   return exitCode
 }
 
 let exitCode = 0
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-    // A reader that has read enough is no failure: `wampy call ... | head -1`.
+    // A reader that closes the pipe early is not a failure: `wampy-ts call ... | head -1`.
     if (code === 'EPIPE') return
     exitCode = 1
-    if (stream === process.stdout) warn(`wampy: cannot write: ${message}`)
+    if (stream === process.stdout) printErrorLine(`wampy-ts: cannot write: ${message}`)
   })
 }
 
@@ -94,6 +96,6 @@ try {
 } catch (error) {
   exitCode = report(error, argv[0])
 }
-// What a service or a console left open must not keep the process, and what was written must get out first.
+// Handles that a service or a console left open must not keep the process alive; its output must be flushed first.
 await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))))
 process.exit(exitCode)

@@ -1,64 +1,57 @@
-/** `wampy repl`: a console with everything imported and a client at hand. */
+/** `wampy-ts repl`: opens a console with everything imported and a started client. */
 
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { type REPLEval, type REPLServer, start } from 'node:repl'
-import { Readable } from 'node:stream'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { serve } from '../node/serve.ts'
 import { Router } from '../router/router.ts'
-import { command } from './command.ts'
-import { connection, placeOf, started } from './connect.ts'
-import { warn } from './failure.ts'
-import { watched } from './watched.ts'
+import { reportLosses } from './client-status.ts'
+import { connectionOptions, connectionTarget, startClient } from './connect.ts'
+import { runInteractively, runLines } from './console.ts'
+import { defineCommand } from './define-command.ts'
+import { printErrorLine } from './output.ts'
 
-export const repl = command({
+export const repl = defineCommand({
   name: 'repl',
-  summary: 'Opens a console with this library imported and a client at hand.',
-  options: connection,
-  notes: `\`client\` is a started RpcClient. All that 'wampy-ts' exports is there by its name, and Router and serve.
-await works; .exit or Control-D leaves. Lines may also be piped in.`,
-  examples: ['wampy repl', `echo 'await client.rpc.com.example.add(1, 2)' | wampy repl`],
+  summary: 'Opens a console with this library imported and a started client.',
+  options: connectionOptions,
+  notes: `\`client\` is a started RpcClient. Everything that wampy-ts exports is defined under its name, and Router and serve.
+await works; .exit or Control-D leaves. Tab after client.rpc. or client.stream. lists the procedures of the realm.
+The history is kept in the file that $WAMPY_HISTORY names (default: ~/.wampy-ts_history; empty: no history).
+Lines may also be piped in: an error is printed, the next line runs, and the exit code is 1.`,
+  examples: ['wampy-ts repl', `echo 'await client.rpc.com.example.add(1, 2)' | wampy-ts repl`],
   async run(values) {
-    const place = placeOf(values)
-    // Asked for here: an import of everything would put everything into the chunk that pages share.
+    const target = connectionTarget(values)
+    // A dynamic import: a static one would move every module into the chunk that all commands load.
     const api = await import('../index.ts')
-    const client = new api.RpcClient({ ...place.options, name: 'wampy repl' })
-    await started(client, place)
-    watched(client, place, warn)
-    const { isTTY } = process.stdin
-    if (isTTY) process.stdout.write(`client has joined ${place.realm}. Try: await client.rpc.com.example.add(1, 2)\n`)
-    const console = start({
-      prompt: isTTY ? 'wampy> ' : '',
-      input: isTTY ? process.stdin : lines(process.stdin),
-      output: process.stdout,
-      // In another context than this program's a literal would be an instance of another Object.
-      useGlobal: true,
-    })
-    if (!isTTY) oneByOne(console)
-    process.once('SIGTERM', () => console.close())
-    for (const [name, value] of Object.entries({ ...api, Router, serve, client })) {
-      Object.defineProperty(console.context, name, { value, configurable: true, enumerable: true, writable: true })
+    showOnOneLine(api.WampClient)
+    const client = new api.RpcClient({ ...target.options, name: 'wampy-ts repl' })
+    await startClient(client, target)
+    reportLosses(client, target, printErrorLine)
+    const { stdin: input, stdout: output } = process
+    const names = { ...api, Router, serve, client }
+    try {
+      if (!input.isTTY) await runLines({ input, output, names })
+      else {
+        output.write(`client has joined ${target.realm}. Try: await client.rpc.com.example.add(1, 2)\n`)
+        const history = process.env['WAMPY_HISTORY'] ?? join(homedir(), '.wampy-ts_history')
+        await runInteractively({ input, output, names, client, history })
+      }
+    } finally {
+      await client.stop()
     }
-    await once(console, 'exit')
-    await client.stop()
   },
 })
 
-function lines(input: NodeJS.ReadableStream): Readable {
-  return Readable.from(
-    (async function* () {
-      for await (const line of createInterface({ input })) yield `${line}\n`
-    })(),
-  )
-}
-
-/** Reads the next line when the one before is done: the console itself goes on reading while a line awaits. */
-function oneByOne(console: REPLServer): void {
-  const evaluate = console.eval
-  const patient: REPLEval = function (this: REPLServer, ...line) {
-    // The prompt that follows the result resumes it.
-    console.pause()
-    evaluate.apply(this, line)
-  }
-  Object.assign(console, { eval: patient })
+/** Makes the console print each client as one line. Defined here, because a page does not need it. */
+function showOnOneLine(Client: typeof import('../client/wamp-client.ts').WampClient): void {
+  Object.defineProperty(Client.prototype, inspect.custom, {
+    value: function (this: InstanceType<typeof Client>): string {
+      const { name, state } = this
+      const session = state === 'ready' ? `, session ${this.session.id} in ${this.session.realm}` : ''
+      return `${this.constructor.name} { ${name}: ${state}${session} }`
+    },
+    configurable: true,
+    writable: true,
+  })
 }

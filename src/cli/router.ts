@@ -1,17 +1,18 @@
-/** `wampy router`: a router on a port, until it is told to stop. */
+/** `wampy-ts router`: runs a router until a signal stops it. */
 
 import { resolve } from 'node:path'
 import { serveRawSocket } from '../node/rawsocket-serve.ts'
 import { type ServeOptions, serve } from '../node/serve.ts'
 import { DEFAULT_REALM } from '../protocol/names.ts'
 import { Router, type RouterOptions } from '../router/router.ts'
-import { command, whole } from './command.ts'
-import { Failure, say, textOf } from './failure.ts'
-import { aborted, stopping } from './stopping.ts'
+import { defineCommand, integerOption } from './define-command.ts'
+import { Failure, messageOf } from './failure.ts'
+import { printLine } from './output.ts'
+import { stopOnSignals, whenAborted } from './signals.ts'
 
-export const router = command({
+export const router = defineCommand({
   name: 'router',
-  summary: 'Starts a router, with a Broker and a Dealer for each realm.',
+  summary: 'Starts a router, with a broker and a dealer for each realm.',
   options: {
     port: { type: 'string', value: 'port', help: 'the port to listen on; 0 picks a free one (default: 8080)' },
     host: { type: 'string', value: 'host', help: '127.0.0.1 (default) for this machine, 0.0.0.0 for every interface' },
@@ -19,48 +20,52 @@ export const router = command({
     realm: { type: 'string', multiple: true, value: 'realm', help: `a realm, repeatable (default: ${DEFAULT_REALM})` },
     strict: {
       type: 'boolean',
-      help: 'demand strict URIs (a-z, 0-9 and _ alone), request ids in sequence, and that known libraries do as they say',
+      help: 'require strict URIs (only a-z, 0-9 and _) and sequential request ids; no workarounds for known libraries',
     },
-    unix: { type: 'string', value: 'path', help: 'listen on this unix socket as well, for RawSocket' },
-    'no-raw-socket': { type: 'boolean', help: 'refuse RawSocket on the port: WebSocket alone' },
-    'long-poll': { type: 'boolean', help: 'let clients without WebSocket poll, below <path>/lp' },
+    unix: { type: 'string', value: 'path', help: 'also listen on this unix socket, for RawSocket' },
+    'no-raw-socket': { type: 'boolean', help: 'refuse RawSocket on the port: accept only WebSocket' },
+    'long-poll': { type: 'boolean', help: 'accept HTTP long polls, below <path>/lp' },
   },
-  notes: `It says where it listens once it accepts connections, a line for each place. It speaks JSON, CBOR and MessagePack,
-by WebSocket, and by RawSocket on the same port: rs://127.0.0.1:8080. SIGINT and SIGTERM say GOODBYE to every session and
-end it with exit code 0; a second one ends it at once.`,
+  notes: `It prints a line for each address once it accepts connections. It speaks JSON, CBOR and MessagePack, over WebSocket, and
+over RawSocket on the same port: rs://127.0.0.1:8080. SIGINT and SIGTERM send GOODBYE to every session and end the command
+with exit code 0; a second signal ends it at once.`,
   examples: [
-    'wampy router',
-    'wampy router --port 9000 --path /wamp --realm public --realm internal',
-    'wampy router --unix /tmp/wampy.sock --no-raw-socket',
+    'wampy-ts router',
+    'wampy-ts router --port 9000 --path /wamp --realm public --realm internal',
+    'wampy-ts router --unix /tmp/wampy.sock --no-raw-socket',
   ],
-  async run({ port = '8080', host, path, realm: realms = [DEFAULT_REALM], strict, unix, ...also }) {
-    const number = whole('port', port, 0, 65535)
-    const stop = stopping()
-    const { router, urls, close } = await opened(
+  async run({ port = '8080', host, path, realm: realms = [DEFAULT_REALM], strict, unix, ...flags }) {
+    const number = integerOption('port', port, 0, 65535)
+    const stop = stopOnSignals()
+    const { router, urls, close } = await openRouter(
       { realms, strict },
-      { port: number, host, path, rawSocket: !also['no-raw-socket'], longPoll: also['long-poll'] },
-      // Absolute, as clients elsewhere must name it.
+      { port: number, host, path, rawSocket: !flags['no-raw-socket'], longPoll: flags['long-poll'] },
+      // Absolute, because clients in other folders need the path.
       unix === undefined ? undefined : resolve(unix),
     )
-    for (const url of urls) say(`wampy router listening on ${url}`)
-    await aborted(stop.signal)
+    for (const url of urls) printLine(`wampy-ts router listening on ${url}`)
+    await whenAborted(stop.signal)
     await router.close()
     await close()
   },
 })
 
-interface Opened {
+interface OpenedRouter {
   readonly router: Router
   readonly urls: readonly string[]
   close(): Promise<unknown>
 }
 
-/** @throws Failure for a realm, an address or a path that cannot be, and for a port or a path that is in use */
-async function opened(of: RouterOptions, options: ServeOptions, unix: string | undefined): Promise<Opened> {
+/** @throws Failure for an invalid realm, address or path, and for a port or a path that is in use */
+async function openRouter(
+  routerOptions: RouterOptions,
+  options: ServeOptions,
+  unix: string | undefined,
+): Promise<OpenedRouter> {
   try {
-    const router = new Router(of)
+    const router = new Router(routerOptions)
     const served = await serve(router, options)
-    // Last: what fails after it would leave its file behind.
+    // Last: a later failure would leave the file of the socket behind.
     const local = unix === undefined ? undefined : await serveRawSocket(router, { path: unix })
     return {
       router,
@@ -68,6 +73,6 @@ async function opened(of: RouterOptions, options: ServeOptions, unix: string | u
       close: () => Promise.all([served.close(), local?.close()]),
     }
   } catch (error) {
-    throw new Failure(textOf(error))
+    throw new Failure(messageOf(error))
   }
 }

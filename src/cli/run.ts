@@ -1,39 +1,40 @@
-/** `wampy run`: a service class, started and kept running. */
+/** `wampy-ts run`: starts a service and keeps it running. */
 
 import type { WampClient } from '../client/wamp-client.ts'
-import { command } from './command.ts'
-import { connection, placeOf, started } from './connect.ts'
-import { Failure, say, textOf, warn } from './failure.ts'
-import { load, targetOf } from './service-module.ts'
-import { aborted, stopping } from './stopping.ts'
-import { ended, watched } from './watched.ts'
+import { reportLosses, whenStopped } from './client-status.ts'
+import { connectionOptions, connectionTarget, startClient } from './connect.ts'
+import { defineCommand } from './define-command.ts'
+import { Failure, messageOf } from './failure.ts'
+import { printErrorLine, printLine } from './output.ts'
+import { loadService, serviceReference } from './service-module.ts'
+import { stopOnSignals, whenAborted } from './signals.ts'
 
-export const run = command({
+export const run = defineCommand({
   name: 'run',
   summary: 'Starts a service: a class with procedures, from a JavaScript module.',
-  takes: ['module[:class]'],
-  options: connection,
-  notes: `The class extends WampClient and is made with the options of a client. Its name may be left out where the module
-has one such class or a default. Says what it registered, and when the router is lost and back.
-A TypeScript module needs a loader (node --import tsx node_modules/.bin/wampy run ...) or to be compiled first.
-SIGINT and SIGTERM say GOODBYE and end it with exit code 0; a second one ends it at once.`,
-  examples: ['wampy run ./date-service.mjs:DateService', 'wampy run dist/services.js:Orders --realm shop'],
-  async run(values, [target = '']) {
-    const place = placeOf(values)
-    const stop = stopping()
-    const Service = await load(targetOf(target))
+  required: ['module[:class]'],
+  options: connectionOptions,
+  notes: `The class extends WampClient; its constructor receives the options of a client. The name of the class may be omitted if
+the module has one such class or a default export. It prints what was registered, and when the router is lost and back.
+A TypeScript module needs a loader (node --import tsx node_modules/.bin/wampy-ts run ...) or to be compiled first.
+SIGINT and SIGTERM send GOODBYE and end the command with exit code 0; a second signal ends it at once.`,
+  examples: ['wampy-ts run ./date-service.mjs:DateService', 'wampy-ts run dist/services.js:Orders --realm shop'],
+  async run(values, [reference = '']) {
+    const target = connectionTarget(values)
+    const stop = stopOnSignals()
+    const Service = await loadService(serviceReference(reference))
     let service: WampClient
     try {
-      service = new Service(place.options)
+      service = new Service(target.options)
     } catch (error) {
-      throw new Failure(`${Service.name} could not be made: ${textOf(error)}`)
+      throw new Failure(`${Service.name} could not be constructed: ${messageOf(error)}`)
     }
-    const over = ended(service)
-    service.once('ready', () => listed(service))
-    watched(service, place, (text) => say(`${service.name} ${text}`))
+    const stopped = whenStopped(service)
+    service.once('ready', () => printDeclarations(service))
+    reportLosses(service, target, (text) => printLine(`${service.name} ${text}`))
     try {
-      await started(service, place, stop.signal)
-      await Promise.race([aborted(stop.signal), over])
+      await startClient(service, target, stop.signal)
+      await Promise.race([whenAborted(stop.signal), stopped])
     } catch (error) {
       if (!stop.signal.aborted) throw error
     } finally {
@@ -42,9 +43,11 @@ SIGINT and SIGTERM say GOODBYE and end it with exit code 0; a second one ends it
   },
 })
 
-function listed({ name, registrations, subscriptions }: WampClient): void {
-  for (const { uri } of registrations) say(`registered ${uri}`)
-  for (const { uri } of subscriptions) say(`subscribed to ${uri}`)
+function printDeclarations({ name, registrations, subscriptions }: WampClient): void {
+  for (const { uri } of registrations) printLine(`registered ${uri}`)
+  for (const { uri } of subscriptions) printLine(`subscribed to ${uri}`)
   if (registrations.length || subscriptions.length) return
-  warn(`${name} declares nothing: mark methods with @rpc or @subscribe, or name them in static fields of those names`)
+  printErrorLine(
+    `${name} declares no procedure and no subscription: mark methods with @rpc or @subscribe, or list them in "static rpc" or "static subscribe"`,
+  )
 }

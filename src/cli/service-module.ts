@@ -1,30 +1,31 @@
-/** The module of a service, and the class in it that is meant. */
+/** Loads the module of a service and finds the service class in it. */
 
 import { statSync } from 'node:fs'
 import { isAbsolute, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ClientOptions } from '../client/options.ts'
 import type { WampClient } from '../client/wamp-client.ts'
-import { Failure, textOf } from './failure.ts'
+import { Failure, messageOf } from './failure.ts'
 
 export type Service = new (options: ClientOptions) => WampClient
 
-export interface Target {
+/** A module and, optionally, a class in it. */
+export interface ServiceReference {
   readonly path: string
-  /** Undefined: the one that is there. */
+  /** Undefined: the only service of the module. */
   readonly className: string | undefined
 }
 
-/** `./date.mjs:DateService`. The colon of a Windows drive (`C:\date.mjs`) separates nothing. */
-export function targetOf(text: string): Target {
+/** Parses `./date.mjs:DateService`. The colon of a Windows drive (`C:\date.mjs`) is part of the path. */
+export function serviceReference(text: string): ServiceReference {
   const [, path, className] = /^(..+|[^A-Za-z]):([\p{ID_Start}$_][\p{ID_Continue}$]*)$/su.exec(text) ?? []
   return path ? { path, className } : { path: text, className: undefined }
 }
 
 const EXTENSIONS = ['', '.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '/index.js']
 
-/** @throws Failure that says which classes there are */
-export async function load({ path, className }: Target): Promise<Service> {
+/** @throws Failure that lists the services of the module */
+export async function loadService({ path, className }: ServiceReference): Promise<Service> {
   const file = EXTENSIONS.map((extension) => resolve(path + extension)).find(isFile)
   if (!file) {
     throw new Failure(`there is no module ${path} (looked for ${resolve(path)}); expected path/to/module:ClassName`)
@@ -35,14 +36,14 @@ export async function load({ path, className }: Target): Promise<Service> {
   } catch (error) {
     throw new Failure(whyNotLoaded(file, error))
   }
-  return choose(exportsOf(module), className, path)
+  return chooseService(exportsOf(module), className, path)
 }
 
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }
 
-/** By name, those of a CommonJS module included, whose names Node does not always see. */
+/** Returns the exports by name, including those of a CommonJS module that Node cannot detect. */
 function exportsOf(module: object): Map<string, unknown> {
   const found = new Map<string, unknown>()
   for (let at: unknown = module; typeof at === 'object' && at !== null; at = (at as { default?: unknown }).default) {
@@ -51,65 +52,69 @@ function exportsOf(module: object): Map<string, unknown> {
   return found
 }
 
-function choose(found: Map<string, unknown>, className: string | undefined, path: string): Service {
+function chooseService(found: Map<string, unknown>, className: string | undefined, path: string): Service {
   const names = [...found].filter(([name, value]) => name !== 'default' && isService(value)).map(([name]) => name)
-  const whole = found.get('default')
-  const wanted = className === undefined ? whole : found.get(className)
+  const byDefault = found.get('default')
+  const wanted = className === undefined ? byDefault : found.get(className)
   if (isService(wanted)) return wanted
-  // All that a CommonJS module exports, or a default: it has its name only for itself.
-  if (isService(whole) && whole.name === className) return whole
-  const alone = new Set(names.map((name) => found.get(name)))
-  if (className === undefined && alone.size === 1) return [...alone][0] as Service
-  const there = names.map((name) => `${path}:${name}`).join(' or ')
-  if (className === undefined && there) throw new Failure(`${path} has several services: say ${there}`)
-  const what =
+  // A default export, or the whole of a CommonJS module: only the class itself knows its name.
+  if (isService(byDefault) && byDefault.name === className) return byDefault
+  const services = new Set(names.map((name) => found.get(name)))
+  if (className === undefined && services.size === 1) return [...services][0] as Service
+  const choices = names.map((name) => `${path}:${name}`).join(' or ')
+  if (className === undefined && choices) throw new Failure(`${path} has several services: name ${choices}`)
+  const problem =
     className !== undefined && found.has(className)
-      ? `${className} in ${path} is no class that extends WampClient`
+      ? `${className} in ${path} does not extend WampClient`
       : `${path} exports no ${className === undefined ? 'class that extends WampClient' : `class ${className}`}`
-  throw new Failure(there ? `${what}: say ${there}` : `${what}; export one that does`)
+  throw new Failure(choices ? `${problem}: name ${choices}` : `${problem}; export a class that does`)
 }
 
 const METHODS = ['start', 'stop', 'call', 'publish', 'subscribe', 'register']
 
-// By its methods: a module that requires this package, or has a copy of its own, extends another WampClient.
+// Checks the methods: a module that requires this package, or has a copy of its own, extends another WampClient.
 function isService(value: unknown): value is Service {
   const inherited = typeof value === 'function' && value.prototype && Object.getPrototypeOf(value.prototype)
   return Boolean(inherited) && METHODS.every((name) => typeof inherited[name] === 'function')
 }
 
 function whyNotLoaded(file: string, error: unknown): string {
-  const shown = short(file)
+  const shownFile = shortPath(file)
   const code = (error as { code?: unknown } | null | undefined)?.code
-  const text = textOf(error)
+  const text = messageOf(error)
   const syntax = error instanceof SyntaxError || code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'
   const typeScript = /\.[mc]?tsx?\b/
   if (code === 'ERR_UNKNOWN_FILE_EXTENSION' ? typeScript.test(text) : syntax && typeScript.test(file)) {
-    const command = ['node --import tsx', short(process.argv[1] as string), ...process.argv.slice(2).map(quoted)]
-    return `${shown} is TypeScript, which needs a loader (npm install tsx; ${command.join(' ')}) or to be compiled first`
+    const command = [
+      'node --import tsx',
+      shortPath(process.argv[1] as string),
+      ...process.argv.slice(2).map(quoteForShell),
+    ]
+    return `${shownFile} is TypeScript, which needs a loader (npm install tsx; ${command.join(' ')}) or to be compiled first`
   }
   const kind = error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : ''
-  const whole = `${shown} could not be loaded: ${kind}${text}`
+  const problem = `${shownFile} could not be loaded: ${kind}${text}`
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
-    // What follows the first line is the way there.
-    return `${whole.split('\n')[0]} (is it installed, and is the path right?)`
+    // The other lines are the chain of modules that required it.
+    return `${problem.split('\n')[0]} (is it installed, and is the path right?)`
   }
-  const place = placeIn((error as Partial<Error> | null | undefined)?.stack)
-  if (place) return `${whole} (at ${place})`
-  return syntax ? `${whole} (to see where: node ${quoted(shown)})` : whole
+  const place = firstPlace((error as Partial<Error> | null | undefined)?.stack)
+  if (place) return `${problem} (at ${place})`
+  return syntax ? `${problem} (to see where: node ${quoteForShell(shownFile)})` : problem
 }
 
-/** The first place outside of Node and of this file that a stack names. */
-function placeIn(stack = ''): string | undefined {
+/** Returns the first place in a stack that is outside of Node and of this file. */
+function firstPlace(stack = ''): string | undefined {
   const places = [...stack.matchAll(/(?:^|[\s(])((?:file:\/\/|\/|[A-Za-z]:\\)[^\n()]*?:\d+(?::\d+)?)/g)]
   return places.map(([, place]) => place).find((place) => !place?.startsWith(import.meta.url))
 }
 
-/** As a person in this folder would write it. */
-function short(path: string): string {
+/** A path relative to the current folder, if it is below it. */
+function shortPath(path: string): string {
   const near = relative(process.cwd(), path)
   return near.startsWith('..') || isAbsolute(near) ? path : near
 }
 
-function quoted(text: string): string {
+function quoteForShell(text: string): string {
   return /^[\w@%+=:,./\\-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -1,63 +1,64 @@
-/** `wampy subscribe`: a line of JSON for each event. */
+/** `wampy-ts subscribe`: prints a line of JSON for each event. */
 
 import { WampClient } from '../client/wamp-client.ts'
 import type { MatchPolicy } from '../protocol/options.ts'
-import { command, whole } from './command.ts'
-import { connection, placeOf, started } from './connect.ts'
-import { misuse, warn } from './failure.ts'
-import { aborted, stopping } from './stopping.ts'
-import { shown } from './value.ts'
-import { ended, watched } from './watched.ts'
+import { reportLosses, whenStopped } from './client-status.ts'
+import { connectionOptions, connectionTarget, startClient } from './connect.ts'
+import { defineCommand, integerOption } from './define-command.ts'
+import { usageFailure } from './failure.ts'
+import { formatJson } from './json-value.ts'
+import { printErrorLine } from './output.ts'
+import { stopOnSignals, whenAborted } from './signals.ts'
 
 const POLICIES: readonly string[] = ['exact', 'prefix', 'wildcard'] satisfies MatchPolicy[]
 
-export const subscribe = command({
+export const subscribe = defineCommand({
   name: 'subscribe',
   summary: 'Prints the events of a topic, one line of JSON each.',
-  takes: ['topic'],
+  required: ['topic'],
   options: {
-    count: { type: 'string', value: 'n', help: 'end after so many events (default: go on)' },
+    count: { type: 'string', value: 'n', help: 'end after this number of events (default: never)' },
     match: { type: 'string', value: 'policy', help: `${POLICIES.join(', ')} (default: exact)` },
-    ...connection,
+    ...connectionOptions,
   },
   notes: `A line is {"topic":...,"args":[...],"kwargs":{...},"publication":...}; bytes are text of NUL and base64.
-"subscribed to <topic>" on stderr says that events arrive from now on. After a loss it reconnects and says so there.
-SIGINT and SIGTERM end it with exit code 0, and so does a reader that closes the pipe.`,
+The line "subscribed to <topic>" on stderr means that events arrive from now on. A loss is reported there, and the command
+reconnects. SIGINT, SIGTERM and a reader that closes the pipe end the command with exit code 0.`,
   examples: [
-    'wampy subscribe com.example.tick',
-    'wampy subscribe com.example.tick --count 1 | jq .args',
-    'wampy subscribe com.example --match prefix',
-    'wampy subscribe com..tick --match wildcard',
+    'wampy-ts subscribe com.example.tick',
+    'wampy-ts subscribe com.example.tick --count 1 | jq .args',
+    'wampy-ts subscribe com.example --match prefix',
+    'wampy-ts subscribe com..tick --match wildcard',
   ],
   async run(values, [topic = '']) {
-    const place = placeOf(values)
+    const target = connectionTarget(values)
     const { match = 'exact' } = values
-    if (!POLICIES.includes(match)) throw misuse(`--match must be ${POLICIES.join(', ')}, got "${match}"`)
-    let left = values.count === undefined ? Number.POSITIVE_INFINITY : whole('count', values.count, 1)
-    const stop = stopping()
+    if (!POLICIES.includes(match)) throw usageFailure(`--match must be ${POLICIES.join(', ')}, got "${match}"`)
+    let remaining = values.count === undefined ? Number.POSITIVE_INFINITY : integerOption('count', values.count, 1)
+    const stop = stopOnSignals()
     process.stdout.on('error', () => stop.abort())
-    const client = new WampClient({ ...place.options, name: 'wampy subscribe', roles: ['subscriber'] })
-    const over = ended(client)
+    const client = new WampClient({ ...target.options, name: 'wampy-ts subscribe', roles: ['subscriber'] })
+    const stopped = whenStopped(client)
     try {
-      await started(client, place, stop.signal)
-      watched(client, place, warn)
+      await startClient(client, target, stop.signal)
+      reportLosses(client, target, printErrorLine)
       const print = (
         args: readonly unknown[],
         kwargs: object,
         details: { topic: string; publication: number },
       ): void => {
-        // More may have come in the same read.
-        if (left-- <= 0 || stop.signal.aborted) return
+        // One read may bring more events than were asked for.
+        if (remaining-- <= 0 || stop.signal.aborted) return
         const { topic, publication } = details
-        process.stdout.write(`${shown({ topic, args, kwargs, publication })}\n`)
-        if (left === 0) stop.abort()
+        process.stdout.write(`${formatJson({ topic, args, kwargs, publication })}\n`)
+        if (remaining === 0) stop.abort()
       }
       await client.subscribe(topic, print, {
         signal: stop.signal,
         ...(match === 'exact' ? {} : { match: match as MatchPolicy }),
       })
-      warn(`subscribed to ${topic}`)
-      await Promise.race([aborted(stop.signal), over])
+      printErrorLine(`subscribed to ${topic}`)
+      await Promise.race([whenAborted(stop.signal), stopped])
     } catch (error) {
       if (!stop.signal.aborted) throw error
     } finally {

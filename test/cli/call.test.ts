@@ -1,9 +1,9 @@
-/** `wampy call`, `publish` and `subscribe` in a shell: JSON in and out, exit codes, pipes. */
+/** `wampy-ts call`, `publish` and `subscribe` in a shell: JSON input and output, exit codes, pipes. */
 import { expect, test } from 'vitest'
 import { Result } from '../../src/client/roles/callee.ts'
 import type { WampClient } from '../../src/client/wamp-client.ts'
 import { WampError } from '../../src/protocol/error.ts'
-import { type Listening, listening, shell, wampy } from './support.ts'
+import { cli, type Listening, listening, shell } from './support.ts'
 
 async function world(): Promise<Listening & { alice: WampClient; at: string[] }> {
   const router = await listening()
@@ -14,7 +14,7 @@ async function world(): Promise<Listening & { alice: WampClient; at: string[] }>
 test('call sends JSON and text, and prints the result as JSON', async () => {
   const { alice, at } = await world()
   await alice.register('com.echo', (args, kwargs) => [args, kwargs])
-  const { code, stdout, stderr } = await wampy(
+  const { code, stdout, stderr } = await cli(
     ...['call', 'com.echo', '1', 'one', '"1"', '{"a":[true]}', '-2', '-.5', '--kwargs', '{"b":null}', ...at],
     ...['--', '--raw', '-x'],
   ).ended
@@ -22,7 +22,7 @@ test('call sends JSON and text, and prints the result as JSON', async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
 })
 
-test.each(['json', 'cbor', 'msgpack'])('bytes and large integers arrive as they were sent, in %s', async (name) => {
+test.each(['json', 'cbor', 'msgpack'])('bytes and large integers arrive unchanged, in %s', async (name) => {
   const { alice, at } = await world()
   const got: unknown[] = []
   await alice.register('com.echo', (args) => {
@@ -30,21 +30,21 @@ test.each(['json', 'cbor', 'msgpack'])('bytes and large integers arrive as they 
     return args
   })
   const values = ['"\\u0000AQID"', '18446744073709551615', '9007199254740993']
-  const { code, stdout, stderr } = await wampy('call', 'com.echo', ...values, '--serializer', name, ...at).ended
+  const { code, stdout, stderr } = await cli('call', 'com.echo', ...values, '--serializer', name, ...at).ended
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `[${values.join()}]\n`, stderr: '' })
   expect(got).toEqual([new Uint8Array([1, 2, 3]), 2n ** 64n - 1n, 2n ** 53n + 1n])
 })
 
-test('a procedure that returns nothing prints nothing, null prints null, --raw prints all', async () => {
+test('a procedure that returns nothing prints nothing, null prints null, --raw prints the whole result', async () => {
   const { alice, at } = await world()
   await alice.register('com.nothing', () => undefined)
   await alice.register('com.null', () => null)
   await alice.register('com.all', () => new Result([1, 2], { unit: 'cm' }))
   const results = await Promise.all([
-    wampy('call', 'com.nothing', ...at).ended,
-    wampy('call', 'com.null', ...at).ended,
-    wampy('call', 'com.all', ...at).ended,
-    wampy('call', 'com.all', '--raw', ...at).ended,
+    cli('call', 'com.nothing', ...at).ended,
+    cli('call', 'com.null', ...at).ended,
+    cli('call', 'com.all', ...at).ended,
+    cli('call', 'com.all', '--raw', ...at).ended,
   ])
   expect(results.map(({ stdout }) => stdout)).toEqual([
     '',
@@ -55,7 +55,7 @@ test('a procedure that returns nothing prints nothing, null prints null, --raw p
   expect(results.map(({ code }) => code)).toEqual([0, 0, 0, 0])
 })
 
-test('an error is one line, "uri: message", on stderr, and exit code 1', async () => {
+test('an error prints one line, "uri: message", on stderr: exit code 1', async () => {
   const { alice, at } = await world()
   await alice.register('com.own', () => {
     throw new WampError('com.error.sold_out', ['no seats\n\u001b[31mleft'])
@@ -77,23 +77,101 @@ test('an error is one line, "uri: message", on stderr, and exit code 1', async (
   ] as const
   await Promise.all(
     calls.map(async ([args, expected]) => {
-      const { code, stdout, stderr } = await wampy('call', ...args, ...at).ended
+      const { code, stdout, stderr } = await cli('call', ...args, ...at).ended
       expect(stderr).toEqual(typeof expected === 'string' ? expected : expect.stringMatching(expected))
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     }),
   )
 })
 
-test.concurrent.each(['{a', '[1]', 'null', '1'])(
-  '--kwargs %s is no dictionary: one line, exit code 1',
+test.concurrent.each(['{a', '[1]', 'null', '1', ''])(
+  '--kwargs %s is not a JSON object: one line, exit code 2',
   async (kwargs) => {
-    const { code, stdout, stderr } = await wampy('call', 'com.add', '--kwargs', kwargs).ended
-    expect(stderr).toMatch(/^wampy call: --kwargs must be a JSON object, such as '\{"unit":"cm"\}', got .*\n$/)
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    for (const command of ['call', 'publish']) {
+      const { code, stdout, stderr } = await cli(command, 'com.add', '--kwargs', kwargs).ended
+      expect(stderr).toMatch(new RegExp(`^wampy-ts ${command}: --kwargs must be a JSON object, .*, got .*--help\\)\n$`))
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    }
   },
 )
 
-test('a router that goes away in the middle of a call: one line, exit code 1', async () => {
+test('progressive results are printed as they come, one line each, before the result', async () => {
+  const { alice, at } = await world()
+  let resume = (): void => {}
+  await alice.register('com.count', async function* () {
+    yield 1
+    await new Promise<void>((resolve) => {
+      resume = resolve
+    })
+    yield new Result([2, 'two'], { unit: 'cm' })
+    return 'done'
+  })
+  const call = cli('call', 'com.count', ...at)
+  await call.said(/^1\n/)
+  resume()
+  expect(await call.ended).toEqual({ code: 0, stdout: '1\n2\n"done"\n', stderr: '' })
+
+  const raw = cli('call', 'com.count', '--raw', ...at)
+  await raw.said(/^\{"args":\[1\],"kwargs":\{\},"details":\{"progress":true\}\}\n/)
+  resume()
+  expect((await raw.ended).stdout.split('\n').slice(1)).toEqual([
+    '{"args":[2,"two"],"kwargs":{"unit":"cm"},"details":{"progress":true}}',
+    '{"args":["done"],"kwargs":{},"details":{}}',
+    '',
+  ])
+})
+
+test('--no-progress asks for the final result only', async () => {
+  const { alice, at } = await world()
+  await alice.register('com.count', async function* () {
+    yield 1
+    return 'done'
+  })
+  expect(await cli('call', 'com.count', '--no-progress', ...at).ended).toEqual({
+    code: 0,
+    stdout: '"done"\n',
+    stderr: '',
+  })
+})
+
+test.each<[string | Uint8Array, string[], string]>([
+  ['{"a":[1]}\n', ['1', '-', '2'], '[[1,{"a":[1]},2],{}]\n'],
+  ['two words\r\n', ['-'], '[["two words"],{}]\n'],
+  ['', ['-'], '[[""],{}]\n'],
+  ['"-"\n', ['-'], '[["-"],{}]\n'],
+  [new Uint8Array([0xff, 0x00, 0xd8]), ['-'], '[["\\u0000/wDY"],{}]\n'],
+  ['{"unit":"cm"}\n', ['1', '--kwargs', '-'], '[[1],{"unit":"cm"}]\n'],
+  ['unread', ['"-"'], '[["-"],{}]\n'],
+])('standard input %j for %j', async (input, args, expected) => {
+  const { alice, at } = await world()
+  await alice.register('com.echo', (args, kwargs) => [args, kwargs])
+  const call = cli('call', 'com.echo', ...args, ...at)
+  call.child.stdin?.end(input)
+  expect(await call.ended).toEqual({ code: 0, stdout: expected, stderr: '' })
+})
+
+test('publish reads standard input', async () => {
+  const { alice, at } = await world()
+  const event = new Promise((resolve) => void alice.subscribe('com.tick', (args) => resolve(args)))
+  const publish = cli('publish', 'com.tick', '-', ...at)
+  publish.child.stdin?.end('[1,2]')
+  expect(await publish.ended).toEqual({ code: 0, stdout: '', stderr: '' })
+  expect(await event).toEqual([[1, 2]])
+})
+
+test.each([
+  [['-', '-'], '', /standard input can be read once: "-" was given 2 times/],
+  [['-', '--kwargs', '-'], '', /standard input can be read once/],
+  [['--kwargs', '-'], '{a', /--kwargs must be a JSON object, .* got invalid JSON: \{a/],
+])('%j with the input %j is a wrong command line: exit code 2', async (args, input, expected) => {
+  const call = cli('call', 'com.add', ...args)
+  call.child.stdin?.end(input)
+  const { code, stderr } = await call.ended
+  expect(stderr).toMatch(expected)
+  expect(code).toBe(2)
+})
+
+test('a router that is lost during a call: one line, exit code 1', async () => {
   const { alice, at, close } = await world()
   const called = new Promise((resolve) => void alice.register('com.never', () => new Promise(resolve)))
   const reached = new Promise<void>((resolve) => {
@@ -102,7 +180,7 @@ test('a router that goes away in the middle of a call: one line, exit code 1', a
       return called
     })
   })
-  const call = wampy('call', 'com.hang', ...at)
+  const call = cli('call', 'com.hang', ...at)
   await reached
   await close()
   const { code, stderr } = await call.ended
@@ -110,14 +188,14 @@ test('a router that goes away in the middle of a call: one line, exit code 1', a
   expect(code).toBe(1)
 })
 
-test('it leaves no session behind', async () => {
+test('call leaves no session behind', async () => {
   const { alice, at, router } = await world()
   await alice.register('com.one', () => 1)
-  await wampy('call', 'com.one', ...at).ended
+  await cli('call', 'com.one', ...at).ended
   expect(router.stats()).toMatchObject({ sessions: 1, calls: 0 })
 })
 
-test('publish is acknowledged and silent; --verbose prints the id', async () => {
+test('publish is acknowledged and prints nothing; --verbose prints the id', async () => {
   const { alice, at } = await world()
   const events: unknown[] = []
   const all = new Promise<void>((resolve) => {
@@ -126,8 +204,8 @@ test('publish is acknowledged and silent; --verbose prints the id', async () => 
     })
   })
   const args = ['com.tick', '1', 'two', '--kwargs', '{"three":3}', ...at]
-  expect(await wampy('publish', ...args).ended).toEqual({ code: 0, stdout: '', stderr: '' })
-  const { code, stdout, stderr } = await wampy('publish', ...args, '--verbose').ended
+  expect(await cli('publish', ...args).ended).toEqual({ code: 0, stdout: '', stderr: '' })
+  const { code, stdout, stderr } = await cli('publish', ...args, '--verbose').ended
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   await all
   expect(events).toEqual([
@@ -136,16 +214,16 @@ test('publish is acknowledged and silent; --verbose prints the id', async () => 
   ])
 })
 
-test('publish to what is no topic: exit code 1', async () => {
+test('publish to an invalid topic: exit code 1', async () => {
   const { at } = await world()
-  const { code, stdout, stderr } = await wampy('publish', 'com..tick', ...at).ended
+  const { code, stdout, stderr } = await cli('publish', 'com..tick', ...at).ended
   expect(stderr).toMatch(/^wamp\.error\.invalid_uri: .*\n$/)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
 })
 
-test('subscribe says when it listens, prints a line for each event, and ends after --count', async () => {
+test('subscribe reports when it is subscribed, prints a line for each event, and ends after --count', async () => {
   const { alice, at, router } = await world()
-  const subscribe = wampy('subscribe', 'com.tick', '--count', '2', ...at)
+  const subscribe = cli('subscribe', 'com.tick', '--count', '2', ...at)
   await subscribe.said(/^subscribed to com\.tick\n$/, 'stderr')
   const publish = (n: number) =>
     alice.publish('com.tick', [n, 2n ** 60n], { b: new Uint8Array([1]) }, { acknowledge: true })
@@ -169,7 +247,7 @@ test.each([
   ['wildcard', 'com..tick', ['com.example.tick', 'com.other.tick']],
 ])('subscribe --match %s prints the topic of each event', async (match, pattern, expected) => {
   const { alice, at } = await world()
-  const subscribe = wampy('subscribe', pattern, '--match', match, '--count', String(expected.length), ...at)
+  const subscribe = cli('subscribe', pattern, '--match', match, '--count', String(expected.length), ...at)
   await subscribe.said(/^subscribed to /, 'stderr')
   await alice.publish('com.tick', [0])
   await alice.publish('org.example.tick', [0])
@@ -182,24 +260,24 @@ test.each([
   expect({ code, stderr }).toEqual({ code: 0, stderr: `subscribed to ${pattern}\n` })
 })
 
-test('subscribe --match prefix refuses what is no prefix: exit code 1', async () => {
+test('subscribe --match prefix with an invalid prefix: exit code 1', async () => {
   const { at } = await world()
-  const { code, stdout, stderr } = await wampy('subscribe', 'com..tick', '--match', 'prefix', ...at).ended
+  const { code, stdout, stderr } = await cli('subscribe', 'com..tick', '--match', 'prefix', ...at).ended
   expect(stderr).toMatch(/^wamp\.error\.invalid_uri: .*\n$/)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
 })
 
 test.each(['SIGINT', 'SIGTERM'] as const)('%s ends subscribe with exit code 0', async (signal) => {
   const { at, router } = await world()
-  const subscribe = wampy('subscribe', 'com.tick', ...at)
+  const subscribe = cli('subscribe', 'com.tick', ...at)
   await subscribe.said(/subscribed/, 'stderr')
   expect(await subscribe.kill(signal).ended).toEqual({ code: 0, stdout: '', stderr: 'subscribed to com.tick\n' })
   expect(router.stats()).toMatchObject({ sessions: 1 })
 })
 
-test('subscribe ends quietly when its reader closes the pipe', async () => {
+test('subscribe ends without an error when its reader closes the pipe', async () => {
   const { alice, at } = await world()
-  const subscribe = wampy('subscribe', 'com.tick', ...at)
+  const subscribe = cli('subscribe', 'com.tick', ...at)
   await subscribe.said(/subscribed/, 'stderr')
   await alice.publish('com.tick', [1])
   await subscribe.said(/\n/)
@@ -210,7 +288,7 @@ test('subscribe ends quietly when its reader closes the pipe', async () => {
 
 test('subscribe comes back after a loss', async () => {
   const { port, url, router, close } = await world()
-  const subscribe = wampy('subscribe', 'com.tick', '--count', '1', '--url', url)
+  const subscribe = cli('subscribe', 'com.tick', '--count', '1', '--url', url)
   await subscribe.said(/subscribed/, 'stderr')
   await router.close()
   await close()
@@ -221,9 +299,9 @@ test('subscribe comes back after a loss', async () => {
   expect(await subscribe.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('"args":["back"]') })
 })
 
-test('what the router refuses to subscribe: "uri: message", exit code 1', async () => {
+test('a subscription that the router refuses: "uri: message", exit code 1', async () => {
   const { at } = await world()
-  const { code, stdout, stderr } = await wampy('subscribe', 'com..tick', ...at).ended
+  const { code, stdout, stderr } = await cli('subscribe', 'com..tick', ...at).ended
   expect(stderr).toMatch(/^wamp\.error\.invalid_uri: .*\n$/)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
 })
@@ -232,11 +310,11 @@ test('in a shell: pipes and exit codes', async () => {
   const { alice, url } = await world()
   await alice.register('com.list', () => ['x'.repeat(500_000)])
   const { code, stdout, stderr } = await shell(`
-    wampy call com.list --url ${url} | head -c 5
-    wampy call com.list --url ${url} | wc -c
-    wampy call com.none --url ${url} 2>/dev/null || echo "failed with $?"
-    wampy --help | head -1
+    wampy-ts call com.list --url ${url} | head -c 5
+    wampy-ts call com.list --url ${url} | wc -c
+    wampy-ts call com.none --url ${url} 2>/dev/null || echo "failed with $?"
+    wampy-ts --help | head -1
   `).ended
-  expect(stdout).toMatch(/^\["xxx *500005\nfailed with 1\nUsage: wampy <command> \[options\]\n$/)
+  expect(stdout).toMatch(/^\["xxx *500005\nfailed with 1\nUsage: wampy-ts <command> \[options\]\n$/)
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
 })

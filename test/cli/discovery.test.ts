@@ -1,4 +1,4 @@
-/** `wampy list` and `wampy describe`: what a realm offers, for people and as JSON; and the same over RawSocket. */
+/** `wampy-ts list` and `wampy-ts describe`: the procedures of a realm, as text and as JSON; also over RawSocket. */
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { description } from '../../src/client/service/description.ts'
 import { WampClient } from '../../src/client/wamp-client.ts'
@@ -6,7 +6,7 @@ import { serveRawSocket } from '../../src/node/rawsocket-serve.ts'
 import { serve } from '../../src/node/serve.ts'
 import { Router } from '../../src/router/router.ts'
 import { cert, key } from '../node/certificate.ts'
-import { here, listening, wampy, wampyWith, write } from './support.ts'
+import { cli, cliWith, here, listening, write } from './support.ts'
 
 class Shop extends WampClient {
   static prefix = 'com.example.shop'
@@ -49,10 +49,10 @@ beforeAll(() => {
   )
 })
 
-test('list prints a line each, aligned, by the order of the URIs', async () => {
+test('list prints aligned lines, sorted by URI', async () => {
   const { at, client } = await opened()
   await (await client()).register('', () => 1, { match: 'prefix' })
-  expect(await wampy('list', ...at).ended).toEqual({
+  expect(await cli('list', ...at).ended).toEqual({
     code: 0,
     stdout: `""                               prefix  single
 com.example.any                  prefix  single
@@ -64,9 +64,9 @@ com.example.shop.wampy.describe  exact   roundrobin
   })
 })
 
-test('list --json prints a line of JSON each', async () => {
+test('list --json prints a line of JSON for each procedure', async () => {
   const { at } = await opened()
-  const { code, stdout, stderr } = await wampy('list', '--json', ...at).ended
+  const { code, stdout, stderr } = await cli('list', '--json', ...at).ended
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const lines = stdout.trimEnd().split('\n')
   const common = { id: expect.any(Number), invoke: 'single', created: expect.stringMatching(/^\d{4}-.*Z$/) }
@@ -78,11 +78,11 @@ test('list --json prints a line of JSON each', async () => {
   ])
 })
 
-test('list prints nothing where nothing can be called, and nothing that moves the cursor', async () => {
+test('list prints nothing for an empty realm, and no control character of a URI', async () => {
   const { url, client } = await listening()
-  expect(await wampy('list', '--url', url).ended).toEqual({ code: 0, stdout: '', stderr: '' })
+  expect(await cli('list', '--url', url).ended).toEqual({ code: 0, stdout: '', stderr: '' })
   await (await client()).register('com.\u001b[31mred', () => 1)
-  expect((await wampy('list', '--url', url).ended).stdout).toBe('com. [31mred  exact  single\n')
+  expect((await cli('list', '--url', url).ended).stdout).toBe('com. [31mred  exact  single\n')
 })
 
 test.each([['list'], ['list', '--json']])(
@@ -94,7 +94,7 @@ test.each([['list'], ['list', '--json']])(
       await router.close()
       await served.close()
     })
-    expect(await wampy(...args, '--url', served.url).ended).toEqual({
+    expect(await cli(...args, '--url', served.url).ended).toEqual({
       code: 1,
       stdout: '',
       stderr: 'wamp.error.feature_not_supported: the router has no registration meta API\n',
@@ -102,11 +102,13 @@ test.each([['list'], ['list', '--json']])(
   },
 )
 
-test.each(['com.example.shop', 'com.example.shop.wampy.describe'])('describe %s prints a page', async (prefix) => {
-  const { at } = await opened()
-  expect(await wampy('describe', prefix, ...at).ended).toEqual({
-    code: 0,
-    stdout: `Shop (com.example.shop)
+test.each(['com.example.shop', 'com.example.shop.wampy.describe'])(
+  'describe %s prints the whole description',
+  async (prefix) => {
+    const { at } = await opened()
+    expect(await cli('describe', prefix, ...at).ended).toEqual({
+      code: 0,
+      stdout: `Shop (com.example.shop)
 Sells tea.
 And cups.
 
@@ -123,13 +125,14 @@ Topics:
     Forgets all orders.
   com..tick  wildcard
 `,
-    stderr: '',
-  })
-})
+      stderr: '',
+    })
+  },
+)
 
 test('describe --json prints the description as one line', async () => {
   const { at } = await opened()
-  const { code, stdout, stderr } = await wampy('describe', 'com.example.shop', '--json', ...at).ended
+  const { code, stdout, stderr } = await cli('describe', 'com.example.shop', '--json', ...at).ended
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toMatch(/^[^\n]*\n$/)
   expect(JSON.parse(stdout)).toMatchObject({
@@ -144,7 +147,7 @@ test('describe --json prints the description as one line', async () => {
   })
 })
 
-test('a service that declares little makes a short page', async () => {
+test('a service that declares nothing has a short description', async () => {
   class Silent extends WampClient {
     static prefix = 'com.silent'
     static describe = description
@@ -152,10 +155,10 @@ test('a service that declares little makes a short page', async () => {
   const { router, url } = await listening()
   await using silent = new Silent({ router })
   await silent.start()
-  expect((await wampy('describe', 'com.silent', '--url', url).ended).stdout).toBe('Silent (com.silent)\n')
+  expect((await cli('describe', 'com.silent', '--url', url).ended).stdout).toBe('Silent (com.silent)\n')
 })
 
-test('describe where nothing describes itself, or answers something else: one line, exit code 1', async () => {
+test('describe without a description, or with an invalid one: one line, exit code 1', async () => {
   const { url, client } = await listening()
   const alice = await client()
   await alice.register('com.text.wampy.describe', () => 'tea')
@@ -165,29 +168,29 @@ test('describe where nothing describes itself, or answers something else: one li
     [['com.none'], /^wamp\.error\.no_such_procedure: no service describes itself under com\.none .*\n$/],
     [['com..none'], /^wamp\.error\.invalid_uri: .*\n$/],
     [[''], /^wampy\.error\.usage: .*prefix.*\n$/],
-    [['com.text'], /^wampy describe: com\.text\.wampy\.describe answered with what is no description\n$/],
-    [['com.odd', '--json'], /^wampy describe: .* no description\n$/],
+    [['com.text'], /^wampy-ts describe: com\.text\.wampy\.describe returned a value that is not a description\n$/],
+    [['com.odd', '--json'], /^wampy-ts describe: .* not a description\n$/],
     [['com.never', '--timeout', '50'], /^wamp\.error\.timeout: .*50 ms.*\n$/],
   ] as const
   await Promise.all(
     answers.map(async ([args, expected]) => {
-      const { code, stdout, stderr } = await wampy('describe', ...args, '--url', url).ended
+      const { code, stdout, stderr } = await cli('describe', ...args, '--url', url).ended
       expect(stderr).toMatch(expected)
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     }),
   )
 })
 
-test('they leave no session behind', async () => {
+test('list and describe leave no session behind', async () => {
   const { at, router } = await opened()
-  await wampy('list', ...at).ended
-  await wampy('describe', 'com.example.shop', ...at).ended
+  await cli('list', ...at).ended
+  await cli('describe', 'com.example.shop', ...at).ended
   expect(router.stats()).toMatchObject({ sessions: 1, calls: 0 })
 })
 
 test.each(['json', 'cbor', 'msgpack'])('over RawSocket in %s: rs, rss and unix', async (name) => {
   const { router, port } = await listening()
-  const service = wampy('run', './date.cjs', '--url', `rs://127.0.0.1:${port}`, '--serializer', name)
+  const service = cli('run', './date.cjs', '--url', `rs://127.0.0.1:${port}`, '--serializer', name)
   await service.said(/registered com\.example\.today\n/)
   const local = await serveRawSocket(router, { path: here(`${name}.sock`) })
   const secure = await serveRawSocket(router, { port: 0, tls: { key, cert } })
@@ -196,7 +199,7 @@ test.each(['json', 'cbor', 'msgpack'])('over RawSocket in %s: rs, rss and unix',
   })
   const env = { NODE_EXTRA_CA_CERTS: here('ca.pem') }
   for (const url of [`rs://127.0.0.1:${port}`, secure.url, local.url]) {
-    const { code, stdout, stderr } = await wampyWith(
+    const { code, stdout, stderr } = await cliWith(
       { env },
       ...['call', 'com.example.today', '--url', url, '--serializer', name],
     ).ended

@@ -1,9 +1,9 @@
-/** The router process is killed under load and started again: nothing is left hanging, and every wish comes back. */
+/** The router process is killed under load and restarted: every call settles, and every handle is restored. */
 
 import { expect, onTestFinished, test } from 'vitest'
 import { WampClient } from '../../src/client/wamp-client.ts'
 import { WampError } from '../../src/protocol/error.ts'
-import { freePort, wampy } from './support.ts'
+import { cli, freePort } from './support.ts'
 
 const PROCEDURES = 40
 const TOPICS = 40
@@ -18,7 +18,7 @@ function settled(ready: Promise<unknown>[], timeout: number): Promise<unknown> {
 
 test.each(['SIGKILL', 'SIGTERM'] as const)('%s under load', { timeout: 40_000 }, async (signal) => {
   const port = await freePort()
-  const start = () => wampy('router', '--port', String(port))
+  const start = () => cli('router', '--port', String(port))
   let router = start()
   await router.said(/listening on/)
 
@@ -64,7 +64,7 @@ test.each(['SIGKILL', 'SIGTERM'] as const)('%s under load', { timeout: 40_000 },
     expect(causes).toHaveLength(CALLS_AT_ONCE)
     for (const cause of causes) {
       expect(WampError.is(cause)).toBe(true)
-      // A graceful router tells the caller first that its callee is gone.
+      // A router that stops first answers the caller that its callee is gone.
       expect(cause.uri).toMatch(/connection_lost|not_joined|canceled|no_such_procedure/)
       if (cause.uri.startsWith('wampy.error')) expect(typeof cause.sent).toBe('boolean')
     }

@@ -1,4 +1,4 @@
-/** `wampy router` as a process: where it listens, and how it ends. */
+/** `wampy-ts router` as a process: the addresses it listens on, and how it ends. */
 import { existsSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -7,12 +7,12 @@ import { WampRouter } from '../../src/client/wamp-router.ts'
 import { GOODBYE, HELLO, WELCOME } from '../../src/protocol/codes.ts'
 import { SYSTEM_SHUTDOWN } from '../../src/protocol/names.ts'
 import { longPollDial } from '../../src/transport/longpoll.ts'
-import { freePort, here, listening, type Running, wampy } from './support.ts'
+import { cli, freePort, here, listening, type Running } from './support.ts'
 
 const urlOf = async (router: Running): Promise<string> =>
-  (await router.said(/^wampy router listening on (ws:\/\/127\.0\.0\.1:\d+\/ws)\n/))[1] as string
+  (await router.said(/^wampy-ts router listening on (ws:\/\/127\.0\.0\.1:\d+\/ws)\n/))[1] as string
 
-/** A session that a test plays by hand: what it got so far, and the next message of a kind. */
+/** Joins with a scripted session; returns a function that waits for a message by its code. */
 async function joined(url: string, { answers = true } = {}): Promise<(code: number) => Promise<unknown[]>> {
   const socket = new WebSocket(url, 'wamp.2.json')
   onTestFinished(() => socket.terminate())
@@ -38,22 +38,22 @@ async function joined(url: string, { answers = true } = {}): Promise<(code: numb
   return next
 }
 
-test('it says where it listens, exactly, when it accepts connections', async () => {
+test('the router prints its address when it accepts connections', async () => {
   const port = await freePort()
-  const router = wampy('router', '--port', String(port), '--path', '/wamp', '--host', '127.0.0.1')
+  const router = cli('router', '--port', String(port), '--path', '/wamp', '--host', '127.0.0.1')
   await router.said(/\n/)
   const client = new WampClient({ router: `ws://127.0.0.1:${port}/wamp`, reconnect: false })
   await client.start()
   await client.stop()
   expect(await router.kill('SIGTERM').ended).toEqual({
     code: 0,
-    stdout: `wampy router listening on ws://127.0.0.1:${port}/wamp\n`,
+    stdout: `wampy-ts router listening on ws://127.0.0.1:${port}/wamp\n`,
     stderr: '',
   })
 })
 
-test('--realm may be repeated, and replaces the default', async () => {
-  const router = wampy('router', '--port', '0', '--realm', 'one', '--realm', 'two')
+test('--realm can be repeated, and replaces the default', async () => {
+  const router = cli('router', '--port', '0', '--realm', 'one', '--realm', 'two')
   const url = await urlOf(router)
   for (const realm of ['one', 'two']) {
     await using client = new WampClient({ router: url, realm, reconnect: false })
@@ -65,9 +65,9 @@ test('--realm may be repeated, and replaces the default', async () => {
 })
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
-  '%s says GOODBYE to every session and ends it with exit code 0',
+  '%s sends GOODBYE to every session and ends the router with exit code 0',
   async (signal) => {
-    const router = wampy('router', '--port', '0')
+    const router = cli('router', '--port', '0')
     const url = await urlOf(router)
     const sessions = await Promise.all([joined(url), joined(url)])
     router.kill(signal)
@@ -76,88 +76,86 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 )
 
-test('a second signal does not wait for a session that does not answer', async () => {
-  const router = wampy('router', '--port', '0')
+test('a second signal does not wait for sessions that do not answer', async () => {
+  const router = cli('router', '--port', '0')
   const next = await joined(await urlOf(router), { answers: false })
   router.kill('SIGTERM')
   await next(GOODBYE)
   expect(await router.kill('SIGINT').ended).toMatchObject({ code: 130, stderr: '' })
 })
 
-test('the same signal twice in a moment, as npx hands it on, is one', async () => {
-  const router = wampy('router', '--port', '0')
+test('the same signal twice in quick succession, as npx forwards it, counts once', async () => {
+  const router = cli('router', '--port', '0')
   const next = await joined(await urlOf(router))
   router.kill('SIGINT')
   await next(GOODBYE)
   expect(await router.kill('SIGINT').ended).toMatchObject({ code: 0, stderr: '' })
 })
 
-test('RawSocket is welcome on the port; --no-raw-socket shuts it out', async () => {
+test('RawSocket is accepted on the port; --no-raw-socket refuses it', async () => {
   for (const [options, expected] of [
     [[], { code: 0, stdout: '{"exact":[],"prefix":[],"wildcard":[]}\n' }],
     [
       ['--no-raw-socket'],
-      { code: 1, stdout: '', stderr: expect.stringMatching(/^wampy call: could not connect to rs:/) },
+      { code: 1, stdout: '', stderr: expect.stringMatching(/^wampy-ts call: could not connect to rs:/) },
     ],
   ] as const) {
-    const router = wampy('router', '--port', '0', ...options)
+    const router = cli('router', '--port', '0', ...options)
     const port = new URL(await urlOf(router)).port
-    expect(await wampy('call', 'wamp.registration.list', '--url', `rs://127.0.0.1:${port}`).ended).toMatchObject(
-      expected,
-    )
+    expect(await cli('call', 'wamp.registration.list', '--url', `rs://127.0.0.1:${port}`).ended).toMatchObject(expected)
   }
 })
 
-test('--unix listens on a socket file as well, and takes it away in the end', async () => {
+test('--unix also listens on a socket file, and removes it at the end', async () => {
   const path = here('router.sock')
-  const router = wampy('router', '--port', '0', '--unix', path)
-  await router.said(/\nwampy router listening on unix:.*\n/)
+  const router = cli('router', '--port', '0', '--unix', path)
+  await router.said(/\nwampy-ts router listening on unix:.*\n/)
   for (const name of ['json', 'cbor', 'msgpack']) {
-    const { code, stdout } = await wampy('call', 'wamp.session.count', '--url', `unix:${path}`, '--serializer', name)
+    const { code, stdout } = await cli('call', 'wamp.session.count', '--url', `unix:${path}`, '--serializer', name)
       .ended
     expect({ code, stdout }).toEqual({ code: 0, stdout: '1\n' })
   }
-  // One router behind both.
+  // Both addresses lead to one router.
   const url = (await router.said(/ws:\S+/))[0]
-  const subscribe = wampy('subscribe', 'com.tick', '--count', '1', '--url', url)
+  const subscribe = cli('subscribe', 'com.tick', '--count', '1', '--url', url)
   await subscribe.said(/^subscribed to /, 'stderr')
-  await wampy('publish', 'com.tick', '1', '--url', `unix:${path}`).ended
+  await cli('publish', 'com.tick', '1', '--url', `unix:${path}`).ended
   expect(await subscribe.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('"args":[1]') })
   expect(await router.kill('SIGTERM').ended).toEqual({
     code: 0,
-    stdout: `wampy router listening on ${url}\nwampy router listening on unix:${path}\n`,
+    stdout: `wampy-ts router listening on ${url}\nwampy-ts router listening on unix:${path}\n`,
     stderr: '',
   })
   expect(existsSync(path)).toBe(false)
 })
 
-test('--unix where it cannot listen: one line, exit code 1', async () => {
+test('--unix with an unusable path: one line, exit code 1', async () => {
   const path = here('in-use.sock')
-  const first = wampy('router', '--port', '0', '--unix', path)
+  const first = cli('router', '--port', '0', '--unix', path)
   await first.said(/listening on unix:/)
   for (const [taken, expected] of [
     [path, / is in use: stop what listens there/],
     [here('no', 'such', 'folder.sock'), /cannot listen on /],
   ] as const) {
-    const { code, stdout, stderr } = await wampy('router', '--port', '0', '--unix', taken).ended
-    expect(stderr).toMatch(/^wampy router: [^\n]*\n$/)
+    const { code, stdout, stderr } = await cli('router', '--port', '0', '--unix', taken).ended
+    expect(stderr).toMatch(/^wampy-ts router: [^\n]*\n$/)
     expect(stderr).toMatch(expected)
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   }
 })
 
-test('--strict takes only strict URIs', async () => {
-  const router = wampy('router', '--port', '0', '--strict')
+test('--strict accepts only strict URIs', async () => {
+  const router = cli('router', '--port', '0', '--strict')
   const at = ['--url', await urlOf(router)]
-  const { code, stderr } = await wampy('publish', 'com.example.Tick', ...at).ended
+  const { code, stderr } = await cli('publish', 'com.example.Tick', ...at).ended
   expect(stderr).toMatch(/^wamp\.error\.invalid_uri: .*\n$/)
   expect(code).toBe(1)
-  expect(await wampy('publish', 'com.example.tick', ...at).ended).toEqual({ code: 0, stdout: '', stderr: '' })
+  expect(await cli('publish', 'com.example.tick', ...at).ended).toEqual({ code: 0, stdout: '', stderr: '' })
 })
 
-test('--long-poll lets clients poll', async () => {
-  const router = wampy('router', '--port', '0', '--long-poll')
-  const [, url = ''] = await router.said(/\nwampy router listening on (http:\/\/127\.0\.0\.1:\d+\/ws\/lp)\n/)
+test('--long-poll accepts long polls', async () => {
+  const router = cli('router', '--port', '0', '--long-poll')
+  const [, url = ''] = await router.said(/\nwampy-ts router listening on (http:\/\/127\.0\.0\.1:\d+\/ws\/lp)\n/)
   await using client = new WampClient({ router: new WampRouter({ url, dial: longPollDial() }), reconnect: false })
   await client.start()
   expect(client.state).toBe('ready')
@@ -165,23 +163,23 @@ test('--long-poll lets clients poll', async () => {
 
 test('a port in use: one line, exit code 1', async () => {
   const { port } = await listening()
-  const { code, stdout, stderr } = await wampy('router', '--port', String(port)).ended
-  expect(stderr).toMatch(new RegExp(`^wampy router: port ${port} .*in use: .*\n$`))
+  const { code, stdout, stderr } = await cli('router', '--port', String(port)).ended
+  expect(stderr).toMatch(new RegExp(`^wampy-ts router: port ${port} .*in use: .*\n$`))
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
 })
 
 test.each([
-  [['--realm', 'a b'], /^wampy router: .*"a b" is no legal URI.*\n$/],
-  [['--path', 'ws'], /^wampy router: a path begins with a slash.*\n$/],
-  [['--host', '203.0.113.1'], /^wampy router: 203.0.113.1 is no address of this machine.*\n$/],
-])('%j cannot be: one line, exit code 1', async (args, expected) => {
-  const { code, stdout, stderr } = await wampy('router', '--port', '0', ...args).ended
+  [['--realm', 'a b'], /^wampy-ts router: .*"a b" is no legal URI.*\n$/],
+  [['--path', 'ws'], /^wampy-ts router: a path begins with a slash.*\n$/],
+  [['--host', '203.0.113.1'], /^wampy-ts router: 203.0.113.1 is no address of this machine.*\n$/],
+])('%j is refused: one line, exit code 1', async (args, expected) => {
+  const { code, stdout, stderr } = await cli('router', '--port', '0', ...args).ended
   expect(stderr).toMatch(expected)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
 })
 
-test('it goes on when whoever read its line closes the pipe', async () => {
-  const router = wampy('router', '--port', '0')
+test('the router keeps running when the reader of its output closes the pipe', async () => {
+  const router = cli('router', '--port', '0')
   const url = await urlOf(router)
   router.child.stdout?.destroy()
   await using client = new WampClient({ router: url, reconnect: false })

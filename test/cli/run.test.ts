@@ -1,9 +1,9 @@
-/** `wampy run`: service classes of every kind of module, through losses, until a signal. */
+/** `wampy-ts run`: services from every kind of module, across losses, until a signal. */
 import { once } from 'node:events'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { GOODBYE, HELLO, REGISTER, REGISTERED, WELCOME } from '../../src/protocol/codes.ts'
-import { freePort, here, listening, wampy, wampyWith, write } from './support.ts'
+import { cli, cliWith, freePort, here, listening, write } from './support.ts'
 
 const body = `{
   static prefix = 'com.example'
@@ -58,7 +58,7 @@ test.each([
   'alone.cjs:DateService',
 ])('%s runs', async (module) => {
   const { url, router, client } = await listening()
-  const run = wampy('run', module, '--url', url)
+  const run = cli('run', module, '--url', url)
   const [text] = await run.said(/^.*ready in .*\n/ms)
   expect(text).toMatch(
     /^registered com\.example\.getTodaysDate\nsubscribed to com\.example\.tick\nDateService ready in realm1 at ws:.*, session \d+\n$/,
@@ -71,31 +71,22 @@ test.each([
 
 test('an absolute path, another realm and another serializer', async () => {
   const { url, client } = await listening(0, ['internal'])
-  const run = wampy(
-    'run',
-    `${here('date.mjs')}:DateService`,
-    '--url',
-    url,
-    '--realm',
-    'internal',
-    '--serializer',
-    'cbor',
-  )
+  const run = cli('run', `${here('date.mjs')}:DateService`, '--url', url, '--realm', 'internal', '--serializer', 'cbor')
   await run.said(/ready in internal/)
   expect(await (await client()).call('com.example.getTodaysDate')).toBe('2016-05-14')
   await run.kill('SIGINT').ended
 })
 
-test('a class of the CommonJS build speaks the serializer that is chosen', async () => {
+test('a class of the CommonJS build uses the chosen serializer', async () => {
   const { url, client } = await listening()
-  const run = wampy('run', 'date.cjs', '--url', url, '--serializer', 'msgpack')
+  const run = cli('run', 'date.cjs', '--url', url, '--serializer', 'msgpack')
   await run.said(/ready/)
   expect(await (await client()).call('com.example.getTodaysDate')).toBe('2016-05-14')
   await run.kill('SIGINT').ended
 })
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
-  '%s says GOODBYE, and what the module left open does not keep it',
+  '%s sends GOODBYE, and open handles of the module do not keep the process alive',
   async (signal) => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'wamp.2.json' })
     onTestFinished(() => {
@@ -116,7 +107,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     })
     await once(server, 'listening')
     const { port } = server.address() as { port: number }
-    const run = wampy('run', 'open.mjs:DateService', '--url', `ws://127.0.0.1:${port}/ws`)
+    const run = cli('run', 'open.mjs:DateService', '--url', `ws://127.0.0.1:${port}/ws`)
     await run.said(/ready/)
     run.kill(signal)
     expect(await goodbye).toEqual([GOODBYE, {}, 'wamp.close.close_realm'])
@@ -124,9 +115,9 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 )
 
-test('it keeps running through a loss of the router', async () => {
+test('a service keeps running through a loss of the router', async () => {
   const { url, port, router, close } = await listening()
-  const run = wampy('run', 'date.mjs', '--url', url)
+  const run = cli('run', 'date.mjs', '--url', url)
   await run.said(/ready/)
   await router.close()
   await close()
@@ -137,9 +128,9 @@ test('it keeps running through a loss of the router', async () => {
   expect(await run.kill('SIGINT').ended).toMatchObject({ code: 0, stderr: '' })
 })
 
-test('a signal ends it while it waits for the router', async () => {
+test('a signal ends a service that waits for the router', async () => {
   const { url, router, close } = await listening()
-  const run = wampy('run', 'date.mjs', '--url', url)
+  const run = cli('run', 'date.mjs', '--url', url)
   await run.said(/ready/)
   await router.close()
   await close()
@@ -147,31 +138,31 @@ test('a signal ends it while it waits for the router', async () => {
   expect(await run.kill('SIGTERM').ended).toMatchObject({ code: 0, stderr: '' })
 })
 
-test('a router that lost the realm ends it: trying again would not help', async () => {
+test('a router that no longer has the realm ends the service: trying again would not help', async () => {
   const { url, port, router, close } = await listening()
-  const run = wampy('run', 'date.mjs', '--url', url)
+  const run = cli('run', 'date.mjs', '--url', url)
   await run.said(/ready/)
   await router.close()
   await close()
   await listening(port, ['other'])
   const { code, stderr } = await run.ended
-  expect(stderr).toMatch(/^wampy run: stopped, .*no_such_realm: .*\n$/)
+  expect(stderr).toMatch(/^wampy-ts run: stopped, .*no_such_realm: .*\n$/)
   expect(code).toBe(1)
 })
 
-test('a class that declares nothing runs, and is told so', async () => {
+test('a class that declares nothing runs, with a warning', async () => {
   const { url } = await listening()
-  const run = wampy('run', 'silent.mjs', '--url', url)
+  const run = cli('run', 'silent.mjs', '--url', url)
   await run.said(/^Silent ready/)
-  await run.said(/^Silent declares nothing: mark methods with @rpc .*\n$/, 'stderr')
+  await run.said(/^Silent declares no procedure and no subscription: mark methods with @rpc .*\n$/, 'stderr')
   expect(await run.kill('SIGTERM').ended).toMatchObject({ code: 0 })
 })
 
-test('a procedure that is taken: one line, exit code 1, nothing left', async () => {
+test('a procedure that another session has registered: one line, exit code 1, nothing left behind', async () => {
   const { url, router, client } = await listening()
   await (await client()).register('com.example.getTodaysDate', () => 1)
-  const { code, stdout, stderr } = await wampy('run', 'date.mjs', '--url', url).ended
-  expect(stderr).toMatch(/^wampy run: .*procedure_already_exists: .*com\.example\.getTodaysDate.*\n$/)
+  const { code, stdout, stderr } = await cli('run', 'date.mjs', '--url', url).ended
+  expect(stderr).toMatch(/^wampy-ts run: .*procedure_already_exists: .*com\.example\.getTodaysDate.*\n$/)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   expect(router.stats()).toMatchObject({ sessions: 1, subscriptions: 0 })
 })
@@ -180,11 +171,11 @@ test('no router, no realm: one line, exit code 1', async () => {
   const { url } = await listening()
   const gone = `ws://127.0.0.1:${await freePort()}/ws`
   const [one, two] = await Promise.all([
-    wampy('run', 'date.mjs', '--url', gone).ended,
-    wampy('run', 'date.mjs', '--url', url, '--realm', 'nowhere').ended,
+    cli('run', 'date.mjs', '--url', gone).ended,
+    cli('run', 'date.mjs', '--url', url, '--realm', 'nowhere').ended,
   ])
-  expect(one.stderr).toMatch(new RegExp(`^wampy run: could not connect to ${gone}: .*\n$`))
-  expect(two.stderr).toMatch(/^wampy run: the router at .* has no realm "nowhere": .*\n$/)
+  expect(one.stderr).toMatch(new RegExp(`^wampy-ts run: could not connect to ${gone}: .*\n$`))
+  expect(two.stderr).toMatch(/^wampy-ts run: the router at .* has no realm "nowhere": .*\n$/)
   expect([one, two]).toMatchObject([
     { code: 1, stdout: '' },
     { code: 1, stdout: '' },
@@ -196,10 +187,10 @@ test.concurrent.each([
     'nowhere.mjs:DateService',
     /there is no module nowhere\.mjs \(looked for .*\); expected path\/to\/module:ClassName$/,
   ],
-  ['date.mjs:Clock', /date\.mjs exports no class Clock: say date\.mjs:DateService$/],
-  ['several.mjs', /several\.mjs has several services: say several\.mjs:Clock or several\.mjs:DateService$/],
-  ['none.mjs', /none\.mjs exports no class that extends WampClient; export one that does$/],
-  ['none.mjs:DateService', /DateService in none\.mjs is no class that extends WampClient; export one that does$/],
+  ['date.mjs:Clock', /date\.mjs exports no class Clock: name date\.mjs:DateService$/],
+  ['several.mjs', /several\.mjs has several services: name several\.mjs:Clock or several\.mjs:DateService$/],
+  ['none.mjs', /none\.mjs exports no class that extends WampClient; export a class that does$/],
+  ['none.mjs:DateService', /DateService in none\.mjs does not extend WampClient; export a class that does$/],
   [
     'syntax.mjs:DateService',
     /syntax\.mjs could not be loaded: SyntaxError: Unexpected token '\{' .*node syntax\.mjs\)$/,
@@ -211,22 +202,22 @@ test.concurrent.each([
   ['name.mjs:DateService', /name\.mjs could not be loaded: SyntaxError: .*'WampKlient' \(at .*name\.mjs:1\)$/],
   ['missing.mjs:DateService', /missing\.mjs could not be loaded: .*'no-such-package'.* \(is it installed, .*\)$/],
   ['throws.mjs:DateService', /throws\.mjs could not be loaded: TypeError: .*null.* \(at .*throws\.mjs:2:8\)$/],
-  ['broken.mjs:Broken', /Broken could not be made: no database$/],
+  ['broken.mjs:Broken', /Broken could not be constructed: no database$/],
 ])('%s cannot run: one line, exit code 1, no stack', async (module, expected) => {
-  const { code, stdout, stderr } = await wampy('run', module).ended
-  expect(stderr).toMatch(/^wampy run: .*\n$/)
+  const { code, stdout, stderr } = await cli('run', module).ended
+  expect(stderr).toMatch(/^wampy-ts run: .*\n$/)
   expect(stderr.trimEnd()).toMatch(expected)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
 })
 
-test('a TypeScript module says how, and runs with a loader', async () => {
+test('a TypeScript module explains the loader, and runs with it', async () => {
   const { url } = await listening()
-  const plain = await wampy('run', 'date-service.ts:DateService', '--url', url).ended
+  const plain = await cli('run', 'date-service.ts:DateService', '--url', url).ended
   expect(plain.stderr).toMatch(
-    /^wampy run: date-service\.ts is TypeScript, .*node --import tsx \S+cli\.js run date-service\.ts:DateService --url .*compiled.*\n$/,
+    /^wampy-ts run: date-service\.ts is TypeScript, .*node --import tsx \S+cli\.js run date-service\.ts:DateService --url .*compiled.*\n$/,
   )
   expect(plain).toMatchObject({ code: 1, stdout: '' })
-  const run = wampyWith({ node: ['--import', 'tsx'] }, 'run', 'date-service.ts:DateService', '--url', url)
+  const run = cliWith({ node: ['--import', 'tsx'] }, 'run', 'date-service.ts:DateService', '--url', url)
   await run.said(/^registered com\.example\.getTodaysDate\nDateService ready/)
   expect(await run.kill('SIGTERM').ended).toMatchObject({ code: 0, stderr: '' })
 })

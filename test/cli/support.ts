@@ -1,4 +1,4 @@
-/** The command as it is built, in a folder of its own that has the package installed, and its processes. */
+/** Builds the command into a folder where the package is installed, and runs it as a process. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,12 +17,12 @@ export const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf
 }
 
 let folder = ''
-let cli = ''
+let cliPath = ''
 
-/** Where the commands of this file run; modules that are written there import `wampy-ts` as a stranger does. */
+/** The working folder of the commands; modules written there import `wampy-ts` as users do. */
 export const here = (...path: string[]): string => join(folder, ...path)
 
-// Built from the sources at each run, as tsup does: right whatever lies in dist, and in a fraction of a second.
+// Built from the sources at each run, as tsup does it: independent of dist, and quick.
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'wampy-cli-')))
   const installed = here('node_modules', 'wampy-ts')
@@ -47,10 +47,10 @@ beforeAll(async () => {
     build({ ...options, format: 'esm', splitting: true, entryPoints: { ...doors, cli: 'src/cli/main.ts' } }),
     build({ ...options, format: 'cjs', outExtension: { '.js': '.cjs' }, entryPoints: doors }),
   ])
-  cli = join(installed, 'dist', 'cli.js')
+  cliPath = join(installed, 'dist', 'cli.js')
 })
 
-/** What was started; a test that ran beside others cannot end its own. */
+/** All processes: a concurrent test cannot end its own. */
 const started = new Set<Running>()
 
 afterAll(async () => {
@@ -65,7 +65,7 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** A process that may be waited for, line by line. */
+/** A process whose output can be awaited. */
 export class Running {
   readonly child: ChildProcess
   readonly ended: Promise<Ended>
@@ -94,7 +94,7 @@ export class Running {
     started.add(this)
   }
 
-  /** Resolves to what `pattern` matches in what was written so far or will be. */
+  /** Resolves to the match of `pattern` in the past or future output. */
   said(pattern: RegExp, where: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
@@ -119,26 +119,32 @@ export class Running {
   }
 }
 
-/** `wampy ...` */
-export const wampy = (...args: string[]): Running => new Running(process.execPath, [cli, ...args])
+/** `wampy-ts ...` */
+export const cli = (...args: string[]): Running => new Running(process.execPath, [cliPath, ...args])
 
-/** `wampy ...` with an environment, or with flags of Node. */
-export const wampyWith = (how: { env?: NodeJS.ProcessEnv; node?: string[] }, ...args: string[]): Running =>
-  new Running(process.execPath, [...(how.node ?? []), cli, ...args], how.env)
+/** `wampy-ts ...` with an environment, or with flags of Node. */
+export const cliWith = (how: { env?: NodeJS.ProcessEnv; node?: string[] }, ...args: string[]): Running =>
+  new Running(process.execPath, [...(how.node ?? []), cliPath, ...args], how.env)
 
-/** A line of a shell in which `wampy` is the command. */
+/** `wampy-ts ...` in a terminal, by util-linux's `script`. */
+export const terminal = (env: NodeJS.ProcessEnv, ...args: string[]): Running => {
+  const line = [process.execPath, cliPath, ...args].map((word) => `'${word}'`).join(' ')
+  return new Running('script', ['-qfec', line, '/dev/null'], { TERM: 'xterm', ...env })
+}
+
+/** A line of a shell in which `wampy-ts` is the command. */
 export const shell = (line: string): Running =>
-  new Running('sh', ['-c', `wampy() { '${process.execPath}' '${cli}' "$@"; }\n${line}`])
+  new Running('sh', ['-c', `alias wampy-ts="'${process.execPath}' '${cliPath}'"\n${line}`])
 
 export const write = (name: string, text: string): void => writeFileSync(here(name), text)
 
 export interface Listening extends Served {
   readonly router: Router
-  /** A client that has joined. */
+  /** Returns a client that has joined. */
   client(): Promise<WampClient>
 }
 
-/** A router of this process on a port, closed after the test. */
+/** A router in this process that listens on a port; closed after the test. */
 export async function listening(port = 0, realms = ['realm1']): Promise<Listening> {
   const router = new Router({ realms })
   const served = await serve(router, { port })

@@ -1,4 +1,4 @@
-/** autobahn and wampy in all four roles through the command `wampy router`, as built: a process of its own. */
+/** autobahn and wampy in all four roles through the command `wampy-ts router`, as built: a process of its own. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -19,10 +19,10 @@ beforeAll(async () => {
     let text = ''
     router.stdout?.on('data', (chunk: Buffer) => {
       text += chunk.toString()
-      const found = /^wampy router listening on (ws:\S+)/m.exec(text)
+      const found = /^wampy-ts router listening on (ws:\S+)/m.exec(text)
       if (found) resolve(found[1] as string)
     })
-    router.on('exit', (code) => reject(new Error(`wampy router ended with code ${code}`)))
+    router.on('exit', (code) => reject(new Error(`wampy-ts router ended with code ${code}`)))
   })
 })
 afterAll(async () => {

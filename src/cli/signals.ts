@@ -1,16 +1,16 @@
-/** SIGINT and SIGTERM: the first asks to stop, another one does not ask. */
+/** SIGINT and SIGTERM: the first one stops the command, a second one ends the process at once. */
 
 import { constants } from 'node:os'
 
-/** Milliseconds within which the same signal is the same wish. */
+/** Milliseconds during which a repetition of the same signal is ignored. */
 const ECHO = 250
 
-/** Aborted by the first signal; `abort()` stops for another reason. */
-export function stopping(): AbortController {
+/** Returns a controller that the first signal aborts. `abort()` stops the command for another reason. */
+export function stopOnSignals(): AbortController {
   const controller = new AbortController()
   let first: { readonly signal: NodeJS.Signals; readonly at: number } | undefined
   const stop = (signal: NodeJS.Signals): void => {
-    // Control-C reaches all processes of a terminal, and npm and npx hand on theirs as well.
+    // Control-C reaches all processes of a terminal, and npm and npx forward their own as well.
     if (first?.signal === signal && performance.now() - first.at < ECHO) return
     if (first) process.exit(128 + constants.signals[signal])
     first = { signal, at: performance.now() }
@@ -21,8 +21,8 @@ export function stopping(): AbortController {
   return controller
 }
 
-/** Resolves when a signal aborts, at once if it has. */
-export function aborted(signal: AbortSignal): Promise<void> {
+/** Resolves when a signal aborts, at once if it is already aborted. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })

@@ -1,0 +1,133 @@
+/** Makes a subcommand from a definition: its argument parser and its help text. */
+
+import { parseArgs } from 'node:util'
+import { messageOf, usageFailure } from './failure.ts'
+import { formatColumns } from './output.ts'
+
+export interface CommandOption {
+  readonly type: 'string' | 'boolean'
+  /** The option may be given several times. */
+  readonly multiple?: boolean
+  /** One letter: `h` for `-h`. */
+  readonly short?: string
+  /** The placeholder of the value in the help text. */
+  readonly value?: string
+  readonly help: string
+}
+
+export type CommandOptions = Readonly<Record<string, CommandOption>>
+
+type ValueOf<O extends CommandOption> = O extends { type: 'boolean' }
+  ? boolean
+  : O extends { multiple: true }
+    ? string[]
+    : string
+
+export type OptionValues<O extends CommandOptions> = { readonly [Name in keyof O]: ValueOf<O[Name]> | undefined }
+
+export interface CommandDefinition<O extends CommandOptions> {
+  readonly name: string
+  /** One line in `wampy-ts --help`. */
+  readonly summary: string
+  /** Names of the required arguments. */
+  readonly required?: readonly string[]
+  /** Name of the optional arguments that may follow. */
+  readonly rest?: string
+  readonly options: O
+  /** Further paragraphs of the help text. */
+  readonly notes?: string
+  readonly examples: readonly string[]
+  /** Resolves when the command is done; throws a Failure. */
+  run(values: OptionValues<O>, operands: readonly string[]): Promise<void>
+}
+
+export interface Command {
+  readonly name: string
+  readonly summary: string
+  readonly help: string
+  run(args: readonly string[]): Promise<void>
+}
+
+export function defineCommand<const O extends CommandOptions>(definition: CommandDefinition<O>): Command {
+  const { name, summary, required = [], rest, run } = definition
+  const options: CommandOptions = {
+    ...definition.options,
+    help: { type: 'boolean', short: 'h', help: 'print this text' },
+  }
+  const operands = [...required.map((each) => `<${each}>`), ...(rest ? [`[${rest} ...]`] : [])]
+  const help = `${[
+    `Usage: wampy-ts ${[name, ...operands, '[options]'].join(' ')}`,
+    summary,
+    ...(definition.notes ? [definition.notes] : []),
+    `Options:\n${formatColumns(Object.entries(options).map(([key, option]) => [formatFlag(key, option), option.help]))}`,
+    `Examples:\n${definition.examples.map((each) => `  ${each}`).join('\n')}`,
+  ].join('\n\n')}\n`
+  return {
+    name,
+    summary,
+    help,
+    async run(args) {
+      const { values, positionals } = parseCommandLine(args, options)
+      if (values['help']) {
+        process.stdout.write(help)
+        return
+      }
+      const missing = required[positionals.length]
+      if (missing) throw usageFailure(`<${missing}> is missing`)
+      const surplus = rest ? undefined : positionals[required.length]
+      if (surplus !== undefined) throw usageFailure(`"${surplus}" is one argument too many`)
+      await run(values as OptionValues<O>, positionals)
+    },
+  }
+}
+
+/** Parses the value of an option that takes a whole number. */
+export function integerOption(option: string, text: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (number >= least && number <= most) return number
+  const range = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `${least} to ${most}`
+  throw usageFailure(`--${option} must be a whole number, ${range}, got "${text}"`)
+}
+
+/** Parses the value of an option that takes milliseconds, up to the longest time of a timer. */
+export function durationOption(option: string, text: string | undefined): number | undefined {
+  return text === undefined ? undefined : integerOption(option, text, 1, 2 ** 31 - 1)
+}
+
+function formatFlag(name: string, { short, value }: CommandOption): string {
+  return `${short ? `-${short}, ` : ''}--${name}${value ? ` <${value}>` : ''}`
+}
+
+function parseCommandLine(
+  args: readonly string[],
+  options: CommandOptions,
+): { values: Record<string, unknown>; positionals: readonly string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      args: args.map(markNumber),
+      options: Object.fromEntries(
+        Object.entries(options).map(([name, { type, multiple = false, short }]) => [
+          name,
+          { type, multiple, ...(short ? { short } : {}) },
+        ]),
+      ),
+      allowPositionals: true,
+    })
+    const unmarked = Object.entries(values).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map(unmarkNumber) : unmarkNumber(value),
+    ])
+    return { values: Object.fromEntries(unmarked), positionals: positionals.map(unmarkNumber) }
+  } catch (error) {
+    throw usageFailure(messageOf(error).replace(/^Unknown option '(.*?)'.*$/s, 'there is no option $1'))
+  }
+}
+
+// `-1` is a number here, not an option. An argument of a process cannot contain a NUL, so a NUL may mark it.
+function markNumber(arg: string): string {
+  return /^-\.?\d/.test(arg) ? `\0${arg}` : arg
+}
+
+function unmarkNumber<T>(value: T): T {
+  return typeof value === 'string' ? (value.replace(/^\0/, '') as T) : value
+}
