@@ -92,13 +92,13 @@ test.runIf(process.platform === 'linux')(
   async () => {
     const { url, client } = await listening()
     const alice = await client()
-    await alice.register('com.example.add', ([a, b]) => (a as number) + (b as number))
-    await alice.register('com.example.pattern', () => 0, { match: 'prefix' })
+    await alice.register('tea.shop.sum', ([a, b]) => (a as number) + (b as number))
+    await alice.register('tea.shop.pattern', () => 0, { match: 'prefix' })
     const history = here('history')
     const first = terminal({ WAMPY_HISTORY: history }, 'repl', '--url', url)
     await first.said(/wampy> /)
-    first.child.stdin?.write('await client.rpc.com.\t')
-    await first.said(/example\.add/)
+    first.child.stdin?.write('await client.rpc.tea.\t')
+    await first.said(/shop\.sum/)
     first.child.stdin?.write('(20, 22)\r')
     await first.said(/\n42\r?\n/)
     // Other names are completed by Node.
@@ -109,7 +109,7 @@ test.runIf(process.platform === 'linux')(
     first.child.stdin?.write('.exit\r')
     expect((await first.ended).code).toBe(0)
     expect(readFileSync(history, 'utf8').split('\n')).toEqual(
-      expect.arrayContaining(['DEFAULT_REALM', 'await client.rpc.com.example.add(20, 22)']),
+      expect.arrayContaining(['DEFAULT_REALM', 'await client.rpc.tea.shop.sum(20, 22)']),
     )
     expect(statSync(history).mode & 0o077).toBe(0)
 
