@@ -86,6 +86,15 @@ test.each([1, 2, 3])('seed %i', (start) => {
     return { peer, without, next: 1, waiting: new Map(), open: new Map(), invoked: 0, registrations: [] }
   }
   const uri = (): string => one(['com.a.b', 'com.a.c', 'com.x.b', 'org.a'])
+  // Observed and not answered yet, by caller and request: `called` comes once, and so does `answered`.
+  const observed = new Set<string>()
+  world.router.observe({
+    called: ({ session, request }) => {
+      expect(observed.has(`${session} ${request}`)).toBe(false)
+      observed.add(`${session} ${request}`)
+    },
+    answered: ({ session, request }) => expect(observed.delete(`${session} ${request}`)).toBe(true),
+  })
   let actors: Actor[] = []
   // What comes back is heard with the rest.
   const say = (actor: Actor, message: readonly unknown[]): void => {
@@ -164,7 +173,8 @@ test.each([1, 2, 3])('seed %i', (start) => {
       expect(each.peer.end).toBeUndefined()
     }
     const calls = actors.reduce((sum, { waiting }) => sum + waiting.size, 0)
-    expect(world.router.stats()).toMatchObject({ sessions: actors.length, calls })
+    expect(world.router.stats()).toMatchObject({ sessions: actors.length, calls, dropped: { observations: 0 } })
+    expect(observed.size).toBe(calls)
   }
   for (const { peer } of actors) peer.lose()
   expect(world.router.stats()).toMatchObject({ sessions: 0, registrations: 0, calls: 0, queued: 0 })
