@@ -1,6 +1,7 @@
 /** `wampy-ts list`: lists the procedures of a realm, one on each line. */
 
 import { RpcClient } from '../client/rpc-client.ts'
+import { anyOf, INVOKE_POLICIES, MATCH_POLICIES } from '../protocol/words.ts'
 import { connectionOptions, connectionTarget, startClient } from './connect.ts'
 import { defineCommand, durationOption } from './define-command.ts'
 import { formatJson } from './json-value.ts'
@@ -14,8 +15,8 @@ export const list = defineCommand({
     timeout: { type: 'string', value: 'ms', help: 'longest wait for each answer (default: no limit)' },
     ...connectionOptions,
   },
-  notes: `A line has the URI, the match policy (exact, prefix or wildcard) and the invoke policy (single, first, last, roundrobin or
-random); lines are sorted by URI. A realm without procedures prints nothing. A router without WAMP's registration meta API
+  notes: `A line has the URI, the match policy (${anyOf(MATCH_POLICIES)}) and the invoke policy
+(${anyOf(INVOKE_POLICIES)}); lines are sorted by URI. A realm without procedures prints nothing. A router without WAMP's registration meta API
 cannot list its procedures: this is an error, with exit code 1.
 A URI that ends in .wampy.describe belongs to a service that describes itself: see wampy-ts describe --help.`,
   examples: ['wampy-ts list', 'wampy-ts list --realm shop', 'wampy-ts list --json | jq -r .uri'],

@@ -1,7 +1,7 @@
 /** `wampy-ts subscribe`: prints a line of JSON for each event. */
 
 import { WampClient } from '../client/wamp-client.ts'
-import type { MatchPolicy } from '../protocol/options.ts'
+import { anyOf, isOneOf, MATCH_POLICIES } from '../protocol/words.ts'
 import { reportLosses, whenStopped } from './client-status.ts'
 import { connectionOptions, connectionTarget, startClient } from './connect.ts'
 import { defineCommand, integerOption } from './define-command.ts'
@@ -10,15 +10,13 @@ import { formatJson } from './json-value.ts'
 import { printErrorLine } from './output.ts'
 import { stopOnSignals, whenAborted } from './signals.ts'
 
-const POLICIES: readonly string[] = ['exact', 'prefix', 'wildcard'] satisfies MatchPolicy[]
-
 export const subscribe = defineCommand({
   name: 'subscribe',
   summary: 'Prints the events of a topic, one line of JSON each.',
   required: ['topic'],
   options: {
     count: { type: 'string', value: 'n', help: 'end after this number of events (default: never)' },
-    match: { type: 'string', value: 'policy', help: `${POLICIES.join(', ')} (default: exact)` },
+    match: { type: 'string', value: 'policy', help: `${anyOf(MATCH_POLICIES)} (default: exact)` },
     ...connectionOptions,
   },
   notes: `A line is {"topic":...,"args":[...],"kwargs":{...},"publication":...}; bytes are text of NUL and base64.
@@ -33,7 +31,7 @@ reconnects. SIGINT, SIGTERM and a reader that closes the pipe end the command wi
   async run(values, [topic = '']) {
     const target = connectionTarget(values)
     const { match = 'exact' } = values
-    if (!POLICIES.includes(match)) throw usageFailure(`--match must be ${POLICIES.join(', ')}, got "${match}"`)
+    if (!isOneOf(MATCH_POLICIES, match)) throw usageFailure(`--match must be ${anyOf(MATCH_POLICIES)}, got "${match}"`)
     let remaining = values.count === undefined ? Number.POSITIVE_INFINITY : integerOption('count', values.count, 1)
     const stop = stopOnSignals()
     process.stdout.on('error', () => stop.abort())
@@ -55,7 +53,7 @@ reconnects. SIGINT, SIGTERM and a reader that closes the pipe end the command wi
       }
       await client.subscribe(topic, print, {
         signal: stop.signal,
-        ...(match === 'exact' ? {} : { match: match as MatchPolicy }),
+        ...(match === 'exact' ? {} : { match }),
       })
       printErrorLine(`subscribed to ${topic}`)
       await Promise.race([whenAborted(stop.signal), stopped])

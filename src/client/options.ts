@@ -5,6 +5,7 @@ import type { Uri } from '../protocol/messages.ts'
 import { DEFAULT_REALM, INVALID_URI } from '../protocol/names.ts'
 import type { Roles } from '../protocol/options.ts'
 import { isUri } from '../protocol/uri.ts'
+import type { ClientRole } from '../protocol/words.ts'
 import type { Serializer } from '../serializer/serializer.ts'
 import type { Connector } from '../session/link.ts'
 import { leaving } from '../session/session.ts'
@@ -23,7 +24,8 @@ import { WampRouter } from './wamp-router.ts'
 
 declare const __VERSION__: string
 
-export type RoleName = 'caller' | 'callee' | 'publisher' | 'subscriber'
+/** The name of a role of a client. */
+export type RoleName = ClientRole
 
 /** Decides after every loss and every attempt that failed: a delay in milliseconds, or false to stop. */
 export type Retry = (attempt: number, cause: WampError) => number | false

@@ -1,6 +1,9 @@
 /** The dictionaries of WAMP messages: the keys that this library reads or writes. Any other key passes untouched. */
 
 import type { Id, Uri } from './messages.ts'
+import type { CancelMode, InvokePolicy, MatchPolicy } from './words.ts'
+
+export type { CancelMode, InvokePolicy, MatchPolicy } from './words.ts'
 
 /** What a payload may hold; checked where a value leaves this process. */
 export type List = readonly unknown[]
@@ -9,9 +12,6 @@ export type Dict = Readonly<Record<string, unknown>>
 
 /** `{ caller: { features: { call_canceling: true } } }`: who plays what, as HELLO and WELCOME say it. */
 export type Roles = Readonly<Record<string, { readonly features?: Readonly<Record<string, boolean>> }>>
-
-export type MatchPolicy = 'exact' | 'prefix' | 'wildcard'
-export type InvokePolicy = 'single' | 'roundrobin' | 'random' | 'first' | 'last'
 
 export interface HelloDetails extends Dict {
   readonly roles: Roles
@@ -76,8 +76,6 @@ export interface CallOptions extends Dict, PassthruKeys {
   readonly timeout?: number
   readonly disclose_me?: boolean
 }
-
-export type CancelMode = 'skip' | 'kill' | 'killnowait'
 
 export interface CancelOptions extends Dict {
   readonly mode?: CancelMode

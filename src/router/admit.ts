@@ -6,6 +6,7 @@ import type { Hello, Id, Uri } from '../protocol/messages.ts'
 import { INVALID_URI, NO_MATCHING_AUTH_METHOD, NO_SUCH_REALM, PROTOCOL_VIOLATION } from '../protocol/names.ts'
 import { isUri } from '../protocol/uri.ts'
 import { formatValue } from '../protocol/validate.ts'
+import { CLIENT_ROLES } from '../protocol/words.ts'
 import { refusing } from '../session/session.ts'
 import { type Table, table } from '../session/table.ts'
 import type { Principal } from './member/destination.ts'
@@ -19,8 +20,6 @@ export interface Gate {
   readonly strict: boolean
   readonly realms: ReadonlyMap<Uri, Realm>
 }
-
-const CLIENT_ROLES = ['caller', 'callee', 'publisher', 'subscriber']
 
 /** What a member is in from the connection to WELCOME; one table for all of a router's members. */
 export function admission(gate: Gate): Table<Member> {

@@ -5,6 +5,7 @@ import { violation } from '../protocol/error.ts'
 import type { Code, Handlers, Id, Uri } from '../protocol/messages.ts'
 import type { Roles } from '../protocol/options.ts'
 import { nameOf } from '../protocol/validate.ts'
+import type { RouterRole } from '../protocol/words.ts'
 import { leaving, type SessionEnd } from '../session/session.ts'
 import { type Table, table } from '../session/table.ts'
 import { type Home, type Member, refusedJoin } from './member/member.ts'
@@ -91,7 +92,7 @@ export class Realm implements Home {
 }
 
 /** A router with one role cannot type an ERROR for the other one's requests, so they are violations. */
-function absent(role: Role['name']): Handlers<Member> {
+function absent(role: RouterRole): Handlers<Member> {
   const handler = ([code]: [Code, ...unknown[]]): void => {
     throw violation(`${nameOf(code)} needs a ${role}, which this router is not`)
   }

@@ -7,6 +7,7 @@ import type { Dict } from '../protocol/options.ts'
 import { plain } from '../protocol/plain.ts'
 import { isUri } from '../protocol/uri.ts'
 import { formatValue, isDict } from '../protocol/validate.ts'
+import { DISCLOSURES, isOneOf, ROUTER_ROLES, type RouterRole } from '../protocol/words.ts'
 import type { Attachable, Connector, Link, TransportInfo } from '../session/link.ts'
 import { linked } from '../session/linked.ts'
 import { LINGER } from '../session/session.ts'
@@ -14,7 +15,7 @@ import { lenient, type Table } from '../session/table.ts'
 import { admission } from './admit.ts'
 import { LIMITS, type RouterLimits } from './member/limits.ts'
 import { type Host, Member, refusedJoin } from './member/member.ts'
-import { DISCLOSURES, type Disclose, type Disclosure, type Policy, type TrustLevel } from './member/policy.ts'
+import type { Disclose, Disclosure, Policy, TrustLevel } from './member/policy.ts'
 import type { RouterObserver } from './observe/events.ts'
 import { checkedObserver, Observation, Observers } from './observe/observers.ts'
 import { openRealm } from './open-realm.ts'
@@ -26,7 +27,7 @@ import { type RouterStats, sumOf } from './stats.ts'
 // Written in by the build; a test or a bundler of the sources may not have it.
 declare const __VERSION__: string
 
-export type RouterRole = 'broker' | 'dealer'
+export type { RouterRole } from '../protocol/words.ts'
 
 export interface RouterOptions {
   /** Default `['realm1']`; a session for any other realm is refused. */
@@ -73,7 +74,6 @@ export interface RouterOptions {
 }
 
 const OPTIONS = ['realms', 'roles', 'strict', 'agent', 'limits', 'disclose', 'trustlevel', 'history', 'callQueue']
-const ROLES: readonly RouterRole[] = ['broker', 'dealer']
 const REFUSED: Table<Member> = lenient()
 
 /**
@@ -219,19 +219,21 @@ function checked(options: RouterOptions): Checked {
     if (!OPTIONS.includes(key)) throw wrong(`Router has no option ${formatValue(key)}, but ${OPTIONS.join(', ')}`)
   }
   const version = typeof __VERSION__ === 'string' ? __VERSION__ : 'source'
-  const { realms = [DEFAULT_REALM], roles = ROLES, strict = false, agent = `wampy-ts/${version}` } = options
+  const { realms = [DEFAULT_REALM], roles = ROUTER_ROLES, strict = false, agent = `wampy-ts/${version}` } = options
   if (typeof strict !== 'boolean') throw wrong(`strict must be true or false, got ${formatValue(strict)}`)
   if (typeof agent !== 'string') throw wrong(`agent must be text, got ${formatValue(agent)}`)
   if (!Array.isArray(realms) || realms.length === 0) throw wrong('realms must list at least one realm')
   for (const realm of realms as unknown[]) {
     if (typeof realm !== 'string' || !isUri(realm, strict)) throw wrong(`realms: ${formatValue(realm)} is no legal URI`)
   }
-  if (!Array.isArray(roles) || roles.length === 0) throw wrong(`roles must list ${ROLES.join(', ')} or one of them`)
+  if (!Array.isArray(roles) || roles.length === 0)
+    throw wrong(`roles must list ${ROUTER_ROLES.join(', ')} or one of them`)
   for (const role of roles as unknown[]) {
-    if (!ROLES.includes(role as RouterRole)) throw wrong(`roles: ${formatValue(role)} is none of ${ROLES.join(', ')}`)
+    if (!isOneOf(ROUTER_ROLES, role))
+      throw wrong(`roles: ${formatValue(role)} is not one of ${ROUTER_ROLES.join(', ')}`)
   }
   const { disclose = 'asked', trustlevel, history = [], callQueue = [] } = options
-  if (typeof disclose !== 'function' && !DISCLOSURES.includes(disclose)) {
+  if (typeof disclose !== 'function' && !isOneOf(DISCLOSURES, disclose)) {
     throw wrong(`disclose must be ${DISCLOSURES.join(', ')} or a function, got ${formatValue(disclose)}`)
   }
   if (trustlevel !== undefined && typeof trustlevel !== 'function') {

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { HELLO } from '../../src/protocol/codes.ts'
+import { FEATURES } from '../../src/protocol/words.ts'
 import type { RouterOptions } from '../../src/router/router.ts'
 import { open, ROLES } from './support.ts'
 
@@ -46,6 +47,15 @@ test('broker and dealer: all of it, the meta API among it', () => {
   expect(announced({})).toEqual({
     broker: [...BROKER, 'session_meta_api', 'subscription_meta_api'].sort(),
     dealer: [...DEALER, 'registration_meta_api', 'session_meta_api', 'testament_meta_api'].sort(),
+  })
+})
+
+test('every feature that is listed for a role of a router is announced', () => {
+  const { call_cancelling, ...dealer } = Object.fromEntries(FEATURES.dealer.map((feature) => [feature, true]))
+  expect(call_cancelling, 'the other spelling of call_canceling').toBe(true)
+  expect(announced({ history: HISTORY })).toEqual({
+    broker: [...FEATURES.broker].sort(),
+    dealer: Object.keys(dealer).sort(),
   })
 })
 

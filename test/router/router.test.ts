@@ -29,7 +29,7 @@ describe('options', () => {
     [{ realms: [1] }, /1 is no legal URI/],
     [{ realms: ['Realm'], strict: true }, /"Realm" is no legal URI/],
     [{ roles: [] }, /roles must list/],
-    [{ roles: ['broker', 'caller'] }, /"caller" is none of broker, dealer/],
+    [{ roles: ['broker', 'caller'] }, /"caller" is not one of broker, dealer/],
     [{ strict: 1 }, /strict must be true or false, got 1/],
     [{ agent: 1 }, /agent must be text/],
     [{ limits: { calls: 0 } }, /limits.calls must be above 0, got 0/],

@@ -19,10 +19,12 @@ import type {
 import { INVALID_ARGUMENT, PAYLOAD_UNREADABLE } from '../../protocol/names.ts'
 import type { Dict, EventDetails, List, MatchPolicy, Roles } from '../../protocol/options.ts'
 import { type Payload, payload } from '../../protocol/payload.ts'
+import { matches } from '../../protocol/uri.ts'
 import { isDict } from '../../protocol/validate.ts'
+import { PASSTHRU } from '../../protocol/words.ts'
 import type { Link, LinkSink } from '../../session/link.ts'
 import type { CloseInfo } from '../../transport/transport.ts'
-import { checkScheme, FEATURE, type PayloadCodec, Talk } from './payload-codec.ts'
+import { checkScheme, type PayloadCodec, Talk } from './payload-codec.ts'
 
 /** Whom the link tells of what it could not deliver. */
 export interface PassthruOwner {
@@ -333,14 +335,8 @@ class PassthruLink implements Link {
 
 /** The URI that a payload is for. One that does not fit what was asked for would tell the wrong key, or that none is needed. */
 function uriOf({ uri, match }: Asked, told: Uri = uri): Uri {
-  if (match === 'exact' ? told === uri : match === 'prefix' ? told.startsWith(uri) : fits(told, uri)) return told
+  if (matches(told, uri, match)) return told
   throw new WampError(PAYLOAD_UNREADABLE, [`${told} does not match ${uri}, for which it came`])
-}
-
-function fits(uri: Uri, wildcard: Uri): boolean {
-  const parts = uri.split('.')
-  const pattern = wildcard.split('.')
-  return parts.length === pattern.length && pattern.every((part, i) => part === '' || part === parts[i])
 }
 
 function failureOf(error: unknown): [uri: Uri, data: ReturnType<typeof payload>] {
@@ -350,6 +346,6 @@ function failureOf(error: unknown): [uri: Uri, data: ReturnType<typeof payload>]
 
 function announcing(roles: Roles): Roles {
   return Object.fromEntries(
-    Object.entries(roles).map(([role, { features }]) => [role, { features: { ...features, [FEATURE]: true } }]),
+    Object.entries(roles).map(([role, { features }]) => [role, { features: { ...features, [PASSTHRU]: true } }]),
   )
 }

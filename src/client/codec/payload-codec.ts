@@ -7,6 +7,7 @@ import type { Dict, List, PassthruKeys, Roles } from '../../protocol/options.ts'
 import { type Payload, payload } from '../../protocol/payload.ts'
 import { isReserved } from '../../protocol/uri.ts'
 import { formatValue, isDict } from '../../protocol/validate.ts'
+import { PASSTHRU } from '../../protocol/words.ts'
 
 /** What a payload is to its reader: `part` is one of a call, and `progress` one of a result, behind which others follow. */
 export type PayloadKind = 'call' | 'part' | 'result' | 'progress' | 'error' | 'event'
@@ -50,8 +51,6 @@ export interface Encoded {
   readonly keyid?: string | undefined
 }
 
-/** The feature of payload passthru mode. */
-export const FEATURE = 'payload_passthru_mode'
 const SCHEME = /^(wamp|mqtt|x_.+)$/
 /** What a router may say itself, and so in the clear. */
 const ROUTERS = /^(wampy?|crossbar)\./
@@ -177,8 +176,8 @@ export class Talk {
       )
     }
     const role = kind === 'event' ? 'broker' : 'dealer'
-    if ((this.#codec ?? ppt_scheme) !== undefined && !this.#roles[role]?.features?.[FEATURE]) {
-      throw unsent(FEATURE_NOT_SUPPORTED, `the router's ${role} does not announce ${FEATURE}`)
+    if ((this.#codec ?? ppt_scheme) !== undefined && !this.#roles[role]?.features?.[PASSTHRU]) {
+      throw unsent(FEATURE_NOT_SUPPORTED, `the router's ${role} does not announce ${PASSTHRU}`)
     }
   }
 

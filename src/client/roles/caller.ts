@@ -79,6 +79,13 @@ export const caller: Role = {
   },
 }
 
+/** The mode that CANCEL gets where the caller does not wait for the callee. */
+const WITHOUT_WAITING = {
+  skip: 'skip',
+  kill: 'killnowait',
+  killnowait: 'killnowait',
+} as const satisfies Record<CancelMode, CancelMode>
+
 /** The first positional result; undefined where there is none. */
 export const first = ([, , , data]: ResultMessage): unknown => data?.args?.[0]
 
@@ -137,7 +144,7 @@ export function call<T>(
         // The specification spells it in two ways.
         if (!session.announces('call_canceling') && !session.announces('call_cancelling')) return false
         // A timeout and an input that failed end the call here and now. Skipped, one would wait for its input for ever.
-        const mode = cancelMode === 'skip' && !input ? cancelMode : 'killnowait'
+        const mode = input ? 'killnowait' : WITHOUT_WAITING[cancelMode]
         const waits = cancelMode === 'kill' && WampError.is(error) && error.uri === CANCELED
         if (!canceled) session.send([CANCEL, id, { mode: waits ? cancelMode : mode }])
         canceled = true

@@ -3,7 +3,7 @@
 import { unsent, usage } from '../../protocol/error.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { INVALID_URI } from '../../protocol/names.ts'
-import type { Dict, List } from '../../protocol/options.ts'
+import type { Dict, List, MatchPolicy } from '../../protocol/options.ts'
 import { isPattern } from '../../protocol/uri.ts'
 import type { Endpoint } from '../roles/callee.ts'
 import type { EventDetails, EventHandler } from '../roles/subscriber.ts'
@@ -69,7 +69,7 @@ function methodOf(service: object, { kind, method }: Declared): (...args: unknow
 
 function checked(kind: DeclaredKind, declared: Declared, prefix: string | undefined): Uri {
   const uri = uriOf(declared, declared.method, prefix)
-  const { match } = declared.options as { match?: 'exact' }
+  const { match } = declared.options as { match?: MatchPolicy }
   if (isPattern(uri, match)) return uri
   throw unsent(INVALID_URI, `"${uri}", declared for ${kind} "${declared.method}", is no URI`)
 }

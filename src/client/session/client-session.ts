@@ -5,6 +5,7 @@ import { WampError } from '../../protocol/error.ts'
 import type { Id, Message, Uri, Welcome } from '../../protocol/messages.ts'
 import { CLOSE_REALM, CONNECTION_LOST } from '../../protocol/names.ts'
 import type { Dict, Roles } from '../../protocol/options.ts'
+import type { Feature } from '../../protocol/words.ts'
 import type { Link } from '../../session/link.ts'
 import { Session, type SessionEnd } from '../../session/session.ts'
 import type { Table } from '../../session/table.ts'
@@ -90,7 +91,7 @@ export class ClientSession extends Session {
   }
 
   /** Whether the dealer announced a feature. */
-  announces(feature: string): boolean {
+  announces(feature: Feature<'dealer'>): boolean {
     return this.info.roles['dealer']?.features?.[feature] === true
   }
 

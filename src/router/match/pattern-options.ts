@@ -2,6 +2,7 @@
 
 import { isPattern } from '../../protocol/uri.ts'
 import { formatValue, isDict } from '../../protocol/validate.ts'
+import { anyOf, isOneOf, MATCH_POLICIES } from '../../protocol/words.ts'
 
 /** What is wrong with such a list, if anything is. `further` looks at the keys that are its own. */
 export function wrongRules(
@@ -21,8 +22,8 @@ export function wrongRules(
       if (!keys.includes(key)) return `${place} has no ${formatValue(key)}, but ${keys.join(', ')}`
     }
     const { uri, match = 'exact', limit } = rule
-    if (match !== 'exact' && match !== 'prefix' && match !== 'wildcard') {
-      return `${place}.match must be exact, prefix or wildcard, got ${formatValue(match)}`
+    if (!isOneOf(MATCH_POLICIES, match)) {
+      return `${place}.match must be ${anyOf(MATCH_POLICIES)}, got ${formatValue(match)}`
     }
     if (typeof uri !== 'string' || !isPattern(uri, match, strict)) {
       return `${place}.uri: ${formatValue(uri)} is no ${thing} to match ${match}`

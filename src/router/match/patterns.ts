@@ -22,11 +22,15 @@ const MATCHES = 64
 export class Patterns<Found extends Pattern> {
   // Each in a list of its own, so that `all` gives one out without making it.
   readonly #exact = new Map<Uri, readonly [Found]>()
-  readonly #prefix = new Map<Uri, Found>()
-  readonly #wildcard = new Map<Uri, Found>()
+  readonly #patterns: Readonly<Record<Exclude<MatchPolicy, 'exact'>, Map<Uri, Found>>> = {
+    prefix: new Map(),
+    wildcard: new Map(),
+  }
   readonly #ids = new Map<Id, Found>()
-  readonly #prefixes = new Prefixes<Found>()
-  readonly #wildcards = new Wildcards<Found>()
+  readonly #trees = {
+    prefix: new Prefixes<Found>(),
+    wildcard: new Wildcards<Found>(),
+  } satisfies Record<Exclude<MatchPolicy, 'exact'>, object>
   // Answers for URIs that were asked for a moment ago. A change of a pattern drops them all, as it may concern any.
   readonly #best = new Map<Uri, Found | undefined>()
   readonly #all = new Map<Uri, readonly Found[]>()
@@ -38,7 +42,7 @@ export class Patterns<Found extends Pattern> {
   /** The record of exactly this text under this policy. */
   get(uri: Uri, match: MatchPolicy = 'exact'): Found | undefined {
     if (match === 'exact') return this.#exact.get(uri)?.[0]
-    return (match === 'prefix' ? this.#prefix : this.#wildcard).get(uri)
+    return this.#patterns[match].get(uri)
   }
 
   find(id: Id): Found | undefined {
@@ -48,7 +52,7 @@ export class Patterns<Found extends Pattern> {
   /** All records of one policy, the oldest first. */
   *list(match: MatchPolicy): IterableIterator<Found> {
     if (match === 'exact') for (const [record] of this.#exact.values()) yield record
-    else yield* (match === 'prefix' ? this.#prefix : this.#wildcard).values()
+    else yield* this.#patterns[match].values()
   }
 
   /**
@@ -56,19 +60,16 @@ export class Patterns<Found extends Pattern> {
    * components empty, since each must be tried.
    */
   admits(uri: Uri, match: MatchPolicy, shapes: number): boolean {
-    return match !== 'wildcard' || this.#wildcards.admits(uri, shapes)
+    return match !== 'wildcard' || this.#trees.wildcard.admits(uri, shapes)
   }
 
   add(record: Found): void {
     const { id, uri, match } = record
     this.#ids.set(id, record)
     if (match === 'exact') this.#exact.set(uri, [record])
-    else if (match === 'prefix') {
-      this.#prefix.set(uri, record)
-      this.#prefixes.set(uri, record)
-    } else {
-      this.#wildcard.set(uri, record)
-      this.#wildcards.set(uri, record)
+    else {
+      this.#patterns[match].set(uri, record)
+      this.#trees[match].set(uri, record)
     }
     this.#changed(record)
   }
@@ -78,12 +79,9 @@ export class Patterns<Found extends Pattern> {
     const { id, uri, match } = record
     if (!this.#ids.delete(id)) return
     if (match === 'exact') this.#exact.delete(uri)
-    else if (match === 'prefix') {
-      this.#prefix.delete(uri)
-      this.#prefixes.delete(uri)
-    } else {
-      this.#wildcard.delete(uri)
-      this.#wildcards.delete(uri)
+    else {
+      this.#patterns[match].delete(uri)
+      this.#trees[match].delete(uri)
     }
     this.#changed(record)
   }
@@ -94,7 +92,7 @@ export class Patterns<Found extends Pattern> {
     if (exact || this.#plain()) return exact?.[0]
     const known = this.#best.get(uri)
     if (known !== undefined || this.#best.has(uri)) return known
-    const found = this.#prefixes.longest(uri) ?? this.#wildcards.best(uri)
+    const found = this.#trees.prefix.longest(uri) ?? this.#trees.wildcard.best(uri)
     if (uri.length <= CHARACTERS) {
       if (this.#best.size === URIS) this.#best.clear()
       this.#best.set(uri, found)
@@ -117,18 +115,18 @@ export class Patterns<Found extends Pattern> {
 
   /** Nodes of the trees and answers kept: 1 when nothing is in. */
   get weight(): number {
-    return this.#prefixes.nodes + this.#wildcards.nodes + this.#best.size + this.#all.size
+    return this.#trees.prefix.nodes + this.#trees.wildcard.nodes + this.#best.size + this.#all.size
   }
 
   #plain(): boolean {
-    return this.#prefix.size === 0 && this.#wildcard.size === 0
+    return this.#patterns.prefix.size === 0 && this.#patterns.wildcard.size === 0
   }
 
   #collect(uri: Uri): readonly Found[] {
     const exact = this.#exact.get(uri)
     const found: Found[] = exact ? [exact[0]] : []
-    this.#prefixes.collect(uri, found)
-    this.#wildcards.collect(uri, found)
+    this.#trees.prefix.collect(uri, found)
+    this.#trees.wildcard.collect(uri, found)
     if (found.length === 0) return NONE
     return found.length === 1 && exact ? exact : found
   }

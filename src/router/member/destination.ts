@@ -1,6 +1,7 @@
 /** What the broker and the dealer send to: a session, the router's own procedures, later a session of another machine. */
 
 import type { Event, Id, Message } from '../../protocol/messages.ts'
+import type { ClientRole, Feature } from '../../protocol/words.ts'
 import type { Prepared } from '../../transport/transport.ts'
 import type { BrokerRecord } from '../pubsub/subscription.ts'
 import type { DealerRecord } from '../rpc/dealer-record.ts'
@@ -14,8 +15,6 @@ export interface Principal {
   readonly authprovider: string
 }
 
-export type ClientRole = 'caller' | 'callee' | 'publisher' | 'subscriber'
-
 export interface Destination {
   /** The id of the session; 0 for the router itself. */
   readonly id: Id
@@ -23,7 +22,7 @@ export interface Destination {
   /** Where it is known to differ from what its HELLO announced. */
   readonly deviations: Deviations
   /** True if it has a feature: its HELLO announced it, or it is known to have it. */
-  announces(role: ClientRole, feature: string): boolean
+  announces<R extends ClientRole>(role: R, feature: Feature<R>): boolean
   /** Throws a WampError for a message that its serializer or its transport cannot carry; nothing was sent then. */
   send(message: Message): void
   /** True if it reads so slowly that events for it are dropped (slow-reader.ts). */

@@ -8,6 +8,7 @@ import type { Code, Event, Id, Message, Uri } from '../../protocol/messages.ts'
 import { LIMIT_EXCEEDED, TIMEOUT } from '../../protocol/names.ts'
 import type { Dict, Roles } from '../../protocol/options.ts'
 import { nameOf } from '../../protocol/validate.ts'
+import type { ClientRole, Feature } from '../../protocol/words.ts'
 import type { Link } from '../../session/link.ts'
 import { Session, type SessionEnd } from '../../session/session.ts'
 import type { Table } from '../../session/table.ts'
@@ -16,7 +17,7 @@ import type { Observers } from '../observe/observers.ts'
 import type { BrokerRecord } from '../pubsub/subscription.ts'
 import type { DealerRecord } from '../rpc/dealer-record.ts'
 import type { SessionStats } from '../stats.ts'
-import type { ClientRole, Destination, Principal } from './destination.ts'
+import type { Destination, Principal } from './destination.ts'
 import { HeldMessages } from './held-messages.ts'
 import type { RouterLimits } from './limits.ts'
 import { type Deviations, NO_DEVIATIONS, playing } from './peers.ts'
@@ -112,7 +113,7 @@ export class Member extends Session implements Destination {
     if (every > 0 && this.realm) this.#unwatch = watchSilence(this, every)
   }
 
-  announces(role: ClientRole, feature: string): boolean {
+  announces<R extends ClientRole>(role: R, feature: Feature<R>): boolean {
     return this.#roles[role]?.features?.[feature] === true
   }
 

@@ -2,15 +2,16 @@
 
 import { violation } from '../../protocol/error.ts'
 import type { Dict, PassthruKeys } from '../../protocol/options.ts'
+import { type ClientRole, PASSTHRU } from '../../protocol/words.ts'
 import type { Destination } from './destination.ts'
 
-export const PASSTHRU = 'payload_passthru_mode'
+export { PASSTHRU } from '../../protocol/words.ts'
 
 /** Whether a message says that its payload is in the mode: a violation by who did not announce it. */
 export function inPassthru(
   keys: PassthruKeys | Dict,
   sender: Destination,
-  role: 'caller' | 'callee' | 'publisher',
+  role: Exclude<ClientRole, 'subscriber'>,
   place: string,
 ): boolean {
   if (keys['ppt_scheme'] === undefined) return false

@@ -1,11 +1,12 @@
 /** What is known of libraries that do other than they say; a router that is `strict` takes every peer at its word. */
 
 import type { HelloDetails, Roles } from '../../protocol/options.ts'
+import type { ClientRole, Feature } from '../../protocol/words.ts'
 
 /** Where a peer differs from its HELLO, or from the protocol. */
 export interface Deviations {
   /** Features that it has and does not announce, by role. */
-  readonly unannounced?: Readonly<Record<string, readonly string[]>>
+  readonly unannounced?: { readonly [R in ClientRole]?: readonly Feature<R>[] }
   /** Takes a call in parts, though it cannot be interrupted. */
   readonly partsUninterrupted?: true
   /** Forgets a call as it cancels it, but in mode kill, and hangs up on the ERROR that it would be told. */
@@ -36,7 +37,7 @@ const KNOWN: readonly Known[] = [
   },
 ]
 
-const AUTOBAHN_JS: Readonly<Record<string, readonly string[]>> = {
+const AUTOBAHN_JS: { readonly [R in ClientRole]: readonly Feature<R>[] } = {
   caller: ['caller_identification', 'call_canceling', 'progressive_call_results'],
   callee: [
     'caller_identification',

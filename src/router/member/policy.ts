@@ -3,14 +3,11 @@
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { DISCLOSE_ME_DISALLOWED } from '../../protocol/names.ts'
 import { formatValue } from '../../protocol/validate.ts'
+import { DISCLOSURES, type Disclosure, isOneOf } from '../../protocol/words.ts'
 import type { Destination, Principal } from './destination.ts'
 import { Refusal } from './refusal.ts'
 
-/**
- * Whether the receivers learn who publishes or calls: where `disclose_me` asks for it, `always`, or `never`, when a
- * `disclose_me` is refused.
- */
-export type Disclosure = 'asked' | 'always' | 'never'
+export type { Disclosure } from '../../protocol/words.ts'
 export type Disclosed = 'publish' | 'call'
 
 /** Who publishes or calls. */
@@ -27,8 +24,6 @@ export interface Policy {
   readonly trustlevel: TrustLevel | undefined
 }
 
-export const DISCLOSURES: readonly Disclosure[] = ['asked', 'always', 'never']
-
 /** Whether a member is to be disclosed, or why what it asks is refused. */
 export function disclosure(
   { disclose }: Policy,
@@ -38,9 +33,14 @@ export function disclosure(
   asked: boolean,
 ): boolean | Refusal {
   const rule = typeof disclose === 'string' ? disclose : ruled(() => disclose(action, uri, actor(member)))
-  if (rule === 'always') return true
-  if (!asked || rule === 'asked') return asked
-  return new Refusal(DISCLOSE_ME_DISALLOWED, `disclose_me is not allowed for ${formatValue(uri)}`)
+  switch (rule) {
+    case 'always':
+      return true
+    case 'asked':
+      return asked
+    case 'never':
+      return asked && new Refusal(DISCLOSE_ME_DISALLOWED, `disclose_me is not allowed for ${formatValue(uri)}`)
+  }
 }
 
 /** How far a member is trusted in this, where the router says so at all. */
@@ -64,7 +64,7 @@ export function trustlevel(
 function ruled(rule: () => Disclosure): Disclosure {
   try {
     const found = rule()
-    return DISCLOSURES.includes(found) ? found : 'never'
+    return isOneOf(DISCLOSURES, found) ? found : 'never'
   } catch {
     return 'never'
   }

@@ -1,6 +1,7 @@
 /** What the broker and the dealer of a realm have in common: what they announce, handle, own, count and forget. */
 
 import type { Handlers, Id, Uri } from '../../protocol/messages.ts'
+import type { RouterRole } from '../../protocol/words.ts'
 import type { Observers } from '../observe/observers.ts'
 import type { Destination } from './destination.ts'
 
@@ -12,7 +13,7 @@ export interface RoleRealm {
 }
 
 export interface Role {
-  readonly name: 'broker' | 'dealer'
+  readonly name: RouterRole
   /** What WELCOME announces: no more than what the handlers do. */
   readonly features: Readonly<Record<string, boolean>>
   readonly handlers: Handlers<Destination>

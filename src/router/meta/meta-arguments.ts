@@ -3,9 +3,10 @@
 import { isId } from '../../protocol/ids.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { INVALID_ARGUMENT, INVALID_URI } from '../../protocol/names.ts'
-import type { Dict, List, MatchPolicy } from '../../protocol/options.ts'
+import type { Dict, List } from '../../protocol/options.ts'
 import { isUri } from '../../protocol/uri.ts'
 import { formatValue, isDict } from '../../protocol/validate.ts'
+import { anyOf, isOneOf, MATCH_POLICIES, type MatchPolicy } from '../../protocol/words.ts'
 import { Refusal } from '../member/refusal.ts'
 
 /** An argument and where it stands. */
@@ -35,9 +36,7 @@ export const texts = check<readonly string[]>(
   'a list of texts',
   (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
 )
-export const aPolicy = check<MatchPolicy>('exact, prefix or wildcard', (value) =>
-  ['exact', 'prefix', 'wildcard'].includes(value as string),
-)
+export const aPolicy = check<MatchPolicy>(anyOf(MATCH_POLICIES), (value) => isOneOf(MATCH_POLICIES, value))
 
 // RFC 3339, section 5.6.
 const RFC3339 = /^(\d{4}-\d\d-\d\d)T(?!24)\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/

@@ -4,6 +4,7 @@ import type { Id, Uri } from '../../protocol/messages.ts'
 import { NO_SUCH_REGISTRATION } from '../../protocol/names.ts'
 import type { Dict } from '../../protocol/options.ts'
 import { isReserved, isUri } from '../../protocol/uri.ts'
+import { MATCH_POLICIES, type MatchPolicy } from '../../protocol/words.ts'
 import type { Patterns } from '../match/patterns.ts'
 import { Refusal } from '../member/refusal.ts'
 import type { Dealer } from '../rpc/dealer.ts'
@@ -61,13 +62,12 @@ export function registrationProcedures(dealer: Dealer, { strict, members }: Sess
 }
 
 /** The ids of all that an index holds, by policy. */
-export function idsOf(patterns: Patterns<{ id: Id; uri: Uri; match: 'exact' | 'prefix' | 'wildcard' }>): Dict {
-  const ids = (match: 'exact' | 'prefix' | 'wildcard'): Id[] => Array.from(patterns.list(match), ({ id }) => id)
-  return { exact: ids('exact'), prefix: ids('prefix'), wildcard: ids('wildcard') }
+export function idsOf(patterns: Patterns<{ id: Id; uri: Uri; match: MatchPolicy }>): Dict {
+  return Object.fromEntries(MATCH_POLICIES.map((match) => [match, Array.from(patterns.list(match), ({ id }) => id)]))
 }
 
 /** The policy that the second argument of a lookup names. */
-export function matchOf(options: unknown): 'exact' | 'prefix' | 'wildcard' {
+export function matchOf(options: unknown): MatchPolicy {
   const { match } = optional(aDict, options, 'args[1]') ?? {}
   return optional(aPolicy, match, 'args[1].match') ?? 'exact'
 }

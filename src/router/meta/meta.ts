@@ -2,6 +2,7 @@
 
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { isReserved } from '../../protocol/uri.ts'
+import type { Features, RouterRole } from '../../protocol/words.ts'
 import type { Member } from '../member/member.ts'
 import type { RouterObserver } from '../observe/events.ts'
 import type { Broker } from '../pubsub/broker.ts'
@@ -14,7 +15,7 @@ import { type TestamentOptions, type TestamentStats, Testaments } from './testam
 
 export class Meta {
   /** What a realm with both roles announces beside what each role does by itself. */
-  readonly features: Readonly<Record<'broker' | 'dealer', Readonly<Record<string, boolean>>>>
+  readonly features: { readonly [R in RouterRole]: Features<R> }
   /** Publishes the meta events. */
   readonly observer: RouterObserver
   readonly #testaments: Testaments

@@ -8,6 +8,7 @@ import type { Dict, EventDetails, List, PublishOptions } from '../../protocol/op
 import { kept, type Payload, payload } from '../../protocol/payload.ts'
 import { isReserved, isUri } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
+import type { Features } from '../../protocol/words.ts'
 import type { Patterns } from '../match/patterns.ts'
 import { deliver, type Undelivered } from '../member/deliver.ts'
 import type { Destination } from '../member/destination.ts'
@@ -62,7 +63,7 @@ export class Broker implements Role {
     publisher_identification: true,
     subscriber_blackwhite_listing: true,
     subscription_revocation: true,
-  }
+  } satisfies Features<'broker'>
   readonly handlers: Handlers<Destination>
   readonly #options: BrokerOptions
   readonly #realm: RoleRealm

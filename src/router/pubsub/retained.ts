@@ -3,6 +3,7 @@
 import type { Id, Uri } from '../../protocol/messages.ts'
 import type { EventDetails, MatchPolicy, PublishOptions } from '../../protocol/options.ts'
 import type { Payload } from '../../protocol/payload.ts'
+import { matches } from '../../protocol/uri.ts'
 import type { Destination } from '../member/destination.ts'
 import type { RouterLimits } from '../member/limits.ts'
 import { weightOf } from '../member/payload-size.ts'
@@ -73,10 +74,9 @@ export class RetainedEvents {
       if (topic) yield topic
       return
     }
-    const components = uri.split('.')
     // Whoever is sent one may end by it, and his last will may be retained: the map must not change under the loop.
     for (const [name, topic] of [...this.#topics]) {
-      if (match === 'prefix' ? name.startsWith(uri) : fits(components, name)) yield topic
+      if (matches(name, uri, match)) yield topic
     }
   }
 
@@ -96,11 +96,4 @@ export class RetainedEvents {
       return
     }
   }
-}
-
-function fits(pattern: readonly string[], uri: Uri): boolean {
-  const components = uri.split('.')
-  return (
-    components.length === pattern.length && pattern.every((literal, i) => literal === '' || literal === components[i])
-  )
 }

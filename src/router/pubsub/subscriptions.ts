@@ -169,6 +169,12 @@ export class Subscriptions {
 /** True if what the router publishes, all under `wamp.`, can match. */
 function hearsTheRouter({ uri, match }: Pattern): boolean {
   if (isReserved(uri)) return true
-  if (match === 'prefix') return 'wamp.'.startsWith(uri)
-  return match === 'wildcard' && (uri === '' || uri.startsWith('.'))
+  switch (match) {
+    case 'exact':
+      return false
+    case 'prefix':
+      return 'wamp.'.startsWith(uri)
+    case 'wildcard':
+      return uri === '' || uri.startsWith('.')
+  }
 }

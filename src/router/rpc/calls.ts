@@ -17,7 +17,7 @@ import type { Call } from './call.ts'
 import { recordOf } from './dealer-record.ts'
 import { interruptible } from './invocation.ts'
 import { ownRegistration, type Registration, type RegistrationOptions, type Registrations } from './registrations.ts'
-import { EXPIRED, KILLNOWAIT, type Routing } from './routing.ts'
+import { AFTER_CANCEL, EXPIRED, KILLNOWAIT, type Routing } from './routing.ts'
 
 const PARTIAL: ResultDetails = Object.freeze({ progress: true })
 const UNREADABLE = new Refusal(
@@ -92,7 +92,7 @@ export class Calls {
       this.#routing.interrupt(call, callee)
       return
     }
-    const reason = mode === 'skip' ? undefined : KILLNOWAIT
+    const reason = AFTER_CANCEL[mode]
     if (mode !== 'kill' && forgetsCanceled) this.#cancelSilently(call, reason)
     else this.#routing.stop(call, reason, new Refusal(names.CANCELED, 'the caller canceled the call'))
   }

@@ -26,7 +26,8 @@ export function choose(
         if (!declined?.has(endpoint.callee)) return isFull(endpoint) ? FULL : endpoint
       }
       return undefined
-    default:
+    case 'single':
+    case 'first':
       for (const endpoint of endpoints) {
         if (!declined?.has(endpoint.callee)) return isFull(endpoint) ? FULL : endpoint
       }

@@ -2,6 +2,7 @@
 
 import { CALL, CANCEL, ERROR, REGISTER, UNREGISTER, YIELD } from '../../protocol/codes.ts'
 import type { Handlers, Uri } from '../../protocol/messages.ts'
+import type { Features } from '../../protocol/words.ts'
 import type { Patterns } from '../match/patterns.ts'
 import type { Destination } from '../member/destination.ts'
 import type { Role, RoleRealm } from '../member/role.ts'
@@ -38,7 +39,7 @@ export class Dealer implements Role {
     progressive_call_results: true,
     registration_revocation: true,
     shared_registration: true,
-  }
+  } satisfies Features<'dealer'>
   readonly handlers: Handlers<Destination>
   readonly #queues: Queues
   readonly #registrations: Registrations

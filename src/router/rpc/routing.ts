@@ -4,7 +4,7 @@ import { CALL, INTERRUPT, INVOCATION } from '../../protocol/codes.ts'
 import { nextId } from '../../protocol/ids.ts'
 import type * as messages from '../../protocol/messages.ts'
 import * as names from '../../protocol/names.ts'
-import type { InterruptOptions } from '../../protocol/options.ts'
+import type { CancelMode, InterruptOptions } from '../../protocol/options.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import type { Destination } from '../member/destination.ts'
 import { attempt, NOTHING, Refusal, sendError } from '../member/refusal.ts'
@@ -19,6 +19,12 @@ import type { Endpoint, Registration, RegistrationOptions } from './registration
 
 export const KILL: InterruptOptions = Object.freeze({ mode: 'kill' })
 export const KILLNOWAIT: InterruptOptions = Object.freeze({ mode: 'killnowait' })
+/** The INTERRUPT that follows a CANCEL of each mode, if the caller does not wait for the callee. */
+export const AFTER_CANCEL: Readonly<Record<CancelMode, InterruptOptions | undefined>> = {
+  skip: undefined,
+  kill: KILLNOWAIT,
+  killnowait: KILLNOWAIT,
+}
 /** Which no CANCEL asked for. */
 export const EXPIRED: InterruptOptions = Object.freeze({ mode: 'killnowait', reason: names.TIMEOUT })
 

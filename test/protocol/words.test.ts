@@ -1,0 +1,147 @@
+/** Closed sets: a word that is added to one does not compile before the library implements it everywhere. */
+
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { beforeAll, describe, expect, test } from 'vitest'
+import * as words from '../../src/protocol/words.ts'
+import { anyOf, CANCEL_MODES, FEATURES, isOneOf, MATCH_POLICIES } from '../../src/protocol/words.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** By list: where its words are implemented, and what the compiler finds there when one is missing. */
+const implemented: Record<string, [file: string, error: RegExp][]> = {
+  MATCH_POLICIES: [
+    ['protocol/uri', /'new_match_policies' is missing/],
+    ['protocol/uri', /lacks ending return/],
+    ['router/match/patterns', /'new_match_policies' is missing/],
+    ['router/pubsub/subscriptions', /lacks ending return/],
+  ],
+  INVOKE_POLICIES: [['router/rpc/choose-callee', /Not all code paths return/]],
+  CANCEL_MODES: [
+    ['router/rpc/routing', /'new_cancel_modes' is missing/],
+    ['client/roles/caller', /'new_cancel_modes' is missing/],
+  ],
+  DISCLOSURES: [['router/member/policy', /lacks ending return/]],
+  CLIENT_ROLES: [
+    ['protocol/words', /missing the following properties.*new_client_roles/s],
+    ['router/member/peers', /'new_client_roles' is missing/],
+  ],
+  ROUTER_ROLES: [
+    ['protocol/words', /missing the following properties.*new_router_roles/s],
+    ['router/meta/meta', /'new_router_roles' is missing/],
+  ],
+}
+
+/** By file: a feature that it announces or looks for. */
+const features: Record<string, string> = {
+  'client/roles/callee': 'call_reroute',
+  'client/roles/caller': 'call_timeout',
+  'client/roles/publisher': 'publisher_exclusion',
+  'client/roles/subscriber': 'subscription_revocation',
+  'router/pubsub/broker': 'event_retention',
+  'router/rpc/dealer': 'shared_registration',
+  'router/rpc/registrations': 'registration_revocation',
+  'router/meta/meta': 'event_history',
+}
+
+const nameOf = (path: string) => path.slice(`${root}src/`.length, -'.ts'.length)
+
+/** The sources, with another word in each list and each of the features above misspelled. */
+function changed(path: string, text: string): string {
+  const file = nameOf(path)
+  if (file === 'protocol/words') {
+    return text.replaceAll(/export const (\w+) = \[/g, (begin, list) => `${begin}'new_${list.toLowerCase()}', `)
+  }
+  const feature = features[file]
+  if (feature && !text.includes(feature)) throw new Error(`${file} does not know ${feature}`)
+  return feature ? text.replaceAll(feature, `${feature}_misspelled`) : text
+}
+
+let program: ts.Program
+let found: Map<string, string[]>
+
+beforeAll(() => {
+  const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile)
+  const { options, fileNames } = ts.parseJsonConfigFileContent({ ...config, include: ['src'] }, ts.sys, root)
+  const host = ts.createCompilerHost(options)
+  const { getSourceFile } = host
+  host.getSourceFile = (path, target, ...rest) => {
+    const text = path.startsWith(`${root}src/`) ? ts.sys.readFile(path) : undefined
+    return text === undefined
+      ? getSourceFile(path, target, ...rest)
+      : ts.createSourceFile(path, changed(path, text), target)
+  }
+  program = ts.createProgram(fileNames, options, host)
+  found = new Map()
+  for (const file of new Set([
+    ...Object.values(implemented).flatMap((places) => places.map(([file]) => file)),
+    ...Object.keys(features),
+  ])) {
+    const errors = program.getSemanticDiagnostics(program.getSourceFile(`${root}src/${file}.ts`))
+    found.set(
+      file,
+      errors.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')),
+    )
+  }
+}, 60_000)
+
+test('the implementation of each list is known here', () => {
+  const lists = Object.entries(words).filter(([, value]) => Array.isArray(value))
+  expect(Object.keys(implemented).sort()).toEqual(lists.map(([name]) => name).sort())
+})
+
+describe('another word does not compile', () => {
+  for (const [list, places] of Object.entries(implemented)) {
+    for (const [file, error] of places) {
+      test(`${list} in ${file}: ${error.source}`, () => {
+        expect(found.get(file)).toContainEqual(expect.stringMatching(error))
+      })
+    }
+  }
+})
+
+describe('a feature that its role does not have does not compile', () => {
+  for (const [file, feature] of Object.entries(features)) {
+    test(`${feature} in ${file}`, () => {
+      expect(found.get(file)).toContainEqual(expect.stringContaining(`${feature}_misspelled`))
+    })
+  }
+})
+
+test('no switch over a closed set has a default', () => {
+  const checker = program.getTypeChecker()
+  const closed = Object.values(words).flatMap((list): readonly string[] => (Array.isArray(list) ? list : []))
+  const switches: string[] = []
+  const wrong: string[] = []
+  for (const file of program.getSourceFiles()) {
+    if (!file.fileName.startsWith(`${root}src/`)) continue
+    const visit = (node: ts.Node): void => {
+      if (ts.isSwitchStatement(node)) {
+        const type = checker.getTypeAtLocation(node.expression)
+        const members = type.isUnion() ? type.types : [type]
+        if (members.some((member) => member.isStringLiteral() && closed.includes(member.value))) {
+          switches.push(nameOf(file.fileName))
+          if (node.caseBlock.clauses.some(ts.isDefaultClause)) wrong.push(nameOf(file.fileName))
+        }
+      }
+      ts.forEachChild(node, visit)
+    }
+    visit(file)
+  }
+  expect(wrong).toEqual([])
+  expect(switches).toContain('router/rpc/choose-callee')
+})
+
+test('a word is one of its set, and a sentence can name them', () => {
+  expect(MATCH_POLICIES.filter((policy) => isOneOf(MATCH_POLICIES, policy))).toEqual([...MATCH_POLICIES])
+  for (const value of ['suffix', '', 0, null, undefined, ['exact'], {}]) {
+    expect(isOneOf(MATCH_POLICIES, value)).toBe(false)
+  }
+  expect(anyOf(CANCEL_MODES)).toBe('skip, kill or killnowait')
+  expect(anyOf(['one', 'two'])).toBe('one or two')
+  expect(anyOf(['one'])).toBe('one')
+})
+
+test('no feature stands twice in the list of its role', () => {
+  for (const names of Object.values(FEATURES)) expect(new Set(names).size).toBe(names.length)
+})
