@@ -12,7 +12,7 @@ import type { Attachable, Connector, Link, TransportInfo } from '../session/link
 import { linked } from '../session/linked.ts'
 import { LINGER } from '../session/session.ts'
 import { lenient, type Table } from '../session/table.ts'
-import { admission } from './admit.ts'
+import { ANONYMOUS, admission, type Gate } from './admit.ts'
 import { LIMITS, type RouterLimits } from './member/limits.ts'
 import { type Host, Member, refusedJoin } from './member/member.ts'
 import type { Disclose, Disclosure, Policy, TrustLevel } from './member/policy.ts'
@@ -74,6 +74,13 @@ export interface RouterOptions {
 }
 
 const OPTIONS = ['realms', 'roles', 'strict', 'agent', 'limits', 'disclose', 'trustlevel', 'history', 'callQueue']
+/** Where a test puts authentication methods: no public option yet. */
+export const AUTH_METHODS = Symbol('authentication methods')
+
+interface Methods {
+  readonly [AUTH_METHODS]?: Gate['methods']
+}
+
 const REFUSED: Table<Member> = lenient()
 
 /**
@@ -100,7 +107,8 @@ export class Router implements Attachable, Connector {
     const { realms, agent, ...of } = checked(options)
     const { strict, limits } = of
     for (const uri of realms) this.#realms.set(uri, openRealm(uri, of))
-    this.#admission = admission({ agent, strict, realms: this.#realms })
+    const { [AUTH_METHODS]: methods = [ANONYMOUS] as const } = options as Methods
+    this.#admission = admission({ agent, strict, realms: this.#realms, methods, promised: new Set() })
     this.#host = {
       strict,
       limits,

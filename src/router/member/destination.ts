@@ -6,14 +6,7 @@ import type { Prepared } from '../../transport/transport.ts'
 import type { BrokerRecord } from '../pubsub/subscription.ts'
 import type { DealerRecord } from '../rpc/dealer-record.ts'
 import type { Deviations } from './peers.ts'
-
-/** The identity of a session, as WELCOME states it. */
-export interface Principal {
-  readonly authid: string
-  readonly authrole: string
-  readonly authmethod: string
-  readonly authprovider: string
-}
+import type { Principal } from './principal.ts'
 
 export interface Destination {
   /** The id of the session; 0 for the router itself. */

@@ -13,14 +13,16 @@ import type { Link } from '../../session/link.ts'
 import { Session, type SessionEnd } from '../../session/session.ts'
 import type { Table } from '../../session/table.ts'
 import type { Prepared } from '../../transport/transport.ts'
+import type { Conversation } from '../authenticate.ts'
 import type { Observers } from '../observe/observers.ts'
 import type { BrokerRecord } from '../pubsub/subscription.ts'
 import type { DealerRecord } from '../rpc/dealer-record.ts'
 import type { SessionStats } from '../stats.ts'
-import type { Destination, Principal } from './destination.ts'
+import type { Destination } from './destination.ts'
 import { HeldMessages } from './held-messages.ts'
 import type { RouterLimits } from './limits.ts'
 import { type Deviations, NO_DEVIATIONS, playing } from './peers.ts'
+import type { Principal } from './principal.ts'
 import { watchSilence } from './silence.ts'
 import { isBehind, isTooFarBehind } from './slow-reader.ts'
 
@@ -62,6 +64,10 @@ export class Member extends Session implements Destination {
   id: Id = 0
   realm: Home | undefined
   principal: Principal | undefined
+  /** What its authentication method keeps for the router's decisions; sent to nobody. */
+  internal: unknown
+  /** While it is authenticating. */
+  conversation: Conversation | undefined
   /** The realm that its HELLO named. */
   requestedRealm: Uri | undefined
   pubsub: BrokerRecord | undefined
@@ -97,11 +103,19 @@ export class Member extends Session implements Destination {
   }
 
   /** Takes its place in the realm: from here on it can be sent to. */
-  enter(realm: Home, id: Id, principal: Principal, roles: Roles, deviations: Deviations): void {
+  enter(
+    realm: Home,
+    id: Id,
+    principal: Principal,
+    roles: Roles,
+    deviations: Deviations,
+    internal: unknown = undefined,
+  ): void {
     clearTimeout(this.#deadline)
     this.realm = realm
     this.id = id
     this.principal = principal
+    this.internal = internal
     this.deviations = deviations
     this.#roles = playing(roles, deviations)
     realm.enter(this)
@@ -150,6 +164,11 @@ export class Member extends Session implements Destination {
       (decided) => settle(() => then(decided)),
       (error) => settle(() => failed(error)),
     )
+  }
+
+  /** True while messages are held, and the connection may be paused: its silence means nothing. */
+  get holding(): boolean {
+    return this.#held !== undefined
   }
 
   override receive(message: Message): void {
@@ -208,6 +227,8 @@ export class Member extends Session implements Destination {
 
   protected override ended(end: SessionEnd): void {
     clearTimeout(this.#deadline)
+    this.conversation?.stop()
+    this.conversation = undefined
     if (this.id === 0 && !this.realm) this.#host.refused(this, end)
     this.#leave(end)
   }

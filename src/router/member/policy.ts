@@ -4,7 +4,8 @@ import type { Id, Uri } from '../../protocol/messages.ts'
 import { DISCLOSE_ME_DISALLOWED } from '../../protocol/names.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import { DISCLOSURES, type Disclosure, isOneOf } from '../../protocol/words.ts'
-import type { Destination, Principal } from './destination.ts'
+import type { Destination } from './destination.ts'
+import { type Principal, principalDetails } from './principal.ts'
 import { Refusal } from './refusal.ts'
 
 export type { Disclosure } from '../../protocol/words.ts'
@@ -71,5 +72,5 @@ function ruled(rule: () => Disclosure): Disclosure {
 }
 
 function actor(member: Destination): Actor {
-  return { session: member.id, ...(member.principal as Principal) }
+  return { session: member.id, ...principalDetails(member.principal as Principal) }
 }

@@ -17,7 +17,8 @@ const MOST = 2 ** 31 - 1
 export function watchSilence(member: Member, every: number): () => void {
   const timer = setInterval(
     () => {
-      if (++member.silent > 2 * STEPS) member.abort(TIMEOUT, `nothing came within ${2 * every} ms`)
+      if (member.holding) member.silent = 0
+      else if (++member.silent > 2 * STEPS) member.abort(TIMEOUT, `nothing came within ${2 * every} ms`)
     },
     Math.min(MOST, Math.max(LEAST, every) / STEPS),
   )
