@@ -24,11 +24,11 @@ export type Dropped = RouterStats['dropped']
 export const NO_SESSIONS: SessionStats = { sessions: 0, dropped: { sessions: 0, held: 0 } }
 
 /** Of a router without one of the roles, that one's statistics are 0. */
-const NOTHING: RouterStats = total([NO_SESSIONS, NO_BROKER, NO_DEALER, NO_TESTAMENTS, NO_OBSERVERS])
+const ZERO: RouterStats = total([NO_SESSIONS, NO_BROKER, NO_DEALER, NO_TESTAMENTS, NO_OBSERVERS])
 
 /** The statistics of all parts, or of all realms, together. */
 export function sumOf(parts: readonly object[]): RouterStats {
-  return total([NOTHING, ...parts])
+  return total([ZERO, ...parts])
 }
 
 function total<Stats>(parts: readonly object[]): Stats {

@@ -370,18 +370,18 @@ describe('publications', () => {
 
   test('are published once, and delivered for each subscription that somebody received', () => {
     const { join, take } = watched({}, EVENTS)
-    const [one, two, publisher] = [join(), join({ prepares: true }), join()]
-    const exact = subscribe(one, 'com.topic')
-    subscribe(two, 'com.topic')
+    const publisher = join()
+    const subscribers = [join({ prepares: true }), join(), join({ prepares: true }), join()] as const
+    const [exact] = subscribers.map((peer) => subscribe(peer, 'com.topic'))
     const prefix = subscribe(publisher, 'com', { match: 'prefix' })
     publisher.says([PUBLISH, 1, {}, 'com.topic', ['secret']], [PUBLISH, 2, { exclude_me: false }, 'com.topic'])
     const published = { realm: 'realm1', session: publisher.id, topic: 'com.topic', publication: ID }
     const delivered = { realm: 'realm1', publication: ID }
     expect(take()).toEqual([
       ['published', published],
-      ['delivered', { ...delivered, subscription: exact, uri: 'com.topic', receivers: 2 }],
+      ['delivered', { ...delivered, subscription: exact, uri: 'com.topic', receivers: 4 }],
       ['published', published],
-      ['delivered', { ...delivered, subscription: exact, uri: 'com.topic', receivers: 2 }],
+      ['delivered', { ...delivered, subscription: exact, uri: 'com.topic', receivers: 4 }],
       ['delivered', { ...delivered, subscription: prefix, uri: 'com', receivers: 1 }],
     ])
   })

@@ -3,14 +3,17 @@
 import { ERROR, INVOCATION, YIELD } from '../../protocol/codes.ts'
 import { thrown } from '../../protocol/error.ts'
 import type { Id, Invocation, Message, Uri } from '../../protocol/messages.ts'
+import { NO_SUCH_PROCEDURE } from '../../protocol/names.ts'
 import type { Dict, List } from '../../protocol/options.ts'
 import { payload } from '../../protocol/payload.ts'
 import { isEmpty } from '../../protocol/plain.ts'
+import { formatValue } from '../../protocol/validate.ts'
 import type { Destination } from '../member/destination.ts'
 import { NO_DEVIATIONS } from '../member/peers.ts'
 import { NOTHING, Refusal } from '../member/refusal.ts'
 import type { Dealer } from '../rpc/dealer.ts'
 import type { DealerRecord } from '../rpc/dealer-record.ts'
+import { noSuchSession } from './meta-sessions.ts'
 
 /** The result of a procedure of the router; nothing is an empty RESULT. */
 export interface Answer {
@@ -70,9 +73,10 @@ export class Provider implements Destination {
   #invoked([, invocation, , { procedure, caller }, data]: Invocation): void {
     const serve = this.#procedures.get(procedure ?? '')
     const from = this.#members.get(caller ?? 0)
-    if (!serve || !from) return
     let answer: ReturnType<Provided>
     try {
+      if (!serve) throw new Refusal(NO_SUCH_PROCEDURE, `the router does not serve ${formatValue(procedure)}`)
+      if (!from) throw noSuchSession(caller ?? 0)
       answer = serve(data?.args ?? [], data?.kwargs ?? {}, from)
     } catch (error) {
       this.#fail(invocation, error)

@@ -7,7 +7,7 @@ import type { RouterObserver } from './events.ts'
 type Name = keyof RouterObserver
 type Hook<Event extends Name> = RouterObserver[Event] | undefined
 
-const NAMES = Object.keys({
+const EVENT_NAMES = Object.keys({
   joined: true,
   left: true,
   registered: true,
@@ -84,7 +84,7 @@ export class Observers {
   #set(observations: readonly Observation[]): void {
     this.#observations = observations
     const fields = this as Record<Name, ((event: never) => void) | undefined>
-    for (const name of NAMES) {
+    for (const name of EVENT_NAMES) {
       const listening = observations.filter(({ observer }) => typeof observer[name] === 'function')
       fields[name] = listening.length === 0 ? undefined : (event) => this.#pass(listening, name, event)
     }
@@ -114,7 +114,7 @@ export function checkedObserver(observer: RouterObserver): RouterObserver {
   if (typeof observer !== 'object' || observer === null) {
     throw usage(`an observer must be an object like { left(event) { ... } }, got ${formatValue(observer)}`)
   }
-  for (const name of NAMES) {
+  for (const name of EVENT_NAMES) {
     const handler: unknown = observer[name]
     if (handler !== undefined && typeof handler !== 'function') {
       throw usage(`${name} of an observer must be a function, got ${formatValue(handler)}`)
@@ -124,8 +124,8 @@ export function checkedObserver(observer: RouterObserver): RouterObserver {
   const prototype: unknown = Object.getPrototypeOf(observer)
   if (isDict(observer) && (prototype === null || prototype === Object.prototype)) {
     for (const key of Object.keys(observer)) {
-      if (!NAMES.includes(key as Name))
-        throw usage(`a router has no event ${formatValue(key)}, but ${NAMES.join(', ')}`)
+      if (!EVENT_NAMES.includes(key as Name))
+        throw usage(`a router has no event ${formatValue(key)}, but ${EVENT_NAMES.join(', ')}`)
     }
   }
   return observer

@@ -4,7 +4,7 @@ import type { Call as CallMessage, Id, Uri } from '../../protocol/messages.ts'
 import type { InvocationDetails } from '../../protocol/options.ts'
 import type { Destination } from '../member/destination.ts'
 import type { Deadline } from './deadline.ts'
-import type { Waiting } from './queue.ts'
+import type { QueuePlace } from './queue.ts'
 import type { Endpoint } from './registrations.ts'
 
 /** It stands in the tables of both its ends until it is over. */
@@ -34,5 +34,5 @@ export interface Call {
   /** The callees that declined it. */
   readonly declined: Set<Destination> | undefined
   /** Its place in a queue, while it waits for a callee to be free. */
-  readonly waiting: Waiting | undefined
+  readonly waiting: QueuePlace | undefined
 }

@@ -15,7 +15,7 @@ import { attempt, NOTHING, Refusal, sendError } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
 import type { Call } from './call.ts'
 import { recordOf } from './dealer-record.ts'
-import { interruptible } from './invocation.ts'
+import { interruptible } from './invocation-details.ts'
 import { ownRegistration, type Registration, type RegistrationOptions, type Registrations } from './registrations.ts'
 import { AFTER_CANCEL, EXPIRED, KILLNOWAIT, type Routing } from './routing.ts'
 

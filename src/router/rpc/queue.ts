@@ -71,7 +71,7 @@ export function merged(queues: readonly CallQueue[]): Call[] {
 }
 
 /** The place of a call in a queue. Only this file changes it. */
-export interface Waiting {
+export interface QueuePlace {
   /** The registration of which it waits for a callee to be free. */
   readonly registration: Registration
   /** The CALL, kept for longer than the frame it came in. */
@@ -80,7 +80,7 @@ export interface Waiting {
   readonly parts: readonly CallMessage[]
 }
 
-interface Held extends Waiting {
+interface OpenPlace extends QueuePlace {
   readonly parts: CallMessage[]
   weight: number
 }
@@ -122,7 +122,7 @@ export class Queues {
   }
 
   /** Gives a call its place, or returns undefined if there is no room. */
-  add(call: Call, registration: Registration, message: CallMessage): Waiting | undefined {
+  add(call: Call, registration: Registration, message: CallMessage): QueuePlace | undefined {
     const queue = registration.queue ?? this.#open(registration.uri)
     const weight = weightOfPart(message)
     if (!queue || queue.size >= queue.limit || this.#weight + weight > this.#bytes) return undefined
@@ -130,13 +130,13 @@ export class Queues {
     this.#size++
     registration.queue = queue
     queue.add(call)
-    const held: Held = { registration, message: keptPart(message), parts: [], weight }
+    const held: OpenPlace = { registration, message: keptPart(message), parts: [], weight }
     return held
   }
 
   /** Keeps another part of a call that waits. Returns false if there is no room. */
-  hold(waiting: Waiting, part: CallMessage): boolean {
-    const held = waiting as Held
+  hold(waiting: QueuePlace, part: CallMessage): boolean {
+    const held = waiting as OpenPlace
     const weight = weightOfPart(part)
     if (this.#weight + weight > this.#bytes) return false
     this.#weight += weight
@@ -146,8 +146,8 @@ export class Queues {
   }
 
   /** It waits no longer. */
-  delete(call: Call, waiting: Waiting): void {
-    const { registration, weight } = waiting as Held
+  delete(call: Call, waiting: QueuePlace): void {
+    const { registration, weight } = waiting as OpenPlace
     registration.queue?.delete(call)
     if (registration.queue?.size === 0) registration.queue = undefined
     this.#size--

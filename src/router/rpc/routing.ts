@@ -13,7 +13,7 @@ import type { Call } from './call.ts'
 import { choose, FULL } from './choose-callee.ts'
 import { Deadline } from './deadline.ts'
 import { recordOf } from './dealer-record.ts'
-import { detailsOf, interruptible, lacking } from './invocation.ts'
+import { detailsOf, interruptible, lacking } from './invocation-details.ts'
 import type { Queues } from './queue.ts'
 import type { Endpoint, Registration, RegistrationOptions } from './registrations.ts'
 
