@@ -39,10 +39,9 @@ const inside: Record<string, Rules> = {
   client: {
     base: { values: [] },
     'checks.ts': { values: [] },
-    'details.ts': { values: [] },
     codec: { values: [] },
-    service: { values: ['base'], types: ['roles'] },
-    session: { values: ['base', 'details.ts', 'service'], types: ['handles', 'roles'] },
+    service: { values: ['base', 'checks.ts'], types: ['roles'] },
+    session: { values: ['base', 'service'], types: ['handles', 'roles'] },
     handles: { values: ['base', 'checks.ts'], types: ['roles', 'service', 'session', ''] },
     roles: { values: ['base', 'checks.ts', 'service', 'session', 'handles'] },
     connection: { values: ['base', 'session'], types: ['handles', ''] },

@@ -1,10 +1,11 @@
 /** What is checked before anything is sent: URIs, payloads, options, functions. */
 
 import { unsent, usage } from '../protocol/error.ts'
-import { isId } from '../protocol/ids.ts'
+import { keyTypeOf } from '../protocol/keys.ts'
 import { INVALID_URI } from '../protocol/names.ts'
 import type { Dict, PassthruKeys } from '../protocol/options.ts'
 import { formatValue, isDict } from '../protocol/validate.ts'
+import { anyOf, CANCEL_MODES, isOneOf } from '../protocol/words.ts'
 
 export function checkUri(uri: unknown, legal: boolean): void {
   if (typeof uri === 'string' && legal) return
@@ -28,41 +29,53 @@ export function checkPassthru(options: PassthruKeys & Dict, codecs: unknown): vo
   throw usage('ppt_scheme needs the option codecs: passthru()')
 }
 
-const oneOf = (words: string) => (value: unknown) => words.split(' ').includes(value as string)
+type Check = readonly [expected: string, holds: (value: unknown) => boolean, wire?: unknown, item?: true]
+/** What options must be, by name. */
+export type Checks = Readonly<Record<string, Check>>
 
-/** What a known option may be, or each item of it where it is a list of WAMP's. */
-const RULES: readonly (readonly [key: RegExp, holds: (value: unknown) => boolean, list?: boolean])[] = [
-  [
-    /^(acknowledge|retain|get_retained|receive_progress|exclude_me|disclose_(me|caller)|force_reregister|forward_timeout)$/,
-    (value) => typeof value === 'boolean',
-  ],
-  [/^timeout$/, (value) => (value as number) >= 0],
-  [/^cancelMode$/, oneOf('skip kill killnowait')],
-  // Which only `input` can say: nothing else would say the end.
-  [/^progress$/, (value) => value === false],
-  [/^match$/, oneOf('exact prefix wildcard')],
-  [/^invoke$/, oneOf('single roundrobin random first last')],
-  [/^concurrency$/, (value) => Number.isInteger(value) && (value as number) >= 0],
-  [/^buffer$/, (value) => (value as number) >= 1],
-  [/^overflow$/, oneOf('oldest newest error')],
-  [/^(exclude|eligible)$/, isId, true],
-  [/^(exclude|eligible)_auth(id|role)$/, (value) => typeof value === 'string', true],
-]
+const OVERFLOWS = ['oldest', 'newest', 'error']
+
+/** The options of operations that are this library's own, and those of WAMP that it takes in another way. */
+const OWN: Checks = {
+  buffer: ['a number from 1', (value) => typeof value === 'number' && value >= 1],
+  cancelMode: [anyOf(CANCEL_MODES), (value) => isOneOf(CANCEL_MODES, value)],
+  input: ['an iterable', (value) => Symbol.asyncIterator in Object(value) || Symbol.iterator in Object(value)],
+  onProgress: ['a function', (value) => typeof value === 'function'],
+  overflow: [anyOf(OVERFLOWS), (value) => isOneOf(OVERFLOWS, value)],
+  // Which only `input` can send: nothing else would send the end.
+  progress: ['false', (value) => value === false],
+  signal: ['an AbortSignal', (value) => value === null || 'aborted' in Object(value)],
+  timeout: ['milliseconds, or 0 for no limit', (value) => typeof value === 'number' && value >= 0],
+  waitForReady: ['true or false', (value) => typeof value === 'boolean'],
+}
 
 /**
- * A router ends the session over a known option of a wrong type, and a wish would bring it along on every rejoin.
+ * Checks every option that has a type: a router ends the session over a known option of a wrong type, and a handle would
+ * send it again on every rejoin.
  *
- * @throws WampError `wampy.error.usage`
+ * @throws WampError `wampy.error.usage` that names the option
  */
-export function checkOptions(options: Dict): void {
+export function checkOptions(options: object, where = '', further: Checks = {}): void {
+  if (!isDict(options))
+    throw usage(`options must be a dictionary, such as { timeout: 500 }, got ${formatValue(options)}`)
   for (const key in options) {
-    const value = options[key]
-    const [, holds, list] = (value !== undefined && RULES.find(([known]) => known.test(key))) || []
-    const items: readonly unknown[] = list && Array.isArray(value) ? value : [value]
-    const wrong = items.findIndex((item) => holds?.(item) === false)
-    if (wrong < 0) continue
-    throw usage(`the option ${key} cannot be ${formatValue(items[wrong])}`)
+    const value = (options as Dict)[key]
+    const check = value === undefined ? undefined : checkOf(key, further)
+    if (!check) continue
+    const [expected, holds, , item] = check
+    if (!item) {
+      if (!holds(value)) throw usage(`the option ${key}${where} must be ${expected}, got ${formatValue(value)}`)
+      continue
+    }
+    for (const each of Array.isArray(value) ? value : [value]) {
+      if (!holds([each])) throw usage(`the option ${key}${where} must be ${expected}, got ${formatValue(each)}`)
+    }
   }
+}
+
+function checkOf(key: string, further: Checks): Check | undefined {
+  if (Object.hasOwn(further, key)) return further[key]
+  return Object.hasOwn(OWN, key) ? OWN[key] : keyTypeOf(key)
 }
 
 export function checkFunction(what: string, value: unknown): void {

@@ -7,7 +7,7 @@ import { NOT_JOINED } from '../protocol/names.ts'
 import type { Dict, List, MatchPolicy } from '../protocol/options.ts'
 import { isPattern, isUri } from '../protocol/uri.ts'
 import { canceled, deferred, limit, type Waiting, within } from './base/waiting.ts'
-import { checkFunction, checkPassthru, checkPayload, checkUri } from './checks.ts'
+import { checkFunction, checkOptions, checkPassthru, checkPayload, checkUri } from './checks.ts'
 import type { Passthru } from './codec/passthru-link.ts'
 import { Run, stoppedBy } from './connection/reconnect.ts'
 import { type ClientEvents, type ClientState, Core } from './core.ts'
@@ -94,6 +94,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
    */
   start(options: StartOptions = {}): Promise<void> {
     return attempt(() => {
+      checkOptions(options)
       if (options.signal?.aborted) throw canceled(options.signal, false)
       const { run } = this.#core
       if (!run || run.ending) return this.#begin(options).outcome
@@ -165,6 +166,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
    * const copying = client.progress<number>('com.example.copy', ['a', 'b'])
    * for await (const percent of copying) show(percent)
    * await copying.result
+   * @throws WampError `wampy.error.usage` for an option of a wrong type; the loop and `result` throw what `call` would
    */
   progress<Part = unknown, Final = unknown>(
     procedure: Uri,
@@ -172,6 +174,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
     kwargs?: Dict,
     options: CallOptions = NONE,
   ): Progress<Part, Final> {
+    checkOptions(options)
     return progress((all) => this.call<Final>(procedure, args, kwargs, all), procedure, options, this.dropped)
   }
 
@@ -270,6 +273,7 @@ export class WampClient extends EventEmitter<ClientEvents> {
   ): Promise<H> {
     return attempt(() => {
       this.#mayPlay(role)
+      checkOptions(options)
       checkUri(uri, isPattern(uri, options.match))
       checkFunction(what, task)
       const core = this.#core

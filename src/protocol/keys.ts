@@ -1,110 +1,183 @@
-/** The type of every known option and detail key that a router reads from a client: a wrong one is a violation. */
+/** The type of every option and detail key of WAMP: one table, and the checks of what a peer sent and of what is to be sent. */
 
-import * as codes from './codes.ts'
+import { ABORT, GOODBYE } from './codes.ts'
 import { violation } from './error.ts'
 import { isId } from './ids.ts'
-import type { Message } from './messages.ts'
-import { formatValue, isDict, nameOf } from './validate.ts'
+import type { Id, Message } from './messages.ts'
+import type * as dictionaries from './options.ts'
+import { formatValue, isDict, layoutOf } from './validate.ts'
+import { anyOf, CANCEL_MODES, INVOKE_POLICIES, isOneOf, MATCH_POLICIES } from './words.ts'
 
-type Test = readonly [claim: string, holds: (value: unknown) => boolean]
-type Keys = Readonly<Record<string, Test>>
+/** The type that a value has in every serializer. */
+type WireType = 'boolean' | 'number' | 'string' | 'list' | 'dict'
 
-const flag: Test = ['true or false', (value) => typeof value === 'boolean']
+/** The type of a key's values: as an error says it, by a check of its own, and on the wire. */
+export type KeyType<T = unknown> = readonly [
+  expected: string,
+  holds: (value: unknown) => value is T,
+  wire: WireType,
+  /** Whether a publisher may give one item instead of a list of them. */
+  item?: true,
+]
+
+type Dictionaries =
+  | dictionaries.HelloDetails
+  | dictionaries.WelcomeDetails
+  | dictionaries.ClosingDetails
+  | dictionaries.SubscribeOptions
+  | dictionaries.PublishOptions
+  | dictionaries.EventDetails
+  | dictionaries.RegisterOptions
+  | dictionaries.CallOptions
+  | dictionaries.CancelOptions
+  | dictionaries.InvocationDetails
+  | dictionaries.InterruptOptions
+  | dictionaries.ResultDetails
+  | dictionaries.YieldOptions
+
+type KeyOf<T> = T extends unknown ? keyof dictionaries.Known<T> : never
+type Key = KeyOf<Dictionaries>
+/** The type of a key, which is the same in every dictionary that has it. */
+type ValueOf<T, K extends Key> = T extends { readonly [P in K]?: unknown } ? dictionaries.Known<T>[K & KeyOf<T>] : never
+
+const isText = (value: unknown) => typeof value === 'string'
+const listOf =
+  <T>(holds: (item: unknown) => item is T) =>
+  (value: unknown): value is readonly T[] =>
+    Array.isArray(value) && value.every(holds)
+
+const flag: KeyType<boolean> = ['true or false', (value) => typeof value === 'boolean', 'boolean']
 // However great: there are clients for which the greatest integer of their language means "for ever".
-const count: Test = [
+const count: KeyType<number> = [
   'a whole number from 0',
-  (value) => (Number.isInteger(value) || typeof value === 'bigint') && (value as number) >= 0,
+  (value): value is number => (Number.isInteger(value) || typeof value === 'bigint') && (value as number) >= 0,
+  'number',
 ]
-const text: Test = ['text', (value) => typeof value === 'string']
-const name: Test = ['text that is not empty', (value) => typeof value === 'string' && value !== '']
-const dict: Test = ['a dictionary', isDict]
-const ids: Test = ['a list of ids', (value) => Array.isArray(value) && value.every(isId)]
-const texts: Test = [
-  'a list of texts',
-  (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+const text: KeyType<string> = ['text', isText, 'string']
+const name: KeyType<string> = [
+  'text that is not empty',
+  (value): value is string => isText(value) && value !== '',
+  'string',
 ]
-const roles: Test = ['a dictionary of dictionaries', (value) => isDict(value) && Object.values(value).every(isRole)]
-const forwarders: Test = ['a list of dictionaries', (value) => Array.isArray(value) && value.every(isDict)]
-const oneOf = (...words: string[]): Test => [words.join(', '), (value) => words.includes(value as string)]
-
-function isRole(value: unknown): boolean {
-  return isDict(value) && (value['features'] === undefined || isDict(value['features']))
-}
-
-// Null prototypes: a peer's key such as "constructor" must not find anything.
-const table = (keys: Keys): Keys => Object.assign(Object.create(null), keys)
-
-const match = oneOf('exact', 'prefix', 'wildcard')
-const passthru: Keys = { ppt_scheme: name, ppt_serializer: text, ppt_cipher: text, ppt_keyid: text }
-
-const BY_CODE: (readonly [place: number, keys: Keys] | undefined)[] = []
-BY_CODE[codes.HELLO] = [
-  2,
-  table({ roles, agent: text, authmethods: texts, authid: text, authextra: dict, _speaks_every: count }),
+const id: KeyType<Id> = ['an id', isId, 'number']
+const ids: KeyType<readonly Id[]> = ['a list of ids', listOf(isId), 'list', true]
+const texts: KeyType<readonly string[]> = ['a list of texts', listOf(isText), 'list', true]
+const dict: KeyType<dictionaries.Dict> = ['a dictionary', isDict, 'dict']
+const dicts: KeyType<readonly dictionaries.Dict[]> = ['a list of dictionaries', listOf(isDict), 'list']
+const roles: KeyType<dictionaries.Roles> = [
+  'a dictionary of dictionaries',
+  (value): value is dictionaries.Roles =>
+    isDict(value) &&
+    Object.values(value).every((role) => isDict(role) && (role['features'] === undefined || isDict(role['features']))),
+  'dict',
 ]
-BY_CODE[codes.ABORT] = [1, table({ message: text })]
-BY_CODE[codes.GOODBYE] = [1, table({ message: text })]
-BY_CODE[codes.SUBSCRIBE] = [2, table({ match, get_retained: flag, nkey: text, forward_for: forwarders })]
-BY_CODE[codes.UNSUBSCRIBE] = [3, table({ forward_for: forwarders })]
-BY_CODE[codes.PUBLISH] = [
-  2,
-  table({
-    ...passthru,
+const oneOf = <Word extends string>(words: readonly Word[]): KeyType<Word> => [
+  anyOf(words),
+  (value) => isOneOf(words, value),
+  'string',
+]
+
+/** A map, since a peer's key such as "constructor" must not find anything. */
+const KEYS: ReadonlyMap<string, KeyType> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.entries({
+    _speaks_every: count,
     acknowledge: flag,
-    exclude_me: flag,
-    exclude: ids,
-    exclude_authid: texts,
-    exclude_authrole: texts,
+    agent: text,
+    authextra: dict,
+    authid: text,
+    authmethod: text,
+    authmethods: texts,
+    authprovider: text,
+    authrole: text,
+    caller: id,
+    caller_authid: text,
+    caller_authrole: text,
+    concurrency: count,
+    disclose_caller: flag,
+    disclose_me: flag,
     eligible: ids,
     eligible_authid: texts,
     eligible_authrole: texts,
-    disclose_me: flag,
-    retain: flag,
-    rkey: text,
-    forward_for: forwarders,
-    transaction_hash: text,
-  }),
-]
-BY_CODE[codes.REGISTER] = [
-  2,
-  table({
-    match,
-    invoke: oneOf('single', 'roundrobin', 'random', 'first', 'last'),
-    disclose_caller: flag,
-    forward_timeout: flag,
-    concurrency: count,
+    exclude: ids,
+    exclude_authid: texts,
+    exclude_authrole: texts,
+    exclude_me: flag,
     force_reregister: flag,
-    forward_for: forwarders,
-  }),
-]
-BY_CODE[codes.UNREGISTER] = [3, table({ forward_for: forwarders })]
-BY_CODE[codes.CALL] = [
-  2,
-  table({
-    ...passthru,
-    receive_progress: flag,
+    forward_for: dicts,
+    forward_timeout: flag,
+    get_retained: flag,
+    invoke: oneOf(INVOKE_POLICIES),
+    match: oneOf(MATCH_POLICIES),
+    message: text,
+    mode: oneOf(CANCEL_MODES),
+    nkey: text,
+    ppt_cipher: text,
+    ppt_keyid: text,
+    ppt_scheme: name,
+    ppt_serializer: text,
+    procedure: text,
     progress: flag,
-    timeout: count,
-    disclose_me: flag,
-    runmode: text,
+    publisher: id,
+    publisher_authid: text,
+    publisher_authrole: text,
+    realm: text,
+    reason: text,
+    receive_progress: flag,
+    retain: flag,
+    retained: flag,
     rkey: text,
-    forward_for: forwarders,
-  }),
-]
-BY_CODE[codes.CANCEL] = [2, table({ mode: oneOf('skip', 'kill', 'killnowait'), forward_for: forwarders })]
-BY_CODE[codes.YIELD] = [2, table({ ...passthru, progress: flag, forward_for: forwarders })]
-BY_CODE[codes.ERROR] = [3, table({ ...passthru, forward_for: forwarders })]
+    roles,
+    runmode: text,
+    timeout: count,
+    topic: text,
+    transaction_hash: text,
+    trustlevel: count,
+    x_acknowledged_delivery: flag,
+  } satisfies { [K in Key]: KeyType<Exclude<ValueOf<Dictionaries, K>, undefined>> }),
+)
 
-/** Checks the known keys of a message's dictionary; throws a protocol violation. Unknown keys pass. */
-export function checkKeys(message: Message): void {
-  const found = BY_CODE[message[0]]
-  if (!found) return
-  const [place, keys] = found
-  const given = message[place] as Record<string, unknown> | undefined
+/** What the values of a key must be, if WAMP defines it. */
+export function keyTypeOf(key: string): KeyType | undefined {
+  return KEYS.get(key)
+}
+
+/** Throws a protocol violation if a message has a known key with a wrong value. Unknown keys pass. */
+function check(message: Message, isWrong: (type: KeyType, value: unknown) => boolean): void {
+  const { name, dict } = layoutOf(message[0])
+  const given = message[dict] as Readonly<Record<string, unknown>> | undefined
+  if (!dict) return
   for (const key in given) {
-    const test = keys[key]
-    if (test && !test[1](given[key])) {
-      throw violation(`${nameOf(message[0])}[${place}].${key} must be ${test[0]}, got ${formatValue(given[key])}`)
-    }
+    const type = KEYS.get(key)
+    const value = given[key]
+    if (!type || !isWrong(type, value)) continue
+    throw violation(`${name}[${dict}].${key} must be ${type[0]}, got ${formatValue(value)}`)
   }
+}
+
+/** Checks the keys that a router reads from a client, which acts on them. Throws a protocol violation. */
+export function checkKeys(message: Message): void {
+  check(message, breaksRule)
+}
+
+function breaksRule([, holds]: KeyType, value: unknown): boolean {
+  return !holds(value)
+}
+
+/**
+ * Checks the keys that a client reads from a router, which it passes on to its user: their types alone, and null passes,
+ * which routers send for what they do not know. Throws a protocol violation.
+ */
+export function checkDetails(message: Message): void {
+  // A session that the router ends is over, whatever stands beside the reason.
+  if (message[0] !== ABORT && message[0] !== GOODBYE) check(message, hasOtherType)
+}
+
+function hasOtherType([, , wire]: KeyType, value: unknown): boolean {
+  return value !== null && wire !== typeOf(value)
+}
+
+function typeOf(value: unknown): string {
+  if (Array.isArray(value)) return 'list'
+  if (isDict(value)) return 'dict'
+  return typeof value === 'bigint' ? 'number' : typeof value
 }

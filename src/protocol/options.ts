@@ -13,6 +13,14 @@ export type Dict = Readonly<Record<string, unknown>>
 /** `{ caller: { features: { call_canceling: true } } }`: who plays what, as HELLO and WELCOME say it. */
 export type Roles = Readonly<Record<string, { readonly features?: Readonly<Record<string, boolean>> }>>
 
+/** A dictionary without its index signature: the keys that have a type of their own. */
+export type Known<T> = { [K in keyof T as string extends K ? never : K]: T[K] }
+
+/** Sessions of other routers that a message has passed; checked and ignored here. */
+export interface ForwardKeys {
+  readonly forward_for?: readonly Dict[]
+}
+
 export interface HelloDetails extends Dict {
   readonly roles: Roles
   readonly agent?: string
@@ -34,12 +42,18 @@ export interface WelcomeDetails extends Dict {
   readonly authextra?: Dict
 }
 
-export interface SubscribeOptions extends Dict {
-  readonly match?: MatchPolicy
-  readonly get_retained?: boolean
+/** Details of ABORT and GOODBYE. */
+export interface ClosingDetails extends Dict {
+  readonly message?: string
 }
 
-export interface PublishOptions extends Dict, PassthruKeys {
+export interface SubscribeOptions extends Dict, ForwardKeys {
+  readonly match?: MatchPolicy
+  readonly get_retained?: boolean
+  readonly nkey?: string
+}
+
+export interface PublishOptions extends Dict, PassthruKeys, ForwardKeys {
   readonly acknowledge?: boolean
   readonly exclude_me?: boolean
   readonly exclude?: readonly Id[]
@@ -50,18 +64,22 @@ export interface PublishOptions extends Dict, PassthruKeys {
   readonly eligible_authrole?: readonly string[]
   readonly disclose_me?: boolean
   readonly retain?: boolean
+  readonly rkey?: string
+  readonly transaction_hash?: string
 }
 
-export interface EventDetails extends Dict, PassthruKeys {
+export interface EventDetails extends Dict, PassthruKeys, ForwardKeys {
   readonly publisher?: Id
   readonly publisher_authid?: string
   readonly publisher_authrole?: string
   readonly topic?: Uri
   readonly trustlevel?: number
   readonly retained?: boolean
+  readonly transaction_hash?: string
+  readonly x_acknowledged_delivery?: boolean
 }
 
-export interface RegisterOptions extends Dict {
+export interface RegisterOptions extends Dict, ForwardKeys {
   readonly match?: MatchPolicy
   readonly invoke?: InvokePolicy
   readonly disclose_caller?: boolean
@@ -70,18 +88,20 @@ export interface RegisterOptions extends Dict {
   readonly force_reregister?: boolean
 }
 
-export interface CallOptions extends Dict, PassthruKeys {
+export interface CallOptions extends Dict, PassthruKeys, ForwardKeys {
   readonly receive_progress?: boolean
   readonly progress?: boolean
   readonly timeout?: number
   readonly disclose_me?: boolean
+  readonly runmode?: string
+  readonly rkey?: string
 }
 
-export interface CancelOptions extends Dict {
+export interface CancelOptions extends Dict, ForwardKeys {
   readonly mode?: CancelMode
 }
 
-export interface InvocationDetails extends Dict, PassthruKeys {
+export interface InvocationDetails extends Dict, PassthruKeys, ForwardKeys {
   readonly receive_progress?: boolean
   readonly progress?: boolean
   readonly timeout?: number
@@ -92,16 +112,16 @@ export interface InvocationDetails extends Dict, PassthruKeys {
   readonly trustlevel?: number
 }
 
-export interface InterruptOptions extends Dict {
+export interface InterruptOptions extends Dict, ForwardKeys {
   readonly mode?: CancelMode
   readonly reason?: Uri
 }
 
-export interface ResultDetails extends Dict, PassthruKeys {
+export interface ResultDetails extends Dict, PassthruKeys, ForwardKeys {
   readonly progress?: boolean
 }
 
-export interface YieldOptions extends Dict, PassthruKeys {
+export interface YieldOptions extends Dict, PassthruKeys, ForwardKeys {
   readonly progress?: boolean
 }
 

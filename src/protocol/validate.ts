@@ -27,16 +27,24 @@ export interface Layout {
   readonly most: number
   /** Whether args and kwargs may follow. */
   readonly payload: boolean
+  /** Where its options or details stand; 0 if it has none. */
+  readonly dict: number
 }
 
 const LAYOUTS: (Layout | undefined)[] = []
 
 function layout(code: Code, name: string, kinds: readonly Kind[], tail: 'payload' | 'dict' | '' = ''): void {
   const least = kinds.length + 1
-  LAYOUTS[code] =
-    tail === 'dict'
-      ? { name, code, kinds: [...kinds, DICT], least, most: least + 1, payload: false }
-      : { name, code, kinds, least, most: least, payload: tail === 'payload' }
+  const all: readonly Kind[] = tail === 'dict' ? [...kinds, DICT] : kinds
+  LAYOUTS[code] = {
+    name,
+    code,
+    kinds: all,
+    least,
+    most: all.length + 1,
+    payload: tail === 'payload',
+    dict: all.indexOf(DICT) + 1,
+  }
 }
 
 layout(codes.HELLO, 'HELLO', [TEXT, DICT])
@@ -127,8 +135,8 @@ const REQUESTS: readonly unknown[] = [
  * Whether one item may stand for all of a payload, in the place of args: payload transparency, which Crossbar.io has and
  * WAMP has not. Towards a client alone, which any publisher could end by it: our router gives it to nobody.
  */
-export function isTransparent({ code, kinds }: Layout, message: readonly unknown[]): boolean {
-  const details = message[kinds.indexOf(DICT) + 1] as { enc_algo?: unknown } | undefined
+export function isTransparent({ code, dict }: Layout, message: readonly unknown[]): boolean {
+  const details = message[dict] as { enc_algo?: unknown } | undefined
   return (
     typeof details?.enc_algo === 'string' &&
     (code === codes.ERROR

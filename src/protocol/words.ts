@@ -19,6 +19,13 @@ export type CancelMode = (typeof CANCEL_MODES)[number]
 export const DISCLOSURES = ['asked', 'always', 'never'] as const
 export type Disclosure = (typeof DISCLOSURES)[number]
 
+export const TESTAMENT_SCOPES = ['destroyed', 'detached'] as const
+/**
+ * When a testament is published: when its session is gone for good, or when it is detached from its connection. Both are
+ * one where a router does not resume sessions, as ours does not; `detached` ones come first then.
+ */
+export type TestamentScope = (typeof TESTAMENT_SCOPES)[number]
+
 export const CLIENT_ROLES = ['caller', 'callee', 'publisher', 'subscriber'] as const
 export type ClientRole = (typeof CLIENT_ROLES)[number]
 

@@ -186,7 +186,7 @@ describe('in a session', () => {
 
   test('the violation says what was expected and what came', async () => {
     expect(((await lost((peer) => peer.send([36, 1, 1, { topic: 5 }]))) as WampError).message).toBe(
-      'EVENT[3].topic must be a string, got 5',
+      'EVENT[3].topic must be text, got 5',
     )
     expect(((await lost((peer) => peer.raw('[50,"7",{}]'))) as WampError).message).toBe(
       'RESULT[1] must be an id, got "7"',

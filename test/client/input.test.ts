@@ -165,7 +165,7 @@ describe('the caller', () => {
     await from.left
     await until(() => sent(peer, CANCEL).length === 1)
     const { client } = await joinedTo(FEATURES)
-    expect(await failure(client.call('a.b', [], {}, { input: 5 as never }))).toBeInstanceOf(TypeError)
+    expect(await failure(client.call('a.b', [], {}, { input: 5 as never }))).toMatchObject({ uri: 'wampy.error.usage' })
   })
 
   test('a signal ends the input with the call; skip, which would leave the procedure waiting for it, interrupts too', async () => {

@@ -1,7 +1,7 @@
 /** Publisher and subscriber: handlers that share a subscription, races on the way, and what handlers throw. */
 
 import { describe, expect, test, vi } from 'vitest'
-import { type Dict, type EventDetails, INVALID_ARGUMENT, type List, USAGE, WampError } from 'wampy-ts'
+import { type Dict, type EventDetails, INVALID_ARGUMENT, type List, WampError } from 'wampy-ts'
 import { openWorld } from 'wampy-ts/testing'
 import {
   ABORT,
@@ -525,43 +525,4 @@ test('a subscriber that is aborted by its router hears why', async () => {
   const lost = next(client, 'lost')
   peer.send([ABORT, { message: 'too many events' }, 'com.example.limit'])
   expect((await lost)[0]).toMatchObject({ uri: 'com.example.limit', message: 'too many events' })
-})
-
-describe('an option that would end the session is refused before it is sent', () => {
-  const refusals: [what: string, options: Dict, text: string][] = [
-    ['publish', { exclude: 'x' }, 'exclude cannot be "x"'],
-    ['publish', { exclude: null }, 'exclude cannot be null'],
-    ['publish', { eligible: [1, 2, 0] }, 'eligible cannot be 0'],
-    ['publish', { exclude_authid: 7 }, 'exclude_authid cannot be 7'],
-    ['publish', { eligible_authrole: ['user', null] }, 'eligible_authrole cannot be null'],
-    ['publish', { acknowledge: 1 }, 'acknowledge cannot be 1'],
-    ['publish', { retain: 'yes' }, 'retain cannot be "yes"'],
-    ['call', { disclose_me: 'yes' }, 'disclose_me cannot be "yes"'],
-    ['call', { receive_progress: 1 }, 'receive_progress cannot be 1'],
-    ['call', { progress: true }, 'progress cannot be true'],
-    ['subscribe', { match: 'suffix' }, 'match cannot be "suffix"'],
-    ['subscribe', { match: ['exact'] }, 'match cannot be a list'],
-    ['subscribe', { get_retained: 0 }, 'get_retained cannot be 0'],
-    ['register', { invoke: 'all' }, 'invoke cannot be "all"'],
-    ['register', { concurrency: -1 }, 'concurrency cannot be -1'],
-    ['events', { buffer: 0 }, 'buffer cannot be 0'],
-    ['events', { buffer: Number.NaN }, 'buffer cannot be NaN'],
-    ['events', { overflow: 'block' }, 'overflow cannot be "block"'],
-  ]
-
-  test.each(refusals)('%s with %j', async (what, options, text) => {
-    const { client, peer } = await joined(broker())
-    const uri = 'com.example.t'
-    const tries: Record<string, () => Promise<unknown>> = {
-      publish: () => client.publish(uri, [], {}, options),
-      call: () => client.call(uri, [], {}, options),
-      subscribe: () => client.subscribe(uri, () => {}, options as never),
-      register: () => client.register(uri, () => {}, options as never),
-      events: async () => client.events(uri, options),
-    }
-    expect(await failure(tries[what]!())).toMatchObject({ uri: USAGE, message: `the option ${text}`, sent: false })
-    await client.call(fence)
-    expect(peer.received.map(([code]) => code)).toEqual([1, CALL])
-    expect([client.state, client.subscriptions, client.registrations]).toEqual(['ready', [], []])
-  })
 })

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import * as codes from '../../src/protocol/codes.ts'
-import { checkKeys } from '../../src/protocol/keys.ts'
+import { checkDetails, checkKeys } from '../../src/protocol/keys.ts'
 import type { Message } from '../../src/protocol/messages.ts'
 import { layoutOf } from '../../src/protocol/validate.ts'
 
@@ -102,6 +102,41 @@ test('unknown keys pass, those that objects have by birth as well', () => {
   for (const [code] of known) {
     checkKeys(withDict(code, { _custom: [1], constructor: 5, toString: 'x', hasOwnProperty: null })[0])
   }
+})
+
+test('a client is told by the type alone, and null is as good as nothing', () => {
+  const details = { publisher: 0, trustlevel: -1.5, timeout: 2n ** 70n, topic: '', mode: 'abort', forward_for: [1] }
+  for (const given of [details, Object.fromEntries(Object.keys(details).map((key) => [key, null]))]) {
+    checkDetails([codes.EVENT, 1, 1, given] as unknown as Message)
+    checkDetails([codes.INVOCATION, 1, 1, given] as unknown as Message)
+    checkDetails([codes.RESULT, 1, given] as unknown as Message)
+  }
+  for (const [key, value] of Object.entries({
+    publisher: '5',
+    trustlevel: true,
+    topic: 5,
+    mode: ['kill'],
+    forward_for: {},
+    progress: 1,
+    authextra: [],
+  })) {
+    for (const [message, place] of [
+      [[codes.EVENT, 1, 1, { [key]: value }], 'EVENT[3]'],
+      [[codes.INTERRUPT, 1, { [key]: value }], 'INTERRUPT[2]'],
+      [[codes.ERROR, codes.CALL, 1, { [key]: value }, 'a.b'], 'ERROR[3]'],
+      [[codes.WELCOME, 1, { [key]: value }], 'WELCOME[2]'],
+    ] as const) {
+      expect(() => checkDetails(message as unknown as Message)).toThrow(
+        expect.objectContaining({
+          uri: 'wamp.error.protocol_violation',
+          message: expect.stringContaining(`${place}.${key} must be `),
+        }) as never,
+      )
+    }
+  }
+  // What ends the session ends it.
+  checkDetails([codes.ABORT, { message: 5 }, 'a.b'] as unknown as Message)
+  checkDetails([codes.GOODBYE, { message: 5 }, 'a.b'] as unknown as Message)
 })
 
 test('a message without such a dictionary passes', () => {

@@ -48,7 +48,7 @@ function tuples(): Map<string, Omit<Layout, 'code'>> {
       return kind as Layout['kinds'][number]
     })
     const required = rest.filter(({ questionToken }) => !questionToken).length
-    found.set(name, { name, kinds, least: required + 1, most: rest.length + 1, payload })
+    found.set(name, { name, kinds, least: required + 1, most: rest.length + 1, payload, dict: kinds.indexOf(DICT) + 1 })
   })
   return found
 }

@@ -1,4 +1,4 @@
-/** Closed sets: a word that is added to one does not compile before the library implements it everywhere. */
+/** Closed sets and keys: a word or key that is added does not compile before the library implements it everywhere. */
 
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -22,6 +22,7 @@ const implemented: Record<string, [file: string, error: RegExp][]> = {
     ['client/roles/caller', /'new_cancel_modes' is missing/],
   ],
   DISCLOSURES: [['router/member/policy', /lacks ending return/]],
+  TESTAMENT_SCOPES: [['router/meta/testaments', /'new_testament_scopes' is missing/]],
   CLIENT_ROLES: [
     ['protocol/words', /missing the following properties.*new_client_roles/s],
     ['router/member/peers', /'new_client_roles' is missing/],
@@ -57,32 +58,38 @@ function changed(path: string, text: string): string {
   return feature ? text.replaceAll(feature, `${feature}_misspelled`) : text
 }
 
-let program: ts.Program
-let found: Map<string, string[]>
+const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile)
+const { options, fileNames } = ts.parseJsonConfigFileContent({ ...config, include: ['src'] }, ts.sys, root)
+const unchanged = new Map<string, ts.SourceFile | undefined>()
 
-beforeAll(() => {
-  const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile)
-  const { options, fileNames } = ts.parseJsonConfigFileContent({ ...config, include: ['src'] }, ts.sys, root)
+/** A program of these files, as `change` makes them of the sources. */
+function compiled(files: readonly string[], change: (path: string, text: string) => string): ts.Program {
   const host = ts.createCompilerHost(options)
   const { getSourceFile } = host
   host.getSourceFile = (path, target, ...rest) => {
     const text = path.startsWith(`${root}src/`) ? ts.sys.readFile(path) : undefined
-    return text === undefined
-      ? getSourceFile(path, target, ...rest)
-      : ts.createSourceFile(path, changed(path, text), target)
+    if (text !== undefined) return ts.createSourceFile(path, change(path, text), target)
+    if (!unchanged.has(path)) unchanged.set(path, getSourceFile(path, target, ...rest))
+    return unchanged.get(path)
   }
-  program = ts.createProgram(fileNames, options, host)
-  found = new Map()
-  for (const file of new Set([
+  return ts.createProgram(files, options, host)
+}
+
+function errorsIn(program: ts.Program, file: string): string[] {
+  const errors = program.getSemanticDiagnostics(program.getSourceFile(`${root}src/${file}.ts`))
+  return errors.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
+}
+
+let program: ts.Program
+let found: Map<string, string[]>
+
+beforeAll(() => {
+  program = compiled(fileNames, changed)
+  const files = [
     ...Object.values(implemented).flatMap((places) => places.map(([file]) => file)),
     ...Object.keys(features),
-  ])) {
-    const errors = program.getSemanticDiagnostics(program.getSourceFile(`${root}src/${file}.ts`))
-    found.set(
-      file,
-      errors.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')),
-    )
-  }
+  ]
+  found = new Map(files.map((file) => [file, errorsIn(program, file)]))
 }, 60_000)
 
 test('the implementation of each list is known here', () => {
@@ -106,6 +113,18 @@ describe('a feature that its role does not have does not compile', () => {
       expect(found.get(file)).toContainEqual(expect.stringContaining(`${feature}_misspelled`))
     })
   }
+})
+
+test.each([
+  ['a key that it lacks', 'readonly nkey?: string', '$& \n readonly max_rate?: number', /'max_rate' is missing/],
+  ['another type of a key', 'readonly nkey?: string', 'readonly nkey?: number', /'KeyType<string>'.*'KeyType<number>'/],
+  ['one key less', 'readonly get_retained?: boolean', '', /'get_retained' does not exist in type/],
+])('the table of keys does not compile with %s', (_, key, changed, error) => {
+  const keys = `${root}src/protocol/keys.ts`
+  const options = compiled([keys], (path, text) =>
+    nameOf(path) === 'protocol/options' ? text.replace(key, changed) : text,
+  )
+  expect(errorsIn(options, 'protocol/keys')).toContainEqual(expect.stringMatching(error))
 })
 
 test('no switch over a closed set has a default', () => {

@@ -8,7 +8,7 @@ import type { Dict, List, MatchPolicy, EventDetails as WireDetails } from '../..
 import { payload } from '../../protocol/payload.ts'
 import { isPattern } from '../../protocol/uri.ts'
 import { formatValue, isDict } from '../../protocol/validate.ts'
-import { checkUri } from '../checks.ts'
+import { type Checks, checkOptions, checkUri } from '../checks.ts'
 import type { Subscription } from '../roles/subscriber.ts'
 import type { ReceivedEvent } from '../service/service.ts'
 import type { WampClient } from '../wamp-client.ts'
@@ -44,6 +44,29 @@ export interface EventHistoryOptions extends MetaOptions {
   readonly until_publication?: Id | undefined
 }
 
+const MOMENT: Checks[string] = [
+  'a Date or a time as RFC 3339 writes it',
+  (value) => (value instanceof Date ? !Number.isNaN(value.getTime()) : typeof value === 'string'),
+]
+const PUBLICATION: Checks[string] = ['the id of a publication', isId]
+
+const HISTORY_OPTIONS: Checks = {
+  reverse: ['true or false', (value) => typeof value === 'boolean'],
+  limit: [
+    'a whole number from 0',
+    (value) => (Number.isInteger(value) && (value as number) >= 0) || value === Number.POSITIVE_INFINITY,
+  ],
+  page: ['a whole number from 1', (value) => Number.isInteger(value) && (value as number) >= 1],
+  from_time: MOMENT,
+  after_time: MOMENT,
+  before_time: MOMENT,
+  until_time: MOMENT,
+  from_publication: PUBLICATION,
+  after_publication: PUBLICATION,
+  before_publication: PUBLICATION,
+  until_publication: PUBLICATION,
+}
+
 /** What a history is read of. */
 interface Source {
   readonly id: Id
@@ -67,6 +90,7 @@ export async function* eventHistory(
   of: Subscription | Id | Uri,
   options: EventHistoryOptions = {},
 ): AsyncGenerator<PastEvent, void, undefined> {
+  checkOptions(options, '', HISTORY_OPTIONS)
   const { match, page = 1000, signal, timeout, waitForReady, limit = Number.POSITIVE_INFINITY, ...query } = options
   const waiting = { signal, timeout, waitForReady }
   const source = await sourceOf(client, of, match, waiting)

@@ -1,18 +1,17 @@
 /** Testaments: events that the router publishes for a session when that has ended, however it ended. */
 
+import { usage } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
 import type { Dict, List } from '../../protocol/options.ts'
 import { isUri } from '../../protocol/uri.ts'
+import { formatValue } from '../../protocol/validate.ts'
+import { anyOf, isOneOf, TESTAMENT_SCOPES, type TestamentScope } from '../../protocol/words.ts'
 import { checkPassthru, checkPayload, checkUri } from '../checks.ts'
 import { type PublishOptions, wireOf } from '../roles/publisher.ts'
 import type { WampClient } from '../wamp-client.ts'
 import { type MetaOptions, meta } from './meta-call.ts'
 
-/**
- * When a testament is published: when its session is gone for good, or when it is detached from its connection. Both are
- * one where a router does not resume sessions, as ours does not; `detached` ones come first then.
- */
-export type TestamentScope = 'destroyed' | 'detached'
+export type { TestamentScope } from '../../protocol/words.ts'
 
 export interface TestamentOptions extends MetaOptions {
   /** Default `destroyed`. */
@@ -36,6 +35,7 @@ export async function addTestament(
   kwargs: Dict = {},
   { scope, publish_options, ...options }: TestamentOptions = {},
 ): Promise<void> {
+  checkScope(scope)
   checkUri(topic, isUri(topic))
   checkPayload(args, kwargs)
   checkPassthru(publish_options ?? {}, client.codecs)
@@ -53,5 +53,11 @@ export async function flushTestaments(
   client: WampClient,
   { scope, ...options }: MetaOptions & { readonly scope?: TestamentScope | undefined } = {},
 ): Promise<void> {
+  checkScope(scope)
   await meta(client, 'wamp.session.flush_testaments', [], scope ? { scope } : {}, options)
+}
+
+function checkScope(scope: unknown): void {
+  if (scope === undefined || isOneOf(TESTAMENT_SCOPES, scope)) return
+  throw usage(`the option scope must be ${anyOf(TESTAMENT_SCOPES)}, got ${formatValue(scope)}`)
 }

@@ -7,8 +7,8 @@ import { CANCELED, FEATURE_NOT_SUPPORTED } from '../../protocol/names.ts'
 import type {
   CancelMode,
   Dict,
+  Known,
   List,
-  PassthruKeys,
   ResultDetails,
   CallOptions as WireOptions,
 } from '../../protocol/options.ts'
@@ -22,9 +22,11 @@ import type { Role } from './role.ts'
 /** What comes in parts goes to the caller as it comes. */
 export type ProgressHandler = (args: List, kwargs: Dict, details: ResultDetails) => unknown
 
+/** Without the keys that `call` makes of its own options. */
+type CallKeys = Omit<Known<WireOptions>, 'timeout' | 'progress'>
+
 /** Options of a call: ours, and any key of CALL.Options as WAMP spells it. */
-export interface CallOptions extends Waiting, Dict, PassthruKeys {
-  readonly disclose_me?: boolean
+export interface CallOptions extends Waiting, Dict, CallKeys {
   /** Waits for the session, where there is none now, instead of failing at once. */
   readonly waitForReady?: boolean
   /** Gets what the procedure says before its result. `timeout` then counts from one part to the next. */

@@ -1,26 +1,22 @@
 /** The publisher: PUBLISH, and PUBLISHED where it was asked for. */
 
 import { PUBLISH, PUBLISHED } from '../../protocol/codes.ts'
+import { keyTypeOf } from '../../protocol/keys.ts'
 import type { Id, Published, Uri } from '../../protocol/messages.ts'
-import type { Dict, List, PassthruKeys, PublishOptions as WireOptions } from '../../protocol/options.ts'
+import type { Dict, Known, List, PublishOptions as WireOptions } from '../../protocol/options.ts'
 import { payload } from '../../protocol/payload.ts'
 import { canceled, type Waiting } from '../base/waiting.ts'
 import type { ClientSession } from '../session/client-session.ts'
 import { granted } from '../session/requests.ts'
 import type { Role } from './role.ts'
 
+/** One item needs no list. */
+type OrItem<T> = T extends readonly (infer Item extends Id | string)[] ? Item | T | undefined : T
+
+type PublishKeys = { readonly [K in keyof Known<WireOptions>]: OrItem<Known<WireOptions>[K]> }
+
 /** Options of a publication: ours, and any key of PUBLISH.Options as WAMP spells it; one id or name needs no list. */
-export interface PublishOptions extends Waiting, Dict, PassthruKeys {
-  readonly acknowledge?: boolean
-  readonly exclude_me?: boolean
-  readonly exclude?: Id | readonly Id[] | undefined
-  readonly exclude_authid?: string | readonly string[] | undefined
-  readonly exclude_authrole?: string | readonly string[] | undefined
-  readonly eligible?: Id | readonly Id[] | undefined
-  readonly eligible_authid?: string | readonly string[] | undefined
-  readonly eligible_authrole?: string | readonly string[] | undefined
-  readonly disclose_me?: boolean
-  readonly retain?: boolean
+export interface PublishOptions extends Waiting, Dict, PublishKeys {
   /** Waits for the session, where there is none now, instead of failing at once. */
   readonly waitForReady?: boolean
 }
@@ -38,9 +34,8 @@ export function wireOf({ signal: _, timeout: __, waitForReady: ___, ...options }
   const wire: Record<string, unknown> = options
   for (const key in wire) {
     const value = wire[key]
-    // A broker takes lists alone, and no list is another thing than an empty one.
-    if (/^(exclude|eligible)(_auth(id|role))?$/.test(key) && value !== undefined && !Array.isArray(value))
-      wire[key] = [value]
+    // The broker accepts only lists; an absent list and an empty list mean different things.
+    if (value !== undefined && !Array.isArray(value) && keyTypeOf(key)?.[3]) wire[key] = [value]
   }
   return wire
 }

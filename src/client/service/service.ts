@@ -5,6 +5,7 @@ import type { Id, Uri } from '../../protocol/messages.ts'
 import { INVALID_URI } from '../../protocol/names.ts'
 import type { Dict, List, MatchPolicy } from '../../protocol/options.ts'
 import { isPattern } from '../../protocol/uri.ts'
+import { checkOptions } from '../checks.ts'
 import type { Endpoint } from '../roles/callee.ts'
 import type { EventDetails, EventHandler } from '../roles/subscriber.ts'
 import { type Declared, type DeclaredKind, declaredBy, type ServiceClass, uriOf } from './decorators.ts'
@@ -36,7 +37,7 @@ export function declarations(service: object, prefix: string | undefined): Decla
     const checks = args || kwargs || input || result
     const endpoint = checks ? (declared.checked ?? unchecked)(plain, { args, kwargs, input, result }) : plain
     const entrypoint: Entrypoint = [made as Entrypoint[0], declared.method]
-    return { uri: checked('rpc', declared, front), endpoint, options, entrypoint }
+    return { uri: checked('rpc', declared, options, front), endpoint, options, entrypoint }
   })
   const { describe } = made as ServiceClass
   // Any number of instances may do so.
@@ -49,7 +50,7 @@ export function declarations(service: object, prefix: string | undefined): Decla
       const { topic, publication } = details
       return method({ args, kwargs, details, topic, publication } satisfies ReceivedEvent, ...args)
     }
-    return { uri: checked('subscribe', declared, front), handler, options }
+    return { uri: checked('subscribe', declared, options, front), handler, options }
   })
   return { procedures, topics }
 }
@@ -67,9 +68,10 @@ function methodOf(service: object, { kind, method }: Declared): (...args: unknow
   return (...args) => (methods[method] as (...args: unknown[]) => unknown)(...args)
 }
 
-function checked(kind: DeclaredKind, declared: Declared, prefix: string | undefined): Uri {
+function checked(kind: DeclaredKind, declared: Declared, options: Dict, prefix: string | undefined): Uri {
+  checkOptions(options, `, declared for ${kind} "${declared.method}",`)
   const uri = uriOf(declared, declared.method, prefix)
-  const { match } = declared.options as { match?: MatchPolicy }
+  const { match } = options as { match?: MatchPolicy }
   if (isPattern(uri, match)) return uri
   throw unsent(INVALID_URI, `"${uri}", declared for ${kind} "${declared.method}", is no URI`)
 }

@@ -10,6 +10,7 @@ import { type Payload, payload } from '../../protocol/payload.ts'
 import { isEmpty } from '../../protocol/plain.ts'
 import { isReserved } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
+import { anyOf, isOneOf, TESTAMENT_SCOPES, type TestamentScope } from '../../protocol/words.ts'
 import type { Destination } from '../member/destination.ts'
 import type { RouterLimits } from '../member/limits.ts'
 import { PASSTHRU } from '../member/passthru.ts'
@@ -25,13 +26,9 @@ interface Testament {
   readonly payload: Payload | undefined
 }
 
-type Scope = 'detached' | 'destroyed'
-
 /** The testaments of one session. A session that ends is detached and destroyed at once: there is no resuming here. */
-interface Will {
+interface Will extends Readonly<Record<TestamentScope, Testament[]>> {
   readonly of: Destination
-  readonly detached: Testament[]
-  readonly destroyed: Testament[]
   weight: number
 }
 
@@ -107,7 +104,7 @@ export class Testaments {
     this.#wills.set(caller.id, will)
   }
 
-  #flush(scope: Scope, caller: Destination): undefined {
+  #flush(scope: TestamentScope, caller: Destination): undefined {
     const will = this.#wills.get(caller.id)
     if (!will) return
     for (const { topic, options, payload } of will[scope]) will.weight -= weightOf(payload, topic, options)
@@ -116,10 +113,10 @@ export class Testaments {
   }
 }
 
-function scopeOf(scope: unknown): Scope {
-  if (scope === undefined || scope === null || scope === 'destroyed') return 'destroyed'
-  if (scope === 'detached') return scope
-  throw wrongArgument('scope', 'destroyed or detached', scope)
+function scopeOf(scope: unknown): TestamentScope {
+  if (scope === undefined || scope === null) return 'destroyed'
+  if (isOneOf(TESTAMENT_SCOPES, scope)) return scope
+  throw wrongArgument('scope', anyOf(TESTAMENT_SCOPES), scope)
 }
 
 /** A call has a place for both, so that an empty one says nothing. */
