@@ -1,15 +1,10 @@
 /** The way in: HELLO, the realm it names, how the session proves who it is, and WELCOME or ABORT. */
 
 import { HELLO, WELCOME } from '../protocol/codes.ts'
+import { violation } from '../protocol/error.ts'
 import { randomId } from '../protocol/ids.ts'
 import type { Hello, Id, Uri } from '../protocol/messages.ts'
-import {
-  AUTHENTICATION_REQUIRED,
-  INVALID_URI,
-  NO_MATCHING_AUTH_METHOD,
-  NO_SUCH_REALM,
-  PROTOCOL_VIOLATION,
-} from '../protocol/names.ts'
+import { AUTHENTICATION_REQUIRED, INVALID_URI, NO_MATCHING_AUTH_METHOD, NO_SUCH_REALM } from '../protocol/names.ts'
 import { isUri } from '../protocol/uri.ts'
 import { formatValue } from '../protocol/validate.ts'
 import { CLIENT_ROLES } from '../protocol/words.ts'
@@ -50,7 +45,7 @@ export function admission(gate: Gate): Table<Member> {
 function refuseHello(gate: Gate, [, realm, { roles = {} }]: Hello): Refusal | undefined {
   // That these are dictionaries was checked as a known key; that they are there was not.
   if (!CLIENT_ROLES.some((role) => Object.hasOwn(roles, role))) {
-    return new Refusal(PROTOCOL_VIOLATION, `HELLO[2].roles must have one of ${CLIENT_ROLES.join(', ')}`)
+    throw violation(`HELLO[2].roles must have one of ${CLIENT_ROLES.join(', ')}`)
   }
   if (!isUri(realm, gate.strict)) return new Refusal(INVALID_URI, `${formatValue(realm)} is no realm`)
   if (gate.realms.has(realm)) return undefined

@@ -79,6 +79,8 @@ export class Member extends Session implements Destination {
   /** Steps of time in which nothing came, where its HELLO promises that something comes. */
   silent = 0
   readonly #host: Host
+  /** The host's limit, at hand: it is read for each event. */
+  readonly #backlogLimit: number
   /** What came since the session waits for a decision, if it does. */
   #held: HeldMessages | undefined
   #waits = false
@@ -93,6 +95,7 @@ export class Member extends Session implements Destination {
     this.transport = transport
     this.kind = link.prepare && link.write ? link.kind : undefined
     this.#host = host
+    this.#backlogLimit = host.limits.backlog
   }
 
   /** Listens for a HELLO that must lead to WELCOME in time. */
@@ -132,7 +135,7 @@ export class Member extends Session implements Destination {
   }
 
   get behind(): boolean {
-    return isBehind(this.link.backlog, this.#host.limits.backlog)
+    return isBehind(this.link.backlog, this.#backlogLimit)
   }
 
   prepare(event: Event): Prepared {
@@ -199,7 +202,7 @@ export class Member extends Session implements Destination {
   override send(message: Message): void {
     if (this.#overrun) return
     // An ABORT would only wait behind the rest.
-    if (isTooFarBehind(this.link.backlog, this.#host.limits.backlog) && !this.over) {
+    if (isTooFarBehind(this.link.backlog, this.#backlogLimit) && !this.over) {
       this.#overrun = true
       this.realm?.dropped('sessions', this, 1)
       // Not within the handler that sends, which must not find that what it works on has changed.
