@@ -206,6 +206,11 @@ test('Node modules and ws stay in node/ and cli/', () => {
   expect(wrong.map(arrow)).toEqual([])
 })
 
+test('misuse is reported by usage() alone', () => {
+  const named = files.filter((file) => /\bUSAGE\b/.test(texts.get(file)!))
+  expect(named).toEqual(['protocol/error.ts', 'protocol/names.ts'])
+})
+
 test('every file begins with a sentence that says what it is', () => {
   const silent = files.filter((file) => {
     const text = texts.get(file)!.replace(/^#!.*\n/, '')

@@ -1,6 +1,7 @@
 /** Makes a subcommand from a definition: its argument parser and its help text. */
 
 import { parseArgs } from 'node:util'
+import { LONGEST_TIMER } from '../protocol/durations.ts'
 import { messageOf, usageFailure } from './failure.ts'
 import { formatColumns } from './output.ts'
 
@@ -91,7 +92,7 @@ export function integerOption(option: string, text: string, least: number, most 
 
 /** Parses the value of an option that takes milliseconds, up to the longest time of a timer. */
 export function durationOption(option: string, text: string | undefined): number | undefined {
-  return text === undefined ? undefined : integerOption(option, text, 1, 2 ** 31 - 1)
+  return text === undefined ? undefined : integerOption(option, text, 1, LONGEST_TIMER)
 }
 
 function formatFlag(name: string, { short, value }: CommandOption): string {

@@ -2,11 +2,10 @@
 /** The command `wampy-ts`: runs a subcommand, and turns a failure into one line and an exit code. */
 
 import { WampError } from '../protocol/error.ts'
+import { VERSION } from '../protocol/version.ts'
 import type { Command } from './define-command.ts'
 import { Failure, formatError, messageOf, usageFailure } from './failure.ts'
 import { formatColumns, printErrorLine } from './output.ts'
-
-declare const __VERSION__: string
 
 // Loaded on demand: the modules of a router would double the start-up time of a call.
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -52,7 +51,7 @@ function load(name: string): Promise<Command> {
 
 async function main([name, ...args]: readonly string[]): Promise<void> {
   if (name === '--version' || name === '-v') {
-    process.stdout.write(`${typeof __VERSION__ === 'string' ? __VERSION__ : 'source'}\n`)
+    process.stdout.write(`${VERSION}\n`)
     return
   }
   if (name === '--help' || name === '-h' || name === 'help') {

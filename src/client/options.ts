@@ -5,6 +5,7 @@ import type { Uri } from '../protocol/messages.ts'
 import { DEFAULT_REALM, INVALID_URI } from '../protocol/names.ts'
 import type { Roles } from '../protocol/options.ts'
 import { isUri } from '../protocol/uri.ts'
+import { AGENT } from '../protocol/version.ts'
 import type { ClientRole } from '../protocol/words.ts'
 import type { Serializer } from '../serializer/serializer.ts'
 import type { Connector } from '../session/link.ts'
@@ -21,8 +22,6 @@ import { subscriber } from './roles/subscriber.ts'
 import type { ClientSession } from './session/client-session.ts'
 import { refusals } from './session/requests.ts'
 import { WampRouter } from './wamp-router.ts'
-
-declare const __VERSION__: string
 
 /** The name of a role of a client. */
 export type RoleName = ClientRole
@@ -95,11 +94,10 @@ export function settle(options: ClientOptions): Settings {
   if (!roles.length) throw usage('a client plays at least one role')
   const { serializers } = options
   if (serializers && !serializers.length) throw usage('a client speaks at least one serializer')
-  const product = `wampy-ts/${typeof __VERSION__ === 'string' ? __VERSION__ : 'source'}`
   return {
     connector,
     realm,
-    agent: options.name ? `${product} (${options.name})` : product,
+    agent: options.name ? `${AGENT} (${options.name})` : AGENT,
     roles: announced(roles),
     // The caller's always: whatever roles a client plays, liveness may ask by CALL.
     established: table<ClientSession>(leaving, refusals, ...new Set([caller, ...roles].map((role) => role.handlers))),

@@ -4,7 +4,7 @@ import { unsent, usage, type WampError } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
 import { CONNECTION_FAILED, DEFAULT_URL } from '../protocol/names.ts'
 import { json } from '../serializer/json.ts'
-import type { Serializer } from '../serializer/serializer.ts'
+import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
 import { type Connector, Framed, type Link } from '../session/link.ts'
 import type { Dial } from '../transport/transport.ts'
 import { type WebSocketClass, webSocketDial } from '../transport/websocket.ts'
@@ -52,7 +52,7 @@ export class WampRouter implements Connector {
   }
 
   async connect(serializers: readonly Serializer[] = [json], signal: AbortSignal): Promise<Link> {
-    const offers = serializers.map((serializer) => `wamp.2.${serializer.name}`)
+    const offers = serializers.map(subprotocolOf)
     const transport = await this.#dial(this.url, offers, signal)
     const serializer = serializers[offers.indexOf(transport.protocol)]
     if (serializer) return new Framed(transport, serializer)
@@ -70,7 +70,7 @@ function address({ url, host, port, path, tls, dial }: WampRouterOptions): strin
       throw usage('a WampRouter takes url, or host, port, path and tls')
     }
     // Another transport has schemes of its own, and judges them when it dials.
-    return dial && /^[a-z][a-z\d+.-]*:./i.test(url) ? url : checked(url, url)
+    return dial && /^[a-z][a-z\d+.-]*:./i.test(url) ? url : checkedUrl(url, url)
   }
   const number = port === undefined ? 8080 : Number(port)
   if (!Number.isInteger(number) || number < 1 || number > 65535) {
@@ -81,10 +81,10 @@ function address({ url, host, port, path, tls, dial }: WampRouterOptions): strin
   const bracketed = name.includes(':') && !name.startsWith('[') ? `[${name}]` : name
   const place = path === undefined ? '/ws' : path.startsWith('/') ? path : `/${path}`
   const whole = `${tls ? 'wss' : 'ws'}://${bracketed}:${number}${place}`
-  return checked(whole, host ?? whole)
+  return checkedUrl(whole, host ?? whole)
 }
 
-function checked(url: string, given: string): string {
+function checkedUrl(url: string, given: string): string {
   if (/^wss?:\/\/[^/?#\s]+/i.test(url) && URL.canParse?.(url) !== false) return url
   throw illegal(given)
 }

@@ -3,8 +3,8 @@
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { pack, unpack } from '../client/codec/packed-codec.ts'
 import type { PayloadCodec, PayloadContext } from '../client/codec/payload-codec.ts'
-import { WampError } from '../protocol/error.ts'
-import { PAYLOAD_UNREADABLE, USAGE } from '../protocol/names.ts'
+import { usage, WampError } from '../protocol/error.ts'
+import { PAYLOAD_UNREADABLE } from '../protocol/names.ts'
 import { textEncoder } from '../protocol/text.ts'
 import { cbor } from '../serializer/cbor.ts'
 import type { Key, Keyring } from './keyring.ts'
@@ -38,7 +38,7 @@ export function e2ee(keyring: Keyring): PayloadCodec {
       const key = context.keyid === undefined ? keys?.[0] : keyOf(keys, context.keyid)
       if (!key) {
         const which = context.keyid === undefined ? 'no key' : `no key ${JSON.stringify(context.keyid)}`
-        throw new WampError(USAGE, [`the keyring has ${which} for ${context.uri}`], {}, { sent: false })
+        throw usage(`the keyring has ${which} for ${context.uri}`)
       }
       // Random and of 192 bits, so that no number of messages and no number of senders makes two alike.
       const nonce = crypto.getRandomValues(new Uint8Array(NONCE))

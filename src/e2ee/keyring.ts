@@ -1,8 +1,7 @@
 /** Which key is for which URI: rules by exact URI and by prefix, each with keys by id. */
 
-import { WampError } from '../protocol/error.ts'
+import { usage } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
-import { USAGE } from '../protocol/names.ts'
 import { isPattern } from '../protocol/uri.ts'
 import { formatValue } from '../protocol/validate.ts'
 
@@ -80,8 +79,4 @@ export class Keyring {
   #table(match: 'exact' | 'prefix'): Map<Uri, readonly Key[]> {
     return match === 'exact' ? this.#exact : this.#prefixes
   }
-}
-
-function usage(text: string): WampError {
-  return new WampError(USAGE, [text])
 }

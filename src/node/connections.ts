@@ -1,7 +1,7 @@
 /** The connections that a server has brought to a router: how many, whether they live, and how they end. */
 
 import type { Duplex } from 'node:stream'
-import type { Serializer } from '../serializer/serializer.ts'
+import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
 import { framed } from '../session/framed.ts'
 import type { Attachable, Link, TransportInfo } from '../session/link.ts'
 import { batched, inner, isBatched } from '../transport/batched.ts'
@@ -16,7 +16,7 @@ export interface ConnectionOptions extends SweepOptions {
 }
 
 /** How long a client may take to answer the closing of its connection. */
-const CLOSE_TIMEOUT = 2_000
+const GOODBYE_TIMEOUT = 2_000
 
 export class Connections {
   readonly #router: Attachable
@@ -28,7 +28,7 @@ export class Connections {
 
   constructor(router: Attachable, serializers: readonly Serializer[], options: ConnectionOptions) {
     this.#router = router
-    this.#serializers = new Map(serializers.map((each) => [`wamp.2.${each.name}`, each]))
+    this.#serializers = new Map(serializers.map((each) => [subprotocolOf(each), each]))
     this.#most = options.maxConnections ?? Number.POSITIVE_INFINITY
     this.#sweep = new Sweep(options)
   }
@@ -88,7 +88,7 @@ export class Connections {
     const leaving = [...this.#open]
     for (const [transport] of leaving) transport.close(1001, 'the router is closing')
     const gone = Promise.all(leaving.map(([, each]) => each))
-    await within(CLOSE_TIMEOUT, gone)
+    await within(GOODBYE_TIMEOUT, gone)
     for (const [transport] of this.#open) transport.terminate()
     await gone
   }

@@ -41,12 +41,12 @@ export function protocolOf(serializer: number): string | undefined {
 }
 
 const SHORTEST = 2 ** 9
-const LONGEST = 2 ** 24
+const LONGEST_MESSAGE = 2 ** 24
 
 /** The greatest length that a handshake can say and that is not above `maxPayload`: a power of two from 512 B to 16 MiB. */
 export function limitOf(maxPayload: number): number {
   let limit = SHORTEST
-  while (limit < LONGEST && limit * 2 <= maxPayload) limit *= 2
+  while (limit < LONGEST_MESSAGE && limit * 2 <= maxPayload) limit *= 2
   return limit
 }
 

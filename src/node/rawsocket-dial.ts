@@ -2,8 +2,9 @@
 
 import { connect, type Socket } from 'node:net'
 import { connect as connectSecurely } from 'node:tls'
-import { WampError } from '../protocol/error.ts'
-import { CONNECTION_FAILED, USAGE } from '../protocol/names.ts'
+import { usage, WampError } from '../protocol/error.ts'
+import { CONNECTION_FAILED } from '../protocol/names.ts'
+import { failureText } from '../transport/failure-text.ts'
 import type { Dial, Transport } from '../transport/transport.ts'
 import type { DialOptions } from './dial.ts'
 import { fourOctets, greeting, limitOf, numberOf, readReply } from './handshake.ts'
@@ -30,7 +31,7 @@ type Target = { readonly path: string } | { readonly host: string; readonly port
 export function rawSocketDial(options: RawSocketDialOptions = {}): Dial {
   return async (url, protocols, signal) => {
     const target = targetOf(url)
-    let refusal: unknown = new WampError(USAGE, [`RawSocket speaks none of ${protocols.join(', ') || 'no serializer'}`])
+    let refusal: unknown = usage(`RawSocket speaks none of ${protocols.join(', ') || 'no serializer'}`)
     for (const protocol of protocols) {
       const serializer = numberOf(protocol)
       if (serializer === undefined) continue
@@ -61,7 +62,7 @@ function targetOf(url: string): Target {
   const [, scheme, name, bracketed, port] = /^(rss?):\/\/(?:([^/:?#\s[\]]+)|\[([^\]\s]+)\]):(\d+)\/?$/i.exec(url) ?? []
   const host = name ?? bracketed
   if (host === undefined || scheme === undefined || Number(port) > 65_535) {
-    throw new WampError(USAGE, [`"${url}" is no address of a RawSocket: expected rs://host:port, rss:// or unix:/path`])
+    throw usage(`"${url}" is no address of a RawSocket: expected rs://host:port, rss:// or unix:/path`)
   }
   return { host, port: Number(port), tls: scheme.toLowerCase() === 'rss' }
 }
@@ -103,7 +104,7 @@ function shake(
         cause === undefined ? {} : { cause },
       )
     const abort = (): void => give(signal.reason)
-    const broke = (error: Error): void => give(failed(textOf(error), error))
+    const broke = (error: Error): void => give(failed(dialFailure(error), error))
     const closed = (): void => {
       const way = 'tls' in target ? `, ${target.tls ? 'with' : 'without'} TLS` : ''
       give(failed(`the connection was closed before the handshake; does it speak RawSocket${way}?`))
@@ -130,9 +131,7 @@ function shake(
   })
 }
 
-function textOf(error: Error): string {
-  const { message, code, errors } = error as NodeJS.ErrnoException & { errors?: Error[] }
-  // Node tries every address of a name, and puts what each one said into an error without a text.
-  const text = (message || (errors ? errors.map(({ message: each }) => each).join(', ') : '') || code || '').trim()
+function dialFailure(error: Error): string {
+  const text = failureText(error)
   return /ECONNREFUSED|ENOENT|ENOTFOUND/.test(text) ? `${text}; is a router listening there?` : text
 }

@@ -3,8 +3,7 @@
 import { chmod } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createSecureServer, type TlsOptions } from 'node:tls'
-import { WampError } from '../protocol/error.ts'
-import { USAGE } from '../protocol/names.ts'
+import { usage } from '../protocol/error.ts'
 import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
@@ -55,7 +54,7 @@ export async function serveRawSocket(
 ): Promise<RawSocketServed> {
   const { port = 8080, host = '127.0.0.1', path, tls, mode } = options
   if (path !== undefined && (options.port !== undefined || options.host !== undefined)) {
-    throw new WampError(USAGE, ['a router listens on a path, or on a port of a host, not on both'])
+    throw usage('a router listens on a path, or on a port of a host, not on both')
   }
   const connections = new Connections(router, options.serializers ?? [json, cbor, msgpack], options)
   const take = (socket: Socket): void => {
@@ -66,7 +65,7 @@ export async function serveRawSocket(
     server = tls ? createSecureServer(tls, take) : createServer({ noDelay: true }, take)
   } catch (error) {
     await connections.end()
-    throw new WampError(USAGE, [`tls: ${(error as Error).message}`], {}, { cause: error })
+    throw usage(`tls: ${(error as Error).message}`, error)
   }
   // A handshake that fails is its client's trouble.
   server.on('tlsClientError', () => {})

@@ -5,7 +5,14 @@ import type { Socket } from 'node:net'
 import { WampError } from '../protocol/error.ts'
 import { PAYLOAD_SIZE_EXCEEDED } from '../protocol/names.ts'
 import { BROKEN, Inbox } from '../transport/inbox.ts'
-import type { CloseInfo, Frame, Prepared, Transport, TransportSink } from '../transport/transport.ts'
+import {
+  CLOSE_TIMEOUT,
+  type CloseInfo,
+  type Frame,
+  type Prepared,
+  type Transport,
+  type TransportSink,
+} from '../transport/transport.ts'
 import { Corked, LARGE } from './cork.ts'
 
 /** What the two handshakes settled. */
@@ -25,8 +32,6 @@ const PONG = 2
 const GREATEST = 2 ** 24
 /** Bytes that a peer may let wait for it before its pings are no longer read: answers of four, which cost far more. */
 const UNREAD = 65_536
-/** How long a peer may take to end its side too. */
-const CLOSE_TIMEOUT = 5_000
 
 export class RawSocket implements Transport {
   readonly protocol: string

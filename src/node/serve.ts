@@ -4,12 +4,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer, type ServerOptions as SecureServerOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { type PerMessageDeflateOptions, WebSocketServer } from 'ws'
-import { WampError } from '../protocol/error.ts'
-import { LISTEN_FAILED, USAGE } from '../protocol/names.ts'
+import { usage, WampError } from '../protocol/error.ts'
+import { LISTEN_FAILED } from '../protocol/names.ts'
 import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
 import type { Attachable } from '../session/link.ts'
+import { CLOSE_TIMEOUT } from '../transport/transport.ts'
 import { type ConnectionOptions, Connections } from './connections.ts'
 import { gathered } from './gather.ts'
 import { beside, mayAsk, type Origins, pathOf, sniff } from './http.ts'
@@ -44,9 +45,6 @@ export interface ServeOptions extends ConnectionOptions {
   readonly longPoll?: boolean | LongPollOptions | undefined
 }
 
-/** How long a client may take to answer a close, in milliseconds. */
-const CLOSE_TIMEOUT = 5_000
-
 export interface Served {
   /** Where clients on this machine connect: `ws://127.0.0.1:8080/ws`. */
   readonly url: string
@@ -69,13 +67,10 @@ export interface Served {
 export async function serve(router: Attachable, options: ServeOptions = {}): Promise<Served> {
   const { server: existing, tls, host = '127.0.0.1', port = 8080, path = '/ws' } = options
   const { maxPayload = 16 * 2 ** 20, rawSocket = !existing } = options
-  if (!/^\/[^?#]*$/.test(path)) throw new WampError(USAGE, [`a path begins with a slash and has no query, got ${path}`])
-  if (existing && tls)
-    throw new WampError(USAGE, ['an existing server has TLS of its own: pass server or tls, not both'])
+  if (!/^\/[^?#]*$/.test(path)) throw usage(`a path begins with a slash and has no query, got ${path}`)
+  if (existing && tls) throw usage('an existing server has TLS of its own: pass server or tls, not both')
   if (existing && rawSocket)
-    throw new WampError(USAGE, [
-      'RawSocket is told apart on a port that serve opens: use serveRawSocket beside a server',
-    ])
+    throw usage('RawSocket is told apart on a port that serve opens: use serveRawSocket beside a server')
 
   const { origins, longPoll } = options
   const polling = longPoll ? { origins, ...(longPoll === true ? {} : longPoll) } : undefined

@@ -78,10 +78,10 @@ export function errorOf(message: ErrorMessage): WampError {
 /** What was thrown, as an error that can travel: a WampError as it is, anything else as `runtime_error`. */
 export function thrown(value: unknown): WampError {
   if (WampError.is(value)) return value
-  return new WampError(RUNTIME_ERROR, [textOf(value)], {}, { cause: value })
+  return new WampError(RUNTIME_ERROR, [thrownText(value)], {}, { cause: value })
 }
 
-function textOf(value: unknown): string {
+function thrownText(value: unknown): string {
   try {
     return String(value instanceof Error ? value.message : value)
   } catch {

@@ -35,10 +35,12 @@ type Dictionaries =
   | dictionaries.ResultDetails
   | dictionaries.YieldOptions
 
-type KeyOf<T> = T extends unknown ? keyof dictionaries.Known<T> : never
-type Key = KeyOf<Dictionaries>
+type KeyOf<T> = T extends unknown ? keyof dictionaries.KnownKeys<T> : never
+type KnownKey = KeyOf<Dictionaries>
 /** The type of a key, which is the same in every dictionary that has it. */
-type ValueOf<T, K extends Key> = T extends { readonly [P in K]?: unknown } ? dictionaries.Known<T>[K & KeyOf<T>] : never
+type KeyValue<T, K extends KnownKey> = T extends { readonly [P in K]?: unknown }
+  ? dictionaries.KnownKeys<T>[K & KeyOf<T>]
+  : never
 
 const isText = (value: unknown) => typeof value === 'string'
 const listOf =
@@ -48,7 +50,7 @@ const listOf =
 
 const flag: KeyType<boolean> = ['true or false', (value) => typeof value === 'boolean', 'boolean']
 // However great: there are clients for which the greatest integer of their language means "for ever".
-const count: KeyType<number> = [
+const wholeNumber: KeyType<number> = [
   'a whole number from 0',
   (value): value is number => (Number.isInteger(value) || typeof value === 'bigint') && (value as number) >= 0,
   'number',
@@ -60,10 +62,10 @@ const name: KeyType<string> = [
   'string',
 ]
 const id: KeyType<Id> = ['an id', isId, 'number']
-const ids: KeyType<readonly Id[]> = ['a list of ids', listOf(isId), 'list', true]
-const texts: KeyType<readonly string[]> = ['a list of texts', listOf(isText), 'list', true]
+const idList: KeyType<readonly Id[]> = ['a list of ids', listOf(isId), 'list', true]
+const textList: KeyType<readonly string[]> = ['a list of texts', listOf(isText), 'list', true]
 const dict: KeyType<dictionaries.Dict> = ['a dictionary', isDict, 'dict']
-const dicts: KeyType<readonly dictionaries.Dict[]> = ['a list of dictionaries', listOf(isDict), 'list']
+const dictList: KeyType<readonly dictionaries.Dict[]> = ['a list of dictionaries', listOf(isDict), 'list']
 const roles: KeyType<dictionaries.Roles> = [
   'a dictionary of dictionaries',
   (value): value is dictionaries.Roles =>
@@ -80,30 +82,30 @@ const oneOf = <Word extends string>(words: readonly Word[]): KeyType<Word> => [
 /** A map, since a peer's key such as "constructor" must not find anything. */
 const KEYS: ReadonlyMap<string, KeyType> = /* @__PURE__ */ new Map(
   /* @__PURE__ */ Object.entries({
-    _speaks_every: count,
+    _speaks_every: wholeNumber,
     acknowledge: flag,
     agent: text,
     authextra: dict,
     authid: text,
     authmethod: text,
-    authmethods: texts,
+    authmethods: textList,
     authprovider: text,
     authrole: text,
     caller: id,
     caller_authid: text,
     caller_authrole: text,
-    concurrency: count,
+    concurrency: wholeNumber,
     disclose_caller: flag,
     disclose_me: flag,
-    eligible: ids,
-    eligible_authid: texts,
-    eligible_authrole: texts,
-    exclude: ids,
-    exclude_authid: texts,
-    exclude_authrole: texts,
+    eligible: idList,
+    eligible_authid: textList,
+    eligible_authrole: textList,
+    exclude: idList,
+    exclude_authid: textList,
+    exclude_authrole: textList,
     exclude_me: flag,
     force_reregister: flag,
-    forward_for: dicts,
+    forward_for: dictList,
     forward_timeout: flag,
     get_retained: flag,
     invoke: oneOf(INVOKE_POLICIES),
@@ -128,12 +130,12 @@ const KEYS: ReadonlyMap<string, KeyType> = /* @__PURE__ */ new Map(
     rkey: text,
     roles,
     runmode: text,
-    timeout: count,
+    timeout: wholeNumber,
     topic: text,
     transaction_hash: text,
-    trustlevel: count,
+    trustlevel: wholeNumber,
     x_acknowledged_delivery: flag,
-  } satisfies { [K in Key]: KeyType<Exclude<ValueOf<Dictionaries, K>, undefined>> }),
+  } satisfies { [K in KnownKey]: KeyType<Exclude<KeyValue<Dictionaries, K>, undefined>> }),
 )
 
 /** What the values of a key must be, if WAMP defines it. */
@@ -142,7 +144,7 @@ export function keyTypeOf(key: string): KeyType | undefined {
 }
 
 /** Throws a protocol violation if a message has a known key with a wrong value. Unknown keys pass. */
-function check(message: Message, isWrong: (type: KeyType, value: unknown) => boolean): void {
+function checkDict(message: Message, isWrong: (type: KeyType, value: unknown) => boolean): void {
   const { name, dict } = layoutOf(message[0])
   const given = message[dict] as Readonly<Record<string, unknown>> | undefined
   if (!dict) return
@@ -156,7 +158,7 @@ function check(message: Message, isWrong: (type: KeyType, value: unknown) => boo
 
 /** Checks the keys that a router reads from a client, which acts on them. Throws a protocol violation. */
 export function checkKeys(message: Message): void {
-  check(message, breaksRule)
+  checkDict(message, breaksRule)
 }
 
 function breaksRule([, holds]: KeyType, value: unknown): boolean {
@@ -169,7 +171,7 @@ function breaksRule([, holds]: KeyType, value: unknown): boolean {
  */
 export function checkDetails(message: Message): void {
   // A session that the router ends is over, whatever stands beside the reason.
-  if (message[0] !== ABORT && message[0] !== GOODBYE) check(message, hasOtherType)
+  if (message[0] !== ABORT && message[0] !== GOODBYE) checkDict(message, hasOtherType)
 }
 
 function hasOtherType([, , wire]: KeyType, value: unknown): boolean {

@@ -14,7 +14,7 @@ export type Dict = Readonly<Record<string, unknown>>
 export type Roles = Readonly<Record<string, { readonly features?: Readonly<Record<string, boolean>> }>>
 
 /** A dictionary without its index signature: the keys that have a type of their own. */
-export type Known<T> = { [K in keyof T as string extends K ? never : K]: T[K] }
+export type KnownKeys<T> = { [K in keyof T as string extends K ? never : K]: T[K] }
 
 /** Sessions of other routers that a message has passed; checked and ignored here. */
 export interface ForwardKeys {

@@ -1,12 +1,13 @@
 /** The embeddable router: realms by name, a place to attach links to, and an end. */
 
-import { WampError } from '../protocol/error.ts'
+import { usage, type WampError } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
-import { DEFAULT_REALM, SYSTEM_SHUTDOWN, USAGE } from '../protocol/names.ts'
+import { DEFAULT_REALM, SYSTEM_SHUTDOWN } from '../protocol/names.ts'
 import type { Dict } from '../protocol/options.ts'
 import { plain } from '../protocol/plain.ts'
 import { isUri } from '../protocol/uri.ts'
 import { formatValue, isDict } from '../protocol/validate.ts'
+import { AGENT } from '../protocol/version.ts'
 import { DISCLOSURES, isOneOf, ROUTER_ROLES, type RouterRole } from '../protocol/words.ts'
 import type { Attachable, Connector, Link, TransportInfo } from '../session/link.ts'
 import { linked } from '../session/linked.ts'
@@ -23,9 +24,6 @@ import { type HistoryOptions, wrongHistory } from './pubsub/history.ts'
 import type { Realm } from './realm.ts'
 import { type CallQueueOptions, wrongCallQueue } from './rpc/queue.ts'
 import { type RouterStats, sumOf } from './stats.ts'
-
-// Written in by the build; a test or a bundler of the sources may not have it.
-declare const __VERSION__: string
 
 export type { RouterRole } from '../protocol/words.ts'
 
@@ -160,8 +158,7 @@ export class Router implements Attachable, Connector {
   stats(realm?: Uri): RouterStats {
     if (realm === undefined) return sumOf([this.#observers, ...this.#realms.values()].map((each) => each.stats()))
     const found = this.#realms.get(realm)
-    if (!found)
-      throw new WampError(USAGE, [`this router has no realm ${formatValue(realm)}, but ${this.realms.join(', ')}`])
+    if (!found) throw usage(`this router has no realm ${formatValue(realm)}, but ${this.realms.join(', ')}`)
     return found.stats()
   }
 
@@ -206,7 +203,7 @@ export class Router implements Attachable, Connector {
 function shown(info: TransportInfo | undefined): Dict | undefined {
   if (info === undefined) return undefined
   if (isDict(info) && typeof info['type'] === 'string') return plain(info, 'info') as Dict
-  throw new WampError(USAGE, [`info must be { type: 'websocket', ... }, got ${formatValue(info)}`])
+  throw usage(`info must be { type: 'websocket', ... }, got ${formatValue(info)}`)
 }
 
 interface Checked {
@@ -222,12 +219,11 @@ interface Checked {
 
 // Not only for JavaScript: a typo in a spread or a parsed configuration passes the compiler.
 function checked(options: RouterOptions): Checked {
-  const wrong = (text: string): WampError => new WampError(USAGE, [text])
+  const wrong = (text: string): WampError => usage(text)
   for (const key of Object.keys(options)) {
     if (!OPTIONS.includes(key)) throw wrong(`Router has no option ${formatValue(key)}, but ${OPTIONS.join(', ')}`)
   }
-  const version = typeof __VERSION__ === 'string' ? __VERSION__ : 'source'
-  const { realms = [DEFAULT_REALM], roles = ROUTER_ROLES, strict = false, agent = `wampy-ts/${version}` } = options
+  const { realms = [DEFAULT_REALM], roles = ROUTER_ROLES, strict = false, agent = AGENT } = options
   if (typeof strict !== 'boolean') throw wrong(`strict must be true or false, got ${formatValue(strict)}`)
   if (typeof agent !== 'string') throw wrong(`agent must be text, got ${formatValue(agent)}`)
   if (!Array.isArray(realms) || realms.length === 0) throw wrong('realms must list at least one realm')

@@ -191,7 +191,7 @@ function carried(payload: Payload): string {
 
 function written(value: unknown, place: string): string {
   if (isEmpty(value)) return '{}'
-  return isOrdinary(value, 0) ? JSON.stringify(value) : textOf(plain(value, place), place)
+  return isOrdinary(value, 0) ? JSON.stringify(value) : jsonOf(plain(value, place), place)
 }
 
 /**
@@ -226,12 +226,12 @@ function isOrdinary(value: unknown, depth: number): boolean {
 }
 
 /** What `plain` made, as JSON. */
-function textOf(value: unknown, place: string): string {
+function jsonOf(value: unknown, place: string): string {
   if (value instanceof Uint8Array) return `"\\u0000${toBase64(value)}"`
-  if (Array.isArray(value)) return `[${value.map((item, i) => textOf(item, `${place}[${i}]`)).join()}]`
+  if (Array.isArray(value)) return `[${value.map((item, i) => jsonOf(item, `${place}[${i}]`)).join()}]`
   if (typeof value === 'object' && value !== null) {
     const parts = Object.entries(value).map(
-      ([key, item]) => `${JSON.stringify(key)}:${textOf(item, `${place}.${key}`)}`,
+      ([key, item]) => `${JSON.stringify(key)}:${jsonOf(item, `${place}.${key}`)}`,
     )
     return `{${parts.join()}}`
   }

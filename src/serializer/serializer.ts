@@ -20,3 +20,8 @@ export interface Serializer {
   encode(message: Message): Frame
   decode(frame: Frame): Message
 }
+
+/** The subprotocol that a serializer speaks: `wamp.2.json`. */
+export function subprotocolOf({ name }: Serializer): string {
+  return `wamp.2.${name}`
+}

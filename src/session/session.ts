@@ -150,13 +150,13 @@ export abstract class Session {
   /** The peer said GOODBYE first. */
   left(reason: Uri, details: Dict): void {
     this.send([GOODBYE, {}, GOODBYE_AND_OUT])
-    this.#finish({ by: 'peer', reason, text: textOf(details, reason) })
+    this.#finish({ by: 'peer', reason, text: closingText(details, reason) })
     this.#shut()
   }
 
   /** The peer said ABORT. */
   aborted(reason: Uri, details: Dict, first?: unknown): void {
-    this.#finish({ by: 'peer', reason, text: textOf(details, typeof first === 'string' ? first : reason) })
+    this.#finish({ by: 'peer', reason, text: closingText(details, typeof first === 'string' ? first : reason) })
     this.#shut()
   }
 
@@ -183,7 +183,7 @@ export abstract class Session {
   }
 }
 
-function textOf(details: Dict, otherwise: string): string {
+function closingText(details: Dict, otherwise: string): string {
   const { message } = details
   return typeof message === 'string' && message ? message : otherwise
 }

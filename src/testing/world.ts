@@ -5,7 +5,7 @@ import { WampClient } from '../client/wamp-client.ts'
 import { WampRouter } from '../client/wamp-router.ts'
 import { Router, type RouterOptions } from '../router/router.ts'
 import { json } from '../serializer/json.ts'
-import type { Serializer } from '../serializer/serializer.ts'
+import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
 import { framed } from '../session/framed.ts'
 import type { Connector, Link } from '../session/link.ts'
 import { linked } from '../session/linked.ts'
@@ -88,7 +88,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       router.attach(ours)
       return theirs
     }
-    const { a, b } = wires({ protocol: `wamp.2.${serializer.name}` })
+    const { a, b } = wires({ protocol: subprotocolOf(serializer) })
     router.attach(framed(b, serializer))
     return framed(a, serializer)
   }

@@ -1,11 +1,19 @@
 /** WAMP over HTTP long polls (Advanced Profile, HTTP Longpoll Transport), for where no WebSocket gets through. */
 
-import { WampError } from '../protocol/error.ts'
-import { CONNECTION_FAILED, USAGE } from '../protocol/names.ts'
+import { usage, WampError } from '../protocol/error.ts'
+import { CONNECTION_FAILED } from '../protocol/names.ts'
 import { strictTextDecoder } from '../protocol/text.ts'
 import { isBatched } from './batched.ts'
+import { failureText } from './failure-text.ts'
 import { BROKEN, Inbox } from './inbox.ts'
-import type { CloseInfo, Dial, Frame, Transport, TransportSink } from './transport.ts'
+import {
+  CLOSE_TIMEOUT,
+  type CloseInfo,
+  type Dial,
+  type Frame,
+  type Transport,
+  type TransportSink,
+} from './transport.ts'
 
 export interface LongPollDialOptions {
   /** Headers of every request, such as a token. */
@@ -22,9 +30,6 @@ type Post = (
   signal: AbortSignal | undefined,
   last?: boolean,
 ) => Promise<Response>
-
-/** How long the router may take to hear of the end. */
-const CLOSE_TIMEOUT = 5_000
 
 /**
  * A dial for the option `dial` of a WampRouter, over `fetch`. An `http(s)://` URL is the base of the paths; for the
@@ -58,7 +63,7 @@ export function longPollDial(options: LongPollDialOptions = {}): Dial {
 
 function baseOf(url: string): string {
   const [, scheme, place] = /^(https?|wss?)(:\/\/[^?#]+?)\/*$/i.exec(url) ?? []
-  if (!scheme) throw new WampError(USAGE, [`"${url}" is no address for long polls: expected http:// or https://`])
+  if (!scheme) throw usage(`"${url}" is no address for long polls: expected http:// or https://`)
   return /^ws/i.test(scheme) ? `${scheme.replace(/^ws/i, 'http')}${place}/lp` : `${scheme}${place}`
 }
 
@@ -77,7 +82,9 @@ async function opened(
     text = await response.text()
   } catch (error) {
     signal.throwIfAborted()
-    throw failed(`${textOf(error)}; is a router listening there, and may this page poll it?`, error)
+    // Node hides why behind "fetch failed".
+    const text = failureText((error as Error).cause) || failureText(error)
+    throw failed(`${text}; is a router listening there, and may this page poll it?`, error)
   }
   if (response.status !== 200) throw failed(`${response.status} ${text.trim().slice(0, 200)}; is the path right?`)
   const { protocol, transport } = answerOf(text)
@@ -92,12 +99,6 @@ function answerOf(text: string): { protocol?: unknown; transport?: unknown } {
   } catch {
     return {}
   }
-}
-
-function textOf(error: unknown): string {
-  // Node hides why behind "fetch failed".
-  const { message = '', cause } = error as { message?: string; cause?: { message?: string; code?: string } }
-  return (cause?.message || cause?.code || message).trim()
 }
 
 class LongPoll implements Transport {

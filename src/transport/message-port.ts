@@ -111,11 +111,11 @@ async function knock(
   }
   const dialed = new PortTransport(port, '', {
     answered(packet) {
-      if (packet[0] === 'refuse') return end(failed(textOf(packet[1])))
+      if (packet[0] === 'refuse') return end(failed(stringOrEmpty(packet[1])))
       if (packet[0] !== 'open' || !protocols.includes(packet[1])) return end(failed('it answered something else'))
       settle()
       dialed.protocol = packet[1]
-      forget = released(textOf(packet[2]) || undefined, () => dialed.lost()) ?? forget
+      forget = released(stringOrEmpty(packet[2]) || undefined, () => dialed.lost()) ?? forget
       resolve(dialed)
     },
     ended: () => end(failed('it closed the port')),
@@ -264,7 +264,10 @@ export class PortTransport implements Transport {
         for (const answered of this.#pings.splice(0)) answered()
         break
       case 'close':
-        this.#end({ code: Number.isInteger(packet[1]) ? packet[1] : BROKEN.code, reason: cutReason(textOf(packet[2])) })
+        this.#end({
+          code: Number.isInteger(packet[1]) ? packet[1] : BROKEN.code,
+          reason: cutReason(stringOrEmpty(packet[2])),
+        })
     }
   }
 
@@ -307,7 +310,7 @@ export class PortTransport implements Transport {
 }
 
 /** A port carries anything: only text is taken for text. */
-function textOf(value: unknown): string {
+function stringOrEmpty(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 

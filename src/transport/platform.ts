@@ -1,6 +1,7 @@
 /** What `ws`, the WebSocket of Node, does beyond W3C. The build for pages has `page.ts` in its place. */
 
 import isomorphic from 'isomorphic-ws'
+import { failureText } from './failure-text.ts'
 import type { WebSocketClass, WebSocketLike } from './websocket.ts'
 
 /** What is done with a socket that can do more. */
@@ -79,14 +80,7 @@ export function beyond(socket: WebSocketLike): Beyond | undefined {
 
 /** Why no connection was made, and what to do where that leaves it open. */
 export function why(event: ErrorLike | undefined, advice: string): string {
-  const told = (textOf(event?.error) || event?.message)?.trim()
+  const told = (failureText(event?.error) || event?.message)?.trim()
   if (!told) return advice
   return /ECONN|ENOTFOUND|EPROTO|hang up|response: /.test(told) ? `${told}; ${advice}` : told
-}
-
-function textOf(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return error === undefined ? '' : String(error)
-  const { message, code, errors } = error as { message?: string; code?: string; errors?: unknown[] }
-  // Node tries every address of a name, and puts what each one said into an error without a text.
-  return message || (errors ? errors.map(textOf).join(', ') : '') || code || ''
 }

@@ -50,6 +50,9 @@ export interface Transport {
   write?(prepared: Prepared): void
 }
 
+/** How long the peer may take to close its side, in milliseconds; then the transport ends without it. */
+export const CLOSE_TIMEOUT = 5_000
+
 /**
  * Opens a transport to `url`, offering `protocols` in order of preference; rejects where that fails. When `signal`
  * aborts, it gives up, closes what it had begun, and rejects.

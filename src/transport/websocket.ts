@@ -4,7 +4,14 @@ import { unsent, usage } from '../protocol/error.ts'
 import { CONNECTION_FAILED } from '../protocol/names.ts'
 import { BROKEN, cutReason, Inbox } from './inbox.ts'
 import { type Beyond, beyond, creator, type ErrorLike, packagedClass, why } from './platform.ts'
-import type { CloseInfo, Dial, Frame, Transport, TransportSink } from './transport.ts'
+import {
+  CLOSE_TIMEOUT,
+  type CloseInfo,
+  type Dial,
+  type Frame,
+  type Transport,
+  type TransportSink,
+} from './transport.ts'
 
 /** What is used of a W3C WebSocket. */
 export interface WebSocketLike {
@@ -52,8 +59,6 @@ export function webSocketDial(options: WebSocketOptions = {}): Dial {
 type Create = (url: string, protocols: string[]) => WebSocketLike
 
 const OPEN = 1
-/** How long the peer may take to answer a close. */
-const CLOSE_TIMEOUT = 5_000
 
 function platformClass(): WebSocketClass {
   const found = packagedClass() ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket

@@ -1,9 +1,8 @@
 /** Lets a router in a worker serve pages and threads: takes the ports that `portDial` sends. */
 
-import { WampError } from '../protocol/error.ts'
-import { USAGE } from '../protocol/names.ts'
+import { usage } from '../protocol/error.ts'
 import { json } from '../serializer/json.ts'
-import type { Serializer } from '../serializer/serializer.ts'
+import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
 import { framed } from '../session/framed.ts'
 import type { Attachable } from '../session/link.ts'
 import { held, released } from '../transport/lock.ts'
@@ -44,9 +43,9 @@ export function acceptPorts(
 ): Accepting {
   // `parentPort` is null where no thread is.
   if (typeof scope?.addEventListener !== 'function') {
-    throw new WampError(USAGE, ['acceptPorts runs in a worker; in a thread of Node pass its parentPort'])
+    throw usage('acceptPorts runs in a worker; in a thread of Node pass its parentPort')
   }
-  const serializers = new Map((options.serializers ?? [json]).map((each) => [`wamp.2.${each.name}`, each]))
+  const serializers = new Map((options.serializers ?? [json]).map((each) => [subprotocolOf(each), each]))
   const sweep = new Sweep(options)
   const open = new Set<PortTransport>()
   const alive = held()

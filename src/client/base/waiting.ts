@@ -1,5 +1,6 @@
 /** What waits: a promise with its two ends, and the signal and timeout that end a wait. */
 
+import { LONGEST_TIMER } from '../../protocol/durations.ts'
 import { WampError } from '../../protocol/error.ts'
 import { CANCELED, TIMEOUT } from '../../protocol/names.ts'
 
@@ -32,9 +33,6 @@ export function canceled(signal: AbortSignal, sent: boolean): WampError {
   return new WampError(CANCELED, ['canceled by its signal'], {}, { cause: signal.reason, sent })
 }
 
-/** What a timer can wait for, in milliseconds: with more it would not wait at all. */
-export const LONGEST = 2 ** 31 - 1
-
 /** Calls `giveUp` once the signal has aborted or the time has passed; the function that comes back releases both. */
 export function limit({ signal, timeout }: Waiting, sent: boolean, giveUp: (error: WampError) => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -50,7 +48,10 @@ export function limit({ signal, timeout }: Waiting, sent: boolean, giveUp: (erro
   if (timeout) {
     const late = () => end(new WampError(TIMEOUT, [`no answer within ${timeout} ms`], {}, { sent }))
     const wait = (left: number) => {
-      timer = setTimeout(() => (left > LONGEST ? wait(left - LONGEST) : late()), Math.min(left, LONGEST))
+      timer = setTimeout(
+        () => (left > LONGEST_TIMER ? wait(left - LONGEST_TIMER) : late()),
+        Math.min(left, LONGEST_TIMER),
+      )
     }
     wait(timeout)
   }

@@ -1,9 +1,9 @@
 /** A payload codec that only serializes, as payload passthru mode defines it, and the packing of single values. */
 
 import { YIELD } from '../../protocol/codes.ts'
-import { WampError } from '../../protocol/error.ts'
+import { usage, WampError } from '../../protocol/error.ts'
 import type { Message, Yield } from '../../protocol/messages.ts'
-import { PAYLOAD_UNREADABLE, USAGE } from '../../protocol/names.ts'
+import { PAYLOAD_UNREADABLE } from '../../protocol/names.ts'
 import type { Dict, List } from '../../protocol/options.ts'
 import { strictTextDecoder, textEncoder } from '../../protocol/text.ts'
 import { isDict } from '../../protocol/validate.ts'
@@ -27,7 +27,7 @@ export function packed(scheme: string, serializer?: Serializer, covers?: (uri: s
 
 function nativeOf({ args, kwargs }: PayloadValues): { bytes: Uint8Array } {
   if (args.length === 1 && !Object.keys(kwargs).length) return { bytes: args[0] as Uint8Array }
-  throw new WampError(USAGE, ['a native payload is one item in args, and no kwargs'], {}, { sent: false })
+  throw usage('a native payload is one item in args, and no kwargs')
 }
 
 const itself = (bytes: Uint8Array): PayloadValues => ({ args: [bytes], kwargs: {} })

@@ -1,8 +1,8 @@
 /** Payload codecs: what one plugs into a client, and which of them takes which payload of a call or an event. */
 
-import { unsent, WampError } from '../../protocol/error.ts'
+import { unsent, usage, WampError } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
-import { FEATURE_NOT_SUPPORTED, INVALID_ARGUMENT, PAYLOAD_UNREADABLE, USAGE } from '../../protocol/names.ts'
+import { FEATURE_NOT_SUPPORTED, INVALID_ARGUMENT, PAYLOAD_UNREADABLE } from '../../protocol/names.ts'
 import type { Dict, List, PassthruKeys, Roles } from '../../protocol/options.ts'
 import { type Payload, payload } from '../../protocol/payload.ts'
 import { isReserved } from '../../protocol/uri.ts'
@@ -106,7 +106,7 @@ export class Talk {
     const context = { ...this.#context(kind, error), keyid: this.#keyid ?? asked.ppt_keyid }
     const { bytes, keyid } = attempt(INVALID_ARGUMENT, () => codec.encode({ args, kwargs }, context))
     if (!(bytes instanceof Uint8Array) && !isNative(codec)) {
-      throw new WampError(USAGE, [`the codec ${codec.scheme} must encode to bytes, got ${formatValue(bytes)}`])
+      throw usage(`the codec ${codec.scheme} must encode to bytes, got ${formatValue(bytes)}`)
     }
     if (kind === 'call' || kind === 'part') {
       this.#call ??= bytes
@@ -170,10 +170,7 @@ export class Talk {
     if (ppt_scheme !== undefined) checkScheme(ppt_scheme)
     this.#codec = ppt_scheme === undefined ? this.#covering : this.#codecs.find((codec) => isOf(codec, asked, codec))
     if (this.#covering?.required && this.#codec !== this.#covering) {
-      throw unsent(
-        USAGE,
-        `payloads for ${this.#uri} must go by ${this.#covering.scheme}, not by ${formatValue(ppt_scheme)}`,
-      )
+      throw usage(`payloads for ${this.#uri} must go by ${this.#covering.scheme}, not by ${formatValue(ppt_scheme)}`)
     }
     const role = kind === 'event' ? 'broker' : 'dealer'
     if ((this.#codec ?? ppt_scheme) !== undefined && !this.#roles[role]?.features?.[PASSTHRU]) {
@@ -204,7 +201,7 @@ const isQuestion = (kind: PayloadKind): boolean => kind === 'call' || kind === '
 /** @throws WampError `wampy.error.usage` for a scheme that WAMP does not allow */
 export function checkScheme(scheme: unknown): void {
   if (typeof scheme === 'string' && SCHEME.test(scheme)) return
-  throw unsent(USAGE, `ppt_scheme must be mqtt, wamp, or begin with x_, got ${formatValue(scheme)}`)
+  throw usage(`ppt_scheme must be mqtt, wamp, or begin with x_, got ${formatValue(scheme)}`)
 }
 
 /** Without a codec it is the caller's word that the payload is one item, of bytes unless the serializer is `native`. */
@@ -213,7 +210,7 @@ function checkItem({ ppt_scheme, ppt_serializer }: PassthruKeys, data: Payload |
   const native = ppt_serializer === 'native' || (ppt_serializer === undefined && ppt_scheme === 'mqtt')
   const [item] = args
   if (args.length === 1 && !Object.keys(kwargs).length && (native || item instanceof Uint8Array)) return
-  throw unsent(USAGE, 'with ppt_scheme and no codec for it, args must be one item of bytes and kwargs none')
+  throw usage('with ppt_scheme and no codec for it, args must be one item of bytes and kwargs none')
 }
 
 function unreadable(uri: Uri, what: string): WampError {

@@ -1,8 +1,8 @@
 /** Notices a connection that is dead though nothing closed it: probes after silence, and when a page wakes up. */
 
 import { CALL } from '../../protocol/codes.ts'
+import { LONGEST_TIMER } from '../../protocol/durations.ts'
 import type { Link } from '../../session/link.ts'
-import { LONGEST } from '../base/waiting.ts'
 import type { ClientSession } from '../session/client-session.ts'
 import { isWorker, onWake } from './page-lifecycle.ts'
 
@@ -21,7 +21,7 @@ const IDLE = 20_000
  */
 export function speaksEvery(link: Link, liveness: Liveness | false = {}): number | undefined {
   if (liveness === false || link.local || !isWorker()) return undefined
-  return Math.min(liveness.idle ?? IDLE, LONGEST)
+  return Math.min(liveness.idle ?? IDLE, LONGEST_TIMER)
 }
 
 /** Watches a session until the function that comes back is called. Links within the process are not watched. */
@@ -39,7 +39,7 @@ export function watch(session: ClientSession, liveness: Liveness | false): () =>
         deadline = undefined
         if (!session.heard) session.drop(`no answer within ${answer} ms`)
       },
-      Math.min(answer, LONGEST),
+      Math.min(answer, LONGEST_TIMER),
     )
     if (session.link.ping && !speaks) {
       session.link.ping(() => {
@@ -63,7 +63,7 @@ export function watch(session: ClientSession, liveness: Liveness | false): () =>
     if (quiet < 4) return
     quiet = 0
     probe()
-  }, Math.min(idle, LONGEST) / 4)
+  }, Math.min(idle, LONGEST_TIMER) / 4)
   const release = onWake(probe)
   return () => {
     clearInterval(timer)

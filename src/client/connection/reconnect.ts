@@ -1,10 +1,11 @@
 /** One run of a client, from `start()` to its end: attempts to join, sessions, and the time between them. */
 
+import { LONGEST_TIMER } from '../../protocol/durations.ts'
 import { unsent, usage, WampError } from '../../protocol/error.ts'
 import { CLOSE_REALM, CONNECTION_FAILED, CONNECTION_LOST, STOPPED, TIMEOUT } from '../../protocol/names.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import { backoff } from '../base/backoff.ts'
-import { deferred, LONGEST, limit, type Waiting, within } from '../base/waiting.ts'
+import { deferred, limit, type Waiting, within } from '../base/waiting.ts'
 import type { Core } from '../core.ts'
 import type { HandleRecord } from '../handles/durable-handles.ts'
 import { ClientSession } from '../session/client-session.ts'
@@ -229,7 +230,7 @@ export class Run {
     if (this.ending) return false
     const began = this.#woken
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => this.#wake(), Math.min(retry.delay, LONGEST))
+      const timer = setTimeout(() => this.#wake(), Math.min(retry.delay, LONGEST_TIMER))
       // A page that comes back to the network or to the foreground does not wait.
       const release = onWake(() => {
         // Such events come in bursts: the first is worth an attempt, and the usual delays follow.

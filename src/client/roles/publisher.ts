@@ -3,7 +3,7 @@
 import { PUBLISH, PUBLISHED } from '../../protocol/codes.ts'
 import { keyTypeOf } from '../../protocol/keys.ts'
 import type { Id, Published, Uri } from '../../protocol/messages.ts'
-import type { Dict, Known, List, PublishOptions as WireOptions } from '../../protocol/options.ts'
+import type { Dict, KnownKeys, List, PublishOptions as WireOptions } from '../../protocol/options.ts'
 import { payload } from '../../protocol/payload.ts'
 import { canceled, type Waiting } from '../base/waiting.ts'
 import type { ClientSession } from '../session/client-session.ts'
@@ -13,7 +13,7 @@ import type { Role } from './role.ts'
 /** One item needs no list. */
 type OrItem<T> = T extends readonly (infer Item extends Id | string)[] ? Item | T | undefined : T
 
-type PublishKeys = { readonly [K in keyof Known<WireOptions>]: OrItem<Known<WireOptions>[K]> }
+type PublishKeys = { readonly [K in keyof KnownKeys<WireOptions>]: OrItem<KnownKeys<WireOptions>[K]> }
 
 /** Options of a publication: ours, and any key of PUBLISH.Options as WAMP spells it; one id or name needs no list. */
 export interface PublishOptions extends Waiting, Dict, PublishKeys {

@@ -37,7 +37,7 @@ export function declarations(service: object, prefix: string | undefined): Decla
     const checks = args || kwargs || input || result
     const endpoint = checks ? (declared.checked ?? unchecked)(plain, { args, kwargs, input, result }) : plain
     const entrypoint: Entrypoint = [made as Entrypoint[0], declared.method]
-    return { uri: checked('rpc', declared, options, front), endpoint, options, entrypoint }
+    return { uri: declaredUri('rpc', declared, options, front), endpoint, options, entrypoint }
   })
   const { describe } = made as ServiceClass
   // Any number of instances may do so.
@@ -50,7 +50,7 @@ export function declarations(service: object, prefix: string | undefined): Decla
       const { topic, publication } = details
       return method({ args, kwargs, details, topic, publication } satisfies ReceivedEvent, ...args)
     }
-    return { uri: checked('subscribe', declared, options, front), handler, options }
+    return { uri: declaredUri('subscribe', declared, options, front), handler, options }
   })
   return { procedures, topics }
 }
@@ -68,7 +68,7 @@ function methodOf(service: object, { kind, method }: Declared): (...args: unknow
   return (...args) => (methods[method] as (...args: unknown[]) => unknown)(...args)
 }
 
-function checked(kind: DeclaredKind, declared: Declared, options: Dict, prefix: string | undefined): Uri {
+function declaredUri(kind: DeclaredKind, declared: Declared, options: Dict, prefix: string | undefined): Uri {
   checkOptions(options, `, declared for ${kind} "${declared.method}",`)
   const uri = uriOf(declared, declared.method, prefix)
   const { match } = options as { match?: MatchPolicy }

@@ -1,5 +1,6 @@
 /** Ends a session that is silent for longer than its HELLO allows: a worker that is frozen with its page cannot leave. */
 
+import { LONGEST_TIMER } from '../../protocol/durations.ts'
 import { TIMEOUT } from '../../protocol/names.ts'
 import type { Member } from './member.ts'
 
@@ -7,8 +8,6 @@ import type { Member } from './member.ts'
 const STEPS = 2
 /** What is promised more often is not checked more often. */
 const LEAST = 1000
-/** What a timer can wait for, in milliseconds. */
-const MOST = 2 ** 31 - 1
 
 /**
  * Watches a member whose HELLO promises `_speaks_every` so many milliseconds; the returned function ends that. Steps are
@@ -20,7 +19,7 @@ export function watchSilence(member: Member, every: number): () => void {
       if (member.holding) member.silent = 0
       else if (++member.silent > 2 * STEPS) member.abort(TIMEOUT, `nothing came within ${2 * every} ms`)
     },
-    Math.min(MOST, Math.max(LEAST, every) / STEPS),
+    Math.min(LONGEST_TIMER, Math.max(LEAST, every) / STEPS),
   )
   return () => clearInterval(timer)
 }

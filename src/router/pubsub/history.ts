@@ -1,8 +1,7 @@
 /** Event history: what was published to the topics that the router is told to remember, oldest first. */
 
-import { WampError } from '../../protocol/error.ts'
+import { usage } from '../../protocol/error.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
-import { USAGE } from '../../protocol/names.ts'
 import type { EventDetails, MatchPolicy } from '../../protocol/options.ts'
 import type { Payload } from '../../protocol/payload.ts'
 import { formatValue } from '../../protocol/validate.ts'
@@ -200,16 +199,11 @@ export function opened({ uri, limit, bytes, store }: HistoryOptions, realm: Uri,
   try {
     made = store(realm)
   } catch (error) {
-    throw new WampError(
-      USAGE,
-      [`history: the store of ${formatValue(uri)} cannot be made: ${String(error)}`],
-      {},
-      { cause: error },
-    )
+    throw usage(`history: the store of ${formatValue(uri)} cannot be made: ${String(error)}`, error)
   }
   const { add, read } = Object(made) as Partial<HistoryStore>
   if (typeof add === 'function' && typeof read === 'function') return new History(made as HistoryStore, failed)
-  throw new WampError(USAGE, [`history: the store of ${formatValue(uri)} must have the methods add and read`])
+  throw usage(`history: the store of ${formatValue(uri)} must have the methods add and read`)
 }
 
 /** What is wrong with the router's option `history`, if anything is. */

@@ -1,7 +1,6 @@
 /** How long a call may take: a timer for each call that asks for one, from the call or its last partial result on. */
 
-/** The longest time that a timer of the platform takes; with more it fires at once. */
-const LONGEST = 2 ** 31 - 1
+import { LONGEST_TIMER } from '../../protocol/durations.ts'
 
 // One function for all timers: a call makes no closure.
 const fire = (deadline: { fire(): void }): void => deadline.fire()
@@ -61,7 +60,7 @@ export class Deadline<Item> {
   }
 
   #set(time: number): void {
-    const now = Math.min(time, LONGEST)
+    const now = Math.min(time, LONGEST_TIMER)
     this.#rest = time - now
     this.#timer = setTimeout(fire, now, this)
   }
