@@ -20,7 +20,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/crossbar/**', '**/node_modules/**'],
+    exclude: ['test/crossbar/**', 'test/toolchains/**', '**/node_modules/**'],
     // Vitest leaves one core to itself, of two as well; much of the time a test waits for a process or a socket.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 15_000,

@@ -3,7 +3,6 @@
 export { WampError } from './protocol/error.ts'
 export type { RouterLimits } from './router/member/limits.ts'
 export type { Actor, Disclose, Disclosure, TrustLevel } from './router/member/policy.ts'
-export type { TestamentStats } from './router/meta/testaments.ts'
 export type {
   AnsweredEvent,
   CalledEvent,
@@ -19,8 +18,6 @@ export type {
   UnregisteredEvent,
   UnsubscribedEvent,
 } from './router/observe/events.ts'
-export type { ObserverStats } from './router/observe/observers.ts'
-export type { BrokerDropped, BrokerStats } from './router/pubsub/broker.ts'
 export {
   type HistoryEvent,
   type HistoryOptions,
@@ -30,10 +27,8 @@ export {
   select,
 } from './router/pubsub/history.ts'
 export { Router, type RouterOptions, type RouterRole } from './router/router.ts'
-export type { CallsDropped } from './router/rpc/calls.ts'
-export type { DealerStats } from './router/rpc/dealer.ts'
 export type { CallQueueOptions } from './router/rpc/queue.ts'
-export type { Dropped, RouterStats, SessionStats } from './router/stats.ts'
+export type { Dropped, RouterStats } from './router/stats.ts'
 export { json } from './serializer/json.ts'
 export type { Serializer } from './serializer/serializer.ts'
 export { framed } from './session/framed.ts'

@@ -143,6 +143,49 @@ describe('Node', () => {
     expect(await node('commonjs', check.replace('LOAD', 'require'))).toBe('')
   })
 
+  // What a current browser, a worker, jest's jsdom or Node 20 may lack is only looked up when it is used.
+  for (const [name, imported, expected, flags] of [
+    ['pages', pageDoors, '', ['--conditions=browser']],
+    // By `ws`, where it is a part of the package.
+    ['Node', Object.keys(doors), 'Blob Buffer process', []],
+  ] as const) {
+    test(`an import of the entry points for ${name} reads no global beyond the language`, async () => {
+      const code = `
+        const language = new Set(\`Object Function Array Number Boolean String Symbol BigInt Date Promise RegExp Error
+          AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError JSON Math Intl ArrayBuffer
+          Uint8Array Int8Array Uint16Array Int16Array Uint32Array Int32Array Float32Array Float64Array Uint8ClampedArray
+          BigUint64Array BigInt64Array DataView Map Set WeakMap WeakSet WeakRef FinalizationRegistry Proxy Reflect
+          globalThis undefined NaN Infinity\`.split(/\\s+/))
+        const read = new Set()
+        const { defineProperty, getOwnPropertyDescriptor } = Object
+        const note = (key) => {
+          if (new Error().stack.split('\\n')[3]?.includes('/node_modules/wampy-ts/')) read.add(String(key))
+        }
+        for (const key of Reflect.ownKeys(globalThis)) {
+          const descriptor = getOwnPropertyDescriptor(globalThis, key)
+          if (!descriptor.configurable || language.has(key)) continue
+          defineProperty(globalThis, key, {
+            configurable: true,
+            get() {
+              note(key)
+              return descriptor.get ? descriptor.get.call(globalThis) : descriptor.value
+            },
+            set(value) {
+              note('written ' + String(key))
+              defineProperty(globalThis, key, { value, configurable: true, writable: true })
+            },
+          })
+        }
+        const load = async () => { for (const door of ${JSON.stringify(imported)}) await LOAD(door) }
+        load().then(() => console.log([...read].sort().join(' ')))`
+      const loaded = (type: string, load: string) =>
+        run('node', [...flags, `--input-type=${type}`, '-e', code.replace('LOAD', load)])
+      expect(await loaded('module', 'import')).toBe(`${expected}\n`)
+      // In CommonJS the package requires `ws`.
+      if (name === 'Node') expect(await loaded('commonjs', 'require')).toBe('process\n')
+    })
+  }
+
   test('an import works in a worker, which ends by itself', async () => {
     const code = `
       const { Worker } = require('node:worker_threads')

@@ -1,6 +1,6 @@
 /** Loads the module of a service and finds the service class in it. */
 
-import { statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { isAbsolute, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ClientOptions } from '../client/options.ts'
@@ -84,13 +84,15 @@ function whyNotLoaded(file: string, error: unknown): string {
   const text = messageOf(error)
   const syntax = error instanceof SyntaxError || code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'
   const typeScript = /\.[mc]?tsx?\b/
+  // No Node parses decorators.
+  const instead = syntax && hasDecorators(file) ? "; or write static rpc = ['methodName'] in place of @rpc" : ''
   if (code === 'ERR_UNKNOWN_FILE_EXTENSION' ? typeScript.test(text) : syntax && typeScript.test(file)) {
     const command = [
       'node --import tsx',
       shortPath(process.argv[1] as string),
       ...process.argv.slice(2).map(quoteForShell),
     ]
-    return `${shownFile} is TypeScript, which needs a loader (npm install tsx; ${command.join(' ')}) or to be compiled first`
+    return `${shownFile} is TypeScript, which needs a loader (npm install tsx; ${command.join(' ')}) or to be compiled first${instead}`
   }
   const kind = error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : ''
   const problem = `${shownFile} could not be loaded: ${kind}${text}`
@@ -99,8 +101,16 @@ function whyNotLoaded(file: string, error: unknown): string {
     return `${problem.split('\n')[0]} (is it installed, and is the path right?)`
   }
   const place = firstPlace((error as Partial<Error> | null | undefined)?.stack)
-  if (place) return `${problem} (at ${place})`
-  return syntax ? `${problem} (to see where: node ${quoteForShell(shownFile)})` : problem
+  if (place) return `${problem} (at ${place})${instead}`
+  return syntax ? `${problem} (to see where: node ${quoteForShell(shownFile)})${instead}` : problem
+}
+
+function hasDecorators(file: string): boolean {
+  try {
+    return /^\s*@(rpc|subscribe)\b/m.test(readFileSync(file, 'utf8'))
+  } catch {
+    return false
+  }
 }
 
 /** Returns the first place in a stack that is outside of Node and of this file. */

@@ -27,6 +27,10 @@ beforeAll(() => {
   )
   write('none.mjs', 'export class DateService {}\nexport const seven = 7')
   write('syntax.mjs', 'export class DateService {{\n')
+  write(
+    'decorated.mjs',
+    `import { rpc, WampClient } from 'wampy-ts'\nclass DateService extends WampClient {\n  @rpc date() {}\n}\n`,
+  )
   write('name.mjs', `import { WampKlient } from 'wampy-ts'\nexport class DateService extends WampKlient {}`)
   write('syntax.cjs', '\nclass DateService {{\n')
   write('missing.mjs', `import 'no-such-package'`)
@@ -194,6 +198,10 @@ test.concurrent.each([
   [
     'syntax.mjs:DateService',
     /syntax\.mjs could not be loaded: SyntaxError: Unexpected token '\{' .*node syntax\.mjs\)$/,
+  ],
+  [
+    'decorated.mjs:DateService',
+    /decorated\.mjs could not be loaded: SyntaxError: .*; or write static rpc = \['methodName'\] in place of @rpc$/,
   ],
   [
     'syntax.cjs:DateService',

@@ -37,7 +37,7 @@ export interface BrokerStats {
   readonly dropped: BrokerDropped
 }
 
-export interface BrokerDropped {
+interface BrokerDropped {
   /** Events for subscribers that were too far behind. */
   readonly slow: number
   /** Events that could not be said in the subscriber's serializer. */

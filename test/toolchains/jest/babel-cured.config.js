@@ -1,0 +1,11 @@
+module.exports = {
+  transform: {
+    '\\.[jt]sx?$': [
+      'babel-jest',
+      {
+        presets: [['@babel/preset-env', { targets: { node: 'current' } }], '@babel/preset-typescript'],
+        plugins: [['@babel/plugin-proposal-decorators', { version: '2023-11' }]],
+      },
+    ],
+  },
+}

@@ -1,0 +1,3 @@
+module.exports = {
+  transform: { '\\.[jt]sx?$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript', decorators: true } } }] },
+}

@@ -1,0 +1,8 @@
+module.exports = {
+  transform: {
+    '\\.[jt]sx?$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript', decorators: true }, transform: { legacyDecorator: true } } },
+    ],
+  },
+}

@@ -1,0 +1,14 @@
+import { useEffect, useState } from 'react'
+import { checkPage } from './check'
+
+export default function App() {
+  const [text, setText] = useState('')
+  useEffect(() => {
+    let shown = true
+    checkPage().then((result) => shown && setText(result))
+    return () => {
+      shown = false
+    }
+  }, [])
+  return <p id="wampy">{text}</p>
+}
