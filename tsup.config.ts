@@ -1,22 +1,14 @@
-/** Builds the doors as ESM and CJS with declarations, the command as ESM, and the two self-contained browser files. */
+/** Builds the entry points as ESM and CJS with declarations, the command as ESM, and the two self-contained browser files. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import { defineConfig, type Options } from 'tsup'
+import { entriesOf, namesOf } from './entry-points.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string }
 
-const doors = {
-  index: 'src/index.ts',
-  router: 'src/router.ts',
-  node: 'src/node.ts',
-  cbor: 'src/cbor.ts',
-  msgpack: 'src/msgpack.ts',
-  e2ee: 'src/e2ee.ts',
-  testing: 'src/testing.ts',
-  vite: 'src/vite.ts',
-}
+const entries = entriesOf(namesOf())
 
 const common: Options = {
   target: 'es2022',
@@ -24,9 +16,6 @@ const common: Options = {
   sourcemap: true,
   clean: false,
 }
-
-/** Doors that a page may import. */
-const pageDoors = ['index', 'router', 'cbor', 'msgpack', 'e2ee'] as const
 
 /** CommonJS packages that the ESM files contain: rollup without its commonjs plugin reads none. */
 const inlined = ['ws', 'eventemitter3', 'isomorphic-ws']
@@ -81,8 +70,8 @@ const forPages: NonNullable<Options['esbuildPlugins']>[number] = {
 const library: Options = {
   ...common,
   // What `await using` needs of the types; a page that names its libs may lack it.
-  dts: { entry: doors, banner: '/// <reference lib="esnext.disposable" />' },
-  // One copy of each class for all the doors of a format, so that `instanceof WampError` holds across them.
+  dts: { entry: entries, banner: '/// <reference lib="esnext.disposable" />' },
+  // One copy of each class for all the entry points of a format, so that `instanceof WampError` holds across them.
   splitting: true,
   removeNodeProtocol: false,
 }
@@ -96,8 +85,8 @@ export default defineConfig(() => {
       ...library,
       name: 'esm',
       format: 'esm',
-      // The command shares its chunks with the doors: a service class that it loads extends the same WampClient.
-      entry: { ...doors, cli: 'src/cli/main.ts' },
+      // The command shares its chunks with the entry points: a service class that it loads extends the same WampClient.
+      entry: { ...entries, cli: 'src/cli/main.ts' },
       noExternal: inlined,
       // Optional to `ws`, which tries them and goes on without.
       external: ['bufferutil', 'utf-8-validate'],
@@ -107,7 +96,7 @@ export default defineConfig(() => {
       ...library,
       name: 'cjs',
       format: 'cjs',
-      entry: doors,
+      entry: entries,
       // Rollup turns the chunks into CommonJS. Without it tsup asks sucrase, which also lowers `?.` and `??` to slow calls.
       treeshake: true,
       // ESM only; before Node 20.19 `require` can't load that.
@@ -117,7 +106,7 @@ export default defineConfig(() => {
       ...common,
       name: 'page',
       format: 'esm',
-      entry: Object.fromEntries(pageDoors.map((door) => [door, doors[door]])),
+      entry: entriesOf(namesOf({ page: true })),
       outDir: 'dist/page',
       noExternal: inlined,
       platform: 'browser',

@@ -3,20 +3,21 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { importOf, namesOf, sourceOf } from './entry-points.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string }
-const src = fileURLToPath(new URL('src', import.meta.url))
+const root = fileURLToPath(new URL('.', import.meta.url))
 
 export default defineConfig({
-  root: fileURLToPath(new URL('.', import.meta.url)),
+  root,
   define: { __VERSION__: JSON.stringify(version) },
   // Lowers standard decorators and `await using`, which Node does not parse.
   esbuild: { target: 'es2022' },
   resolve: {
-    alias: [
-      { find: /^wampy-ts$/, replacement: `${src}/index.ts` },
-      { find: /^wampy-ts\/(e2ee|router|node|cbor|msgpack|testing|vite)$/, replacement: `${src}/$1.ts` },
-    ],
+    alias: namesOf().map((name) => ({
+      find: new RegExp(`^${importOf(name)}$`),
+      replacement: `${root}${sourceOf(name)}`,
+    })),
   },
   test: {
     include: ['test/**/*.test.ts'],

@@ -4,6 +4,7 @@ import { builtinModules } from 'node:module'
 import { posix } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
+import { namesOf, sourceOf } from '../entry-points.ts'
 
 type Rule = { values: string[]; types?: string[] }
 type Rules = Record<string, Rule>
@@ -90,7 +91,9 @@ interface Import {
   typeOnly: boolean
 }
 
-const folderOf = (file: string) => (file.includes('/') ? file.slice(0, file.indexOf('/')) : '')
+const sources = namesOf().map(sourceOf)
+const folderOf = (file: string) =>
+  file.includes('/') && !sources.includes(`src/${file}`) ? file.slice(0, file.indexOf('/')) : ''
 
 function importsOf(file: string, text: string): Import[] {
   const found: Import[] = []

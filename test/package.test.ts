@@ -10,6 +10,7 @@ import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
 import { build, type Metafile } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { importOf, namesOf } from '../entry-points.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -19,35 +20,14 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
   dependencies: Record<string, string>
 }
 
-const doors: Record<string, string[]> = {
-  'wampy-ts': [
-    'WampClient',
-    'RpcClient',
-    'WampRouter',
-    'rpc',
-    'subscribe',
-    'getRegisteredEntrypoints',
-    'DEFAULT_REALM',
-    'DEFAULT_ROLES',
-    'DEFAULT_URL',
-    'WampError',
-    'batching',
-    'getEvents',
-    'addTestament',
-    'longPollDial',
-    'portDial',
-  ],
-  'wampy-ts/router': ['Router', 'WampError', 'acceptPorts'],
-  'wampy-ts/node': ['serve', 'rawSocketDial', 'serveRawSocket'],
-  'wampy-ts/cbor': ['cbor'],
-  'wampy-ts/msgpack': ['msgpack'],
-  'wampy-ts/e2ee': ['e2ee', 'Keyring', 'randomKey'],
-  'wampy-ts/testing': ['linked', 'wires', 'openWorld', 'scripted', 'tap'],
-  'wampy-ts/vite': ['decorators'],
-}
+/** By what users import: the names that it exports, as the sources have them. */
+const doors: Record<string, string[]> = Object.fromEntries(
+  await Promise.all(
+    namesOf().map(async (name) => [importOf(name), Object.keys(await import(importOf(name)))] as const),
+  ),
+)
 
-/** Doors that a page may import. */
-const pageDoors = ['wampy-ts', 'wampy-ts/router', 'wampy-ts/cbor', 'wampy-ts/msgpack', 'wampy-ts/e2ee']
+const pageDoors = namesOf({ page: true }).map(importOf)
 
 /**
  * Bytes, minified and gzipped, of a page that calls one procedure. All four roles, reconnecting, exact JSON and the
