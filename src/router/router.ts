@@ -1,8 +1,18 @@
 /** The embeddable router: realms by name, a place to attach links to, and an end. */
 
-import { usage, type WampError } from '../protocol/error.ts'
+import { usage } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
 import { DEFAULT_REALM, SYSTEM_SHUTDOWN } from '../protocol/names.ts'
+import {
+  checkRules,
+  dictOf,
+  FLAG,
+  FUNCTION,
+  LIMIT,
+  type OptionRule,
+  type OptionRules,
+  TEXT,
+} from '../protocol/option-rules.ts'
 import type { Dict } from '../protocol/options.ts'
 import { plain } from '../protocol/plain.ts'
 import { isUri } from '../protocol/uri.ts'
@@ -20,9 +30,9 @@ import type { Disclose, Disclosure, Policy, TrustLevel } from './member/policy.t
 import type { RouterObserver } from './observe/events.ts'
 import { checkedObserver, Observation, Observers } from './observe/observers.ts'
 import { openRealm } from './open-realm.ts'
-import { type HistoryOptions, wrongHistory } from './pubsub/history.ts'
+import { checkHistory, type HistoryOptions } from './pubsub/history.ts'
 import type { Realm } from './realm.ts'
-import { type CallQueueOptions, wrongCallQueue } from './rpc/queue.ts'
+import { type CallQueueOptions, checkCallQueue } from './rpc/queue.ts'
 import { type RouterStats, sumOf } from './stats.ts'
 
 export type { RouterRole } from '../protocol/words.ts'
@@ -71,7 +81,35 @@ export interface RouterOptions {
   readonly callQueue?: readonly CallQueueOptions[] | undefined
 }
 
-const OPTIONS = ['realms', 'roles', 'strict', 'agent', 'limits', 'disclose', 'trustlevel', 'history', 'callQueue']
+/** What each option must be; a strict router demands more of URIs. */
+const rulesOf = (strict: boolean): OptionRules<RouterOptions> => ({
+  realms: ['a list of URIs of realms', (realm) => typeof realm === 'string' && isUri(realm, strict), 'each'],
+  roles: [`a list of ${ROUTER_ROLES.join(' and ')}, or one of them`, (role) => isOneOf(ROUTER_ROLES, role), 'each'],
+  strict: FLAG,
+  agent: TEXT,
+  limits: dictOf('limits', LIMIT_RULES),
+  disclose: [
+    `${DISCLOSURES.join(', ')} or a function`,
+    (value) => typeof value === 'function' || isOneOf(DISCLOSURES, value),
+  ],
+  trustlevel: FUNCTION,
+  history: checkedBy((value) => checkHistory(value, strict)),
+  callQueue: checkedBy((value) => checkCallQueue(value, strict)),
+})
+
+const LIMIT_RULES = Object.fromEntries(Object.keys(LIMITS).map((name) => [name, LIMIT])) as OptionRules<RouterLimits>
+
+/** A rule whose check throws what is wrong. */
+function checkedBy(check: (value: unknown) => void): OptionRule {
+  return [
+    '',
+    (value) => {
+      check(value)
+      return true
+    },
+  ]
+}
+
 /** Where a test puts authentication methods: no public option yet. */
 export const AUTH_METHODS = Symbol('authentication methods')
 
@@ -219,41 +257,11 @@ interface Checked {
 
 // Not only for JavaScript: a typo in a spread or a parsed configuration passes the compiler.
 function checked(options: RouterOptions): Checked {
-  const wrong = (text: string): WampError => usage(text)
-  for (const key of Object.keys(options)) {
-    if (!OPTIONS.includes(key)) throw wrong(`Router has no option ${formatValue(key)}, but ${OPTIONS.join(', ')}`)
-  }
+  checkRules('Router', options, rulesOf(isDict(options) && options['strict'] === true))
   const { realms = [DEFAULT_REALM], roles = ROUTER_ROLES, strict = false, agent = AGENT } = options
-  if (typeof strict !== 'boolean') throw wrong(`strict must be true or false, got ${formatValue(strict)}`)
-  if (typeof agent !== 'string') throw wrong(`agent must be text, got ${formatValue(agent)}`)
-  if (!Array.isArray(realms) || realms.length === 0) throw wrong('realms must list at least one realm')
-  for (const realm of realms as unknown[]) {
-    if (typeof realm !== 'string' || !isUri(realm, strict)) throw wrong(`realms: ${formatValue(realm)} is no legal URI`)
-  }
-  if (!Array.isArray(roles) || roles.length === 0)
-    throw wrong(`roles must list ${ROUTER_ROLES.join(', ')} or one of them`)
-  for (const role of roles as unknown[]) {
-    if (!isOneOf(ROUTER_ROLES, role))
-      throw wrong(`roles: ${formatValue(role)} is not one of ${ROUTER_ROLES.join(', ')}`)
-  }
   const { disclose = 'asked', trustlevel, history = [], callQueue = [] } = options
-  if (typeof disclose !== 'function' && !isOneOf(DISCLOSURES, disclose)) {
-    throw wrong(`disclose must be ${DISCLOSURES.join(', ')} or a function, got ${formatValue(disclose)}`)
-  }
-  if (trustlevel !== undefined && typeof trustlevel !== 'function') {
-    throw wrong(`trustlevel must be a function, got ${formatValue(trustlevel)}`)
-  }
-  const rules = wrongHistory(history, strict) ?? wrongCallQueue(callQueue, strict)
-  if (rules) throw wrong(rules)
   const limits: Record<string, number> = { ...LIMITS }
-  for (const [key, value] of Object.entries(options.limits ?? {})) {
-    if (!Object.hasOwn(LIMITS, key))
-      throw wrong(`limits has no ${formatValue(key)}, but ${Object.keys(LIMITS).join(', ')}`)
-    if (value === undefined) continue
-    if (typeof value !== 'number' || !(value > 0))
-      throw wrong(`limits.${key} must be above 0, got ${formatValue(value)}`)
-    limits[key] = value
-  }
+  for (const [name, value] of Object.entries(options.limits ?? {})) if (value !== undefined) limits[name] = value
   const policy = { disclose, trustlevel }
   return { realms, roles, strict, agent, limits: limits as unknown as RouterLimits, policy, history, callQueue }
 }

@@ -169,7 +169,7 @@ test('a port in use: one line, exit code 1', async () => {
 })
 
 test.each([
-  [['--realm', 'a b'], /^wampy-ts router: .*"a b" is no legal URI.*\n$/],
+  [['--realm', 'a b'], /^wampy-ts router: .*realms must be a list of URIs of realms, got "a b".*\n$/],
   [['--path', 'ws'], /^wampy-ts router: a path begins with a slash.*\n$/],
   [['--host', '203.0.113.1'], /^wampy-ts router: 203.0.113.1 is no address of this machine.*\n$/],
 ])('%j is refused: one line, exit code 1', async (args, expected) => {

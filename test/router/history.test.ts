@@ -714,13 +714,13 @@ describe('a store of one’s own', () => {
 test.each<[unknown, RegExp]>([
   ['com.topic', /history must be a list/],
   [['com.topic'], /history\[0\] must be \{ uri, match, limit \}, got "com.topic"/],
-  [[{ uri: 'a..b', limit: 1 }], /history\[0\].uri: "a..b" is no topic to match exact/],
+  [[{ uri: 'a..b', limit: 1 }], /history\[0\].uri: "a..b" is not a topic to match exact/],
   [[{ uri: 'a', limit: 0 }], /history\[0\].limit must be a whole number from 1, got 0/],
   [[{ uri: 'a' }], /history\[0\].limit/],
   [[{ uri: 'a', limit: 1, match: 'regex' }], /history\[0\].match must be exact, prefix or wildcard, got "regex"/],
-  [[{ uri: 'a', limit: 1, bytes: 0 }], /history\[0\].bytes must be above 0/],
+  [[{ uri: 'a', limit: 1, bytes: 0 }], /history\[0\].bytes must be a number above 0/],
   [[{ uri: 'a', limit: 1, store: {} }], /history\[0\].store must be a function/],
-  [[{ uri: 'a', limit: 1, ttl: 3 }], /history\[0\] has no "ttl", but uri, match, limit, bytes, store/],
+  [[{ uri: 'a', limit: 1, ttl: 3 }], /history\[0\] has no option "ttl", but uri, match, limit, bytes, store/],
   [
     [
       { uri: 'a', limit: 1 },

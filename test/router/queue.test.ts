@@ -537,9 +537,9 @@ test('a callee that is found to be gone when a turn comes: all are told once', a
 test.each<[unknown, RegExp]>([
   [{ limit: 1 }, /must be a list of procedures/],
   [[7], /callQueue\[0\] must be \{ uri, match, limit \}/],
-  [[{ uri: 'com.a', limit: 1, size: 1 }], /has no "size", but uri, match, limit$/],
+  [[{ uri: 'com.a', limit: 1, size: 1 }], /has no option "size", but uri, match, limit$/],
   [[{ uri: 'com.a', match: 'some', limit: 1 }], /match must be/],
-  [[{ uri: 'com.', limit: 1 }], /"com\." is no procedure to match exact/],
+  [[{ uri: 'com.', limit: 1 }], /"com\." is not a procedure to match exact/],
   [[{ uri: 'com.a', limit: 0 }], /limit must be a whole number from 1, got 0/],
   [[{ uri: 'com.a' }], /limit must be a whole number from 1, got undefined/],
   [

@@ -1,6 +1,7 @@
 /** One peer of the router: its session, who it is, and everything it owns in its realm. */
 
 import { ABORT, CALL, GOODBYE, PUBLISH, REGISTER, SUBSCRIBE, UNREGISTER, UNSUBSCRIBE } from '../../protocol/codes.ts'
+import { LONGEST_TIMER } from '../../protocol/durations.ts'
 import { violation } from '../../protocol/error.ts'
 import { nextId } from '../../protocol/ids.ts'
 import { checkKeys } from '../../protocol/keys.ts'
@@ -101,7 +102,8 @@ export class Member extends Session implements Destination {
   /** Listens for a HELLO that must lead to WELCOME in time. */
   start(admission: Table<Member>): void {
     const { handshake } = this.#host.limits
-    this.#deadline = setTimeout(() => this.abort(TIMEOUT, `no session within ${handshake} ms`), handshake)
+    const late = () => this.abort(TIMEOUT, `no session within ${handshake} ms`)
+    this.#deadline = setTimeout(late, Math.min(handshake, LONGEST_TIMER))
     this.open(admission)
   }
 

@@ -2,10 +2,11 @@
 
 import { usage } from '../../protocol/error.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
+import { LIMIT } from '../../protocol/option-rules.ts'
 import type { EventDetails, MatchPolicy } from '../../protocol/options.ts'
 import type { Payload } from '../../protocol/payload.ts'
 import { formatValue } from '../../protocol/validate.ts'
-import { wrongRules } from '../match/pattern-options.ts'
+import { checkPatterns } from '../match/pattern-options.ts'
 import { weightOf } from '../member/payload-size.ts'
 import type { RoleLists } from './audience.ts'
 
@@ -206,10 +207,10 @@ export function opened({ uri, limit, bytes, store }: HistoryOptions, realm: Uri,
   throw usage(`history: the store of ${formatValue(uri)} must have the methods add and read`)
 }
 
-/** What is wrong with the router's option `history`, if anything is. */
-export function wrongHistory(history: unknown, strict: boolean): string | undefined {
-  return wrongRules('history', 'topic', history, strict, {
-    bytes: (bytes) => (typeof bytes === 'number' && bytes > 0 ? undefined : 'above 0'),
-    store: (store) => (typeof store === 'function' ? undefined : 'a function that makes a store'),
+/** @throws WampError `wampy.error.usage` for an option `history` that cannot be */
+export function checkHistory(history: unknown, strict: boolean): void {
+  checkPatterns('history', 'topic', history, strict, {
+    bytes: LIMIT,
+    store: ['a function that makes a store', (value) => typeof value === 'function'],
   })
 }

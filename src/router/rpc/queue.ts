@@ -3,7 +3,7 @@
 import type { Call as CallMessage, Uri } from '../../protocol/messages.ts'
 import type { MatchPolicy } from '../../protocol/options.ts'
 import { kept } from '../../protocol/payload.ts'
-import { wrongRules } from '../match/pattern-options.ts'
+import { checkPatterns } from '../match/pattern-options.ts'
 import { Patterns } from '../match/patterns.ts'
 import { weightOf } from '../member/payload-size.ts'
 import type { Call } from './call.ts'
@@ -169,7 +169,7 @@ function keptPart([code, request, options, procedure, data]: CallMessage): CallM
   return [code, request, options, procedure, kept(data)]
 }
 
-/** What is wrong with the router's option `callQueue`, if anything is. */
-export function wrongCallQueue(rules: unknown, strict: boolean): string | undefined {
-  return wrongRules('callQueue', 'procedure', rules, strict)
+/** @throws WampError `wampy.error.usage` for an option `callQueue` that cannot be */
+export function checkCallQueue(callQueue: unknown, strict: boolean): void {
+  checkPatterns('callQueue', 'procedure', callQueue, strict)
 }

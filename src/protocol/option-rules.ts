@@ -1,0 +1,102 @@
+/** The options of classes and functions: what each must be, and what to write in place of a name that is none of them. */
+
+import { usage } from './error.ts'
+import { formatValue, isDict } from './validate.ts'
+
+/**
+ * What an option must be: as an error says it, and whether a value is that; with `each`, whether an item of it is, which
+ * is a list that is not empty. `holds` may throw an error that says more.
+ */
+export type OptionRule = readonly [expected: string, holds: (value: unknown) => boolean, each?: 'each']
+
+/** A rule for each option. One that is missing, or one too many, does not compile. */
+export type OptionRules<Options> = { readonly [Name in keyof Options]-?: OptionRule }
+
+export const FLAG: OptionRule = ['true or false', (value) => typeof value === 'boolean']
+export const TEXT: OptionRule = ['text', (value) => typeof value === 'string']
+export const FUNCTION: OptionRule = ['a function', (value) => typeof value === 'function']
+export const OBJECT: OptionRule = ['an object', (value) => typeof value === 'object' && value !== null]
+/** Milliseconds. What 0 means is for each option to say; what is too long for a timer of the platform is as good as never. */
+export const DURATION: OptionRule = [
+  'milliseconds: 0, or a number from 1',
+  (value) => typeof value === 'number' && (value === 0 || value >= 1),
+]
+/** So many things or bytes at most. */
+export const LIMIT: OptionRule = ['a number above 0', (value) => typeof value === 'number' && value > 0]
+export const WHOLE: OptionRule = ['a whole number from 1', (value) => Number.isSafeInteger(value) && Number(value) > 0]
+
+export interface Report {
+  /** Between what has the options and the name of one, in errors. */
+  readonly separator?: string
+  /** What to write in place of options of other libraries, by name. */
+  readonly instead?: Readonly<Record<string, string>>
+  /** For whoever gave an unknown option. */
+  readonly advice?: string
+}
+
+/**
+ * Checks options; undefined is as good as absent.
+ *
+ * @throws WampError `wampy.error.usage` that names the option, and the nearest one there is
+ */
+export function checkRules<Options>(
+  of: string,
+  options: unknown,
+  rules: OptionRules<Options>,
+  { separator = ': ', instead = {}, advice = '' }: Report = {},
+): void {
+  const known: Readonly<Record<string, OptionRule>> = rules
+  const names = Object.keys(known)
+  if (!isDict(options)) throw usage(`${of} takes options, such as { ${names[0]}: ... }, got ${formatValue(options)}`)
+  for (const name in options) {
+    const value = options[name]
+    if (value === undefined) continue
+    if (!Object.hasOwn(known, name)) {
+      const better = Object.hasOwn(instead, name) ? instead[name] : undefined
+      throw usage(unknownOption(of, name, names, better) + advice)
+    }
+    const [expected, holds, each] = known[name] as OptionRule
+    const full = Array.isArray(value) && value.length > 0
+    for (const item of each && full ? (value as unknown[]) : [value]) {
+      if ((full || !each) && holds(item)) continue
+      const shown = Array.isArray(item) && !item.length ? 'an empty list' : formatValue(item)
+      throw usage(`${of}${separator}${name} must be ${expected}, got ${shown}`)
+    }
+  }
+}
+
+/** Options that are the value of another one, which `place` names. */
+export function dictOf<Options>(place: string, rules: OptionRules<Options>): OptionRule {
+  return [
+    `options such as { ${Object.keys(rules)[0]}: ... }`,
+    (value) => {
+      if (!isDict(value)) return false
+      checkRules(place, value, rules, { separator: '.' })
+      return true
+    },
+  ]
+}
+
+function unknownOption(of: string, name: string, known: readonly string[], instead: string | undefined): string {
+  const [nearest = ''] = known
+    .map((each) => [distance(each, name), each] as const)
+    .filter(([edits, each]) => edits <= Math.max(2, each.length / 3))
+    .sort(([one], [other]) => one - other)
+    .map(([, each]) => each)
+  const better = instead ?? (nearest && `did you mean ${nearest}?`)
+  return `${of} has no option ${formatValue(name)}${better ? `: ${better}` : `, but ${known.join(', ')}`}`
+}
+
+/** How many characters must be changed, put in or taken out. */
+function distance(one: string, other: string): number {
+  let above = Array.from({ length: other.length + 1 }, (_, at) => at)
+  for (let i = 0; i < one.length; i++) {
+    const row = [i + 1]
+    for (let j = 0; j < other.length; j++) {
+      const changed = (above[j] ?? 0) + (one[i] === other[j] ? 0 : 1)
+      row.push(Math.min(changed, (above[j + 1] ?? 0) + 1, (row[j] ?? 0) + 1))
+    }
+    above = row
+  }
+  return above[other.length] ?? 0
+}
