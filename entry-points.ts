@@ -43,6 +43,8 @@ export function exportsOf(name: string): object {
   return {
     import: {
       types: `./dist/${file}.d.ts`,
+      // Bun puts a package ws of its own in the place of ours, which only the files that require it let it do.
+      bun: `./dist/${file}.cjs`,
       ...(entryPoints[name]?.page && { browser: `./dist/page/${file}.js` }),
       default: `./dist/${file}.js`,
     },
