@@ -112,10 +112,12 @@ describe('Node', () => {
   test('an import says nothing, adds no global and lets the process end', async () => {
     const all = JSON.stringify(Object.keys(doors))
     const check = `
-      const before = Reflect.ownKeys(globalThis).length
+      // From 22 on, an import of node:http loads Node's own fetch, which marks the global object.
+      const globals = () => Reflect.ownKeys(globalThis).filter((key) => !String(key).startsWith('Symbol(undici.')).length
+      const before = globals()
       const load = async () => { for (const door of ${all}) await LOAD(door) }
       load().then(() => {
-        if (Reflect.ownKeys(globalThis).length !== before) throw new Error('a new global')
+        if (globals() !== before) throw new Error('a new global')
         const busy = process.getActiveResourcesInfo().filter((kind) => /Timeout|Immediate|TCP|Server/.test(kind))
         if (busy.length) throw new Error('still busy: ' + busy)
       })`
