@@ -2,7 +2,7 @@
 
 export { WampError } from './protocol/error.ts'
 export type { RouterLimits } from './router/member/limits.ts'
-export type { Actor, Disclose, Disclosure, TrustLevel } from './router/member/policy.ts'
+export type { Principal } from './router/member/principal.ts'
 export type {
   AnsweredEvent,
   CalledEvent,
@@ -26,6 +26,18 @@ export {
   MemoryHistory,
   select,
 } from './router/pubsub/history.ts'
+export type {
+  Action,
+  Actor,
+  Authorization,
+  Authorize,
+  AuthorizeRequest,
+  AuthorizeSession,
+  Disclose,
+  Disclosed,
+  Disclosure,
+  TrustLevel,
+} from './router/rights/decide.ts'
 export { Router, type RouterOptions, type RouterRole } from './router/router.ts'
 export type { CallQueueOptions } from './router/rpc/queue.ts'
 export type { Dropped, RouterStats } from './router/stats.ts'

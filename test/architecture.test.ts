@@ -57,11 +57,12 @@ const inside: Record<string, Rules> = {
     observe: { values: [], types: [''] },
     match: { values: [] },
     // A destination has a place for what each role keeps of it.
-    member: { values: [], types: ['observe', 'rpc', 'pubsub', ''] },
-    rpc: { values: ['member', 'match'] },
-    pubsub: { values: ['member', 'match'] },
-    meta: { values: ['member', 'pubsub'], types: ['rpc', 'match', 'observe'] },
-    '': { values: ['observe', 'member', 'rpc', 'pubsub', 'meta'] },
+    member: { values: [], types: ['observe', 'rights', 'rpc', 'pubsub', ''] },
+    rights: { values: ['member'] },
+    rpc: { values: ['member', 'match', 'rights'] },
+    pubsub: { values: ['member', 'match', 'rights'] },
+    meta: { values: ['member', 'pubsub', 'rights'], types: ['rpc', 'match', 'observe'] },
+    '': { values: ['observe', 'member', 'rights', 'rpc', 'pubsub', 'meta'] },
   },
 }
 

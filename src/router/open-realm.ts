@@ -7,16 +7,19 @@ import { Meta } from './meta/meta.ts'
 import { Observation, Observers } from './observe/observers.ts'
 import { Broker, type BrokerOptions } from './pubsub/broker.ts'
 import { Realm } from './realm.ts'
+import { type Policy, Rights } from './rights/decide.ts'
 import { Dealer, type DealerOptions } from './rpc/dealer.ts'
 
 export interface RealmOptions extends BrokerOptions, DealerOptions {
   readonly roles: readonly Role['name'][]
+  readonly policy: Policy
 }
 
 export function openRealm(uri: Uri, options: RealmOptions): Realm {
   const members = new Map<Id, Member>()
   const observers = new Observers()
-  const parts = { uri, members, observers }
+  const rights = new Rights(uri, options.strict, options.policy)
+  const parts = { uri, members, observers, rights }
   const broker = options.roles.includes('broker') ? new Broker(options, parts) : undefined
   const dealer = options.roles.includes('dealer') ? new Dealer(options, parts) : undefined
   const meta = broker && dealer ? new Meta(options, members, broker, dealer) : undefined

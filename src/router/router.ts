@@ -26,12 +26,12 @@ import { lenient, type Table } from '../session/table.ts'
 import { ANONYMOUS, admission, type Gate } from './admit.ts'
 import { LIMITS, type RouterLimits } from './member/limits.ts'
 import { type Host, Member, refusedJoin } from './member/member.ts'
-import type { Disclose, Disclosure, Policy, TrustLevel } from './member/policy.ts'
 import type { RouterObserver } from './observe/events.ts'
 import { checkedObserver, Observation, Observers } from './observe/observers.ts'
 import { openRealm } from './open-realm.ts'
 import { checkHistory, type HistoryOptions } from './pubsub/history.ts'
 import type { Realm } from './realm.ts'
+import type { Authorize, Disclose, Disclosure, Policy, TrustLevel } from './rights/decide.ts'
 import { type CallQueueOptions, checkCallQueue } from './rpc/queue.ts'
 import { type RouterStats, sumOf } from './stats.ts'
 
@@ -52,15 +52,31 @@ export interface RouterOptions {
   /** What one session may cost. */
   readonly limits?: Partial<RouterLimits> | undefined
   /**
+   * Decides what a session may do: asked once for each call, registration, publication and subscription, those of the
+   * meta API among them, and for a testament when it is added. It answers true, false, or
+   * `{ allow, disclose, trustlevel }`, at once or later: then the session's later messages are held, in order, and other
+   * sessions are not delayed. False refuses with `wamp.error.not_authorized`; an authorizer that throws, rejects, answers
+   * something else or takes longer than `limits.decision` refuses with `wamp.error.authorization_failed`. A client that
+   * the authorizer itself uses must connect to `router.trusted`, whose sessions are not asked about. Default: everything
+   * is allowed.
+   *
+   * @example
+   * authorize: ({ session, action, uri }) => action === 'subscribe' || rights.get(session.authid).includes(uri)
+   */
+  readonly authorize?: Authorize | undefined
+  /**
    * Whether callees and subscribers learn who calls and publishes: where `disclose_me` asks for it (`asked`, the
    * default), `always`, or `never`, when a `disclose_me` is refused. A function decides it for each call and
-   * publication; one that throws discloses nobody.
+   * publication; one that throws discloses nobody. The answer of `authorize` comes first.
    *
    * @example
    * disclose: (action, uri) => (uri.startsWith('com.example.audit.') ? 'always' : 'asked')
    */
   readonly disclose?: Disclosure | Disclose | undefined
-  /** How far to trust who calls or publishes, told to callees and subscribers as `trustlevel`. Default: not told. */
+  /**
+   * How far to trust who calls or publishes, told to callees and subscribers as `trustlevel`. The answer of `authorize`
+   * comes first. Default: not told.
+   */
   readonly trustlevel?: TrustLevel | undefined
   /**
    * The topics, or patterns of topics, whose events each realm remembers for `wamp.subscription.get_events`. Each
@@ -88,6 +104,7 @@ const rulesOf = (strict: boolean): OptionRules<RouterOptions> => ({
   strict: FLAG,
   agent: TEXT,
   limits: dictOf('limits', LIMIT_RULES),
+  authorize: FUNCTION,
   disclose: [
     `${DISCLOSURES.join(', ')} or a function`,
     (value) => typeof value === 'function' || isOneOf(DISCLOSURES, value),
@@ -179,7 +196,11 @@ export class Router implements Attachable, Connector {
    *   cannot travel
    */
   attach(link: Link, info?: TransportInfo): void {
-    const member = new Member(link, this.#host, shown(info))
+    this.#attach(link, info, false)
+  }
+
+  #attach(link: Link, info: TransportInfo | undefined, trusted: boolean): void {
+    const member = new Member(link, this.#host, shown(info), trusted)
     this.#members.add(member)
     member.start(this.#closing ? REFUSED : this.#admission)
     if (this.#closing) member.abort(SYSTEM_SHUTDOWN, 'this router is closed')
@@ -190,6 +211,25 @@ export class Router implements Attachable, Connector {
     const [ours, theirs] = linked()
     this.attach(ours, { type: 'linked' })
     return theirs
+  }
+
+  /**
+   * Where clients of the router's owner connect, in this process: their sessions are not asked about, so that
+   * `authorize` can use one.
+   *
+   * @example
+   * const rights = new RpcClient({ router: router.trusted })
+   */
+  get trusted(): Connector {
+    return {
+      name: this.name,
+      realm: this.realm,
+      connect: async () => {
+        const [ours, theirs] = linked()
+        this.#attach(ours, { type: 'linked' }, true)
+        return theirs
+      },
+    }
   }
 
   /** What one realm, or all of them together, hold now and have dropped. */
@@ -259,9 +299,9 @@ interface Checked {
 function checked(options: RouterOptions): Checked {
   checkRules('Router', options, rulesOf(isDict(options) && options['strict'] === true))
   const { realms = [DEFAULT_REALM], roles = ROUTER_ROLES, strict = false, agent = AGENT } = options
-  const { disclose = 'asked', trustlevel, history = [], callQueue = [] } = options
+  const { authorize, disclose = 'asked', trustlevel, history = [], callQueue = [] } = options
   const limits: Record<string, number> = { ...LIMITS }
   for (const [name, value] of Object.entries(options.limits ?? {})) if (value !== undefined) limits[name] = value
-  const policy = { disclose, trustlevel }
+  const policy = { authorize, disclose, trustlevel }
   return { realms, roles, strict, agent, limits: limits as unknown as RouterLimits, policy, history, callQueue }
 }

@@ -65,16 +65,11 @@ class Waiting implements Attachable {
           this.#wake()
         }
         if (topic !== 'ask') return note(`${topic} ${request}`)
-        const decision = new Promise<void>((allow, refuse) => {
-          this.asked.push({ allow, fail: () => refuse(new Error('no')) })
+        const decision = new Promise<string>((resolve, reject) => {
+          this.asked.push({ allow: () => resolve('allowed'), fail: () => reject(new Error('no')) })
         })
         this.#wake()
-        from.hold(
-          PUBLISH,
-          decision,
-          () => note(`allowed ${request}`),
-          () => note(`failed ${request}`),
-        )
+        from.hold(PUBLISH, decision, (decided) => note(`${decided} ${request}`), 'failed')
       },
     })
     const home: Home = {

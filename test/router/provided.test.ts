@@ -10,6 +10,7 @@ import { LIMITS } from '../../src/router/member/limits.ts'
 import { NO_DEVIATIONS } from '../../src/router/member/peers.ts'
 import { type Provided, Provider } from '../../src/router/meta/provider.ts'
 import { Observers } from '../../src/router/observe/observers.ts'
+import { Rights } from '../../src/router/rights/decide.ts'
 import { Dealer } from '../../src/router/rpc/dealer.ts'
 import { TEXT } from './support.ts'
 
@@ -31,6 +32,9 @@ function serving(serve: Provided): {
   const member: Destination = {
     id: 5,
     principal: undefined,
+    internal: undefined,
+    trusted: false,
+    hold: () => {},
     deviations: NO_DEVIATIONS,
     announces: () => true,
     behind: false,
@@ -51,9 +55,10 @@ function serving(serve: Provided): {
       ),
   }
   const members = new Map([[member.id, member]])
+  const rights = new Rights('realm1', false, { authorize: undefined, disclose: 'asked', trustlevel: undefined })
   const dealer = new Dealer(
-    { strict: false, limits: LIMITS, policy: { disclose: 'asked', trustlevel: undefined }, callQueue: [] },
-    { uri: 'realm1', members, observers: new Observers() },
+    { strict: false, limits: LIMITS, callQueue: [] },
+    { uri: 'realm1', members, observers: new Observers(), rights },
   )
   new Provider(dealer, members).provide({ 'wamp.test': serve })
   return {

@@ -1,6 +1,6 @@
 /** What the broker and the dealer send to: a session, the router's own procedures, later a session of another machine. */
 
-import type { Event, Id, Message } from '../../protocol/messages.ts'
+import type { Code, Event, Id, Message } from '../../protocol/messages.ts'
 import type { ClientRole, Feature } from '../../protocol/words.ts'
 import type { Prepared } from '../../transport/transport.ts'
 import type { BrokerRecord } from '../pubsub/subscription.ts'
@@ -12,12 +12,21 @@ export interface Destination {
   /** The id of the session; 0 for the router itself. */
   readonly id: Id
   readonly principal: Principal | undefined
+  /** What its authentication method keeps for the router's decisions; sent to nobody. */
+  readonly internal: unknown
+  /** True for a session of the router's owner, whose requests are not asked about. */
+  readonly trusted: boolean
   /** Where it is known to differ from what its HELLO announced. */
   readonly deviations: Deviations
   /** True if it has a feature: its HELLO announced it, or it is known to have it. */
   announces<R extends ClientRole>(role: R, feature: Feature<R>): boolean
   /** Throws a WampError for a message that its serializer or its transport cannot carry; nothing was sent then. */
   send(message: Message): void
+  /**
+   * Handles the rest of a request when `decision` is there, or with `expired` when that takes too long, and holds what
+   * comes meanwhile, in order. Nothing happens if the session ends before.
+   */
+  hold<T>(code: Code, decision: Promise<T>, then: (decided: T) => void, expired: T): void
   /** True if it reads so slowly that events for it are dropped (slow-reader.ts). */
   readonly behind: boolean
   /** Destinations of one kind can `write` what one of them `prepare`d: one encoding for many. Undefined: only `send`. */

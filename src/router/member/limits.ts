@@ -28,6 +28,8 @@ export interface RouterLimits {
   readonly held: number
   /** Bytes of what is held of one session, as above. Default 32 MiB. */
   readonly heldBytes: number
+  /** Milliseconds that `authorize` may take; then a request is refused with `authorization_failed`. Default 10,000. */
+  readonly decision: number
   /** Testaments of one session. Default 1,000. */
   readonly testaments: number
   /** Bytes of the payloads of one session's testaments. Default 16 MiB. */
@@ -50,6 +52,7 @@ export const LIMITS: RouterLimits = {
   backlog: 16 * 2 ** 20,
   held: 65_536,
   heldBytes: 32 * 2 ** 20,
+  decision: 10_000,
   testaments: 1000,
   testamentBytes: 16 * 2 ** 20,
   retained: 10_000,

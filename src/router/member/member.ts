@@ -74,6 +74,7 @@ export class Member extends Session implements Destination {
   pubsub: BrokerRecord | undefined
   rpc: DealerRecord | undefined
   deviations = NO_DEVIATIONS
+  readonly trusted: boolean
   readonly kind: string | undefined
   /** What is known of its connection, for others to see. */
   readonly transport: Dict | undefined
@@ -84,16 +85,19 @@ export class Member extends Session implements Destination {
   readonly #backlogLimit: number
   /** What came since the session waits for a decision, if it does. */
   #held: HeldMessages | undefined
-  #waits = false
+  /** The decision that is awaited. */
+  #awaited: Promise<unknown> | undefined
+  #patience: ReturnType<typeof setTimeout> | undefined
   #roles: Roles = {}
   #requested: Id = 0
   #overrun = false
   #deadline: ReturnType<typeof setTimeout> | undefined
   #unwatch: (() => void) | undefined
 
-  constructor(link: Link, host: Host, transport?: Dict) {
+  constructor(link: Link, host: Host, transport?: Dict, trusted = false) {
     super(link)
     this.transport = transport
+    this.trusted = trusted
     this.kind = link.prepare && link.write ? link.kind : undefined
     this.#host = host
     this.#backlogLimit = host.limits.backlog
@@ -148,27 +152,24 @@ export class Member extends Session implements Destination {
     this.link.write?.(prepared)
   }
 
-  /**
-   * Handles the rest of a message when `decision` is there, and holds what comes meanwhile. Nothing happens if the
-   * session ends before. What `then` throws ends it, as what a handler throws does.
-   */
-  hold<T>(code: Code, decision: Promise<T>, then: (decided: T) => void, failed: (error: unknown) => void): void {
+  // What `then` throws ends the session, as what a handler throws does.
+  hold<T>(code: Code, decision: Promise<T>, then: (decided: T) => void, expired: T): void {
+    if (!this.sendable) return
     this.#held ??= new HeldMessages(this.link, this.#host.limits)
-    this.#waits = true
-    const settle = (proceed: () => void): void => {
-      if (!this.sendable) return
-      this.#waits = false
+    this.#awaited = decision
+    const settle = (decided: T): void => {
+      if (this.#awaited !== decision) return
+      this.#awaited = undefined
+      clearTimeout(this.#patience)
       try {
-        proceed()
+        then(decided)
       } catch (error) {
         this.broken(code, error)
       }
       this.#release()
     }
-    decision.then(
-      (decided) => settle(() => then(decided)),
-      (error) => settle(() => failed(error)),
-    )
+    this.#patience = setTimeout(settle, Math.min(this.#host.limits.decision, LONGEST_TIMER), expired)
+    decision.then(settle, () => settle(expired))
   }
 
   /** True while messages are held, and the connection may be paused: its silence means nothing. */
@@ -191,7 +192,7 @@ export class Member extends Session implements Destination {
 
   /** Handles what was held, up to the next message that waits. */
   #release(): void {
-    while (!this.#waits) {
+    while (!this.#awaited) {
       const message = this.#held?.take()
       if (!message) {
         this.#held = undefined
@@ -248,6 +249,8 @@ export class Member extends Session implements Destination {
     this.realm = undefined
     const held = this.#held?.clear() ?? 0
     this.#held = undefined
+    this.#awaited = undefined
+    clearTimeout(this.#patience)
     if (held > 0) realm?.dropped('held', this, held)
     realm?.leave(this, end)
   }

@@ -3,6 +3,7 @@
 import type { Handlers, Id, Uri } from '../../protocol/messages.ts'
 import type { RouterRole } from '../../protocol/words.ts'
 import type { Observers } from '../observe/observers.ts'
+import type { Rights } from '../rights/decide.ts'
 import type { Destination } from './destination.ts'
 
 /** The realm, as its roles see it. */
@@ -10,6 +11,8 @@ export interface RoleRealm {
   readonly uri: Uri
   readonly members: ReadonlyMap<Id, Destination>
   readonly observers: Observers
+  /** What its sessions may do. */
+  readonly rights: Rights
 }
 
 export interface Role {

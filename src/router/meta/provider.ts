@@ -34,6 +34,8 @@ export type Provided = (
 export class Provider implements Destination {
   readonly id = 0
   readonly principal = undefined
+  readonly internal = undefined
+  readonly trusted = true
   readonly deviations = NO_DEVIATIONS
   readonly behind = false
   readonly kind = undefined
@@ -66,7 +68,8 @@ export class Provider implements Destination {
     if (message[0] === INVOCATION) this.#invoked(message)
   }
 
-  // Never used: it subscribes to nothing.
+  // Never used: it requests nothing.
+  hold(): void {}
   prepare(): void {}
   write(): void {}
 

@@ -1,10 +1,10 @@
 /** Testaments: what the router publishes in the name of a session when it ends. */
 
-import { PUBLISH } from '../../protocol/codes.ts'
+import { CALL, PUBLISH } from '../../protocol/codes.ts'
 import { thrown } from '../../protocol/error.ts'
 import { checkKeys } from '../../protocol/keys.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
-import { INVALID_ARGUMENT, INVALID_URI, LIMIT_EXCEEDED } from '../../protocol/names.ts'
+import { CANCELED, INVALID_ARGUMENT, INVALID_URI, LIMIT_EXCEEDED } from '../../protocol/names.ts'
 import type { Dict, List, PublishOptions } from '../../protocol/options.ts'
 import { type Payload, payload } from '../../protocol/payload.ts'
 import { isEmpty } from '../../protocol/plain.ts'
@@ -17,6 +17,7 @@ import { PASSTHRU } from '../member/passthru.ts'
 import { weightOf } from '../member/payload-size.ts'
 import { Refusal } from '../member/refusal.ts'
 import type { Broker } from '../pubsub/broker.ts'
+import { type Decision, type Outcome, refuseDisclosure, TOO_LATE } from '../rights/decide.ts'
 import { aDict, aList, aUri, optional, wrongArgument } from './meta-arguments.ts'
 import type { Provided } from './provider.ts'
 
@@ -24,6 +25,8 @@ interface Testament {
   readonly topic: Uri
   readonly options: PublishOptions
   readonly payload: Payload | undefined
+  /** As it was decided when it was added. */
+  readonly decision: Decision
 }
 
 /** The testaments of one session. A session that ends is detached and destroyed at once: there is no resuming here. */
@@ -71,8 +74,10 @@ export class Testaments {
     const will = this.#wills.get(session)
     if (!will) return
     this.#wills.delete(session)
-    for (const { topic, options, payload } of [...will.detached, ...will.destroyed]) {
-      this.#broker.publishTestament(will.of, topic, options, payload)
+    for (const { topic, options, payload, decision } of [...will.detached, ...will.destroyed]) {
+      // Decided again; but nobody waits for that any more.
+      const decided = this.#broker.decide(will.of, topic, options)
+      this.#broker.publishTestament(will.of, topic, options, payload, decided instanceof Promise ? decision : decided)
     }
   }
 
@@ -81,17 +86,43 @@ export class Testaments {
     this.#wills.delete(session)
   }
 
-  #add([uri, args, kwargs]: List, { publish_options, scope }: Dict, caller: Destination): undefined {
-    const { strict, limits } = this.#options
+  #add(
+    [uri, args, kwargs]: List,
+    { publish_options, scope }: Dict,
+    caller: Destination,
+  ): undefined | Promise<undefined> {
+    const { strict } = this.#options
     const topic = aUri(uri, 'args[0]', strict)
     if (isReserved(topic)) throw new Refusal(INVALID_URI, `${formatValue(topic)} belongs to the router`)
     const data = dataOf(optional(aList, args, 'args[1]'), optional(aDict, kwargs, 'args[2]'))
     const options = optionsOf(optional(aDict, publish_options, 'publish_options') ?? {}, topic, caller)
     const bucket = scopeOf(scope)
-    // At its end nobody is there to hear of it; and then it is asked again.
-    const objection = this.#broker.objection(caller, topic, options)
-    if (objection) throw objection
-    const weight = weightOf(data, topic, options)
+    const add = (decided: Outcome): undefined => {
+      // At its end nobody is there to hear of a refusal.
+      const refusal =
+        decided instanceof Refusal ? decided : refuseDisclosure(decided, topic, options.disclose_me === true)
+      if (decided instanceof Refusal || refusal) throw refusal
+      this.#keep(caller, bucket, { topic, options, payload: data, decision: decided })
+    }
+    const decided = this.#broker.decide(caller, topic, options)
+    if (!(decided instanceof Promise)) return add(decided)
+    return new Promise((resolve, reject) => {
+      const settle = (later: Outcome): void => {
+        try {
+          resolve(add(later))
+        } catch (error) {
+          reject(error)
+        }
+      }
+      caller.hold(CALL, decided, settle, TOO_LATE)
+      // Comes to nothing, unless the session has ended.
+      decided.then(() => reject(new Refusal(CANCELED, 'the session has ended')))
+    })
+  }
+
+  #keep(caller: Destination, bucket: TestamentScope, testament: Testament): void {
+    const { limits } = this.#options
+    const weight = weightOf(testament.payload, testament.topic, testament.options)
     const will = this.#wills.get(caller.id) ?? { of: caller, detached: [], destroyed: [], weight: 0 }
     if (will.detached.length + will.destroyed.length >= limits.testaments) {
       throw new Refusal(LIMIT_EXCEEDED, `a session may have ${limits.testaments} testaments`)
@@ -100,7 +131,7 @@ export class Testaments {
       throw new Refusal(LIMIT_EXCEEDED, `a session may have testaments of ${limits.testamentBytes} bytes`)
     }
     will.weight += weight
-    will[bucket].push({ topic, options, payload: data })
+    will[bucket].push(testament)
     this.#wills.set(caller.id, will)
   }
 

@@ -13,9 +13,9 @@ import type { Patterns } from '../match/patterns.ts'
 import { deliver, type Undelivered } from '../member/deliver.ts'
 import type { Destination } from '../member/destination.ts'
 import { inPassthru, passthruOf } from '../member/passthru.ts'
-import { disclosure, type Policy, trustlevel } from '../member/policy.ts'
 import { NOTHING, Refusal, sendError } from '../member/refusal.ts'
 import type { Role, RoleRealm } from '../member/role.ts'
+import { type Decision, isDisclosed, type Outcome, refuseDisclosure, TOO_LATE } from '../rights/decide.ts'
 import { type Audience, audienceOf, namesSessions } from './audience.ts'
 import { type History, type HistoryEvent, type HistoryOptions, opened } from './history.ts'
 import { RetainedEvents } from './retained.ts'
@@ -23,7 +23,6 @@ import type { Subscription } from './subscription.ts'
 import { type SubscriptionOptions, Subscriptions } from './subscriptions.ts'
 
 export interface BrokerOptions extends SubscriptionOptions {
-  readonly policy: Policy
   readonly history: readonly HistoryOptions[]
 }
 
@@ -125,19 +124,33 @@ export class Broker implements Role {
   }
 
   /** Publishes what a session left behind, which cannot be told of a refusal any more. */
-  publishTestament(publisher: Destination, topic: Uri, options: PublishOptions, data: Payload | undefined): void {
-    const done = this.#accept(publisher, topic, options, data)
+  publishTestament(
+    publisher: Destination,
+    topic: Uri,
+    options: PublishOptions,
+    data: Payload | undefined,
+    decided: Outcome,
+  ): void {
+    const done = decided instanceof Refusal ? decided : this.#accept(publisher, topic, options, data, decided)
     if (done instanceof Refusal) this.#refuseSilently(publisher, topic, done)
   }
 
-  /** Why a member may not publish with these options, as far as that is known before it does. */
-  objection(publisher: Destination, topic: Uri, options: PublishOptions): Refusal | undefined {
-    const details = this.#detailsOf(publisher, topic, options)
-    return details instanceof Refusal ? details : undefined
+  /** Decides about a publication, as far as that is possible before it is published. */
+  decide(publisher: Destination, topic: Uri, options: PublishOptions): Outcome | Promise<Outcome> {
+    const { rights } = this.#realm
+    return rights.always ?? rights.decide('publish', topic, 'exact', options, publisher)
   }
 
   #subscribe(message: Subscribe, subscriber: Destination): void {
-    const subscription = this.#subscriptions.subscribe(message, subscriber)
+    const [, , options, topic] = message
+    const { rights } = this.#realm
+    const decided = rights.always ?? rights.decide('subscribe', topic, options.match ?? 'exact', options, subscriber)
+    if (!(decided instanceof Promise)) this.#begin(message, subscriber, decided)
+    else subscriber.hold(SUBSCRIBE, decided, (later) => this.#begin(message, subscriber, later), TOO_LATE)
+  }
+
+  #begin(message: Subscribe, subscriber: Destination, decided: Outcome): void {
+    const subscription = this.#subscriptions.subscribe(message, subscriber, decided)
     if (subscription && message[2].get_retained) this.#recall(subscription, subscriber)
   }
 
@@ -150,9 +163,16 @@ export class Broker implements Role {
     }
   }
 
-  #publish([, request, options, topic, data]: Publish, publisher: Destination): void {
+  #publish(message: Publish, publisher: Destination): void {
+    const [, , options, topic] = message
     inPassthru(options, publisher, 'publisher', 'PUBLISH[2]')
-    const done = this.#refuseTopic(topic) ?? this.#accept(publisher, topic, options, data)
+    const decided = this.#refuseTopic(topic) ?? this.decide(publisher, topic, options)
+    if (!(decided instanceof Promise)) this.#conclude(message, publisher, decided)
+    else publisher.hold(PUBLISH, decided, (later) => this.#conclude(message, publisher, later), TOO_LATE)
+  }
+
+  #conclude([, request, options, topic, data]: Publish, publisher: Destination, decided: Outcome): void {
+    const done = decided instanceof Refusal ? decided : this.#accept(publisher, topic, options, data, decided)
     if (!(done instanceof Refusal)) {
       if (options.acknowledge) publisher.send([PUBLISHED, request, done])
       // Without acknowledgement the broker is silent even about a failure (Basic Profile, Publishing).
@@ -171,8 +191,14 @@ export class Broker implements Role {
   }
 
   /** Publishes as a member, who need not be there any more; says nothing to him. */
-  #accept(publisher: Destination, topic: Uri, options: PublishOptions, data: Payload | undefined): Id | Refusal {
-    const details = this.#detailsOf(publisher, topic, options)
+  #accept(
+    publisher: Destination,
+    topic: Uri,
+    options: PublishOptions,
+    data: Payload | undefined,
+    decision: Decision,
+  ): Id | Refusal {
+    const details = detailsOf(publisher, topic, options, decision)
     if (details instanceof Refusal) return details
     const publication = randomId()
     const found = this.patterns.all(topic)
@@ -183,25 +209,6 @@ export class Broker implements Role {
     observers.published?.({ realm, session: publisher.id, topic, publication })
     if (found.length > 0) this.#emit(found, topic, options, data, details, publication, publisher)
     return publication
-  }
-
-  /** What an event says beside its payload, or why it may not be said. */
-  #detailsOf(publisher: Destination, topic: Uri, options: PublishOptions): EventDetails | Refusal {
-    const { policy } = this.#options
-    const disclosed = disclosure(policy, 'publish', topic, publisher, options.disclose_me === true)
-    if (disclosed instanceof Refusal) return disclosed
-    const level = trustlevel(policy, 'publish', topic, publisher)
-    const passthru = options.ppt_scheme !== undefined
-    if (!disclosed && level === undefined && !passthru) return NOTHING
-    return {
-      ...(disclosed && {
-        publisher: publisher.id,
-        publisher_authid: publisher.principal?.authid,
-        publisher_authrole: publisher.principal?.authrole,
-      }),
-      ...(level !== undefined && { trustlevel: level }),
-      ...(passthru && passthruOf(options)),
-    } as EventDetails
   }
 
   #emit(
@@ -286,4 +293,29 @@ export class Broker implements Role {
     const { uri: realm, observers } = this.#realm
     observers.dropped?.({ realm, reason, session, uri, count: 1 })
   }
+}
+
+/** What an event says beside its payload, or why it may not be said. */
+function detailsOf(
+  publisher: Destination,
+  topic: Uri,
+  options: PublishOptions,
+  decision: Decision,
+): EventDetails | Refusal {
+  const asked = options.disclose_me === true
+  const refusal = refuseDisclosure(decision, topic, asked)
+  if (refusal) return refusal
+  const disclosed = isDisclosed(decision, asked)
+  const { trustlevel } = decision
+  const passthru = options.ppt_scheme !== undefined
+  if (!disclosed && trustlevel === undefined && !passthru) return NOTHING
+  return {
+    ...(disclosed && {
+      publisher: publisher.id,
+      publisher_authid: publisher.principal?.authid,
+      publisher_authrole: publisher.principal?.authrole,
+    }),
+    ...(trustlevel !== undefined && { trustlevel }),
+    ...(passthru && passthruOf(options)),
+  } as EventDetails
 }

@@ -12,6 +12,7 @@ import type { Destination } from '../member/destination.ts'
 import type { RouterLimits } from '../member/limits.ts'
 import { Refusal, sendError } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
+import type { Outcome } from '../rights/decide.ts'
 import type { History } from './history.ts'
 import { type Subscription, subscriptionsOf } from './subscription.ts'
 
@@ -44,10 +45,14 @@ export class Subscriptions {
   }
 
   /** Returns the subscription, unless the request was refused. */
-  subscribe([, request, options, topic]: Subscribe, subscriber: Destination): Subscription | undefined {
+  subscribe(
+    [, request, options, topic]: Subscribe,
+    subscriber: Destination,
+    decided: Outcome,
+  ): Subscription | undefined {
     const { match = 'exact' } = options
     let subscription = this.patterns.get(topic, match)
-    const refusal = this.#refuse(topic, match, subscription, subscriber)
+    const refusal = decided instanceof Refusal ? decided : this.#refuse(topic, match, subscription, subscriber)
     if (refusal) {
       sendError(subscriber, SUBSCRIBE, request, refusal)
       this.#refused('subscribe', subscriber, topic, refusal)

@@ -3,6 +3,7 @@
 import type { Call as CallMessage, Id, Uri } from '../../protocol/messages.ts'
 import type { InvocationDetails } from '../../protocol/options.ts'
 import type { Destination } from '../member/destination.ts'
+import type { Decision } from '../rights/decide.ts'
 import type { Deadline } from './deadline.ts'
 import type { QueuePlace } from './queue.ts'
 import type { Endpoint } from './registrations.ts'
@@ -14,6 +15,8 @@ export interface Call {
   readonly caller: Destination
   readonly request: Id
   readonly procedure: Uri
+  /** Whether its caller is disclosed, and how far trusted; decided once. */
+  readonly decision: Decision
   /** The time when it came, if its duration is observed. */
   readonly since: number | undefined
   /** None for a call without a timeout. */

@@ -5,14 +5,14 @@ import { violation } from '../../protocol/error.ts'
 import type * as messages from '../../protocol/messages.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
 import * as names from '../../protocol/names.ts'
-import type { ResultDetails } from '../../protocol/options.ts'
+import type { CallOptions, ResultDetails } from '../../protocol/options.ts'
 import { isReserved, isUri } from '../../protocol/uri.ts'
 import { formatValue, nameOf } from '../../protocol/validate.ts'
 import type { Destination } from '../member/destination.ts'
 import { inPassthru, PASSTHRU, passthruOf } from '../member/passthru.ts'
-import { disclosure } from '../member/policy.ts'
 import { attempt, NOTHING, Refusal, sendError } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
+import { type Decision, type Outcome, refuseDisclosure, TOO_LATE } from '../rights/decide.ts'
 import type { Call } from './call.ts'
 import { recordOf } from './dealer-record.ts'
 import { interruptible } from './invocation-details.ts'
@@ -46,12 +46,21 @@ export class Calls {
   readonly #realm: RoleRealm
   readonly #registrations: Registrations
   readonly #routing: Routing
+  readonly #later: (work: () => void) => void
 
-  constructor(options: RegistrationOptions, realm: RoleRealm, registrations: Registrations, routing: Routing) {
+  /** `later` does what was decided later, as a message that has just come. */
+  constructor(
+    options: RegistrationOptions,
+    realm: RoleRealm,
+    registrations: Registrations,
+    routing: Routing,
+    later: (work: () => void) => void,
+  ) {
     this.#options = options
     this.#realm = realm
     this.#registrations = registrations
     this.#routing = routing
+    this.#later = later
   }
 
   /** Lets a destination serve a procedure of the router's own: it is in no list, and no client can register it. */
@@ -64,18 +73,29 @@ export class Calls {
     const underWay = caller.rpc?.calls.get(request)
     if (underWay) this.#continue(underWay, message)
     else if (!this.#isLate(message, caller)) {
-      const found = this.#find(message, caller)
-      if (found instanceof Refusal) {
-        // More parts may be on their way, which must not be taken for a call.
-        if (options.progress) recordOf(caller).unfinish(request, procedure, this.#options.limits.calls)
-        sendError(caller, CALL, request, found)
-        this.#refused(caller, procedure, found)
-        return
-      }
-      const call = this.#routing.open(message, caller, found)
-      const failed = call.over ? undefined : this.#routing.route(call, found, message)
-      if (failed) this.#routing.fail(call, failed)
+      this.#inspect(options, caller)
+      const { rights } = this.#realm
+      const decided = rights.always ?? rights.decide('call', procedure, 'exact', options, caller)
+      if (decided instanceof Promise) {
+        caller.hold(CALL, decided, (later) => this.#later(() => this.#begin(message, caller, later)), TOO_LATE)
+      } else this.#begin(message, caller, decided)
     }
+  }
+
+  #begin(message: messages.Call, caller: Destination, decided: Outcome): void {
+    const [, request, options, procedure] = message
+    const found = decided instanceof Refusal ? decided : this.#find(message, caller, decided)
+    if (decided instanceof Refusal || found instanceof Refusal) {
+      const refusal = found as Refusal
+      // More parts may be on their way, which must not be taken for a call.
+      if (options.progress) recordOf(caller).unfinish(request, procedure, this.#options.limits.calls)
+      sendError(caller, CALL, request, refusal)
+      this.#refused(caller, procedure, refusal)
+      return
+    }
+    const call = this.#routing.open(message, caller, found, decided)
+    const failed = call.over ? undefined : this.#routing.route(call, found, message)
+    if (failed) this.#routing.fail(call, failed)
   }
 
   cancel([, request, { mode = 'killnowait' }]: messages.Cancel, caller: Destination): void {
@@ -156,13 +176,17 @@ export class Calls {
     record.invocations.clear()
   }
 
-  /** The registration that serves a call, or why it is refused. */
-  #find([, , options, procedure]: messages.Call, caller: Destination): Registration | Refusal {
+  /** Throws a violation for options that the caller did not announce. */
+  #inspect(options: CallOptions, caller: Destination): void {
     if (options.progress && !caller.announces('caller', 'progressive_call_invocations')) {
       throw violation('CALL[2].progress is true, but HELLO did not announce progressive_call_invocations')
     }
     inPassthru(options, caller, 'caller', 'CALL[2]')
-    const { strict, limits, policy } = this.#options
+  }
+
+  /** The registration that serves a call, or why it is refused. */
+  #find([, , options, procedure]: messages.Call, caller: Destination, decision: Decision): Registration | Refusal {
+    const { strict, limits } = this.#options
     // Nobody else serves what belongs to the router, whatever a pattern would match.
     const reserved = isReserved(procedure)
     const registration = reserved ? this.#own.get(procedure) : this.#registrations.patterns.best(procedure)
@@ -175,11 +199,7 @@ export class Calls {
     if (recordOf(caller).calls.size >= limits.calls) {
       return new Refusal(names.LIMIT_EXCEEDED, `a session may have ${limits.calls} calls under way`)
     }
-    if (options.disclose_me && policy.disclose !== 'asked' && !reserved) {
-      const disclosed = disclosure(policy, 'call', procedure, caller, true)
-      if (disclosed instanceof Refusal) return disclosed
-    }
-    return registration
+    return (!reserved && refuseDisclosure(decision, procedure, options.disclose_me === true)) || registration
   }
 
   /** Another part of a call goes to the callee of the first, with what was said then (Progressive Call Invocations). */

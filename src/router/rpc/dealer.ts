@@ -6,6 +6,7 @@ import type { Features } from '../../protocol/words.ts'
 import type { Patterns } from '../match/patterns.ts'
 import type { Destination } from '../member/destination.ts'
 import type { Role, RoleRealm } from '../member/role.ts'
+import { type Outcome, TOO_LATE } from '../rights/decide.ts'
 import { Calls, type CallsDropped, NO_CALLS_DROPPED } from './calls.ts'
 import { Queues } from './queue.ts'
 import { type Registration, type RegistrationOptions, Registrations } from './registrations.ts'
@@ -54,8 +55,12 @@ export class Dealer implements Role {
       this.#calls.expire(call)
       this.#turns.advance()
     })
-    const calls = new Calls(options, realm, registrations, routing)
     const turns = new Turns(routing, queues, registrations)
+    const later = (work: () => void): void => {
+      work()
+      turns.advance()
+    }
+    const calls = new Calls(options, realm, registrations, routing, later)
     this.#queues = queues
     this.#registrations = registrations
     this.#routing = routing
@@ -69,7 +74,14 @@ export class Dealer implements Role {
         turns.advance()
       }
     this.handlers = {
-      [REGISTER]: then((message, from) => registrations.register(message, from)),
+      [REGISTER]: then((message, from) => {
+        const [, , options, procedure] = message
+        const { match = 'exact' } = options
+        const decided = realm.rights.always ?? realm.rights.decide('register', procedure, match, options, from)
+        const register = (outcome: Outcome): void => registrations.register(message, from, outcome)
+        if (!(decided instanceof Promise)) register(decided)
+        else from.hold(REGISTER, decided, (outcome) => later(() => register(outcome)), TOO_LATE)
+      }),
       [UNREGISTER]: then((message, from) => registrations.unregister(message, from)),
       [CALL]: then((message, from) => calls.call(message, from)),
       [CANCEL]: then((message, from) => calls.cancel(message, from)),

@@ -5,8 +5,8 @@ import { FEATURE_NOT_SUPPORTED } from '../../protocol/names.ts'
 import type { Dict, InvocationDetails } from '../../protocol/options.ts'
 import type { Destination } from '../member/destination.ts'
 import { PASSTHRU, passthruOf } from '../member/passthru.ts'
-import { disclosure, type Policy, trustlevel } from '../member/policy.ts'
 import { NOTHING, Refusal } from '../member/refusal.ts'
+import { type Decision, isDisclosed } from '../rights/decide.ts'
 import { type Endpoint, OWN } from './registrations.ts'
 
 /** Whether a callee understands INTERRUPT; the specification spells the feature in two ways. */
@@ -36,16 +36,17 @@ export function detailsOf(
   caller: Destination,
   { callee, curious, registration }: Endpoint,
   timeout: number,
-  policy: Policy,
+  decision: Decision,
 ): InvocationDetails {
   // The router's own procedures know their caller, whatever is disclosed to others.
   if (registration.id === OWN) return { procedure, caller: caller.id }
   const pattern = registration.match !== 'exact'
   // Most calls ask for nothing and get nothing.
-  const plain = !pattern && !curious && timeout === 0 && policy.disclose === 'asked' && !policy.trustlevel
+  const plain =
+    !pattern && !curious && timeout === 0 && decision.disclose === 'asked' && decision.trustlevel === undefined
   if (plain && isEmpty(options)) return NOTHING
-  const disclosed = disclosure(policy, 'call', procedure, caller, options.disclose_me === true || curious) === true
-  const level = trustlevel(policy, 'call', procedure, caller)
+  const disclosed = isDisclosed(decision, options.disclose_me === true || curious)
+  const level = decision.trustlevel
   const progress = options.receive_progress === true && callee.announces('callee', 'progressive_call_results')
   return {
     ...(pattern && { procedure }),

@@ -10,9 +10,9 @@ import { formatValue } from '../../protocol/validate.ts'
 import { type Pattern, Patterns } from '../match/patterns.ts'
 import type { Destination } from '../member/destination.ts'
 import type { RouterLimits } from '../member/limits.ts'
-import type { Policy } from '../member/policy.ts'
 import { Refusal, sendError } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
+import type { Decision, Outcome } from '../rights/decide.ts'
 import { keepTurn } from './choose-callee.ts'
 import { recordOf } from './dealer-record.ts'
 import type { CallQueue, CallQueueOptions, Queues } from './queue.ts'
@@ -67,7 +67,6 @@ export function ownRegistration(uri: Uri, callee: Destination): Registration {
 export interface RegistrationOptions {
   readonly strict: boolean
   readonly limits: RouterLimits
-  readonly policy: Policy
   readonly callQueue: readonly CallQueueOptions[]
 }
 
@@ -84,10 +83,11 @@ export class Registrations {
     this.#queues = queues
   }
 
-  register([, request, options, procedure]: Register, callee: Destination): void {
+  register([, request, options, procedure]: Register, callee: Destination, decided: Outcome): void {
     const { match = 'exact', force_reregister } = options
     let registration = this.patterns.get(procedure, match)
-    const refusal = this.#refuse(options, procedure, registration, callee)
+    const refusal =
+      decided instanceof Refusal ? decided : this.#refuse(options, procedure, registration, callee, decided)
     if (refusal) {
       sendError(callee, REGISTER, request, refusal)
       this.#refused('register', callee, procedure, refusal)
@@ -143,8 +143,9 @@ export class Registrations {
     procedure: Uri,
     existing: Registration | undefined,
     callee: Destination,
+    { disclose }: Decision,
   ): Refusal | undefined {
-    const { strict, limits, policy } = this.#options
+    const { strict, limits } = this.#options
     const { match = 'exact', invoke = 'single', force_reregister, disclose_caller } = options
     if (!isPattern(procedure, match, strict)) {
       return new Refusal(
@@ -153,7 +154,7 @@ export class Registrations {
       )
     }
     if (isReserved(procedure)) return new Refusal(names.INVALID_URI, `${formatValue(procedure)} belongs to the router`)
-    if (disclose_caller && policy.disclose === 'never') {
+    if (disclose_caller && disclose === 'never') {
       return new Refusal(names.DISCLOSE_ME_DISALLOWED, 'disclose_caller: this router does not tell who calls')
     }
     if (existing && !force_reregister) {

@@ -9,6 +9,7 @@ import { formatValue } from '../../protocol/validate.ts'
 import type { Destination } from '../member/destination.ts'
 import { attempt, NOTHING, Refusal, sendError } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
+import type { Decision } from '../rights/decide.ts'
 import type { Call } from './call.ts'
 import { choose, FULL } from './choose-callee.ts'
 import { Deadline } from './deadline.ts'
@@ -52,13 +53,19 @@ export class Routing {
   }
 
   /** From here on it will be answered. */
-  open([, request, options, procedure]: messages.Call, caller: Destination, registration: Registration): Call {
+  open(
+    [, request, options, procedure]: messages.Call,
+    caller: Destination,
+    registration: Registration,
+    decision: Decision,
+  ): Call {
     const { uri: realm, observers } = this.#realm
     const call: Changing<Call> = {
       order: this.#order++,
       caller,
       request,
       procedure,
+      decision,
       since: observers.answered ? performance.now() : undefined,
       deadline: undefined,
       endpoint: undefined,
@@ -106,7 +113,7 @@ export class Routing {
     const timeout = call.deadline?.begin(endpoint.keepsTime) ?? 0
     call.endpoint = endpoint
     call.invocation = invocation
-    call.details = detailsOf(message, call.caller, endpoint, timeout, this.#options.policy)
+    call.details = detailsOf(message, call.caller, endpoint, timeout, call.decision)
     call.message = endpoint.declines ? message : undefined
     record.invoked = invocation
     record.invocations.set(invocation, call)

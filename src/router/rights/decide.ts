@@ -1,0 +1,201 @@
+/** Where a session's rights are decided: whether it may do something, whether it is disclosed, how far it is trusted. */
+
+import type { Id, Uri } from '../../protocol/messages.ts'
+import { AUTHORIZATION_FAILED, DISCLOSE_ME_DISALLOWED, NOT_AUTHORIZED } from '../../protocol/names.ts'
+import type { Dict, MatchPolicy } from '../../protocol/options.ts'
+import { isPattern, isReserved } from '../../protocol/uri.ts'
+import { formatValue, isDict } from '../../protocol/validate.ts'
+import { DISCLOSURES, type Disclosure, isOneOf } from '../../protocol/words.ts'
+import type { Destination } from '../member/destination.ts'
+import { type Principal, principalDetails } from '../member/principal.ts'
+import { Refusal } from '../member/refusal.ts'
+
+export type { Disclosure } from '../../protocol/words.ts'
+export type Action = 'call' | 'register' | 'publish' | 'subscribe'
+export type Disclosed = 'publish' | 'call'
+
+/** Who publishes or calls. */
+export interface Actor extends Principal {
+  readonly session: Id
+}
+
+export type Disclose = (action: Disclosed, uri: Uri, actor: Actor) => Disclosure
+/** A whole number from 0, the least trusted; undefined says nothing about it. */
+export type TrustLevel = (action: Disclosed, uri: Uri, actor: Actor) => number | undefined
+
+/** The session that asks for something. */
+export interface AuthorizeSession extends Principal {
+  readonly id: Id
+  readonly realm: Uri
+  /** What its authentication method keeps for the router's decisions; undefined for an anonymous session. */
+  readonly internal: unknown
+}
+
+/** What a session wants to do. */
+export interface AuthorizeRequest {
+  readonly session: AuthorizeSession
+  readonly action: Action
+  /** The topic or procedure; for a subscription or registration it may be a pattern. */
+  readonly uri: Uri
+  /** How `uri` is meant: `exact` for calls and publications. */
+  readonly match: MatchPolicy
+  /** The options of the message, as the session sent them. */
+  readonly options: Dict
+}
+
+/** An answer of `authorize` that says more than whether. */
+export interface Authorization {
+  readonly allow: boolean
+  /** Whether receivers learn who calls or publishes; true is `always`, false is `never`. Default: as `disclose` says. */
+  readonly disclose?: Disclosure | boolean | undefined
+  /** How far the caller or publisher is trusted. Default: as `trustlevel` says. */
+  readonly trustlevel?: number | undefined
+}
+
+export type Authorize = (request: AuthorizeRequest) => boolean | Authorization | Promise<boolean | Authorization>
+
+/** What the owner of a router decides. */
+export interface Policy {
+  readonly authorize: Authorize | undefined
+  readonly disclose: Disclosure | Disclose
+  readonly trustlevel: TrustLevel | undefined
+}
+
+/** What is allowed, and how. It is made once for each action, and carried on the call or publication. */
+export interface Decision {
+  readonly disclose: Disclosure
+  readonly trustlevel: number | undefined
+}
+
+/** The decision, or why it is not allowed; a promise never rejects. */
+export type Outcome = Decision | Refusal
+
+/** What is decided where the owner does not answer in time. */
+export const TOO_LATE = new Refusal(AUTHORIZATION_FAILED, 'the router could not decide this in time')
+
+const UNCLEAR = 'authorize must return true, false or { allow, disclose, trustlevel }'
+
+/** The rights in one realm. */
+export class Rights {
+  /** The decision about everything, where nothing has to be asked. */
+  readonly always: Decision | undefined
+  readonly #realm: Uri
+  readonly #strict: boolean
+  readonly #policy: Policy
+  readonly #unasked: Decision
+  #reported = false
+
+  constructor(realm: Uri, strict: boolean, policy: Policy) {
+    const { authorize, disclose, trustlevel } = policy
+    this.#realm = realm
+    this.#strict = strict
+    this.#policy = policy
+    this.#unasked = { disclose: typeof disclose === 'string' ? disclose : 'asked', trustlevel: undefined }
+    this.always = authorize || trustlevel || typeof disclose === 'function' ? undefined : this.#unasked
+  }
+
+  /**
+   * Asks the owner once. `uri` need not be legal: then nobody is asked, since whoever asks here refuses it by itself.
+   * An answer that comes at once makes no promise.
+   */
+  decide(action: Action, uri: Uri, match: MatchPolicy, options: Dict, from: Destination): Outcome | Promise<Outcome> {
+    const { authorize } = this.#policy
+    if (!isPattern(uri, match, this.#strict)) return this.#unasked
+    if (!authorize || from.trusted || !from.principal) return this.#granted(action, uri, from, {})
+    const { id, principal, internal } = from
+    const session = { id, realm: this.#realm, ...principalDetails(principal), internal }
+    try {
+      const answer = authorize({ session, action, uri, match, options })
+      if (!isPromise(answer)) return this.#answered(action, uri, from, answer)
+      return Promise.resolve(answer).then(
+        (later) => this.#answered(action, uri, from, later),
+        (error) => this.#failed(error),
+      )
+    } catch (error) {
+      return this.#failed(error)
+    }
+  }
+
+  #answered(action: Action, uri: Uri, from: Destination, answer: unknown): Outcome {
+    const { allow, ...rest } = isDict(answer) ? answer : { allow: answer }
+    if (typeof allow !== 'boolean') return this.#failed(new TypeError(`${UNCLEAR}, got ${formatValue(answer)}`))
+    if (!allow) return new Refusal(NOT_AUTHORIZED, `this session may not ${action} ${formatValue(uri)}`)
+    const { disclose, trustlevel } = rest as Omit<Authorization, 'allow'>
+    if (disclose !== undefined && typeof disclose !== 'boolean' && !isOneOf(DISCLOSURES, disclose)) {
+      return this.#failed(new TypeError(`disclose must be ${DISCLOSURES.join(', ')} or true or false`))
+    }
+    if (trustlevel !== undefined && !isTrustLevel(trustlevel)) {
+      return this.#failed(new TypeError(`trustlevel must be a whole number from 0, got ${formatValue(trustlevel)}`))
+    }
+    return this.#granted(action, uri, from, rest)
+  }
+
+  /** What `authorize` did not say is decided by its shorthand. */
+  #granted(action: Action, uri: Uri, from: Destination, said: Omit<Authorization, 'allow'>): Decision {
+    if (action === 'subscribe' || isReserved(uri) || !from.principal) return this.#unasked
+    // A callee is not disclosed; but it may ask to know its callers.
+    if (action === 'register') {
+      return said.disclose === undefined ? this.#unasked : { disclose: wordOf(said.disclose), trustlevel: undefined }
+    }
+    const actor = { session: from.id, ...principalDetails(from.principal) }
+    return {
+      disclose: wordOf(said.disclose ?? this.#disclosure(action, uri, actor)),
+      trustlevel: said.trustlevel ?? this.#trustLevel(action, uri, actor),
+    }
+  }
+
+  /** Fails closed: what throws, or returns something else, discloses nobody. */
+  #disclosure(action: Disclosed, uri: Uri, actor: Actor): Disclosure {
+    const { disclose } = this.#policy
+    if (typeof disclose === 'string') return disclose
+    try {
+      const found = disclose(action, uri, actor)
+      return isOneOf(DISCLOSURES, found) ? found : 'never'
+    } catch {
+      return 'never'
+    }
+  }
+
+  #trustLevel(action: Disclosed, uri: Uri, actor: Actor): number | undefined {
+    try {
+      const level = this.#policy.trustlevel?.(action, uri, actor)
+      return isTrustLevel(level) ? level : undefined
+    } catch {
+      // No level is less than any: what fails must not raise the trust.
+      return undefined
+    }
+  }
+
+  // What it threw may hold secrets, and is not for the session.
+  #failed(error: unknown): Refusal {
+    if (!this.#reported) {
+      this.#reported = true
+      console.error('authorize of the router failed; its further errors are only refusals:', error)
+    }
+    return new Refusal(AUTHORIZATION_FAILED, 'the router could not decide this')
+  }
+}
+
+/** Why a `disclose_me` is refused, if it is. */
+export function refuseDisclosure({ disclose }: Decision, uri: Uri, asked: boolean): Refusal | undefined {
+  if (!asked || disclose !== 'never') return undefined
+  return new Refusal(DISCLOSE_ME_DISALLOWED, `disclose_me is not allowed for ${formatValue(uri)}`)
+}
+
+/** Whether receivers learn who it is, where somebody asked for that or not. */
+export function isDisclosed({ disclose }: Decision, asked: boolean): boolean {
+  return disclose === 'always' || (asked && disclose === 'asked')
+}
+
+function wordOf(disclose: Disclosure | boolean): Disclosure {
+  if (typeof disclose === 'string') return disclose
+  return disclose ? 'always' : 'never'
+}
+
+function isTrustLevel(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | undefined)?.then === 'function'
+}
