@@ -3,6 +3,7 @@
 import { unsent, usage, type WampError } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
 import { CONNECTION_FAILED, DEFAULT_URL } from '../protocol/names.ts'
+import { checkRules, FLAG, FUNCTION, type OptionRules, TEXT } from '../protocol/option-rules.ts'
 import { json } from '../serializer/json.ts'
 import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
 import { type Connector, Framed, type Link } from '../session/link.ts'
@@ -29,6 +30,18 @@ export interface WampRouterOptions {
   readonly webSocket?: WebSocketClass
 }
 
+const RULES: OptionRules<WampRouterOptions> = {
+  name: TEXT,
+  host: TEXT,
+  port: ['a number from 1 to 65535', (port) => typeof port === 'number' || typeof port === 'string'],
+  path: TEXT,
+  tls: FLAG,
+  url: TEXT,
+  realm: TEXT,
+  dial: FUNCTION,
+  webSocket: FUNCTION,
+}
+
 /**
  * Where a router is.
  *
@@ -41,6 +54,7 @@ export class WampRouter implements Connector {
   readonly #dial: Dial
 
   constructor(options: WampRouterOptions = {}) {
+    checkRules('WampRouter', options, RULES, { example: `url: '${DEFAULT_URL}'` })
     this.url = address(options)
     this.name = options.name ?? this.url
     this.realm = options.realm

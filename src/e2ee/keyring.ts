@@ -4,6 +4,7 @@ import { usage } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
 import { isPattern } from '../protocol/uri.ts'
 import { formatValue } from '../protocol/validate.ts'
+import { anyOf, isOneOf, type MatchPolicy } from '../protocol/words.ts'
 
 export interface Key {
   /** Told to everybody, the router included, as `ppt_keyid`: it names a key and must not say anything of it. */
@@ -15,10 +16,14 @@ export interface Key {
 export interface KeyRule {
   readonly uri: Uri
   /** `prefix` is as in WAMP: `com.example.` covers all below it, `com.example` also `com.examples`. Default `exact`. */
-  readonly match?: 'exact' | 'prefix'
+  readonly match?: KeyMatch
   /** The first encrypts, all of them decrypt. */
   readonly keys: readonly [Key, ...Key[]]
 }
+
+/** Of the match policies, those that keys have. */
+const KEY_MATCHES = ['exact', 'prefix'] as const satisfies readonly MatchPolicy[]
+type KeyMatch = (typeof KEY_MATCHES)[number]
 
 const SIZE = 32
 
@@ -39,6 +44,7 @@ export class Keyring {
 
   /** Puts a rule in the place of the one with its URI and match: from then on it counts, also for sessions that run. */
   set({ uri, match = 'exact', keys }: KeyRule): this {
+    if (!isOneOf(KEY_MATCHES, match)) throw usage(`match must be ${anyOf(KEY_MATCHES)}, got ${formatValue(match)}`)
     if (typeof uri !== 'string' || !isPattern(uri, match))
       throw usage(`${formatValue(uri)} is no URI of match ${match}`)
     if (!Array.isArray(keys) || !keys.length) throw usage(`the rule for ${formatValue(uri)} needs a list of keys`)
@@ -58,7 +64,7 @@ export class Keyring {
   }
 
   /** Takes a rule out. What it covered goes in the clear then, unless another rule covers it. */
-  delete(uri: Uri, match: 'exact' | 'prefix' = 'exact'): boolean {
+  delete(uri: Uri, match: KeyMatch = 'exact'): boolean {
     return this.#table(match).delete(uri)
   }
 
@@ -76,7 +82,7 @@ export class Keyring {
     return found
   }
 
-  #table(match: 'exact' | 'prefix'): Map<Uri, readonly Key[]> {
+  #table(match: KeyMatch): Map<Uri, readonly Key[]> {
     return match === 'exact' ? this.#exact : this.#prefixes
   }
 }

@@ -1,11 +1,14 @@
 /** The connections that a server has brought to a router: how many, whether they live, and how they end. */
 
 import type { Duplex } from 'node:stream'
+import { usage } from '../protocol/error.ts'
+import { COUNT, type OptionRules, SERIALIZERS } from '../protocol/option-rules.ts'
+import { formatValue } from '../protocol/validate.ts'
 import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
 import { framed } from '../session/framed.ts'
 import type { Attachable, Link, TransportInfo } from '../session/link.ts'
 import { batched, inner, isBatched } from '../transport/batched.ts'
-import { Sweep, type SweepOptions } from '../transport/sweep.ts'
+import { SWEEP_RULES, Sweep, type SweepOptions } from '../transport/sweep.ts'
 import type { Transport } from '../transport/transport.ts'
 
 export interface ConnectionOptions extends SweepOptions {
@@ -15,8 +18,20 @@ export interface ConnectionOptions extends SweepOptions {
   readonly serializers?: readonly Serializer[] | undefined
 }
 
+export const CONNECTION_RULES: OptionRules<ConnectionOptions> = {
+  ...SWEEP_RULES,
+  maxConnections: COUNT,
+  serializers: SERIALIZERS,
+}
+
 /** How long a client may take to answer the closing of its connection. */
 const GOODBYE_TIMEOUT = 2_000
+
+/** @throws WampError `wampy.error.usage` for what is not a router */
+export function checkAttachable(of: string, router: unknown): void {
+  if (typeof Object(router).attach === 'function') return
+  throw usage(`${of} takes a Router first, such as ${of}(new Router()), got ${formatValue(router)}`)
+}
 
 export class Connections {
   readonly #router: Attachable

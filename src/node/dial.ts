@@ -3,6 +3,16 @@
 import type { Agent } from 'node:http'
 import type { ConnectionOptions } from 'node:tls'
 import WebSocket from 'ws'
+import {
+  checkRules,
+  FLAG,
+  FUNCTION,
+  LIMIT,
+  OBJECT,
+  type OptionRule,
+  type OptionRules,
+  TEXT,
+} from '../protocol/option-rules.ts'
 import type { Dial } from '../transport/transport.ts'
 import { webSocketDial } from '../transport/websocket.ts'
 
@@ -23,13 +33,45 @@ export interface DialOptions
   readonly perMessageDeflate?: boolean | undefined
 }
 
+const PEM: OptionRule = [
+  'text, bytes or a list of them',
+  (value) => typeof value === 'string' || (typeof value === 'object' && value !== null),
+]
+
+export const TLS_RULES: OptionRules<
+  Pick<
+    ConnectionOptions,
+    'ca' | 'cert' | 'key' | 'passphrase' | 'pfx' | 'rejectUnauthorized' | 'servername' | 'checkServerIdentity'
+  >
+> = {
+  ca: PEM,
+  cert: PEM,
+  key: PEM,
+  passphrase: TEXT,
+  pfx: PEM,
+  rejectUnauthorized: FLAG,
+  servername: TEXT,
+  checkServerIdentity: FUNCTION,
+}
+
+const RULES: OptionRules<DialOptions> = {
+  ...TLS_RULES,
+  headers: OBJECT,
+  origin: TEXT,
+  agent: OBJECT,
+  maxPayload: LIMIT,
+  perMessageDeflate: FLAG,
+}
+
 /**
  * A dial for the option `dial` of a WampRouter.
  *
  * @example
  * new WampRouter({ url: 'wss://example.com/ws', dial: dial({ headers: { cookie }, ca }) })
+ * @throws WampError `wampy.error.usage` for options that cannot be
  */
 export function dial(options: DialOptions = {}): Dial {
+  checkRules('dial', options, RULES)
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   return webSocketDial({
     create: (url, protocols) => new WebSocket(url, protocols, { perMessageDeflate: false, ...given }),

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { OptionRule } from '../protocol/option-rules.ts'
 import { MAGIC } from './handshake.ts'
 
 export function pathOf(request: IncomingMessage): string {
@@ -13,6 +14,11 @@ export function pathOf(request: IncomingMessage): string {
 
 /** Pages, by their origins; `*` for all. */
 export type Origins = '*' | readonly string[]
+
+export const ORIGINS: OptionRule = [
+  '"*" or a list of origins',
+  (value) => value === '*' || (Array.isArray(value) && value.every((origin) => typeof origin === 'string')),
+]
 
 /** Whether whoever asks is no page, a page of the same host, or one of those that are named. */
 export function mayAsk({ headers: { origin, host } }: IncomingMessage, origins: Origins): boolean {

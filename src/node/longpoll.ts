@@ -2,9 +2,10 @@
 
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { DURATION, type OptionRules, TEXT } from '../protocol/option-rules.ts'
 import type { Link } from '../session/link.ts'
 import type { Connections } from './connections.ts'
-import { bodyOf, fail, mayAsk, type Origins, pathOf, reply } from './http.ts'
+import { bodyOf, fail, mayAsk, ORIGINS, type Origins, pathOf, reply } from './http.ts'
 import { infoOf } from './info.ts'
 import { Polled } from './polled.ts'
 
@@ -13,10 +14,17 @@ export interface LongPollOptions {
   readonly path?: string | undefined
   /** Pages of other origins that may poll, such as `https://example.com`; `*` for all. Those of `serve` by default, or none. */
   readonly origins?: Origins | undefined
-  /** Milliseconds that a poll hangs until it is answered with nothing: 10,000 by default, which Autobahn needs. */
+  /** Milliseconds, 1 at least, that a poll hangs until it is answered with nothing: 10,000 by default, which Autobahn needs. */
   readonly hold?: number | undefined
-  /** Milliseconds without a poll after which a client counts as lost: 30,000 by default. */
+  /** Milliseconds without a poll after which a client counts as lost: 30,000 by default, 0 for never. */
   readonly timeout?: number | undefined
+}
+
+export const LONG_POLL_RULES: OptionRules<LongPollOptions> = {
+  path: TEXT,
+  origins: ORIGINS,
+  hold: ['milliseconds from 1', (value) => typeof value === 'number' && value >= 1],
+  timeout: DURATION,
 }
 
 /** What the list of subprotocols may cost. */

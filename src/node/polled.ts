@@ -2,6 +2,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { LONGEST_TIMER } from '../protocol/durations.ts'
 import { isBatched } from '../transport/batched.ts'
 import { BROKEN, Inbox } from '../transport/inbox.ts'
 import type { CloseInfo, Frame, Transport, TransportSink } from '../transport/transport.ts'
@@ -129,7 +130,7 @@ export class Polled implements Transport {
     }
     clearTimeout(this.#timer)
     this.#poll = response
-    this.#timer = setTimeout(() => this.#say(true), this.#hold)
+    this.#timer = setTimeout(() => this.#say(true), Math.min(this.#hold, LONGEST_TIMER))
     this.#timer.unref()
     response.on('close', () => {
       if (this.#poll === response) this.#unpolled()
@@ -233,7 +234,8 @@ export class Polled implements Transport {
   #await(times = 1): void {
     if (this.#over || this.#poll) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.terminate(), times * this.#timeout)
+    if (!this.#timeout) return
+    this.#timer = setTimeout(() => this.terminate(), Math.min(times * this.#timeout, LONGEST_TIMER))
     this.#timer.unref()
   }
 

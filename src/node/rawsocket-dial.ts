@@ -4,9 +4,10 @@ import { connect, type Socket } from 'node:net'
 import { connect as connectSecurely } from 'node:tls'
 import { usage, WampError } from '../protocol/error.ts'
 import { CONNECTION_FAILED } from '../protocol/names.ts'
+import { checkRules, LIMIT, type OptionRules } from '../protocol/option-rules.ts'
 import { failureText } from '../transport/failure-text.ts'
 import type { Dial, Transport } from '../transport/transport.ts'
-import type { DialOptions } from './dial.ts'
+import { type DialOptions, TLS_RULES } from './dial.ts'
 import { fourOctets, greeting, limitOf, numberOf, readReply } from './handshake.ts'
 import { RawSocket } from './rawsocket.ts'
 
@@ -19,6 +20,8 @@ export interface RawSocketDialOptions
   readonly maxPayload?: number | undefined
 }
 
+const RULES: OptionRules<RawSocketDialOptions> = { ...TLS_RULES, maxPayload: LIMIT }
+
 type Target = { readonly path: string } | { readonly host: string; readonly port: number; readonly tls: boolean }
 
 /**
@@ -29,6 +32,7 @@ type Target = { readonly path: string } | { readonly host: string; readonly port
  * new WampRouter({ url: 'rs://localhost:8080', dial: rawSocketDial() })
  */
 export function rawSocketDial(options: RawSocketDialOptions = {}): Dial {
+  checkRules('rawSocketDial', options, RULES)
   return async (url, protocols, signal) => {
     const target = targetOf(url)
     let refusal: unknown = usage(`RawSocket speaks none of ${protocols.join(', ') || 'no serializer'}`)

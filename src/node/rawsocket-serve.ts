@@ -4,11 +4,12 @@ import { chmod } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createSecureServer, type TlsOptions } from 'node:tls'
 import { usage } from '../protocol/error.ts'
+import { checkRules, LIMIT, OBJECT, type OptionRules, PORT, TEXT } from '../protocol/option-rules.ts'
 import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
 import type { Attachable } from '../session/link.ts'
-import { type ConnectionOptions, Connections } from './connections.ts'
+import { CONNECTION_RULES, type ConnectionOptions, Connections, checkAttachable } from './connections.ts'
 import { FULL, fourOctets, greeting, limitOf, protocolOf, readRequest, refusal, UNSUPPORTED } from './handshake.ts'
 import { infoOf } from './info.ts'
 import { listen, placeOf, socketsOf } from './listen.ts'
@@ -27,6 +28,16 @@ export interface RawSocketServeOptions extends ConnectionOptions {
   readonly tls?: TlsOptions | undefined
   /** The longest message that is taken, in bytes, cut to a power of two: 16 MiB, the most there is, by default. */
   readonly maxPayload?: number | undefined
+}
+
+const RULES: OptionRules<RawSocketServeOptions> = {
+  ...CONNECTION_RULES,
+  port: PORT,
+  host: TEXT,
+  path: TEXT,
+  mode: ['the permissions of a file, such as 0o600', (value) => Number.isInteger(value) && Number(value) >= 0],
+  tls: OBJECT,
+  maxPayload: LIMIT,
 }
 
 /** A router on a port or a unix socket. */
@@ -52,6 +63,8 @@ export async function serveRawSocket(
   router: Attachable,
   options: RawSocketServeOptions = {},
 ): Promise<RawSocketServed> {
+  checkAttachable('serveRawSocket', router)
+  checkRules('serveRawSocket', options, RULES)
   const { port = 8080, host = '127.0.0.1', path, tls, mode } = options
   if (path !== undefined && (options.port !== undefined || options.host !== undefined)) {
     throw usage('a router listens on a path, or on a port of a host, not on both')

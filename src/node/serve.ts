@@ -6,17 +6,18 @@ import type { Duplex } from 'node:stream'
 import { type PerMessageDeflateOptions, WebSocketServer } from 'ws'
 import { usage, WampError } from '../protocol/error.ts'
 import { LISTEN_FAILED } from '../protocol/names.ts'
+import { checkRules, dictOf, FLAG, LIMIT, OBJECT, type OptionRules, PORT, TEXT } from '../protocol/option-rules.ts'
 import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
 import type { Attachable } from '../session/link.ts'
 import { CLOSE_TIMEOUT } from '../transport/transport.ts'
-import { type ConnectionOptions, Connections } from './connections.ts'
+import { CONNECTION_RULES, type ConnectionOptions, Connections, checkAttachable } from './connections.ts'
 import { gathered } from './gather.ts'
-import { beside, mayAsk, type Origins, pathOf, sniff } from './http.ts'
+import { beside, mayAsk, ORIGINS, type Origins, pathOf, sniff } from './http.ts'
 import { infoOf } from './info.ts'
 import { listen, placeOf, socketsOf } from './listen.ts'
-import { type LongPollOptions, LongPolls } from './longpoll.ts'
+import { LONG_POLL_RULES, type LongPollOptions, LongPolls } from './longpoll.ts'
 import { welcome } from './rawsocket-serve.ts'
 
 export interface ServeOptions extends ConnectionOptions {
@@ -45,6 +46,21 @@ export interface ServeOptions extends ConnectionOptions {
   readonly longPoll?: boolean | LongPollOptions | undefined
 }
 
+const RULES: OptionRules<ServeOptions> = {
+  ...CONNECTION_RULES,
+  port: PORT,
+  host: TEXT,
+  path: TEXT,
+  server: ['a server of node:http or node:https', (value) => typeof Object(value).on === 'function'],
+  tls: OBJECT,
+  origins: ORIGINS,
+  maxPayload: LIMIT,
+  perMessageDeflate: ['true, false or an object', (value) => typeof value === 'boolean' || OBJECT[1](value)],
+  rawSocket: FLAG,
+  longPoll: ['true, false or its options', (value) => typeof value === 'boolean' || LONG_POLL[1](value)],
+}
+const LONG_POLL = dictOf('longPoll', LONG_POLL_RULES)
+
 export interface Served {
   /** Where clients on this machine connect: `ws://127.0.0.1:8080/ws`. */
   readonly url: string
@@ -63,8 +79,11 @@ export interface Served {
  *
  * @example
  * const { url, close } = await serve(new Router(), { port: 8080 })
+ * @throws WampError `wampy.error.usage` for options that cannot be, `wampy.error.listen_failed`
  */
 export async function serve(router: Attachable, options: ServeOptions = {}): Promise<Served> {
+  checkAttachable('serve', router)
+  checkRules('serve', options, RULES)
   const { server: existing, tls, host = '127.0.0.1', port = 8080, path = '/ws' } = options
   const { maxPayload = 16 * 2 ** 20, rawSocket = !existing } = options
   if (!/^\/[^?#]*$/.test(path)) throw usage(`a path begins with a slash and has no query, got ${path}`)

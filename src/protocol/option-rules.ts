@@ -25,7 +25,21 @@ export const DURATION: OptionRule = [
 export const LIMIT: OptionRule = ['a number above 0', (value) => typeof value === 'number' && value > 0]
 export const WHOLE: OptionRule = ['a whole number from 1', (value) => Number.isSafeInteger(value) && Number(value) > 0]
 
+/** A count that may be 0. */
+export const COUNT: OptionRule = ['a number from 0', (value) => typeof value === 'number' && value >= 0]
+export const PORT: OptionRule = [
+  'a number of a port',
+  (value) => (typeof value === 'number' || typeof value === 'string') && /^\d+$/.test(String(value)),
+]
+export const SERIALIZERS: OptionRule = [
+  'a list of serializers, such as [json]',
+  (value) => isDict(value) && typeof value['name'] === 'string' && typeof value['encode'] === 'function',
+  'each',
+]
+
 export interface Report {
+  /** Options as they might be, for whoever gave something else. Default: the first one. */
+  readonly example?: string
   /** Between what has the options and the name of one, in errors. */
   readonly separator?: string
   /** What to write in place of options of other libraries, by name. */
@@ -43,11 +57,15 @@ export function checkRules<Options>(
   of: string,
   options: unknown,
   rules: OptionRules<Options>,
-  { separator = ': ', instead = {}, advice = '' }: Report = {},
+  { example, separator = ': ', instead = {}, advice = '' }: Report = {},
 ): void {
   const known: Readonly<Record<string, OptionRule>> = rules
   const names = Object.keys(known)
-  if (!isDict(options)) throw usage(`${of} takes options, such as { ${names[0]}: ... }, got ${formatValue(options)}`)
+  if (!isDict(options)) {
+    // Text is likely to be a URL, which may hold a secret.
+    const found = typeof options === 'string' ? 'text' : formatValue(options)
+    throw usage(`${of} takes options, such as { ${example ?? `${names[0]}: ...`} }, got ${found}`)
+  }
   for (const name in options) {
     const value = options[name]
     if (value === undefined) continue

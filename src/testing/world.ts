@@ -3,6 +3,7 @@
 import type { ClientOptions } from '../client/options.ts'
 import { WampClient } from '../client/wamp-client.ts'
 import { WampRouter } from '../client/wamp-router.ts'
+import { checkRules, OBJECT, type OptionRules, SERIALIZERS } from '../protocol/option-rules.ts'
 import { Router, type RouterOptions } from '../router/router.ts'
 import { json } from '../serializer/json.ts'
 import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
@@ -18,6 +19,14 @@ export interface WorldOptions {
   /** What clients speak, except over `linked`. Default JSON. */
   readonly serializer?: Serializer
   readonly router?: RouterOptions
+}
+
+const LINKS: readonly unknown[] = ['linked', 'wires', 'websocket'] satisfies WorldOptions['link'][]
+
+const RULES: OptionRules<WorldOptions> = {
+  link: [LINKS.join(', '), (value) => LINKS.includes(value)],
+  serializer: ['a serializer, such as json', (value) => SERIALIZERS[1](value)],
+  router: OBJECT,
 }
 
 export class World {
@@ -69,6 +78,7 @@ export class World {
 
 /** Opens a world; `await using` disposes of it. */
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
+  checkRules('openWorld', options, RULES)
   const { link = 'linked', serializer = json } = options
   const router = new Router(options.router)
   if (link === 'websocket') {

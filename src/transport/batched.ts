@@ -1,5 +1,8 @@
 /** Several messages in one frame: the subprotocols `wamp.2.json.batched` and its like, over any transport. */
 
+import { usage } from '../protocol/error.ts'
+import { checkRules, type OptionRules } from '../protocol/option-rules.ts'
+import { formatValue } from '../protocol/validate.ts'
 import { cutReason } from './inbox.ts'
 import type { CloseInfo, Dial, Frame, Prepared, Transport, TransportSink } from './transport.ts'
 
@@ -22,6 +25,10 @@ export interface BatchingOptions {
   readonly separator?: '\x1e' | '\x18'
 }
 
+const RULES: OptionRules<BatchingOptions> = {
+  separator: ['U+001E or U+0018', (value) => value === RECORD_SEPARATOR || value === CANCEL],
+}
+
 /** A transport that negotiated a batched subprotocol, as one that moves single messages. */
 export function batched(transport: Transport, separator?: string): Transport {
   return new Batched(transport, separator)
@@ -33,7 +40,10 @@ export function batched(transport: Transport, separator?: string): Transport {
  * @example
  * new WampRouter({ url: 'ws://localhost:8080/ws', dial: batching(webSocketDial()) })
  */
-export function batching(dial: Dial, { separator }: BatchingOptions = {}): Dial {
+export function batching(dial: Dial, options: BatchingOptions = {}): Dial {
+  if (typeof dial !== 'function') throw usage(`batching takes a dial first, got ${formatValue(dial)}`)
+  checkRules('batching', options, RULES)
+  const { separator } = options
   return async (url, protocols, signal) => {
     const offers = protocols.flatMap((protocol) => [`${protocol}${SUFFIX}`, protocol])
     const transport = await dial(url, offers, signal)

@@ -2,6 +2,7 @@
 
 import { usage, WampError } from '../protocol/error.ts'
 import { CONNECTION_FAILED } from '../protocol/names.ts'
+import { checkRules, FUNCTION, OBJECT, type OptionRules } from '../protocol/option-rules.ts'
 import { strictTextDecoder } from '../protocol/text.ts'
 import { isBatched } from './batched.ts'
 import { failureText } from './failure-text.ts'
@@ -24,6 +25,12 @@ export interface LongPollDialOptions {
   readonly fetch?: typeof globalThis.fetch | undefined
 }
 
+const RULES: OptionRules<LongPollDialOptions> = {
+  headers: OBJECT,
+  credentials: ['omit, same-origin or include', (value) => /^(omit|same-origin|include)$/.test(String(value))],
+  fetch: FUNCTION,
+}
+
 type Post = (
   path: string,
   body: string | Uint8Array,
@@ -39,6 +46,7 @@ type Post = (
  * new WampRouter({ url: 'http://localhost:8080/ws/lp', dial: batching(longPollDial()) })
  */
 export function longPollDial(options: LongPollDialOptions = {}): Dial {
+  checkRules('longPollDial', options, RULES)
   return async (url, protocols, signal) => {
     signal.throwIfAborted()
     const base = baseOf(url)

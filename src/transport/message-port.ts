@@ -1,7 +1,8 @@
 /** A MessagePort as a transport: between a page and a worker, between tabs and a SharedWorker, between threads of Node. */
 
-import { WampError } from '../protocol/error.ts'
+import { usage, WampError } from '../protocol/error.ts'
 import { CONNECTION_FAILED } from '../protocol/names.ts'
+import { formatValue } from '../protocol/validate.ts'
 import { BROKEN, cutReason, Inbox } from './inbox.ts'
 import { later } from './later.ts'
 import { held, released } from './lock.ts'
@@ -59,6 +60,10 @@ type Packet =
  * new WampRouter({ name: 'the worker', dial: portDial(() => new SharedWorker('/router.js')) })
  */
 export function portDial(target: PortTarget | PortOwner | (() => PortTarget | PortOwner)): Dial {
+  const port: unknown = Object((target as Partial<PortOwner>)?.port ?? target)
+  if (typeof target !== 'function' && typeof (port as Partial<PortTarget>).postMessage !== 'function') {
+    throw usage(`portDial takes a worker, a port, or a function that makes one, got ${formatValue(target)}`)
+  }
   return async (_url, protocols, signal) => {
     signal.throwIfAborted()
     const made = typeof target === 'function' ? target() : target

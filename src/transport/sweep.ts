@@ -1,5 +1,7 @@
 /** Notices peers that are dead though nothing closed the connection: pings after silence, and ends what stays silent. */
 
+import { LONGEST_TIMER } from '../protocol/durations.ts'
+import { DURATION, type OptionRules } from '../protocol/option-rules.ts'
 import type { Transport } from './transport.ts'
 
 /** Silence is counted in this many steps per ping timeout. */
@@ -11,6 +13,8 @@ export interface SweepOptions {
   /** Milliseconds without a sign of life after that ping until the connection is ended: 10,000 by default, 0 for never. */
   readonly pingTimeout?: number | undefined
 }
+
+export const SWEEP_RULES: OptionRules<SweepOptions> = { pingInterval: DURATION, pingTimeout: DURATION }
 
 /** One connection under watch. */
 export class Watched {
@@ -36,10 +40,11 @@ export class Sweep {
   readonly #timer: ReturnType<typeof setInterval> | undefined
 
   constructor({ pingInterval = 20_000, pingTimeout = 10_000 }: SweepOptions = {}) {
-    const step = pingTimeout > 0 ? pingTimeout / STEPS : pingInterval
+    // What no timer can wait for is as good as never.
+    this.#ends = pingTimeout > 0 && pingTimeout <= LONGEST_TIMER
+    const step = this.#ends ? pingTimeout / STEPS : pingInterval
     this.#quiet = Math.ceil(pingInterval / step)
-    this.#ends = pingTimeout > 0
-    if (pingInterval <= 0) return
+    if (!(pingInterval > 0 && pingInterval <= LONGEST_TIMER)) return
     this.#timer = setInterval(() => this.#sweep(), step)
     // In Node it would keep the process; a page's timers are numbers.
     const { unref } = this.#timer as { unref?: () => void }

@@ -2,6 +2,7 @@
 
 import { unsent, usage } from '../protocol/error.ts'
 import { CONNECTION_FAILED } from '../protocol/names.ts'
+import { checkRules, FUNCTION, type OptionRules } from '../protocol/option-rules.ts'
 import { BROKEN, cutReason, Inbox } from './inbox.ts'
 import { type Beyond, beyond, creator, type ErrorLike, packagedClass, why } from './platform.ts'
 import {
@@ -37,8 +38,11 @@ export interface WebSocketOptions {
   readonly create?: ((url: string, protocols: string[]) => WebSocketLike) | undefined
 }
 
+const RULES: OptionRules<WebSocketOptions> = { webSocket: FUNCTION, create: FUNCTION }
+
 /** Dials over WebSocket. Looks for a WebSocket class when it dials, so that it can be made where there is none. */
 export function webSocketDial(options: WebSocketOptions = {}): Dial {
+  checkRules('webSocketDial', options, RULES)
   return async (url, protocols, signal) => {
     const create = options.create ?? creator(options.webSocket ?? platformClass())
     let refusal: unknown = usage('no subprotocol was offered')

@@ -1,13 +1,15 @@
 /** Lets a router in a worker serve pages and threads: takes the ports that `portDial` sends. */
 
 import { usage } from '../protocol/error.ts'
+import { checkRules, LIMIT, type OptionRules, SERIALIZERS } from '../protocol/option-rules.ts'
+import { formatValue } from '../protocol/validate.ts'
 import { json } from '../serializer/json.ts'
 import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
 import { framed } from '../session/framed.ts'
 import type { Attachable } from '../session/link.ts'
 import { held, released } from '../transport/lock.ts'
 import { isKnock, type Knock, PortTransport } from '../transport/message-port.ts'
-import { Sweep, type SweepOptions, type Watched } from '../transport/sweep.ts'
+import { SWEEP_RULES, Sweep, type SweepOptions, type Watched } from '../transport/sweep.ts'
 
 export interface AcceptOptions extends SweepOptions {
   /** JSON alone by default. The client's order of preference decides. */
@@ -15,6 +17,8 @@ export interface AcceptOptions extends SweepOptions {
   /** The longest message that is taken, in bytes or characters: 16 MiB by default. */
   readonly maxPayload?: number | undefined
 }
+
+const RULES: OptionRules<AcceptOptions> = { ...SWEEP_RULES, serializers: SERIALIZERS, maxPayload: LIMIT }
 
 /** Where knocks arrive: a worker's global scope, a MessagePort, `parentPort` of `node:worker_threads`. */
 export interface PortScope {
@@ -41,6 +45,10 @@ export function acceptPorts(
   scope: PortScope | null = globalThis as unknown as PortScope,
   options: AcceptOptions = {},
 ): Accepting {
+  if (typeof Object(router).attach !== 'function') {
+    throw usage(`acceptPorts takes a Router first, such as acceptPorts(new Router()), got ${formatValue(router)}`)
+  }
+  checkRules('acceptPorts', options, RULES)
   // `parentPort` is null where no thread is.
   if (typeof scope?.addEventListener !== 'function') {
     throw usage('acceptPorts runs in a worker; in a thread of Node pass its parentPort')

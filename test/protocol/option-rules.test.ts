@@ -38,7 +38,7 @@ test.each<[object]>([
 })
 
 test.each<[unknown, string]>([
-  ['ws://here', 'Thing takes options, such as { reconnect: ... }, got "ws://here"'],
+  ['ws://user:secret@here', 'Thing takes options, such as { reconnect: ... }, got text'],
   [null, 'Thing takes options, such as { reconnect: ... }, got null'],
   [[], 'Thing takes options, such as { reconnect: ... }, got a list'],
   [{ reconnect: 1 }, 'Thing: reconnect must be true or false, got 1'],
@@ -63,6 +63,10 @@ test.each<[unknown, string]>([
 })
 
 describe('a report', () => {
+  test('shows options as they might be', () => {
+    expect(message(5, { example: 'realms: ["a"]' })).toBe('Thing takes options, such as { realms: ["a"] }, got 5')
+  })
+
   test('says what to write in place of what other libraries have', () => {
     expect(message({ url: 1 }, { instead: { url: 'write router' } })).toBe('Thing has no option "url": write router')
   })
