@@ -1,4 +1,4 @@
-/** The numbers that begin every WAMP message, and their names. */
+/** The message codes of WAMP and their names. */
 
 export const HELLO = 1
 export const WELCOME = 2

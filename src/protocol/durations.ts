@@ -1,4 +1,4 @@
-/** Durations: how long a timer can wait. */
+/** Durations: the longest one that a timer can wait for. */
 
-/** In milliseconds; with more, a timer would not wait at all. */
+/** In milliseconds; a timer with a longer delay fires at once. */
 export const LONGEST_TIMER = 2 ** 31 - 1

@@ -1,11 +1,11 @@
-/** Identifiers: the range, the session's sequence, and drawing one at random. */
+/** Identifiers: their range, a session's sequence, and random ones. */
 
 import type { Id } from './messages.ts'
 
-/** 2^53, one above Number.MAX_SAFE_INTEGER: the greatest legal id (Basic Profile, Identifiers). */
+/** 2^53, one above Number.MAX_SAFE_INTEGER: the greatest valid id (Basic Profile, Identifiers). */
 export const MAX_ID = 2 ** 53
 
-/** Whether a value is a legal id. `Number.isSafeInteger` would refuse 2^53. */
+/** True if a value is a valid id. `Number.isSafeInteger` would reject 2^53. */
 export function isId(value: unknown): value is Id {
   return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_ID
 }
@@ -15,12 +15,12 @@ export function nextId(id: Id): Id {
   return id === MAX_ID ? 1 : id + 1
 }
 
-// Drawn in batches: one system call for 256 ids instead of one for each publication.
+// Random ids are drawn in batches: one system call for 256 ids instead of one for each publication.
 const POOL = 512
 const pool = /* @__PURE__ */ new Uint32Array(POOL)
 let drawn = POOL
 
-/** An id drawn uniformly from 1 to 2^53 by the platform's cryptographic source (global scope). */
+/** Returns an id drawn uniformly from 1 to 2^53 by the platform's cryptographic source (global scope). */
 export function randomId(): Id {
   if (drawn === POOL) {
     crypto.getRandomValues(pool)

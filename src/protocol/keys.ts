@@ -1,4 +1,4 @@
-/** The type of every option and detail key of WAMP: one table, and the checks of what a peer sent and of what is to be sent. */
+/** The types of all option and detail keys of WAMP in one table, with the checks of incoming and outgoing dictionaries. */
 
 import { ABORT, GOODBYE } from './codes.ts'
 import { violation } from './error.ts'
@@ -8,15 +8,15 @@ import type * as dictionaries from './options.ts'
 import { formatValue, isDict, layoutOf } from './validate.ts'
 import { anyOf, CANCEL_MODES, INVOKE_POLICIES, isOneOf, MATCH_POLICIES } from './words.ts'
 
-/** The type that a value has in every serializer. */
+/** The type of a value in every serializer. */
 type WireType = 'boolean' | 'number' | 'string' | 'list' | 'dict'
 
-/** The type of a key's values: as an error says it, by a check of its own, and on the wire. */
+/** The type of a key's values: its text for errors, its check, and its type on the wire. */
 export type KeyType<T = unknown> = readonly [
   expected: string,
   holds: (value: unknown) => value is T,
   wire: WireType,
-  /** Whether a publisher may give one item instead of a list of them. */
+  /** True if a publisher may pass one item instead of a list. */
   item?: true,
 ]
 
@@ -49,7 +49,7 @@ const listOf =
     Array.isArray(value) && value.every(holds)
 
 const flag: KeyType<boolean> = ['true or false', (value) => typeof value === 'boolean', 'boolean']
-// However great: there are clients for which the greatest integer of their language means "for ever".
+// Without an upper bound: some clients send the greatest integer of their language for "no limit".
 const wholeNumber: KeyType<number> = [
   'a whole number from 0',
   (value): value is number => (Number.isInteger(value) || typeof value === 'bigint') && (value as number) >= 0,
@@ -79,7 +79,7 @@ const oneOf = <Word extends string>(words: readonly Word[]): KeyType<Word> => [
   'string',
 ]
 
-/** A map, since a peer's key such as "constructor" must not find anything. */
+/** A Map, because a peer's key such as "constructor" must not match anything. */
 const KEYS: ReadonlyMap<string, KeyType> = /* @__PURE__ */ new Map(
   /* @__PURE__ */ Object.entries({
     _speaks_every: wholeNumber,
@@ -138,12 +138,12 @@ const KEYS: ReadonlyMap<string, KeyType> = /* @__PURE__ */ new Map(
   } satisfies { [K in KnownKey]: KeyType<Exclude<KeyValue<Dictionaries, K>, undefined>> }),
 )
 
-/** What the values of a key must be, if WAMP defines it. */
+/** The type of a key's values; undefined for a key that WAMP does not define. */
 export function keyTypeOf(key: string): KeyType | undefined {
   return KEYS.get(key)
 }
 
-/** Throws a protocol violation if a message has a known key with a wrong value. Unknown keys pass. */
+/** Throws a protocol violation if a known key of a message has a wrong value. Unknown keys pass. */
 function checkDict(message: Message, isWrong: (type: KeyType, value: unknown) => boolean): void {
   const { name, dict } = layoutOf(message[0])
   const given = message[dict] as Readonly<Record<string, unknown>> | undefined
@@ -166,11 +166,11 @@ function breaksRule([, holds]: KeyType, value: unknown): boolean {
 }
 
 /**
- * Checks the keys that a client reads from a router, which it passes on to its user: their types alone, and null passes,
- * which routers send for what they do not know. Throws a protocol violation.
+ * Checks the types of keys that a client receives from a router and passes on to its user. null passes, because routers
+ * send it for unknown values. Throws a protocol violation.
  */
 export function checkDetails(message: Message): void {
-  // A session that the router ends is over, whatever stands beside the reason.
+  // The router ends the session, whatever the details contain.
   if (message[0] !== ABORT && message[0] !== GOODBYE) checkDict(message, hasOtherType)
 }
 

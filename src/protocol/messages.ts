@@ -64,7 +64,7 @@ export type Hello = [code: typeof HELLO, realm: Uri, details: HelloDetails]
 export type Welcome = [code: typeof WELCOME, session: Id, details: WelcomeDetails]
 /** Either side: the session ends at once, with no answer. */
 export type Abort = [code: typeof ABORT, details: Dict, reason: Uri, payload?: Payload | undefined]
-/** Router -> client: prove who you are. */
+/** Router -> client: a request for proof of identity. */
 export type Challenge = [code: typeof CHALLENGE, method: string, extra: Dict]
 /** Client -> router: the proof. */
 export type Authenticate = [code: typeof AUTHENTICATE, signature: string, extra: Dict]
@@ -162,5 +162,5 @@ export type Message =
 
 export type Code = Message[0]
 export type MessageOf<C extends Code> = Extract<Message, [C, ...unknown[]]>
-/** What answers to which message. A role is such a table, and a session's state is the table that is installed. */
+/** Handlers by message code. A role provides such a table, and a session's state is the table that is installed. */
 export type Handlers<Context> = { readonly [C in Code]?: (message: MessageOf<C>, context: Context) => void }

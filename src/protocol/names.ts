@@ -11,7 +11,7 @@ export const AUTHENTICATION_REQUIRED = 'wamp.error.authentication_required'
 export const AUTHORIZATION_FAILED = 'wamp.error.authorization_failed'
 export const CANCELED = 'wamp.error.canceled'
 export const FEATURE_NOT_SUPPORTED = 'wamp.error.feature_not_supported'
-/** What Crossbar.io says of a subscription without event history; WAMP has no URI for it. */
+/** Crossbar.io's URI for a subscription without event history; WAMP defines none. */
 export const HISTORY_UNAVAILABLE = 'wamp.error.history_unavailable'
 export const INVALID_ARGUMENT = 'wamp.error.invalid_argument'
 export const INVALID_URI = 'wamp.error.invalid_uri'
@@ -26,7 +26,7 @@ export const NO_SUCH_ROLE = 'wamp.error.no_such_role'
 export const NO_SUCH_SESSION = 'wamp.error.no_such_session'
 export const NO_SUCH_SUBSCRIPTION = 'wamp.error.no_such_subscription'
 export const NOT_AUTHORIZED = 'wamp.error.not_authorized'
-/** The router does not tell who calls or publishes. */
+/** The router does not disclose callers and publishers. */
 export const DISCLOSE_ME_DISALLOWED = 'wamp.error.option_disallowed.disclose_me'
 export const OPTION_NOT_ALLOWED = 'wamp.error.option_not_allowed'
 export const PAYLOAD_SIZE_EXCEEDED = 'wamp.error.payload_size_exceeded'
@@ -36,28 +36,28 @@ export const RUNTIME_ERROR = 'wamp.error.runtime_error'
 export const TIMEOUT = 'wamp.error.timeout'
 export const UNAVAILABLE = 'wamp.error.unavailable'
 
-/** The callees of a procedure have as many calls under way as they said they take; Crossbar.io's URI, WAMP has none. */
+/** The callees of a procedure have reached their concurrency limits. Crossbar.io's URI; WAMP defines none. */
 export const MAX_CONCURRENCY_REACHED = 'crossbar.error.max_concurrency_reached'
-/** The reason of a revocation by who registers with `force_reregister`; Crossbar.io's. */
+/** The reason of a revocation by `force_reregister`. Crossbar.io's URI. */
 export const UNREGISTERED_BY_FORCE = 'wamp.error.unregistered'
 
-/** The connection was lost; `sent` says whether the request had left. */
+/** The connection was lost; `sent` is true if the request had been sent. */
 export const CONNECTION_LOST = 'wampy.error.connection_lost'
-/** There is no session to send on; nothing was sent. */
+/** There is no session; nothing was sent. */
 export const NOT_JOINED = 'wampy.error.not_joined'
-/** No connection could be made. */
+/** No connection could be opened. */
 export const CONNECTION_FAILED = 'wampy.error.connection_failed'
 /** A port or an address cannot be listened on. */
 export const LISTEN_FAILED = 'wampy.error.listen_failed'
-/** A session has as much of something as the router allows; the text names the limit. */
+/** A session has reached a limit of the router; the text names the limit. */
 export const LIMIT_EXCEEDED = 'wampy.error.limit_exceeded'
-/** A payload in passthru mode could not be decoded: the wrong key, tampered with, or in the clear where it must not be. */
+/** A payload in passthru mode could not be decoded: a wrong key, tampering, or a plain payload where only encoded ones are allowed. */
 export const PAYLOAD_UNREADABLE = 'wampy.error.payload_unreadable'
-/** A class, an option or an argument of this library was used wrongly. */
+/** A class, an option or an argument of this library was misused. */
 export const USAGE = 'wampy.error.usage'
-/** The router took back a registration or subscription that it had granted; the text says why. */
+/** The router revoked a registration or subscription; the text is its reason. */
 export const REVOKED = 'wampy.error.revoked'
-/** `stop()` ended what was waiting. */
+/** `stop()` ended a pending operation. */
 export const STOPPED = 'wampy.error.stopped'
 
 export const DEFAULT_REALM = 'realm1'

@@ -5,18 +5,18 @@ import type { CancelMode, InvokePolicy, MatchPolicy } from './words.ts'
 
 export type { CancelMode, InvokePolicy, MatchPolicy } from './words.ts'
 
-/** What a payload may hold; checked where a value leaves this process. */
+/** The items of a payload; their values are checked when they leave this process. */
 export type List = readonly unknown[]
 /** A dictionary with string keys. */
 export type Dict = Readonly<Record<string, unknown>>
 
-/** `{ caller: { features: { call_canceling: true } } }`: who plays what, as HELLO and WELCOME say it. */
+/** `{ caller: { features: { call_canceling: true } } }`: the roles in HELLO and WELCOME. */
 export type Roles = Readonly<Record<string, { readonly features?: Readonly<Record<string, boolean>> }>>
 
-/** A dictionary without its index signature: the keys that have a type of their own. */
+/** A dictionary type without its index signature: only the keys that it names. */
 export type KnownKeys<T> = { [K in keyof T as string extends K ? never : K]: T[K] }
 
-/** Sessions of other routers that a message has passed; checked and ignored here. */
+/** Sessions of other routers that a message has passed through; checked and ignored here. */
 export interface ForwardKeys {
   readonly forward_for?: readonly Dict[]
 }
@@ -27,7 +27,7 @@ export interface HelloDetails extends Dict {
   readonly authmethods?: readonly string[]
   readonly authid?: string
   readonly authextra?: Dict
-  /** Our own: milliseconds within which the client sends something, or counts as gone. */
+  /** Specific to this library: the client sends something at least this often, in milliseconds; otherwise it counts as lost. */
   readonly _speaks_every?: number
 }
 
@@ -125,7 +125,7 @@ export interface YieldOptions extends Dict, PassthruKeys, ForwardKeys {
   readonly progress?: boolean
 }
 
-/** Payload passthru mode, which is on where there is a scheme. */
+/** Payload passthru mode, which is on if there is a scheme. */
 export interface PassthruKeys {
   readonly ppt_scheme?: string
   readonly ppt_serializer?: string

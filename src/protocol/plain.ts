@@ -1,18 +1,18 @@
-/** The one rule for what a payload may hold, shared by every serializer and by the link in memory. */
+/** The rule for the values of a payload, shared by all serializers and the link in memory. */
 
 import { WampError } from './error.ts'
 import { INVALID_ARGUMENT } from './names.ts'
 
-/** How deep lists and dictionaries may be nested, args or kwargs being the first level; deeper is refused both ways. */
+/** The greatest depth of nested lists and dictionaries, in both directions; args or kwargs are the first level. */
 export const MAX_DEPTH = 256
 
-/** A value cannot travel; `place` is where it stands, such as `args[0].user`. */
+/** The error for a value that cannot travel, at a place such as `args[0].user`. */
 export function refused(place: string, what: string): WampError {
   return new WampError(INVALID_ARGUMENT, [`${place} is ${what}, which cannot be sent`])
 }
 
 /**
- * A copy of a value by the rule: lists, plain objects and class instances (their own enumerable keys), text, numbers,
+ * Copies a value by the rule: lists, plain objects and class instances (their own enumerable keys), text, numbers,
  * booleans, null, bigint, and bytes (Uint8Array, ArrayBuffer). `toJSON` is honoured. `undefined` is null in a list
  * and leaves no key in a dictionary, as in JSON. Anything else, and a cycle, throws `invalid_argument` and names the place.
  */
@@ -20,7 +20,7 @@ export function plain(value: unknown, place: string): unknown {
   return copyOf(value, place, [], 0)
 }
 
-/** `path` leads from `place` to the value: kept as keys, since few values are ever refused. */
+/** `path` leads from `place` to the value. It is kept as keys, because values are rarely refused. */
 function copyOf(value: unknown, place: string, path: (string | number)[], depth: number): unknown {
   if (value === undefined || value === null) return null
   if (typeof value === 'function' || typeof value === 'symbol') throw refused(placeOf(place, path), `a ${typeof value}`)
@@ -61,13 +61,13 @@ function placeOf(place: string, path: readonly (string | number)[]): string {
   return path.reduce<string>((text, key) => text + (typeof key === 'number' ? `[${key}]` : `.${key}`), place)
 }
 
-/** Whether a value is a plain dictionary without keys, as most options and details are. */
+/** True if a value is a plain dictionary without keys, as most options and details are. */
 export function isEmpty(value: unknown): boolean {
   for (const _key in value as object) return false
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
-/** Whether an object's own keys are what it says: plain, or an instance of a class without a kind of its own. */
+/** True if an object's own keys are its content: a plain object, or an instance of a class that is not a built-in kind. */
 export function isRecord(value: object): boolean {
   const prototype = Object.getPrototypeOf(value)
   return (

@@ -1,4 +1,4 @@
-/** The platform's coders of UTF-8, made on first use: jest's jsdom lacks them, and an import must work there. */
+/** The platform's UTF-8 coders, created on first use: jest's jsdom lacks them, and an import must work there. */
 
 import { usage } from './error.ts'
 
@@ -6,7 +6,7 @@ let encoder: TextEncoder | undefined
 let decoder: TextDecoder | undefined
 let strictDecoder: TextDecoder | undefined
 
-/** @throws WampError `wampy.error.usage` where the platform has no TextEncoder */
+/** @throws WampError `wampy.error.usage` if the platform has no TextEncoder */
 export function textEncoder(): TextEncoder {
   if (!encoder) {
     if (typeof TextEncoder === 'undefined') throw missing('TextEncoder')
@@ -15,13 +15,13 @@ export function textEncoder(): TextEncoder {
   return encoder
 }
 
-/** Replaces what is not UTF-8; a byte order mark at the start of text is text. @throws as `textEncoder` */
+/** Replaces invalid UTF-8; a byte order mark at the start is part of the text. @throws as `textEncoder` */
 export function textDecoder(): TextDecoder {
   decoder ??= newDecoder(false)
   return decoder
 }
 
-/** Throws a TypeError for what is not UTF-8. @throws as `textEncoder` */
+/** Throws a TypeError for invalid UTF-8. @throws as `textEncoder` */
 export function strictTextDecoder(): TextDecoder {
   strictDecoder ??= newDecoder(true)
   return strictDecoder

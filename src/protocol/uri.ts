@@ -1,14 +1,14 @@
-/** URIs: which are legal where, and which belong to the router. */
+/** URIs: their syntax, patterns, and the namespace of the router. */
 
 import type { MatchPolicy } from './words.ts'
 
-/** Whether a URI names one thing: a realm, a topic, a procedure, an error, a reason. */
+/** True if a URI is valid as the name of a realm, topic, procedure, error or reason. */
 export function isUri(uri: string, strict = false): boolean {
   return isPattern(uri, 'exact', strict)
 }
 
-// Basic Profile, URIs: loose allows everything but white space, '#' and empty components.
-// Tested as "what is illegal", which needs no backtracking however long the text is.
+// Basic Profile, URIs: the loose rule allows everything but white space, '#' and empty components.
+// The expression matches what is illegal, which needs no backtracking however long the text is.
 const ILLEGAL: Readonly<Record<MatchPolicy, RegExp>> = {
   exact: /[\s#]|^\.|\.\.|\.$|^$/,
   prefix: /[\s#]|^\.|\.\./,
@@ -16,12 +16,12 @@ const ILLEGAL: Readonly<Record<MatchPolicy, RegExp>> = {
 }
 const ILLEGAL_STRICTLY = /[^0-9a-z_.]/
 
-/** Whether a URI is legal under a match policy: empty components are allowed only in patterns. */
+/** True if a URI is valid under a match policy: empty components are allowed only in patterns. */
 export function isPattern(uri: string, match: MatchPolicy = 'exact', strict = false): boolean {
   return !ILLEGAL[match].test(uri) && !(strict && ILLEGAL_STRICTLY.test(uri))
 }
 
-/** Whether a URI matches a pattern under its policy. */
+/** True if a URI matches a pattern under its policy. */
 export function matches(uri: string, pattern: string, match: MatchPolicy): boolean {
   switch (match) {
     case 'exact':
@@ -39,7 +39,7 @@ export function matches(uri: string, pattern: string, match: MatchPolicy): boole
   }
 }
 
-/** Whether a URI lies in the namespace that belongs to the router: `wamp`, `wamp.session.count`. */
+/** True if a URI is in the namespace of the router: `wamp`, `wamp.session.count`. */
 export function isReserved(uri: string): boolean {
   return uri.startsWith('wamp') && (uri.length === 4 || uri.charCodeAt(4) === 46)
 }

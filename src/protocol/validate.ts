@@ -1,16 +1,16 @@
-/** The shape of every message, as one table: what a peer sends is checked against it once, then its types hold. */
+/** The layout of every message in one table. A message from a peer is checked against it once; then its types hold. */
 
 import * as codes from './codes.ts'
 import { violation } from './error.ts'
 import { isId } from './ids.ts'
 import type { Code } from './messages.ts'
 
-/** What stands at a place in a message. */
+/** The kind of an element of a message. */
 export const ID = 0
 /** A request id, or the 0 that marks a revocation. */
 export const ID_OR_ZERO = 1
 export const DICT = 2
-/** A URI or other text; the role that reads it judges its syntax. */
+/** A URI or other text; the role that reads it checks its syntax. */
 export const TEXT = 3
 /** The type of request that an ERROR answers. */
 export const REQUEST = 4
@@ -19,15 +19,15 @@ export type Kind = typeof ID | typeof ID_OR_ZERO | typeof DICT | typeof TEXT | t
 export interface Layout {
   readonly name: string
   readonly code: Code
-  /** Kinds of the elements behind the code and before the payload. */
+  /** Kinds of the elements between the code and the payload. */
   readonly kinds: readonly Kind[]
-  /** How many elements there must be before the payload, the code among them. */
+  /** The least number of elements before the payload, including the code. */
   readonly least: number
-  /** How many there may be before the payload, the code among them. */
+  /** The greatest number of elements before the payload, including the code. */
   readonly most: number
-  /** Whether args and kwargs may follow. */
+  /** True if args and kwargs may follow. */
   readonly payload: boolean
-  /** Where its options or details stand; 0 if it has none. */
+  /** The index of its options or details; 0 if it has none. */
   readonly dict: number
 }
 
@@ -72,7 +72,7 @@ layout(codes.INVOCATION, 'INVOCATION', [ID, ID, DICT], 'payload')
 layout(codes.INTERRUPT, 'INTERRUPT', [ID, DICT])
 layout(codes.YIELD, 'YIELD', [ID, DICT], 'payload')
 
-/** The layout of a message by its code; throws a protocol violation where the code is none of WAMP's. */
+/** The layout of a message by its code; throws a protocol violation if the code is not a code of WAMP. */
 export function layoutOf(code: unknown): Layout {
   const found = typeof code === 'number' ? LAYOUTS[code] : undefined
   if (found) return found
@@ -84,7 +84,7 @@ export function nameOf(code: Code): string {
   return layoutOf(code).name
 }
 
-/** Checks how many elements a message has, the payload's among them; throws a protocol violation. */
+/** Checks the number of elements of a message, including its payload; throws a protocol violation. */
 export function checkLength(layout: Layout, length: number): void {
   const most = layout.payload ? layout.most + 2 : layout.most
   if (length >= layout.least && length <= most) return
@@ -114,7 +114,7 @@ function isA(kind: Kind, value: unknown, length: number): boolean {
     case TEXT:
       return typeof value === 'string'
     case ID_OR_ZERO:
-      // 0 marks a revocation, which says in a third element what it revokes.
+      // 0 marks a revocation; a third element names what it revokes.
       return isId(value) || (value === 0 && length === 3)
     case REQUEST:
       return REQUESTS.includes(value)
@@ -132,8 +132,8 @@ const REQUESTS: readonly unknown[] = [
 ]
 
 /**
- * Whether one item may stand for all of a payload, in the place of args: payload transparency, which Crossbar.io has and
- * WAMP has not. Towards a client alone, which any publisher could end by it: our router gives it to nobody.
+ * True if one item may stand for the whole payload, in the place of args: payload transparency, a feature of Crossbar.io
+ * that WAMP does not define. Clients accept it, or any publisher could end their sessions; our router never sends it.
  */
 export function isTransparent({ code, dict }: Layout, message: readonly unknown[]): boolean {
   const details = message[dict] as { enc_algo?: unknown } | undefined
@@ -145,7 +145,7 @@ export function isTransparent({ code, dict }: Layout, message: readonly unknown[
   )
 }
 
-/** Checks what stands where args and kwargs belong; throws a protocol violation. */
+/** Checks the elements in the places of args and kwargs; throws a protocol violation. */
 export function checkPayload(layout: Layout, args: unknown, kwargs: unknown): void {
   if (!Array.isArray(args)) throw violation(`${layout.name}: args must be a list, got ${formatValue(args)}`)
   if (kwargs !== undefined && !isDict(kwargs)) {
@@ -153,7 +153,7 @@ export function checkPayload(layout: Layout, args: unknown, kwargs: unknown): vo
   }
 }
 
-/** Whether a decoded value is a dictionary. */
+/** True if a decoded value is a dictionary. */
 export function isDict(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
 }

@@ -1,8 +1,8 @@
 /** The version of this library. */
 
-// Written in by the build; a test or a bundler of the sources may not have it.
+// Defined by the build; undefined when tests or another bundler run the sources.
 declare const __VERSION__: string
 
 export const VERSION = typeof __VERSION__ === 'string' ? __VERSION__ : 'source'
-/** What HELLO and WELCOME name as `agent`. */
+/** The `agent` of HELLO and WELCOME. */
 export const AGENT = `wampy-ts/${VERSION}`

@@ -1,19 +1,19 @@
-/** The closed sets of WAMP: policies, modes, roles and features. Types, checks, texts and tests are made of these lists. */
+/** The closed sets of WAMP: policies, modes, roles and features. Types, checks, texts and tests derive from these lists. */
 
 /** How a URI is compared with the pattern of a subscription or registration. */
 export const MATCH_POLICIES = ['exact', 'prefix', 'wildcard'] as const
 export type MatchPolicy = (typeof MATCH_POLICIES)[number]
 
-/** Which callee of a shared registration gets a call. */
+/** How the dealer chooses the callee of a shared registration. */
 export const INVOKE_POLICIES = ['single', 'roundrobin', 'random', 'first', 'last'] as const
 export type InvokePolicy = (typeof INVOKE_POLICIES)[number]
 
-/** What CANCEL does at the callee, and whether the caller waits for it. */
+/** The effect of CANCEL on the callee, and whether the caller waits for it. */
 export const CANCEL_MODES = ['skip', 'kill', 'killnowait'] as const
 export type CancelMode = (typeof CANCEL_MODES)[number]
 
 /**
- * When receivers learn the identity of a publisher or caller: where `disclose_me` asks for it, `always`, or `never`; then
+ * When receivers learn the identity of a publisher or caller: if `disclose_me` asks for it, `always`, or `never`; then
  * a `disclose_me` is refused.
  */
 export const DISCLOSURES = ['asked', 'always', 'never'] as const
@@ -21,8 +21,8 @@ export type Disclosure = (typeof DISCLOSURES)[number]
 
 export const TESTAMENT_SCOPES = ['destroyed', 'detached'] as const
 /**
- * When a testament is published: when its session is gone for good, or when it is detached from its connection. Both are
- * one where a router does not resume sessions, as ours does not; `detached` ones come first then.
+ * When a testament is published: when its session is destroyed, or when it is detached from its connection. In a router
+ * that does not resume sessions, such as ours, both happen together; `detached` testaments come first.
  */
 export type TestamentScope = (typeof TESTAMENT_SCOPES)[number]
 
@@ -32,17 +32,17 @@ export type ClientRole = (typeof CLIENT_ROLES)[number]
 export const ROUTER_ROLES = ['broker', 'dealer'] as const
 export type RouterRole = (typeof ROUTER_ROLES)[number]
 
-/** Whether a value is one of a closed set. */
+/** True if a value belongs to a closed set. */
 export function isOneOf<Word extends string>(words: readonly Word[], value: unknown): value is Word {
   return words.includes(value as Word)
 }
 
-/** A closed set as a sentence names it: `exact, prefix or wildcard`. */
+/** Formats a closed set for a sentence: `exact, prefix or wildcard`. */
 export function anyOf(words: readonly string[]): string {
   return words.join(', ').replace(/, ([^,]*)$/, ' or $1')
 }
 
-/** The features that this library announces or looks for, by role. A role that announces another does not compile. */
+/** The features that this library announces or looks for, by role. Announcing any other does not compile. */
 export const FEATURES = {
   caller: [
     'call_canceling',
@@ -112,10 +112,10 @@ export const FEATURES = {
   ],
 } as const satisfies Record<ClientRole | RouterRole, readonly string[]>
 
-/** The feature whose payloads only their two ends can read. */
+/** The feature for payloads that only their two ends can read. */
 export const PASSTHRU = 'payload_passthru_mode' satisfies Feature<ClientRole | RouterRole>
 
 /** The name of a feature of a role. */
 export type Feature<R extends ClientRole | RouterRole> = (typeof FEATURES)[R][number]
-/** What a role announces: `{ call_canceling: true }`. */
+/** The features that a role announces: `{ call_canceling: true }`. */
 export type Features<R extends ClientRole | RouterRole> = { readonly [F in Feature<R>]?: true }

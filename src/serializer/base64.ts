@@ -1,21 +1,21 @@
-/** Base64 with the standard alphabet and padding (RFC 4648, section 4), strict on the way in. */
+/** Base64 with the standard alphabet and padding (RFC 4648, section 4), strict when decoding. */
 
-// Arguments of one call: more overflow the stack.
+// The number of arguments of one call: more would overflow the stack.
 const CHUNK = 0x8000
-// `atob` alone lets white space and missing padding pass.
+// `atob` alone accepts white space and missing padding.
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 /** Bytes as base64 text. */
 export function toBase64(bytes: Uint8Array): string {
   let text = ''
   for (let at = 0; at < bytes.length; at += CHUNK) {
-    // Not by spreading, which goes through an iterator: three times slower.
+    // Spreading would use an iterator, which is three times slower.
     text += String.fromCharCode.apply(null, bytes.subarray(at, at + CHUNK) as unknown as number[])
   }
   return btoa(text)
 }
 
-/** The bytes that base64 says, or undefined where text is not base64. */
+/** Decodes base64; undefined if the text is not valid base64. */
 export function fromBase64(text: string): Uint8Array | undefined {
   if (text.length % 4 !== 0 || !BASE64.test(text)) return undefined
   const characters = atob(text)

@@ -1,4 +1,4 @@
-/** A serializer of bytes, made from a format: walks the envelope, checks the payload, and leaves it in the frame. */
+/** A binary serializer made from a format: it walks the envelope, checks the payload and leaves it in the frame. */
 
 import { violation } from '../protocol/error.ts'
 import type { Message } from '../protocol/messages.ts'
@@ -22,9 +22,9 @@ import { type Sink, Transcoder } from './transcode.ts'
 import { Writer } from './writer.ts'
 
 export function binary(format: Format): Serializer {
-  // A frame is read in one go, and nothing of the application runs meanwhile: one cursor is enough.
+  // A frame is read in one go, and no application code runs meanwhile: one cursor is enough.
   const cursor = new Cursor(format)
-  // `toJSON` of a value may send another message while this one is being written.
+  // A value's `toJSON` may send another message while this one is being written.
   let spare: Writer | undefined
 
   function decode(frame: Frame): Message {
@@ -52,7 +52,7 @@ export function binary(format: Format): Serializer {
   return { name: format.name, binary: true, encode, decode }
 }
 
-// ---- in ----
+// ---- decoding ----
 
 function readMessage(cursor: Cursor, format: Format, frame: Uint8Array): Message {
   const whole = cursor.head()
@@ -74,7 +74,7 @@ function readMessage(cursor: Cursor, format: Format, frame: Uint8Array): Message
     } else if (length < layout.most) {
       message.push(readElement(cursor, kind, at))
     } else if (kind === NULL && length === layout.most && size === length + 2) {
-      // nexus's way to say no args before kwargs, which must not travel on to peers that take a list only.
+      // nexus sends null for absent args before kwargs; peers that accept only a list must not receive that.
       const mended = new Uint8Array(frame)
       mended[at] = format.emptyList
       cursor.open(mended, 0)
@@ -92,11 +92,11 @@ function readMessage(cursor: Cursor, format: Format, frame: Uint8Array): Message
   if (!cursor.done) throw violation(`${layout.name} must be all that is in its frame`)
   if (end > 0)
     message.push(new UnreadPayload(cursor, format.name, frame, start, end, length - layout.most === 1 ? 1 : 2))
-  // Its code, length and elements were checked against the table.
+  // The code, the length and the elements were checked against the layout table.
   return message as unknown as Message
 }
 
-/** An element of the envelope, which begins at `at` and whose head was read. */
+/** Reads an element of the envelope that begins at `at`; its head has been read. */
 function readElement(cursor: Cursor, kind: Kind, at: number): unknown {
   if (kind === INTEGER || kind === FLOAT) return cursor.number
   if (kind === DICT && cursor.size === 0) return {}
@@ -105,7 +105,7 @@ function readElement(cursor: Cursor, kind: Kind, at: number): unknown {
   return cursor.value()
 }
 
-/** Checks args or kwargs, which begin at `at` and whose head was read. */
+/** Checks args or kwargs that begin at `at`; the head has been read. */
 function checkPart(
   cursor: Cursor,
   kind: Kind,
@@ -119,14 +119,14 @@ function checkPart(
   cursor.at = at
   const value = cursor.value()
   checkPayload(layout, isArgs ? value : [], isArgs ? undefined : (value ?? null))
-  // A tagged list is none.
+  // A tagged list does not count as a list.
   throw violation(`${layout.name}: ${isArgs ? 'args must be a list' : 'kwargs must be a dictionary'}, got a tag`)
 }
 
-// Nothing of the application runs while a payload is said: one is enough.
+// No application code runs while a payload is transcoded: one cursor is enough.
 const inJson = new JsonSink()
 
-/** args and kwargs that are still the bytes they came in, and those bytes' own description. */
+/** args and kwargs that are still in the bytes they arrived in, with the description of those bytes. */
 class UnreadPayload implements Payload, Source {
   readonly serializer: string
   readonly frame: Uint8Array
@@ -188,7 +188,7 @@ class UnreadPayload implements Payload, Source {
   }
 }
 
-/** The bytes of a payload alone: its values may cost fifty times as much, so they are made anew whenever they are read. */
+/** Only the bytes of a payload: values may take fifty times the memory, so they are decoded each time they are read. */
 class KeptBytes implements Payload {
   readonly source: UnreadPayload
   readonly #cursor: Cursor
@@ -199,7 +199,7 @@ class KeptBytes implements Payload {
     if ((frame as Uint8Array).buffer.byteLength <= 2 * size) {
       this.source = new UnreadPayload(cursor, serializer, frame as Uint8Array, start, end, count)
     } else {
-      // A Buffer's own slice would be another view.
+      // Buffer's own `slice` returns another view.
       const bytes = new Uint8Array((frame as Uint8Array).subarray(start, end))
       this.source = new UnreadPayload(cursor, serializer, bytes, 0, size, count)
     }
@@ -219,7 +219,7 @@ class KeptBytes implements Payload {
   }
 }
 
-/** Says a payload in another format. */
+/** Transcodes a payload into another format. */
 function sayTo(sink: Sink, cursor: Cursor, { frame, start, count }: UnreadPayload): void {
   cursor.open(frame, start)
   try {
@@ -231,7 +231,7 @@ function sayTo(sink: Sink, cursor: Cursor, { frame, start, count }: UnreadPayloa
   }
 }
 
-// ---- out ----
+// ---- encoding ----
 
 function writeMessage(writer: Writer, format: Format, message: Message): void {
   const layout = layoutOf(message[0])
@@ -252,7 +252,7 @@ function writeMessage(writer: Writer, format: Format, message: Message): void {
   if (source) writer.raw(source.frame as Uint8Array, source.start, source.end)
   else if (from?.say) from.say(writer)
   else if (payload && count > 0) {
-    // What our own JSON read is written without a copy.
+    // Values that our own JSON parser made are written without a copy.
     const write = from?.again ? writeParsed : writeValue
     write(writer, payload.args ?? [], 'args', false)
     if (count === 2) write(writer, payload.kwargs, 'kwargs', false)
@@ -273,14 +273,14 @@ function writeValue(writer: Writer, value: unknown, place: string, plainly: bool
   writer.value(copy, plainly, false, (it, what) => refused(`${place}${placeOf(it, copy)}`, what))
 }
 
-/** Writes what our own JSON made, which may have the key `__proto__`, and Infinity for what has too many digits. */
+/** Writes values that our own JSON parser made: they may have the key `__proto__`, and Infinity for an integer with too many digits. */
 function writeParsed(writer: Writer, value: unknown, place: string): void {
   writer.value(value, false, true, (it, what) => {
     return refused(`${place}${placeOf(it, value)}${typeof it === 'object' ? '.__proto__' : ''}`, what)
   })
 }
 
-/** Where a value stands: looked for only when it was refused, so that writing need not keep its place. */
+/** Finds the place of a refused value. Looking for it only then keeps the writer free of bookkeeping. */
 function placeOf(it: unknown, value: unknown): string | undefined {
   if (value === it) return ''
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined

@@ -22,7 +22,7 @@ import type { Format } from './format.ts'
 import type { Serializer } from './serializer.ts'
 import type { Writer } from './writer.ts'
 
-// Major types, in the upper three bits (RFC 8949, section 3.1); the lower five are the argument, or say where it is.
+// Major types, in the upper three bits (RFC 8949, section 3.1); the lower five are the argument or its size.
 const UNSIGNED = 0
 const NEGATIVE = 1
 const TAGGED = 6
@@ -46,7 +46,7 @@ const format: Format = {
     if (major === UNSIGNED) return argument
     if (major === NEGATIVE) return cursor.complement(argument)
     if (major === TAGGED) {
-      // A tag that great means nothing to anybody here.
+      // No tag of this size has a meaning here.
       if (argument !== INTEGER) cursor.integer(-1)
       return TAG
     }
@@ -126,7 +126,7 @@ function readSimple(cursor: Cursor, minor: number): Kind {
     case 31:
       return BREAK
     default:
-      // The others have no meaning yet, so no value in any language.
+      // The other simple values are unassigned and have no JavaScript counterpart.
       throw violation(`a message must not hold the simple value ${minor} of CBOR`)
   }
 }

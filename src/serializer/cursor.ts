@@ -1,4 +1,4 @@
-/** Reads a binary frame, item by item: a format reads the head of an item, the rest is the same for all. */
+/** Reads a binary frame item by item. The format reads the head of an item; the rest is the same for all formats. */
 
 import { violation, type WampError } from '../protocol/error.ts'
 import { MAX_ID } from '../protocol/ids.ts'
@@ -8,15 +8,15 @@ import { BOUND, integer, isSayable } from './exact.ts'
 import type { Format } from './format.ts'
 import { checkUtf8 } from './utf8.ts'
 
-/** A whole number up to 2^53 either way, in `number`. */
+/** An integer from -2^53 to 2^53, in `number`. */
 export const INTEGER = 0
-/** A greater one, in `big`. */
+/** An integer beyond that range, in `big`. */
 export const BIG = 1
-/** In `number`. */
+/** A float, in `number`. */
 export const FLOAT = 2
-/** `size` bytes of UTF-8 follow; where `size` is INDEFINITE, pieces of the same kind up to a BREAK. */
+/** `size` bytes of UTF-8 follow; if `size` is INDEFINITE, chunks of the same kind up to a BREAK. */
 export const TEXT = 3
-/** `size` bytes follow, or pieces. */
+/** `size` bytes follow, or chunks. */
 export const BYTES = 4
 /** `size` items follow, or items up to a BREAK. */
 export const LIST = 5
@@ -27,10 +27,10 @@ export const TRUE = 8
 export const FALSE = 9
 /** The tag `number` of the item that follows. */
 export const TAG = 10
-/** `size` bytes follow whose meaning was agreed elsewhere. */
+/** `size` bytes of an application-defined extension follow. */
 export const EXTENSION = 11
 export const BREAK = 12
-/** JavaScript's undefined, as some peers write it: null in a list, and no key in a dictionary, as in JSON. */
+/** JavaScript's undefined, as some peers write it. As in JSON it becomes null in a list and an absent key in a dictionary. */
 export const UNDEFINED = 13
 export type Kind =
   | typeof INTEGER
@@ -50,12 +50,12 @@ export type Kind =
 
 export const INDEFINITE = -1
 
-// Above it a set of texts finds the key that is there twice; below, comparing bytes costs less and allocates nothing.
+// Above this number of keys a Set finds duplicates; below it, comparing bytes is cheaper and allocates nothing.
 const FEW_KEYS = 16
-// Up to here a loop beats the call of a TextDecoder.
+// Up to this size a loop is faster than TextDecoder.
 const SHORT = 24
 
-/** How many names are remembered: a power of two, so that a peer who sends many only makes us forget. */
+/** The number of cached strings, a power of two. A peer that sends many different names only evicts others. */
 const NAMES = 512
 const names: (string | undefined)[] = new Array(NAMES).fill(undefined)
 
@@ -63,14 +63,14 @@ const EMPTY = new Uint8Array(0)
 const PROTO = Uint8Array.from('__proto__', (char) => char.charCodeAt(0))
 const BIGNUM = 2
 const NEGATIVE_BIGNUM = 3
-/** What has more is beyond the greatest integer that is read. */
+/** An integer with more bytes is beyond the greatest one that is read. */
 const MAX_OCTETS = 1786
 const scratch = new DataView(new ArrayBuffer(8))
 
 export class Cursor {
   readonly #format: Format
   #bytes: Uint8Array = EMPTY
-  /** Where the keys of the dictionaries stand that are open now: start and length of each. */
+  /** The keys of the dictionaries that are open now: start and length of each. */
   readonly #keys: number[] = []
   #top = 0
   at = 0
@@ -88,7 +88,7 @@ export class Cursor {
     this.#top = 0
   }
 
-  /** Lets go of the frame, which may be large. */
+  /** Releases the frame, which may be large. */
   close(): void {
     this.#bytes = EMPTY
   }
@@ -109,7 +109,7 @@ export class Cursor {
     return this.#bytes[this.at++] as number
   }
 
-  /** The byte that comes next, which stays; undefined at the end. */
+  /** The next byte, not consumed; undefined at the end. */
   peek(): number | undefined {
     return this.#bytes[this.at]
   }
@@ -150,10 +150,10 @@ export class Cursor {
     return INTEGER
   }
 
-  /** Makes -1 - n of the integer n that was read. */
+  /** Turns the integer n that was read into -1 - n. */
   complement(kind: Kind): Kind {
     if (kind === BIG) return this.#great(-1n - this.big)
-    // The one that leaves the range of numbers.
+    // The one value whose negation leaves the range of numbers.
     if (this.number === MAX_ID) return this.#great(-1n - BigInt(MAX_ID))
     return this.integer(-1 - this.number)
   }
@@ -189,14 +189,14 @@ export class Cursor {
     return FLOAT
   }
 
-  /** The size of what follows; more than the frame has left is refused here, before anybody makes room for it. */
+  /** The size of the next content. A size beyond the rest of the frame is rejected here, before any memory is allocated for it. */
   sized(kind: Kind, size: number): Kind {
     if ((kind === DICT ? size * 2 : size) > this.#bytes.length - this.at) throw truncated()
     this.size = size
     return kind
   }
 
-  /** Of what follows there is as much as comes before a BREAK. */
+  /** The content extends to a BREAK. */
   unsized(kind: Kind): Kind {
     this.size = INDEFINITE
     return kind
@@ -206,14 +206,14 @@ export class Cursor {
     return this.#format.readHead(this)
   }
 
-  // ---- checking without making anything ----
+  // ---- checking without allocating ----
 
-  /** Reads over an item and checks all of it. `plainly`: no tags and extensions, as in an envelope. */
+  /** Skips an item and checks all of it. `plainly`: without tags and extensions, as in an envelope. */
   check(depth: number, plainly: boolean): void {
     this.checkRest(this.head(), depth, plainly)
   }
 
-  /** The same, behind the item's head. */
+  /** Skips an item whose head has been read. */
   checkRest(kind: Kind, depth: number, plainly: boolean): void {
     switch (kind) {
       case TEXT:
@@ -240,7 +240,7 @@ export class Cursor {
     }
   }
 
-  /** Goes behind the text or bytes whose head was read. */
+  /** Skips the text or bytes whose head has been read. */
   #pass(kind: Kind): void {
     const start = this.at
     this.at += this.size
@@ -264,7 +264,7 @@ export class Cursor {
 
   #checkDict(size: number, depth: number, plainly: boolean): void {
     const bottom = this.#top
-    // Few keys are compared as bytes; many, and those that come in pieces, as text.
+    // Few keys are compared as bytes; many keys, and those in chunks, as text.
     let texts = size > FEW_KEYS ? new Set<string>() : undefined
     for (let left = size; left !== 0; left--) {
       const start = this.at
@@ -316,13 +316,13 @@ export class Cursor {
     return true
   }
 
-  // ---- making values of what was checked ----
+  // ---- decoding checked items ----
 
   value(): unknown {
     return this.valueRest(this.head())
   }
 
-  /** The value whose head was read. */
+  /** Decodes the value whose head has been read. */
   valueRest(kind: Kind): unknown {
     switch (kind) {
       case INTEGER:
@@ -353,7 +353,7 @@ export class Cursor {
     }
   }
 
-  /** Text that is likely to come again: the same string as the last time, which also compares and hashes faster. */
+  /** Text that is likely to recur: returns the same string as last time, which also compares and hashes faster. */
   #name(): string {
     const { size, at } = this
     const bytes = this.#bytes
@@ -371,7 +371,7 @@ export class Cursor {
     return name
   }
 
-  /** Bytes above 127 are the same as no character here. */
+  /** Bytes above 127 equal no character here. */
   #isText(text: string, at: number): boolean {
     for (let i = 0; i < text.length; i++) {
       const code = this.#bytes[at + i] as number
@@ -401,12 +401,12 @@ export class Cursor {
     return text
   }
 
-  /** Bytes to keep: not a view of the frame, nor of whatever class the frame is. */
+  /** Bytes of their own: neither a view of the frame nor an instance of its class. */
   #copy(): Uint8Array {
     const { at, size } = this
     this.at += size
     const copy = new Uint8Array(size)
-    // A view costs more than a few bytes.
+    // For a few bytes a view costs more than a copy.
     if (size > SHORT) copy.set(this.#bytes.subarray(at, this.at))
     else for (let i = 0; i < size; i++) copy[i] = this.#bytes[at + i] as number
     return copy
@@ -435,7 +435,7 @@ export class Cursor {
   }
 
   #list(size: number): unknown[] {
-    // Every item was seen to be there. Pushed into, a list makes room for 17: one within another would fill the memory.
+    // All items are known to be present. `push` would reserve room for 17 items, and deeply nested lists would fill the memory.
     const list: unknown[] = size === INDEFINITE ? [] : new Array(size)
     for (let i = 0; i !== size; i++) {
       const kind = this.head()
@@ -457,7 +457,7 @@ export class Cursor {
     return dict
   }
 
-  /** Bignums become bigints; what another tag says about its content is not told. */
+  /** Bignums become bigints; any other tag is ignored and its content returned. */
   #tagged(tag: number): unknown {
     const { at } = this
     const kind = this.head()
@@ -471,7 +471,7 @@ export class Cursor {
     return tag === BIGNUM || tag === NEGATIVE_BIGNUM
   }
 
-  /** The integer of which the bytes come next; one of more digits than are read only as what is beyond the bound. */
+  /** Reads the integer in the next bytes; one with too many digits becomes a value beyond the bound. */
   bignum(tag: number): bigint {
     const bytes = this.value() as Uint8Array
     let first = 0

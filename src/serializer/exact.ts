@@ -4,39 +4,38 @@ import { violation } from '../protocol/error.ts'
 import { MAX_ID } from '../protocol/ids.ts'
 
 /**
- * Integers with more digits are read as what JSON.parse makes of them, Infinity, and are not written, in any format:
- * going from one base to another costs more than the length, so that a peer could buy seconds with a megabyte. Python
- * draws its line here too.
+ * Integers with more digits are read as JSON.parse reads them, as Infinity, and are not written in any format. Converting
+ * between bases takes more than linear time, so that a megabyte from a peer could cost seconds. Python has the same limit.
  */
 const MAX_DIGITS = 4300
 export const BOUND = 10n ** BigInt(MAX_DIGITS)
-/** Why such an integer is not written. */
+/** The error text for such an integer. */
 export const BEYOND = 'an integer of thousands of digits'
 
-/** Whether an integer has few enough digits to be read and written. */
+/** True if an integer has few enough digits to be read and written. */
 export function isSayable(value: bigint): boolean {
   return value < BOUND && value > -BOUND
 }
 
-/** Whether a number may have lost digits when it was parsed. */
+/** True if a number may have lost digits when it was parsed. */
 export function isRounded(value: unknown): boolean {
   if (typeof value === 'number') return Math.abs(value) >= MAX_ID
   if (typeof value !== 'object') return false
   if (Array.isArray(value)) return value.some(isRounded)
-  // Also right for null.
+  // Also correct for null.
   for (const key in value) if (isRounded((value as Record<string, unknown>)[key])) return true
   return false
 }
 
-/** An integer as both binary formats and JSON give it to the application: a number up to 2^53 either way, else a bigint. */
+/** An integer as all serializers return it: a number from -2^53 to 2^53, otherwise a bigint. */
 export function integer(value: bigint): number | bigint {
   return value >= -MAX_ID && value <= MAX_ID ? Number(value) : value
 }
 
 /**
- * Parses text which `JSON.parse` has accepted before, and whose depth is known to be small. Long integers go through it
- * as text behind an `n`, and so that nothing is taken for one, other text behind an `s`: a reviver sees the digits of a
- * number only in the newest engines.
+ * Parses text that `JSON.parse` has accepted before and whose depth is known to be small. Long integers pass through it
+ * as strings with the prefix `n`, and all other strings with the prefix `s`, so that the two cannot be confused: only the
+ * newest engines show a reviver the digits of a number.
  */
 export function parseExactly(text: string): unknown {
   const token = /"|-?\d[\d.eE+-]*/g
@@ -61,13 +60,13 @@ export function parseExactly(text: string): unknown {
 }
 
 /**
- * A value in which all text became something else; lists and dictionaries are changed in place, much faster than by a
- * reviver. Within an envelope, at `place`, it refuses the key `__proto__`.
+ * Replaces every string in a value. Lists and dictionaries are changed in place, which is much faster than a reviver.
+ * Inside an envelope, at `place`, the key `__proto__` is rejected.
  */
 export function changed(value: unknown, change: (text: string) => unknown, place?: string): unknown {
   if (typeof value === 'string') return change(value)
   if (typeof value !== 'object') return value
-  // Also right for null, and for lists. An own key `__proto__`, which JSON.parse makes, stays an own key.
+  // Also correct for null and for lists. An own key `__proto__`, which JSON.parse makes, stays an own key.
   const dict = value as Record<string, unknown>
   for (const key in dict) {
     if (place && key === '__proto__') throw violation(`${place} must not have the key __proto__`)
@@ -79,7 +78,7 @@ export function changed(value: unknown, change: (text: string) => unknown, place
 const KEY = /\s*:/y
 const LONG = new RegExp(`^-?\\d{16,${MAX_DIGITS}}$`)
 
-/** Where the JSON string that opens at `at` ends; the length of the text if it does not. */
+/** The end of the JSON string that opens at `at`; the length of the text if it does not end. */
 export function closingQuote(text: string, at: number): number {
   for (let quote = at; ; ) {
     quote = text.indexOf('"', quote + 1)

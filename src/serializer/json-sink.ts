@@ -1,4 +1,4 @@
-/** Writes JSON from a binary payload: into bytes, since a text put together of millions of pieces costs far more than its length. */
+/** Writes JSON from a binary payload, into bytes: a string concatenated from millions of pieces takes far more memory. */
 
 import { MAX_ID } from '../protocol/ids.ts'
 import { textDecoder } from '../protocol/text.ts'
@@ -7,7 +7,7 @@ import { BEYOND, isSayable } from './exact.ts'
 import type { Sink } from './transcode.ts'
 
 const INITIAL = 4096
-/** A buffer that grew beyond this is given back. */
+/** A buffer that grew beyond this is released. */
 const KEPT = 1 << 20
 const COMMA = 44
 const QUOTE = 34
@@ -18,7 +18,7 @@ const NUL = octetsOf('\\u0000')
 const NULL = octetsOf('null')
 const TRUE = octetsOf('true')
 const FALSE = octetsOf('false')
-/** The letters behind a backslash that JSON has for control characters, by character. */
+/** The letters that JSON puts behind a backslash for control characters, by character. */
 const SHORT: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 98, 116, 110, 0, 102, 114]
 
 function octetsOf(text: string): Uint8Array {
@@ -34,7 +34,7 @@ export class JsonSink implements Sink {
     if (this.#bytes.length > KEPT) this.#bytes = new Uint8Array(INITIAL)
   }
 
-  /** All that was written. */
+  /** Everything written so far. */
   text(): string {
     return textDecoder().decode(this.#bytes.subarray(0, this.#at))
   }
@@ -58,13 +58,13 @@ export class JsonSink implements Sink {
   }
 
   utf8(utf8: Uint8Array, start: number, end: number): string | undefined {
-    // It would come out as bytes at the other end.
+    // The other end would decode it as bytes.
     if (start < end && utf8[start] === 0) return 'text that begins with NUL'
     this.#quoted(utf8, start, end)
     return undefined
   }
 
-  /** As base64 behind a NUL. */
+  /** Writes bytes as NUL and base64. */
   octets(bytes: Uint8Array, start: number, end: number): void {
     this.#room(Math.ceil((end - start) / 3) * 4 + 8)
     this.#u8(QUOTE)
@@ -85,7 +85,7 @@ export class JsonSink implements Sink {
       if (!isSayable(value)) return BEYOND
       text = String(value)
     } else if (!Number.isFinite(value)) return String(value)
-    // As JSON.stringify says -0; and a float said as digits would come out as a bigint at the other end.
+    // -0 as JSON.stringify writes it; a large float written as plain digits would be decoded as a bigint.
     else text = Math.abs(value) <= MAX_ID ? String(value) : value.toExponential()
     this.#room(text.length)
     for (let i = 0; i < text.length; i++) this.#bytes[this.#at++] = text.charCodeAt(i)

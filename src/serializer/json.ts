@@ -13,11 +13,11 @@ import type { Frame, Serializer } from './serializer.ts'
 
 export const json: Serializer = { name: 'json', binary: false, encode, decode }
 
-// ---- in ----
+// ---- decoding ----
 
 function decode(frame: Frame): Message {
   if (typeof frame !== 'string') throw violation('json travels in text frames')
-  // The list of the message is one level more than what it carries.
+  // The message itself is one level above its elements.
   if (isDeeper(frame, MAX_DEPTH + 1)) throw violation(`a message is nested at most ${MAX_DEPTH} levels deep`)
   let message = parsedList(frame)
   const layout = layoutOf(message[0])
@@ -38,7 +38,7 @@ function decode(frame: Frame): Message {
     const args = (Array.isArray(first) || !isTransparent(layout, message) ? first : [first]) as List
     const kwargs = message[most + 1] as Dict | undefined
     if (args === null && kwargs) {
-      // nexus's way to say no args before kwargs, which must not travel on to peers that take a list only.
+      // nexus sends null for absent args before kwargs; peers that accept only a list must not receive that.
       const start = startOf(frame, most)
       return decode(frame.slice(0, start) + frame.slice(start).replace('null', '[]'))
     }
@@ -46,11 +46,11 @@ function decode(frame: Frame): Message {
     message[most] = new ParsedPayload(frame, most, [args, kwargs])
     message.length = most + 1
   }
-  // Its code, length and elements were checked against the table.
+  // The code, the length and the elements were checked against the layout table.
   return message as unknown as Message
 }
 
-/** Where the element at `place` of a message begins. */
+/** The offset at which element `place` of a message begins. */
 function startOf(frame: string, place: number): number {
   return seek(frame, frame.indexOf('[') + 1, place, MAX_DEPTH) as number
 }
@@ -66,10 +66,10 @@ function parsedList(frame: string): unknown[] {
   throw violation(`a message is a list, got ${formatValue(parsed)}`)
 }
 
-/** Whether lists and dictionaries are nested deeper than `limit`. */
+/** True if lists and dictionaries are nested deeper than `limit`. */
 function isDeeper(text: string, limit: number): boolean {
   if (text.length <= limit) return false
-  // Most frames have fewer brackets than levels are allowed, which the engine's own search finds out fast.
+  // Most frames have fewer brackets than allowed levels, and the engine's own search counts them quickly.
   let openers = 0
   for (const bracket of '[{') {
     for (let at = text.indexOf(bracket); at >= 0 && openers <= limit; at = text.indexOf(bracket, at + 1)) openers++
@@ -78,7 +78,7 @@ function isDeeper(text: string, limit: number): boolean {
   return seek(text, 0, 0, limit) === undefined
 }
 
-/** Where text goes on behind so many commas that are within no further bracket; undefined where it is nested too deep. */
+/** The offset behind the given number of commas outside any inner bracket; undefined if the text is nested too deeply. */
 function seek(text: string, start: number, commas: number, limit: number): number | undefined {
   let depth = 0
   let left = commas
@@ -103,13 +103,13 @@ function seek(text: string, start: number, commas: number, limit: number): numbe
   return at
 }
 
-/** A value in which every string of NUL and base64 has become bytes, changed in place; in an envelope, at `place`, without `__proto__`. */
+/** Turns every string of NUL and base64 into bytes, in place; inside an envelope, at `place`, the key `__proto__` is rejected. */
 function opened(value: unknown, place?: string): unknown {
-  // NUL before what is not base64 stays text (the specification is silent).
+  // A NUL before text that is not base64 leaves the string as it is (the specification is silent).
   return changed(value, (text) => (text.charCodeAt(0) === 0 ? (fromBase64(text.slice(1)) ?? text) : text), place)
 }
 
-/** args and kwargs as JSON.parse made them; bytes and bigints appear when they are first read. */
+/** args and kwargs as JSON.parse made them; bytes and bigints are restored on the first read. */
 class ParsedPayload implements Payload {
   readonly #frame: string
   readonly #place: number
@@ -149,9 +149,9 @@ class ParsedPayload implements Payload {
     this.#opened = true
     const { start, end } = this.source
     const text = this.#frame.slice(start, end)
-    // JSON says a digit in one way only, so a number that was rounded shows as a run of digits.
+    // JSON has one spelling for a digit, so a rounded number shows as a long run of digits.
     if (/\d{16}/.test(text) && isRounded(this.#values)) this.#values = parseExactly(`[${text}]`) as [List, Dict?]
-    // JSON can hold a NUL as this escape only: looking for it is far cheaper than looking at every value.
+    // JSON can contain NUL only as this escape: searching for it is far cheaper than visiting every value.
     if (text.includes('\\u0000')) opened(this.#values)
     return this.#values
   }
@@ -162,7 +162,7 @@ function again(text: string): Payload {
   return new ParsedPayload(frame, 1, JSON.parse(frame).slice(1))
 }
 
-// ---- out ----
+// ---- encoding ----
 
 function encode(message: Message): string {
   const layout = layoutOf(message[0])
@@ -179,7 +179,7 @@ function encode(message: Message): string {
   return payload ? `${text}${carried(payload)}]` : `${text}]`
 }
 
-/** args and kwargs with the comma before each: the text they came in, else their values. */
+/** args and kwargs, each after a comma: the text they arrived in if it is there, otherwise their values. */
 function carried(payload: Payload): string {
   const { source } = payload
   if (source?.serializer === 'json') return `,${source.frame.slice(source.start, source.end)}`
@@ -195,8 +195,8 @@ function written(value: unknown, place: string): string {
 }
 
 /**
- * Whether JSON.stringify says a value by the rule of `plain`. Looking first is far cheaper than a replacer, and where
- * the answer is no, the slow way finds out what is to be done or which place is to be named.
+ * True if JSON.stringify writes a value as `plain` requires. Looking first is far cheaper than a replacer; if the answer
+ * is false, the slow path converts the value or names the place that is at fault.
  */
 function isOrdinary(value: unknown, depth: number): boolean {
   switch (typeof value) {
@@ -225,7 +225,7 @@ function isOrdinary(value: unknown, depth: number): boolean {
   return true
 }
 
-/** What `plain` made, as JSON. */
+/** Writes a value that `plain` returned as JSON. */
 function jsonOf(value: unknown, place: string): string {
   if (value instanceof Uint8Array) return `"\\u0000${toBase64(value)}"`
   if (Array.isArray(value)) return `[${value.map((item, i) => jsonOf(item, `${place}[${i}]`)).join()}]`
@@ -240,9 +240,9 @@ function jsonOf(value: unknown, place: string): string {
     throw refused(place, BEYOND)
   }
   if (isOrdinary(value, 0)) return JSON.stringify(value)
-  // It would come out as bytes at the other end.
+  // The other end would decode it as bytes.
   if (typeof value === 'string') throw refused(place, 'text that begins with NUL')
   if (!Number.isFinite(value)) throw refused(place, String(value))
-  // Said as digits it would come out as a bigint at the other end.
+  // Written as plain digits it would be decoded as a bigint.
   return (value as number).toExponential()
 }

@@ -88,7 +88,7 @@ const format: Format = {
   },
 }
 
-/** How the head of each kind begins: sizes below a bound are in the first byte, others follow it. 0: there is none. */
+/** The first byte of each kind's head: sizes below a bound are in that byte, others follow it. 0: the kind has no such form. */
 const HEADS = {
   [TEXT]: { fixed: 0xa0, below: 32, u8: 0xd9, u16: 0xda, u32: 0xdb },
   [BYTES]: { fixed: 0, below: 0, u8: 0xc4, u16: 0xc5, u32: 0xc6 },
@@ -163,7 +163,7 @@ function readByName(cursor: Cursor, first: number): Kind {
   }
 }
 
-/** The type of an extension is between its size and its data; applications read the data as bytes. */
+/** The type of an extension stands between its size and its data; applications receive the data as bytes. */
 function readExtension(cursor: Cursor, size: number): Kind {
   const type = cursor.u8()
   const kind = cursor.sized(EXTENSION, size)

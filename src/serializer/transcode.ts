@@ -1,4 +1,4 @@
-/** A checked payload said in another format, item by item: its values, which cost many times its bytes, are never made. */
+/** Transcodes a checked payload into another format item by item, without decoding its values, which take many times its memory. */
 
 import { refused } from '../protocol/plain.ts'
 import { textDecoder } from '../protocol/text.ts'
@@ -21,13 +21,13 @@ import {
   UNDEFINED,
 } from './cursor.ts'
 
-/** What writes items into a frame. What gives back a text says by it why the format cannot hold the item. */
+/** Writes items to a frame. A returned string is the reason the format cannot represent the item. */
 export interface Sink {
-  /** Begins a list or dictionary of at most so many items, or of INDEFINITE ones; gives back its place. */
+  /** Begins a list or dictionary of at most this many items, or an INDEFINITE number; returns its start. */
   begin(kind: typeof LIST | typeof DICT, size: number): number
-  /** Ends the one that began at `start`, of which `size` items were said. */
+  /** Ends the list or dictionary that began at `start`, with `size` items written. */
   end(kind: typeof LIST | typeof DICT, start: number, stated: number, size: number): void
-  /** Comes before the item of a list, or the key, that is number `index` from 0. */
+  /** Called before item or key number `index`, counted from 0. */
   next(index: number): void
   key(utf8: Uint8Array, start: number, end: number): void
   utf8(utf8: Uint8Array, start: number, end: number): string | undefined
@@ -38,14 +38,14 @@ export interface Sink {
 
 const EMPTY = new Uint8Array(0)
 
-/** Says the payload that a cursor stands before; throws `invalid_argument` for what the format cannot say, and names the place. */
+/** Transcodes the payload at a cursor. Throws `invalid_argument`, which names the place, for an item that the format cannot represent. */
 export class Transcoder {
   readonly #cursor: Cursor
   readonly #sink: Sink
-  /** Where the item is: its index in each list, or -1 - the place of its key in the frame. */
+  /** The path of the item: its index in each list, or -1 minus the offset of its key in the frame. */
   readonly #path: number[] = []
   #depth = 0
-  /** The text or bytes that were read last, from `#start` on: in the frame, or joined of pieces. */
+  /** The text or bytes read last, from `#start` on: in the frame, or joined from chunks. */
   #bytes: Uint8Array
   #start = 0
   #joined = EMPTY
@@ -63,7 +63,7 @@ export class Transcoder {
       this.#element(kind, 'args')
       return
     }
-    // Payload transparency: the one item that stands for all.
+    // Payload transparency: one item that stands for the whole payload.
     const start = this.#sink.begin(LIST, 1)
     this.#element(kind, 'args[0]')
     this.#sink.end(LIST, start, 1, 1)
@@ -80,7 +80,7 @@ export class Transcoder {
     if (!said) this.#sink.simple(null)
   }
 
-  /** Whether there was an item: undefined is none. A text says why it cannot be said. */
+  /** False if the item is undefined; a string is the reason it cannot be represented. */
   #item(kind: Kind): boolean | string {
     const cursor = this.#cursor
     const sink = this.#sink
@@ -149,7 +149,7 @@ export class Transcoder {
       if (kind === UNDEFINED || (kind === TAG && this.#isNone(next))) continue
       sink.next(size++)
       sink.key(this.#bytes, this.#start, this.#start + length)
-      // The look at a tag went past it.
+      // Looking at a tag moved the cursor past it.
       if (kind === TAG) {
         cursor.at = next
         cursor.head()
@@ -162,7 +162,7 @@ export class Transcoder {
     return true
   }
 
-  /** Whether tags from `at` on are about undefined. */
+  /** True if the tags from `at` on enclose undefined. */
   #isNone(at: number): boolean {
     const cursor = this.#cursor
     cursor.at = at
@@ -179,7 +179,7 @@ export class Transcoder {
     return this.#sink.numeric(this.#cursor.bignum(tag)) ?? true
   }
 
-  /** Reads the text or bytes whose head was read; gives back the size. */
+  /** Reads the text or bytes whose head has been read; returns the size. */
   #read(): number {
     const cursor = this.#cursor
     const { size } = cursor

@@ -1,15 +1,15 @@
-/** UTF-8, checked without making text of it. */
+/** Checks UTF-8 without decoding it. */
 
 import { violation, type WampError } from '../protocol/error.ts'
 
-/** Throws a protocol violation where bytes are not UTF-8: too short, too long a form, a surrogate, beyond U+10FFFF. */
+/** Throws a protocol violation if bytes are not valid UTF-8: truncated, overlong, a surrogate, or beyond U+10FFFF. */
 export function checkUtf8(bytes: Uint8Array, start: number, end: number): void {
   let at = start
   while (at < end) {
     const first = bytes[at] as number
     if (first < 0x80) {
       at++
-      // Most text is ASCII to its end: four at a time.
+      // Most text is ASCII to its end: check four bytes at a time.
       while (
         at + 4 <= end &&
         ((bytes[at] as number) | (bytes[at + 1] as number) | (bytes[at + 2] as number) | (bytes[at + 3] as number)) <
@@ -19,7 +19,7 @@ export function checkUtf8(bytes: Uint8Array, start: number, end: number): void {
       }
       continue
     }
-    // The second byte's range shuts out the forms that are too long, and surrogates.
+    // The range of the second byte excludes overlong forms and surrogates.
     let low = 0x80
     let high = 0xbf
     let more = 1

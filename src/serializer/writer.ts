@@ -1,4 +1,4 @@
-/** Writes a binary frame into one buffer that grows and is used again. */
+/** Writes a binary frame into one buffer that grows and is reused. */
 
 import { MAX_ID } from '../protocol/ids.ts'
 import { textEncoder } from '../protocol/text.ts'
@@ -8,11 +8,11 @@ import type { Format } from './format.ts'
 import type { Sink } from './transcode.ts'
 
 const INITIAL = 4096
-/** A buffer that grew beyond this is given back after the frame. */
+/** A buffer that grew beyond this is released after the frame. */
 const KEPT = 1 << 20
-/** Up to here a loop beats a call of the platform. */
+/** Up to this size a loop is faster than a call of the platform. */
 const SHORT = 64
-/** The greatest head of a text. */
+/** The length of the longest head of a text. */
 const HEAD = 5
 
 export class Writer implements Sink {
@@ -30,7 +30,7 @@ export class Writer implements Sink {
     if (this.#bytes.length > KEPT) this.#become(new Uint8Array(INITIAL))
   }
 
-  /** What was written, as a frame of its own. */
+  /** Everything written, as a frame of its own. */
   frame(): Uint8Array {
     return this.#bytes.slice(0, this.#at)
   }
@@ -50,7 +50,7 @@ export class Writer implements Sink {
     this.u16(value)
   }
 
-  /** The lower 64 bits, so also a negative number's two's complement. */
+  /** Writes the lower 64 bits, which is the two's complement of a negative number. */
   u64(value: bigint): void {
     this.#room(8)
     this.#view.setBigUint64(this.#at, value)
@@ -63,7 +63,7 @@ export class Writer implements Sink {
     this.#at += 8
   }
 
-  /** Bytes as they are, of a frame or of a value. */
+  /** Writes bytes unchanged. */
   raw(bytes: Uint8Array, start: number, end: number): void {
     const size = end - start
     this.#room(size)
@@ -91,7 +91,7 @@ export class Writer implements Sink {
     return true
   }
 
-  /** Writes behind the place of the greatest head, and moves the text to its own when its size is known. */
+  /** Writes text behind room for the longest head, and moves it when its size is known. */
   #utf8(text: string): void {
     this.#room(HEAD + text.length * 3)
     const from = this.#at + HEAD
@@ -102,15 +102,16 @@ export class Writer implements Sink {
   }
 
   number(value: number): void {
-    // -0 is a whole number only as long as nobody divides by it.
+    // -0 would lose its sign as an integer.
     if (Number.isInteger(value) && Math.abs(value) <= MAX_ID && !Object.is(value, -0))
       this.#format.writeInteger(this, value)
     else this.#format.writeFloat(this, value)
   }
 
   /**
-   * Writes what `plain` or our JSON made, without tags if `plainly`. `cannot` is told of an integer that the format
-   * cannot say, and, if `parsed` from JSON, of Infinity, an integer too long, and of a dictionary with the key `__proto__`.
+   * Writes a value that `plain` or our JSON parser returned, without tags if `plainly`. `cannot` is called for an integer
+   * that the format cannot represent and, if `parsed` from JSON, for Infinity (an integer that is too long) and for a
+   * dictionary with the key `__proto__`.
    */
   value(value: unknown, plainly: boolean, parsed: boolean, cannot: (value: unknown, what: string) => Error): void {
     const format = this.#format
@@ -144,7 +145,7 @@ export class Writer implements Sink {
     return undefined
   }
 
-  // ---- as a sink ----
+  // ---- as the sink of a transcoder ----
 
   begin(kind: typeof LIST | typeof DICT, size: number): number {
     const start = this.#at
@@ -154,7 +155,7 @@ export class Writer implements Sink {
 
   end(kind: typeof LIST | typeof DICT, start: number, stated: number, size: number): void {
     if (size === (stated === INDEFINITE ? 0 : stated)) return
-    // Both heads, behind the items, to see how long they are.
+    // Both heads are written behind the items first, to measure them.
     const end = this.#at
     this.#format.writeHead(this, kind, stated === INDEFINITE ? 0 : stated)
     const from = start + this.#at - end

@@ -1,11 +1,11 @@
-/** The link made of a transport and a serializer, for a side that says the same to many: that is encoded once. */
+/** The link of a transport and a serializer for a router: a message for many receivers is encoded once. */
 
 import type { Message } from '../protocol/messages.ts'
 import type { Serializer } from '../serializer/serializer.ts'
 import type { Prepared, Transport } from '../transport/transport.ts'
 import { Framed, type Link } from './link.ts'
 
-/** A transport whose frames a serializer reads and writes. */
+/** Makes a link of a transport and the serializer of its frames. */
 export function framed(transport: Transport, serializer: Serializer): Link {
   const { framing } = transport
   return framing && transport.prepare && transport.write

@@ -1,14 +1,14 @@
-/** The contract of a link, which moves whole messages in order, and a client's, made of a transport and a serializer. */
+/** The contract of a link, which moves whole messages in order. */
 
 import { violation, WampError } from '../protocol/error.ts'
 import type { Message, Uri } from '../protocol/messages.ts'
 import type { Serializer } from '../serializer/serializer.ts'
 import type { CloseInfo, Prepared, Transport } from '../transport/transport.ts'
 
-/** Who a link tells. */
+/** Receives what a link delivers. */
 export interface LinkSink {
   message(message: Message): void
-  /** The peer sent what is no message of WAMP; nothing more is delivered. */
+  /** The peer sent something that is not a WAMP message; nothing more is delivered. */
   failed(error: WampError): void
   /** Called exactly once, and last. */
   closed(info: CloseInfo): void
@@ -16,14 +16,14 @@ export interface LinkSink {
 
 /** Moves messages between a client and a router, whole and in order. */
 export interface Link {
-  /** Bytes accepted and not yet handed to the network; 0 in memory. */
+  /** Bytes accepted and not yet written to the network; 0 in memory. */
   readonly backlog: number
-  /** Both ends are in this process: nothing can be lost between them. */
+  /** True if both ends are in this process: nothing can be lost between them. */
   readonly local?: boolean
-  /** What arrived before is delivered now. */
+  /** Starts delivery; messages that arrived before are delivered first. */
   open(sink: LinkSink): void
   /**
-   * Throws a WampError for a message that cannot travel, and nothing was sent then: `invalid_argument` for its payload,
+   * Throws a WampError, having sent nothing, for a message that cannot travel: `invalid_argument` for its payload,
    * `payload_size_exceeded` for its length.
    */
   send(message: Message): void
@@ -31,7 +31,7 @@ export interface Link {
   /** Ends at once, without the peer. */
   terminate(): void
   ping?(answered: () => void): void
-  /** Delivers nothing more until `resume`, but what was read already, and the end. */
+  /** Stops reading until `resume`. Messages that were read already, and the end, are still delivered. */
   pause?(): void
   resume?(): void
   /** Links of the same kind can `write` what one of them `prepare`d: one encoding for many receivers. */
@@ -41,43 +41,43 @@ export interface Link {
 }
 
 /**
- * What a server knows of a connection that it brings. The session meta API tells it to every session of the realm, so
- * nothing secret belongs here: no cookies, no credentials, no query of a URL.
+ * The description of a connection by the server that accepted it. The session meta API shows it to sessions of the
+ * realm, so nothing secret belongs here: no cookies, no credentials, no query of a URL.
  */
 export interface TransportInfo {
-  /** `websocket`, `rawsocket`, `longpoll`, `message-port`, `linked`, or what an adapter of yours calls itself. */
+  /** `websocket`, `rawsocket`, `longpoll`, `message-port`, `linked`, or the name of a custom adapter. */
   readonly type: string
-  /** The subprotocol that was agreed on: `wamp.2.cbor.batched`. */
+  /** The negotiated subprotocol: `wamp.2.cbor.batched`. */
   readonly protocol?: string | undefined
-  /** The other end, which may be a proxy: `tcp4:127.0.0.1:54321`, `tcp6:[::1]:54321`. */
+  /** The address of the other end, which may be a proxy: `tcp4:127.0.0.1:54321`, `tcp6:[::1]:54321`. */
   readonly peer?: string | undefined
-  /** The version of TLS, where it ends here: `TLSv1.3`. */
+  /** The version of TLS if this server terminates it: `TLSv1.3`. */
   readonly tls?: string | undefined
-  /** The page that a browser says it comes from. */
+  /** The origin of the page, as the browser states it. */
   readonly origin?: string | undefined
   readonly user_agent?: string | undefined
 }
 
-/** Something in this process that takes the other end of a link: the embeddable router. */
+/** Accepts the other end of a link in this process: the embeddable router. */
 export interface Attachable {
-  /** `info` is what becomes known of the connection to others. */
+  /** `info` describes the connection to others. */
   attach(link: Link, info?: TransportInfo): void
 }
 
-/** Where a client gets its link from: a WampRouter, which dials, or a Router in the same process. */
+/** The source of a client's link: a WampRouter, which dials, or a Router in the same process. */
 export interface Connector {
-  /** The realm to join where the client names none. */
+  /** The realm to join if the client names none. */
   readonly realm?: Uri | undefined
-  /** How a person would call it, for error messages. */
+  /** Its name in error messages. */
   readonly name: string
   /**
-   * Offers the serializers in this order; without any, what it prefers. Rejects with a WampError where no link can be
-   * made; gives up when the signal aborts.
+   * Offers the serializers in this order; without any, those it prefers. Rejects with a WampError if no link can be
+   * made, or when the signal aborts.
    */
   connect(serializers: readonly Serializer[] | undefined, signal: AbortSignal): Promise<Link>
 }
 
-/** The link of one side that speaks to one other: a client. */
+/** The link of a client: a transport and a serializer. */
 export class Framed implements Link {
   readonly ping?: (answered: () => void) => void
   readonly #transport: Transport

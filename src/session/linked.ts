@@ -1,4 +1,4 @@
-/** Two ends of a link in one process, joined message by message, with no bytes in between. */
+/** Two ends of a link in one process that pass messages, not bytes. */
 
 import type { Message } from '../protocol/messages.ts'
 import type { Dict, List } from '../protocol/options.ts'
@@ -10,7 +10,7 @@ import { Lane } from '../transport/later.ts'
 import type { Link, LinkSink } from './link.ts'
 
 /**
- * Two ends joined in memory. What one sends the other gets in a later turn, as a copy.
+ * Joins two ends in memory. Each end receives a copy of what the other sends, in a later turn of the event loop.
  *
  * @example
  * const [a, b] = linked()
@@ -62,7 +62,7 @@ class Linked implements Link {
   }
 }
 
-/** A message as its receiver may keep and change it: dictionaries and payload are copied by the rule of `plain`. */
+/** A copy of a message that its receiver may keep and change: dictionaries and payload are copied by the rule of `plain`. */
 function copyOf(message: Message): Message {
   const { name, kinds, most, payload } = layoutOf(message[0])
   const copy: unknown[] = [...message]
@@ -74,7 +74,7 @@ function copyOf(message: Message): Message {
 }
 
 function carried(payload: Payload): Payload {
-  // Bytes that were checked are passed on as they are: a router may need no more, and a client makes values of its own.
+  // Checked bytes are passed on unchanged: a router needs nothing else, and a client decodes values of its own.
   if (payload.source) return new Carried(payload, payload.source)
   return { args: copied(payload.args, 'args'), kwargs: copied(payload.kwargs, 'kwargs') }
 }

@@ -1,4 +1,4 @@
-/** One life of a session on a link: what is legal now, and the ways in which it ends. */
+/** A session on a link: the messages that are legal now, and the ways in which it ends. */
 
 import { ABORT, GOODBYE } from '../protocol/codes.ts'
 import { violation, WampError } from '../protocol/error.ts'
@@ -12,33 +12,33 @@ import { lenient, type Table } from './table.ts'
 
 /** How a session ended. */
 export interface SessionEnd {
-  /** Who ended it: this side, the peer by GOODBYE or ABORT, or the loss of the link. */
+  /** Ended by this side, by GOODBYE or ABORT of the peer, or by the loss of the link. */
   readonly by: 'us' | 'peer' | 'loss'
-  /** The reason of the GOODBYE or ABORT; none for a loss. */
+  /** The reason of the GOODBYE or ABORT; undefined after a loss. */
   readonly reason: Uri | undefined
   /** For people. */
   readonly text: string
 }
 
-/** How long a peer may take to answer GOODBYE, and then to close, in milliseconds. */
+/** Time for a peer to answer GOODBYE, and then to close, in milliseconds. */
 export const LINGER = 2000
 
-/** A table for `become`: GOODBYE and ABORT end an established session. Every established table includes it. */
+/** Part of every established table: GOODBYE and ABORT end the session. */
 export const leaving: Handlers<Session> = {
   [GOODBYE]: ([, details, reason], session) => session.left(reason, details),
   [ABORT]: ([, details, reason, data], session) => session.aborted(reason, details, data?.args?.[0]),
 }
 
-/** Before WELCOME only ABORT is legal: a GOODBYE would end what has not begun. */
+/** Before WELCOME only ABORT is legal: there is no session for a GOODBYE to end. */
 export const refusing: Handlers<Session> = { [ABORT]: leaving[ABORT] as NonNullable<(typeof leaving)[typeof ABORT]> }
 
-// After our GOODBYE everything but the peer's is ignored, its ABORT included (Basic Profile, Session Closing).
+// After our GOODBYE every message but the peer's GOODBYE is ignored, its ABORT too (Basic Profile, Session Closing).
 const SHUTTING_DOWN: Table<Session> = lenient({ [GOODBYE]: (_, session) => session.farewell() })
 const CLOSED: Table<Session> = lenient()
 
 /**
  * The base of a client's session and of a router's member. The installed table is the state; `become` is the only
- * transition. `ended` is called exactly once, when the session is over; `closed` exactly once, when the link is gone too.
+ * transition. `ended` is called exactly once, when the session ends; `closed` exactly once, when the link has closed.
  */
 export abstract class Session {
   readonly link: Link
@@ -52,14 +52,14 @@ export abstract class Session {
     this.link = link
   }
 
-  /** The session is over; nothing more is sent or received. */
+  /** The session has ended; nothing more is sent or received. */
   protected abstract ended(end: SessionEnd): void
-  /** The link is gone. */
+  /** The link has closed. */
   protected closed(): void {}
-  /** A look at a message that is about to be handled; throws a protocol violation. */
+  /** Inspects a message before it is handled; throws a protocol violation. */
   protected inspect(_message: Message): void {}
 
-  /** Starts to receive, in the state of `table`. */
+  /** Starts to receive, with `table` as its state. */
   protected open<Self extends Session>(this: Self, table: Table<Self>): void {
     this.become(table)
     this.link.open({
@@ -79,17 +79,17 @@ export abstract class Session {
     if (!this.#end) this.#table = table as unknown as Table<Session>
   }
 
-  /** Whether the session is over. */
+  /** True when the session has ended. */
   get over(): boolean {
     return this.#end !== undefined
   }
 
-  /** Whether what is sent now is sent. */
+  /** True while messages can be sent. */
   get sendable(): boolean {
     return !this.#end && !this.#leaving
   }
 
-  /** Sends, unless the session is over or ending. Throws `invalid_argument` for a payload that cannot travel. */
+  /** Sends a message, unless the session has ended or is ending. Throws `invalid_argument` for a payload that cannot travel. */
   send(message: Message): void {
     if (!this.#end && !this.#leaving) this.link.send(message)
   }
@@ -130,31 +130,31 @@ export abstract class Session {
     try {
       this.send([ABORT, { message: text, ...details }, reason, payload()])
     } catch {
-      // Even that is too long for the peer; that the link closes must do.
+      // Even ABORT is too long for the peer; closing the link must do.
     }
     this.#finish({ by: 'us', reason, text })
     this.#shut()
   }
 
-  /** The peer broke the protocol: ABORT says how, and the link is closed. */
+  /** The peer broke the protocol: sends ABORT with the reason and closes the link. */
   violation(text: string): void {
     this.abort(PROTOCOL_VIOLATION, text)
   }
 
-  /** The link is dead: ends without a word to the peer. */
+  /** The link is dead: ends without a message to the peer. */
   drop(text: string): void {
     this.#finish({ by: 'loss', reason: undefined, text })
     this.link.terminate()
   }
 
-  /** The peer said GOODBYE first. */
+  /** The peer sent GOODBYE first. */
   left(reason: Uri, details: Dict): void {
     this.send([GOODBYE, {}, GOODBYE_AND_OUT])
     this.#finish({ by: 'peer', reason, text: closingText(details, reason) })
     this.#shut()
   }
 
-  /** The peer said ABORT. */
+  /** The peer sent ABORT. */
   aborted(reason: Uri, details: Dict, first?: unknown): void {
     this.#finish({ by: 'peer', reason, text: closingText(details, typeof first === 'string' ? first : reason) })
     this.#shut()
@@ -174,7 +174,7 @@ export abstract class Session {
     this.ended(end)
   }
 
-  // A peer that does not close its end must not hold ours open.
+  // A peer that does not close its end must not keep ours open.
   #shut(): void {
     if (this.#gone) return
     clearTimeout(this.#timer)

@@ -1,4 +1,4 @@
-/** Handlers merged into one dense array by code: the tables that are installed as a session's state. */
+/** Handlers merged into one dense array by message code: a session's state is the table that is installed. */
 
 import type { Handlers, Message } from '../protocol/messages.ts'
 
@@ -6,18 +6,18 @@ type Handler<Context> = (message: Message, context: Context) => void
 
 export interface Table<Context> {
   readonly handlers: readonly (Handler<Context> | undefined)[]
-  /** Whether a message without a handler is ignored; else it is a protocol violation. */
+  /** True if a message without a handler is ignored; otherwise it is a protocol violation. */
   readonly lenient: boolean
 }
 
 const GREATEST_CODE = 70
 
-/** A table of what several parts handle. */
+/** Merges the handlers of several parts into one table. */
 export function table<Context>(...parts: readonly Handlers<Context>[]): Table<Context> {
   return { handlers: merged(parts), lenient: false }
 }
 
-/** A table that ignores whatever it does not handle. */
+/** A table that ignores every message without a handler. */
 export function lenient<Context>(...parts: readonly Handlers<Context>[]): Table<Context> {
   return { handlers: merged(parts), lenient: true }
 }
