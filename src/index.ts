@@ -7,6 +7,7 @@ export { type Passthru, type PassthruOwner, passthru } from './client/codec/pass
 export type { Encoded, PayloadCodec, PayloadContext, PayloadKind, PayloadValues } from './client/codec/payload-codec.ts'
 export type { Liveness } from './client/connection/liveness.ts'
 export { type EventHistoryOptions, eventHistory, getEvents, type PastEvent } from './client/functions/event-history.ts'
+export type { MetaOptions } from './client/functions/meta-call.ts'
 export type { ProcedureEntry } from './client/functions/procedures.ts'
 export {
   addTestament,
@@ -19,14 +20,18 @@ export type { Events, EventsOptions } from './client/handles/events.ts'
 export type { DurableHandle, HandleEvents, HandleState } from './client/handles/handle.ts'
 export { type ClientOptions, DEFAULT_ROLES, type OnError, type Retry, type RoleName } from './client/options.ts'
 export { type Endpoint, Invocation, type RegisterOptions, type Registration, Result } from './client/roles/callee.ts'
-export type { CallOptions, CallResult, Progress, ProgressHandler } from './client/roles/caller.ts'
+export type { CallKeys, CallOptions, CallResult, Progress, ProgressHandler } from './client/roles/caller.ts'
 export type { Part } from './client/roles/invocation.ts'
-export type { PublishOptions } from './client/roles/publisher.ts'
+export type { OrItem, PublishKeys, PublishOptions } from './client/roles/publisher.ts'
 export type { EventDetails, EventHandler, SubscribeOptions, Subscription } from './client/roles/subscriber.ts'
 export {
   type AnyProcedure,
   type AnyStream,
+  type Arguments,
+  type Arrived,
+  type OwnNames,
   type Procedures,
+  type Returned,
   type Rpc,
   RpcClient,
   type RpcClientOptions,
@@ -35,7 +40,12 @@ export {
   type Streams,
 } from './client/rpc-client.ts'
 export {
+  type AnyMethod,
+  type DeclaredOptions,
+  type DeclaringDecorator,
+  type DecoratorFor,
   type MethodDecorator,
+  type RpcDecorator,
   type RpcOptions,
   rpc,
   subscribe,
@@ -49,29 +59,41 @@ export {
   type TopicDescription,
 } from './client/service/description.ts'
 export { type Entrypoint, getRegisteredEntrypoints } from './client/service/entrypoints.ts'
-export { type Checks, checked, type RpcTable, type StandardSchema } from './client/service/schema.ts'
+export {
+  type ArgumentSchemas,
+  type ArgumentSchemasFor,
+  type ArgumentsFor,
+  type ArgumentsOf,
+  type CheckedDecorator,
+  type Checks,
+  checked,
+  type InputOf,
+  type MethodFor,
+  type OutputOf,
+  type OutputOfOption,
+  type ParametersFor,
+  type ReturnFor,
+  type RpcTable,
+  type RpcTableRow,
+  type SchemaIssue,
+  type SchemaResult,
+  type SchemasForInvocation,
+  type SchemasForParameters,
+  type StandardSchema,
+  type TypesOf,
+} from './client/service/schema.ts'
 export type { ReceivedEvent } from './client/service/service.ts'
 export type { Dropped, SessionInfo } from './client/session/client-session.ts'
 export { type ClientEvents, type ClientState, type StartOptions, WampClient } from './client/wamp-client.ts'
 export { WampRouter, type WampRouterOptions } from './client/wamp-router.ts'
 export { WampError, type WampErrorOptions } from './protocol/error.ts'
-export type { Id, Uri } from './protocol/messages.ts'
 export * from './protocol/names.ts'
-export type {
-  CancelMode,
-  Dict,
-  InvocationDetails,
-  List,
-  MatchPolicy,
-  PassthruKeys,
-  ResultDetails,
-  Roles,
-} from './protocol/options.ts'
+export type * from './protocol/wire-types.ts'
 export { json } from './serializer/json.ts'
 export type { Serializer } from './serializer/serializer.ts'
-export type { Connector, Link } from './session/link.ts'
-export { batching } from './transport/batched.ts'
+export type { Attachable, Connector, Link, LinkSink, TransportInfo } from './session/link.ts'
+export { type BatchingOptions, batching } from './transport/batched.ts'
 export { type LongPollDialOptions, longPollDial } from './transport/longpoll.ts'
 export { type PortOwner, type PortTarget, portDial } from './transport/message-port.ts'
-export type { CloseInfo, Dial, Frame, Prepared, Transport, TransportSink } from './transport/transport.ts'
-export { type WebSocketClass, webSocketDial } from './transport/websocket.ts'
+export type { CloseInfo, Dial, Prepared, Transport, TransportSink } from './transport/transport.ts'
+export { type WebSocketClass, type WebSocketLike, type WebSocketOptions, webSocketDial } from './transport/websocket.ts'

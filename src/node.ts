@@ -1,7 +1,15 @@
 /** The door `wampy-ts/node`: a router on a port, and dialing one from Node with headers, certificates or RawSocket. */
 
+export type { ConnectionOptions } from './node/connections.ts'
 export { type DialOptions, dial } from './node/dial.ts'
+export type { Origins } from './node/http.ts'
 export type { LongPollOptions } from './node/longpoll.ts'
 export { type RawSocketDialOptions, rawSocketDial } from './node/rawsocket-dial.ts'
 export { type RawSocketServed, type RawSocketServeOptions, serveRawSocket } from './node/rawsocket-serve.ts'
 export { type Served, type ServeOptions, serve } from './node/serve.ts'
+export type { WampError, WampErrorOptions } from './protocol/error.ts'
+export type * from './protocol/wire-types.ts'
+export type { Serializer } from './serializer/serializer.ts'
+export type { Attachable, Link, LinkSink, TransportInfo } from './session/link.ts'
+export type { SweepOptions } from './transport/sweep.ts'
+export type { CloseInfo, Dial, Prepared, Transport, TransportSink } from './transport/transport.ts'

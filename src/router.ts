@@ -1,8 +1,10 @@
 /** The door `wampy-ts/router`: the embeddable router and what an adapter for it needs; it runs in a page too. */
 
-export { WampError } from './protocol/error.ts'
+export { WampError, type WampErrorOptions } from './protocol/error.ts'
+export type * from './protocol/wire-types.ts'
 export type { RouterLimits } from './router/member/limits.ts'
 export type { Principal } from './router/member/principal.ts'
+export type { TestamentStats } from './router/meta/testaments.ts'
 export type {
   AnsweredEvent,
   CalledEvent,
@@ -18,6 +20,9 @@ export type {
   UnregisteredEvent,
   UnsubscribedEvent,
 } from './router/observe/events.ts'
+export type { ObserverStats } from './router/observe/observers.ts'
+export type { RoleLists } from './router/pubsub/audience.ts'
+export type { BrokerDropped, BrokerStats } from './router/pubsub/broker.ts'
 export {
   type HistoryEvent,
   type HistoryOptions,
@@ -35,15 +40,17 @@ export type {
   AuthorizeSession,
   Disclose,
   Disclosed,
-  Disclosure,
   TrustLevel,
 } from './router/rights/decide.ts'
-export { Router, type RouterOptions, type RouterRole } from './router/router.ts'
+export { Router, type RouterOptions } from './router/router.ts'
+export type { CallsDropped } from './router/rpc/calls.ts'
+export type { DealerStats } from './router/rpc/dealer.ts'
 export type { CallQueueOptions } from './router/rpc/queue.ts'
-export type { Dropped, RouterStats } from './router/stats.ts'
+export type { RouterDropped, RouterStats, SessionStats } from './router/stats.ts'
 export { json } from './serializer/json.ts'
 export type { Serializer } from './serializer/serializer.ts'
 export { framed } from './session/framed.ts'
-export type { Attachable, Link, LinkSink, TransportInfo } from './session/link.ts'
-export type { CloseInfo, Frame, Prepared, Transport, TransportSink } from './transport/transport.ts'
+export type { Attachable, Connector, Link, LinkSink, TransportInfo } from './session/link.ts'
+export type { SweepOptions } from './transport/sweep.ts'
+export type { CloseInfo, Prepared, Transport, TransportSink } from './transport/transport.ts'
 export { type Accepting, type AcceptOptions, acceptPorts, type PortScope } from './worker/accept-ports.ts'

@@ -1,5 +1,9 @@
 /** What tests of WAMP applications need: a world with a router, peers by hand, links in memory, a log of the wire. */
 
+// What the signatures below name: whole clients and routers. Types alone, and nothing at run time.
+export type * from './index.ts'
+export * from './protocol/codes.ts'
+export type * from './router.ts'
 export { linked } from './session/linked.ts'
 export { Scripted, scripted, scriptedRouter } from './testing/scripted.ts'
 export { type LogEntry, tap, WireLog, type WireMessage, wireOf } from './testing/tap.ts'

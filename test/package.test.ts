@@ -1,6 +1,6 @@
 /** Packs the package, unpacks it as npm would install it, and uses it through every door as a stranger does. */
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -11,6 +11,7 @@ import { gzipSync } from 'node:zlib'
 import { build, type Metafile } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { importOf, namesOf } from '../entry-points.ts'
+import { checkBuilt } from './built.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -61,17 +62,8 @@ async function run(command: string, args: string[], options: { cwd?: string } = 
 
 const node = (type: 'module' | 'commonjs', code: string) => run('node', [`--input-type=${type}`, '-e', code])
 
-const newest = (folder: string): number =>
-  Math.max(
-    0,
-    ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => statSync(join(folder, file)).mtimeMs),
-  )
-
 beforeAll(async () => {
-  const dist = join(root, 'dist')
-  if (!existsSync(join(dist, 'index.d.cts')) || newest(join(root, 'src')) > newest(dist)) {
-    throw new Error('dist/ is missing or older than src/: run `npm run build` first.')
-  }
+  checkBuilt()
   place = await mkdtemp(join(tmpdir(), 'wampy-ts-package-'))
   const packed = await execFileAsync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', place], {
     cwd: root,

@@ -1,4 +1,5 @@
 /** The client whose point is `client.rpc.someProcedure(...)`, typed from the service's class. */
+// biome-ignore-all lint/suspicious/noExplicitAny: a procedure may take and return anything, and an alias would be one more public type
 
 import type { Dict } from '../protocol/options.ts'
 import { type ProcedureEntry, registered } from './functions/procedures.ts'
@@ -10,44 +11,39 @@ import { type Declared, declaredBy, type ServiceClass, uriOf } from './service/d
 import { describedAt, type ServiceDescription } from './service/description.ts'
 import { WampClient } from './wamp-client.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: a procedure may take and return anything
-type Any = any
-
 /** What a caller passes: the parameters without an Invocation in the first place. */
 export type Arguments<Parameters extends readonly unknown[]> = Parameters extends readonly [infer First, ...infer Rest]
   ? // Not of type `any`, which is a parameter like any other.
     [0 extends 1 & First ? never : First] extends [never]
     ? Parameters
-    : [First] extends [Invocation<Any, Any>]
+    : [First] extends [Invocation<any, any>]
       ? Rest
       : Parameters
   : Parameters
 
-// biome-ignore lint/suspicious/noConfusingVoidType: as a generator that returns nothing says it
-type Nothing = void
-
 /** A value as it arrives: unknown where the procedure makes a Result by hand. */
-type Arrived<T> = T extends Result ? unknown : T
+export type Arrived<T> = T extends Result ? unknown : T
 
 /** What a caller gets: what the promise resolves to, or what the generator returns in the end. */
 export type Returned<T> =
   Awaited<T> extends AsyncIterable<unknown>
     ? Awaited<T> extends AsyncIterator<unknown, infer Final>
       ? Arrived<Final>
-      : Nothing
+      : // biome-ignore lint/suspicious/noConfusingVoidType: as a generator that returns nothing says it
+        void
     : Arrived<Awaited<T>>
 
 /**
  * The names that a service's class adds to WampClient; all names of a contract that does not extend it. By their names:
  * a class of the other module format extends another WampClient.
  */
-type OwnNames<Service> = keyof WampClient extends keyof Service
+export type OwnNames<Service> = keyof WampClient extends keyof Service
   ? Exclude<keyof Service, keyof WampClient>
   : keyof Service
 
 /** The methods that a service's class adds to WampClient, or those of a contract, as a caller sees them. */
 export type Procedures<Service> = {
-  readonly [Name in OwnNames<Service> as Service[Name] extends (...args: Any[]) => Any
+  readonly [Name in OwnNames<Service> as Service[Name] extends (...args: any[]) => any
     ? Name
     : never]: Service[Name] extends (...args: infer Parameters) => infer Value
     ? (...args: Arguments<Parameters>) => Promise<Returned<Value>>
@@ -56,7 +52,7 @@ export type Procedures<Service> = {
 
 /** The async generators among them: what they yield in a loop, and `result` for what they return. */
 export type Streams<Service> = {
-  readonly [Name in OwnNames<Service> as Service[Name] extends (...args: Any[]) => infer Value
+  readonly [Name in OwnNames<Service> as Service[Name] extends (...args: any[]) => infer Value
     ? Awaited<Value> extends AsyncIterable<unknown>
       ? Name
       : never
@@ -67,17 +63,17 @@ export type Streams<Service> = {
     : never
 }
 
-/** Any name, however deep: `client.rpc.com.example.add(1, 2)`. */
+/** any name, however deep: `client.rpc.com.example.add(1, 2)`. */
 export interface AnyProcedure {
-  (...args: Any[]): Promise<Any>
+  (...args: any[]): Promise<any>
   // Not AnyProcedure: with `noUncheckedIndexedAccess` that might be undefined, and could not be called.
-  readonly [name: string]: Any
+  readonly [name: string]: any
 }
 
-/** Any name, however deep: `client.stream.com.example.count(3)`. */
+/** any name, however deep: `client.stream.com.example.count(3)`. */
 export interface AnyStream {
-  (...args: Any[]): Progress<Any, Any>
-  readonly [name: string]: Any
+  (...args: any[]): Progress<any, any>
+  readonly [name: string]: any
 }
 
 /** `client.rpc`: of a class, or of anything. */
@@ -89,7 +85,7 @@ export type Stream<Service> = unknown extends Service ? AnyStream : Streams<Serv
 export interface RpcClientOptions<Service> extends ClientOptions {
   /** The class itself brings its URIs along. Without it they are the prefix and the method's name. */
   readonly service?: abstract new (
-    ...args: Any[]
+    ...args: any[]
   ) => Service
 }
 

@@ -40,6 +40,7 @@ const asyncDispose: typeof Symbol.asyncDispose =
  *
  * @throws WampError `wampy.error.usage` for options that cannot work
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: it has the method, under a name that declarations cannot hold
 export class WampClient extends EventEmitter<ClientEvents> {
   readonly name: string
   /** What came and found nobody: counted, since the start of this client. */
@@ -214,8 +215,8 @@ export class WampClient extends EventEmitter<ClientEvents> {
     return this.#handle('callee', RegistrationRecord, procedure, 'endpoint', endpoint, options)
   }
 
-  /** `stop()`, for `await using`. */
-  async [asyncDispose](): Promise<void> {
+  // Its type is in the interface below, by the name that users know.
+  async [asyncDispose as typeof Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
 
@@ -318,6 +319,11 @@ export class WampClient extends EventEmitter<ClientEvents> {
       throw usage(`${this.name} does not play the role ${role}: see its option "roles"`)
     }
   }
+}
+
+export interface WampClient {
+  /** `stop()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** What users see of a record. */

@@ -19,7 +19,7 @@ export interface SessionStats {
 export type RouterStats = SessionStats & BrokerStats & DealerStats & TestamentStats & ObserverStats
 
 /** Counts since the router was made. */
-export type Dropped = RouterStats['dropped']
+export type RouterDropped = RouterStats['dropped']
 
 export const NO_SESSIONS: SessionStats = { sessions: 0, dropped: { sessions: 0, held: 0 } }
 

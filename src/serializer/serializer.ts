@@ -1,9 +1,9 @@
 /** The contract of a serializer, which turns messages into frames and back. */
 
+import type { Frame } from '../protocol/frame.ts'
 import type { Message } from '../protocol/messages.ts'
 
-/** One WebSocket message: text for JSON, bytes for the binary formats. */
-export type Frame = string | Uint8Array
+export type { Frame } from '../protocol/frame.ts'
 
 /**
  * `encode` writes the head of a message and splices a payload whose `source` came from the same serializer; values are

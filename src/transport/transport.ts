@@ -1,7 +1,8 @@
 /** The contract of the pluggable adapters: a transport moves frames, a dial opens one. */
 
-/** Text or bytes, as one WebSocket message is. */
-export type Frame = string | Uint8Array
+import type { Frame } from '../protocol/frame.ts'
+
+export type { Frame } from '../protocol/frame.ts'
 
 /** Why a transport closed, in the terms of WebSocket (RFC 6455, 7.4); 1006 where it broke without a word. */
 export interface CloseInfo {

@@ -40,7 +40,11 @@ export interface Passthru {
    *
    * @throws WampError `wampy.error.payload_unreadable`
    */
-  event(asked: Asked, details: EventDetails, data: Payload | undefined): Payload | undefined
+  event(
+    asked: { readonly uri: Uri; readonly match: MatchPolicy },
+    details: EventDetails,
+    data: Payload | undefined,
+  ): Payload | undefined
 }
 
 /**

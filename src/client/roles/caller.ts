@@ -23,7 +23,7 @@ import type { Role } from './role.ts'
 export type ProgressHandler = (args: List, kwargs: Dict, details: ResultDetails) => unknown
 
 /** Without the keys that `call` makes of its own options. */
-type CallKeys = Omit<KnownKeys<WireOptions>, 'timeout' | 'progress'>
+export type CallKeys = Omit<KnownKeys<WireOptions>, 'timeout' | 'progress'>
 
 /** Options of a call: ours, and any key of CALL.Options as WAMP spells it. */
 export interface CallOptions extends Waiting, Dict, CallKeys {

@@ -11,9 +11,9 @@ import { granted } from '../session/requests.ts'
 import type { Role } from './role.ts'
 
 /** One item needs no list. */
-type OrItem<T> = T extends readonly (infer Item extends Id | string)[] ? Item | T | undefined : T
+export type OrItem<T> = T extends readonly (infer Item extends Id | string)[] ? Item | T | undefined : T
 
-type PublishKeys = { readonly [K in keyof KnownKeys<WireOptions>]: OrItem<KnownKeys<WireOptions>[K]> }
+export type PublishKeys = { readonly [K in keyof KnownKeys<WireOptions>]: OrItem<KnownKeys<WireOptions>[K]> }
 
 /** Options of a publication: ours, and any key of PUBLISH.Options as WAMP spells it; one id or name needs no list. */
 export interface PublishOptions extends Waiting, Dict, PublishKeys {

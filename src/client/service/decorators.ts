@@ -41,37 +41,37 @@ export interface Declared {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a method may take and return anything
-type Method = (this: any, ...args: any[]) => any
+export type AnyMethod = (this: any, ...args: any[]) => any
 
 /** Serves standard decorator calls, those of `experimentalDecorators`, and at run time those of 2018-09. */
 export interface MethodDecorator {
-  <M extends Method>(value: M, context: ClassMethodDecoratorContext): void
+  <M extends AnyMethod>(value: M, context: ClassMethodDecoratorContext): void
   (target: object, name: string | symbol, descriptor: PropertyDescriptor): void
 }
 
-interface Decorator<Options> extends MethodDecorator {
+export interface DeclaringDecorator<Options> extends MethodDecorator {
   (): MethodDecorator
   (uri: Uri, options?: Options): MethodDecorator
   (options: Options): MethodDecorator
 }
 
-interface RpcDecorator extends MethodDecorator {
+export interface RpcDecorator extends MethodDecorator {
   (): DecoratorFor<object>
   <const Options extends RpcOptions>(uri: Uri, options?: Options): DecoratorFor<Options>
   <const Options extends RpcOptions>(options: Options): DecoratorFor<Options>
 }
 
-type DecoratorFor<Options> = (Options extends
+export type DecoratorFor<Options> = (Options extends
   | { readonly args: object }
   | { readonly kwargs: object }
   | { readonly input: object }
   | { readonly result: object }
   ? CheckedDecorator<MethodFor<Options>>
   : MethodDecorator) &
-  Said<Options>
+  DeclaredOptions<Options>
 
 /** Options as `rpc` gives them back, for a static field. */
-interface Said<Options> {
+export interface DeclaredOptions<Options> {
   readonly options: Options
   readonly checked?: typeof checked | undefined
 }
@@ -86,7 +86,7 @@ interface Said<Options> {
 export const rpc = /* @__PURE__ */ decorator('rpc', checked) as RpcDecorator
 
 /** Subscribes a method to a topic when its service starts; it gets the event's positional arguments. Forms as `rpc`. */
-export const subscribe = /* @__PURE__ */ decorator('subscribe') as Decorator<TopicOptions>
+export const subscribe = /* @__PURE__ */ decorator('subscribe') as DeclaringDecorator<TopicOptions>
 
 type ByMethod = Map<string, Declared>
 /** By the object that declares: a prototype (legacy), an instance (standard), or the method itself (standard, no instance yet). */
@@ -167,7 +167,7 @@ function decorator(kind: DeclaredKind, checked?: Declared['checked']): unknown {
       )
     }
     const options = typeof first === 'string' ? { ...(second as Dict), uri: first } : (first as Dict)
-    const said: Said<Dict> = { options, checked }
+    const said: DeclaredOptions<Dict> = { options, checked }
     return Object.assign((...on: unknown[]) => apply(options, on), said)
   }
 }
@@ -180,7 +180,7 @@ export interface ServiceClass {
    * `['getTodaysDate']` or `{ getTodaysDate: 'com.example.date' }`, where there are no decorators; with schemas
    * `{ add: rpc({ args: [z.number(), z.number()] }) }`.
    */
-  readonly rpc?: readonly string[] | Readonly<Record<string, Uri | RpcOptions | Said<RpcOptions>>>
+  readonly rpc?: readonly string[] | Readonly<Record<string, Uri | RpcOptions | DeclaredOptions<RpcOptions>>>
   /** `{ onTick: 'com.example.tick' }`. */
   readonly subscribe?: readonly string[] | Readonly<Record<string, Uri | TopicOptions>>
   /** `description`: a procedure under the prefix tells what the class declares. */
@@ -216,7 +216,7 @@ function* inStatic(kind: DeclaredKind, field: ServiceClass[DeclaredKind]): Gener
   for (const [method, said] of Object.entries(field ?? {})) {
     const { options, checked } =
       typeof said === 'function'
-        ? (said as Said<RpcOptions>)
+        ? (said as DeclaredOptions<RpcOptions>)
         : { options: typeof said === 'string' ? { uri: said } : said }
     yield { kind, method, uri: options.uri, options, checked }
   }

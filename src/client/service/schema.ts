@@ -1,4 +1,5 @@
 /** Argument checks: what a Standard Schema says of a procedure's arguments and result, at run time and to the compiler. */
+// biome-ignore-all lint/suspicious/noExplicitAny: a schema may take and make anything, and an alias would be one more public type
 
 import { WampError } from '../../protocol/error.ts'
 import { CANCELED, INVALID_ARGUMENT } from '../../protocol/names.ts'
@@ -6,30 +7,27 @@ import type { Dict, List } from '../../protocol/options.ts'
 import { isThenable } from '../base/waiting.ts'
 import type { Endpoint, Invocation } from '../roles/callee.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: a schema may take and make anything
-type Any = any
-
 /** What zod, valibot, arktype and others call a schema: Standard Schema, version 1 (https://standardschema.dev). */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
-    readonly validate: (value: unknown) => Validated<Output> | Promise<Validated<Output>>
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
     readonly types?: { readonly input: Input; readonly output: Output } | undefined
   }
 }
 
-type Validated<Output> =
+export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] }
 
-interface SchemaIssue {
+export interface SchemaIssue {
   readonly message: string
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 
 /** One for the whole list of arguments, or one for each of them. */
-export type ArgumentSchemas = StandardSchema<Any, readonly Any[]> | readonly StandardSchema<Any, Any>[]
+export type ArgumentSchemas = StandardSchema<any, readonly any[]> | readonly StandardSchema<any, any>[]
 
 /** What a procedure's arguments, what comes behind them, and its result have to be. */
 export interface Checks {
@@ -40,76 +38,81 @@ export interface Checks {
    */
   readonly args?: ArgumentSchemas | undefined
   /** Of the keyword arguments, as the Invocation has them. Refused as `args`. */
-  readonly kwargs?: StandardSchema<Any, Dict> | undefined
+  readonly kwargs?: StandardSchema<any, Dict> | undefined
   /** Of each item of the Invocation's `input`, which throws `wamp.error.invalid_argument` for one that it refuses. */
-  readonly input?: StandardSchema<Any, Any> | undefined
+  readonly input?: StandardSchema<any, any> | undefined
   /** Of the value that the method returns. What it refuses is an error of the service, not of its caller. */
-  readonly result?: StandardSchema<Any, Any> | undefined
+  readonly result?: StandardSchema<any, any> | undefined
 }
 
 // ---- what the compiler knows ----
 
-type TypesOf<Schema> = Schema extends { readonly '~standard': { readonly types?: infer Types } }
+export type TypesOf<Schema> = Schema extends { readonly '~standard': { readonly types?: infer Types } }
   ? NonNullable<Types>
   : never
-type OutputOf<Schema> = TypesOf<Schema> extends { readonly output: infer Output } ? Output : Any
-type InputOf<Schema> = TypesOf<Schema> extends { readonly input: infer Input } ? Input : Any
+export type OutputOf<Schema> = TypesOf<Schema> extends { readonly output: infer Output } ? Output : any
+export type InputOf<Schema> = TypesOf<Schema> extends { readonly input: infer Input } ? Input : any
 
 /** The arguments that a method gets. */
-type Taken<Args> = Args extends readonly unknown[]
+export type ArgumentsOf<Args> = Args extends readonly unknown[]
   ? { -readonly [Place in keyof Args]: OutputOf<Args[Place]> }
   : OutputOf<Args> extends infer Output extends readonly unknown[]
     ? [...Output]
-    : Any[]
+    : any[]
 
-type OutputIn<Options, Key extends string, Otherwise> = Options extends {
-  readonly [K in Key]: infer Schema extends StandardSchema<Any, Any>
+export type OutputOfOption<Options, Key extends string, Otherwise> = Options extends {
+  readonly [K in Key]: infer Schema extends StandardSchema<any, any>
 }
   ? OutputOf<Schema>
   : Otherwise
-type ArgumentsFor<Options> = Options extends { readonly args: infer Args extends ArgumentSchemas } ? Taken<Args> : Any[]
+export type ArgumentsFor<Options> = Options extends { readonly args: infer Args extends ArgumentSchemas }
+  ? ArgumentsOf<Args>
+  : any[]
 
-type ParametersFor<Options> = Options extends { readonly invocation: true }
+export type ParametersFor<Options> = Options extends { readonly invocation: true }
   ? [
-      invocation: Invocation<OutputIn<Options, 'input', Any>, OutputIn<Options, 'kwargs', Dict>>,
+      invocation: Invocation<OutputOfOption<Options, 'input', any>, OutputOfOption<Options, 'kwargs', Dict>>,
       ...args: ArgumentsFor<Options>,
     ]
   : ArgumentsFor<Options>
 
-type ReturnFor<Options> = Options extends { readonly result: infer Result extends StandardSchema<Any, Any> }
-  ? InputOf<Result> | PromiseLike<InputOf<Result>> | AsyncGenerator<unknown, InputOf<Result>, Any>
-  : Any
+export type ReturnFor<Options> = Options extends { readonly result: infer Result extends StandardSchema<any, any> }
+  ? InputOf<Result> | PromiseLike<InputOf<Result>> | AsyncGenerator<unknown, InputOf<Result>, any>
+  : any
 
 /** The methods that options with checks may stand before. */
-export type MethodFor<Options> = (this: Any, ...args: ParametersFor<Options>) => ReturnFor<Options>
+export type MethodFor<Options> = (this: any, ...args: ParametersFor<Options>) => ReturnFor<Options>
 
 /** Serves standard decorator calls and those of `experimentalDecorators`, on methods of a type alone. */
-export interface CheckedDecorator<Method extends (...args: Any[]) => Any> {
+export interface CheckedDecorator<Method extends (...args: any[]) => any> {
   <M extends Method>(value: M, context: ClassMethodDecoratorContext): void
   <M extends Method>(target: object, name: string | symbol, descriptor: TypedPropertyDescriptor<M>): void
 }
 
 /** The schemas whose output a method's parameters accept. */
-type SchemasFor<Parameters extends readonly unknown[]> = Parameters extends [infer First, ...infer Rest]
-  ? [First] extends [Invocation<Any, Any>]
-    ? Accepted<Rest>
-    : Invocation extends First
-      ? Accepted<Parameters> | Accepted<Rest>
-      : Accepted<Parameters>
-  : Accepted<Parameters>
-/** The same of what its Invocation has. */
-type InvokedFor<Parameters extends readonly unknown[]> = Parameters extends [
-  Invocation<infer Input, infer Kwargs>,
-  ...Any,
+export type SchemasForParameters<Parameters extends readonly unknown[]> = Parameters extends [
+  infer First,
+  ...infer Rest,
 ]
-  ? { readonly input?: StandardSchema<Any, Input>; readonly kwargs?: StandardSchema<Any, Kwargs> }
+  ? [First] extends [Invocation<any, any>]
+    ? ArgumentSchemasFor<Rest>
+    : Invocation extends First
+      ? ArgumentSchemasFor<Parameters> | ArgumentSchemasFor<Rest>
+      : ArgumentSchemasFor<Parameters>
+  : ArgumentSchemasFor<Parameters>
+/** The same of what its Invocation has. */
+export type SchemasForInvocation<Parameters extends readonly unknown[]> = Parameters extends [
+  Invocation<infer Input, infer Kwargs>,
+  ...any,
+]
+  ? { readonly input?: StandardSchema<any, Input>; readonly kwargs?: StandardSchema<any, Kwargs> }
   : unknown
-type Accepted<Parameters extends readonly unknown[]> =
-  | StandardSchema<Any, Readonly<Parameters>>
-  | { readonly [Place in keyof Parameters]: StandardSchema<Any, Parameters[Place]> }
+export type ArgumentSchemasFor<Parameters extends readonly unknown[]> =
+  | StandardSchema<any, Readonly<Parameters>>
+  | { readonly [Place in keyof Parameters]: StandardSchema<any, Parameters[Place]> }
 
 /** What a method is given in a static field: a URI, options, or what `rpc` makes of options with schemas. */
-type Row<Parameters extends readonly unknown[]> =
+export type RpcTableRow<Parameters extends readonly unknown[]> =
   | string
   | {
       readonly args?: undefined
@@ -121,9 +124,9 @@ type Row<Parameters extends readonly unknown[]> =
     }
   | {
       readonly options: {
-        readonly args?: SchemasFor<Parameters>
+        readonly args?: SchemasForParameters<Parameters>
         readonly [option: string]: unknown
-      } & InvokedFor<Parameters>
+      } & SchemasForInvocation<Parameters>
     }
 
 /**
@@ -131,9 +134,9 @@ type Row<Parameters extends readonly unknown[]> =
  * `static rpc = { add: rpc({ args: [z.number(), z.number()] }) } satisfies RpcTable<Calculator>`.
  */
 export type RpcTable<Service> = {
-  readonly [Name in keyof Service as Service[Name] extends (...args: Any[]) => Any
+  readonly [Name in keyof Service as Service[Name] extends (...args: any[]) => any
     ? Name
-    : never]?: Service[Name] extends (...args: infer Parameters) => Any ? Row<Parameters> : never
+    : never]?: Service[Name] extends (...args: infer Parameters) => any ? RpcTableRow<Parameters> : never
 }
 
 // ---- what is done ----

@@ -2,7 +2,7 @@
 
 import type { Id, Uri } from '../../protocol/messages.ts'
 import type { Dict, InvokePolicy, MatchPolicy } from '../../protocol/options.ts'
-import type { Dropped } from '../stats.ts'
+import type { RouterDropped } from '../stats.ts'
 
 /** A session has its WELCOME. */
 export interface JoinedEvent {
@@ -133,7 +133,7 @@ export interface DeliveredEvent {
 /** Something was dropped, and counted under the same name in `router.stats().dropped`. */
 export interface DroppedEvent {
   readonly realm: Uri
-  readonly reason: Exclude<keyof Dropped, 'observations'>
+  readonly reason: Exclude<keyof RouterDropped, 'observations'>
   /** The session it was for, or for what a session sent, from; none for an event that a history did not keep. */
   readonly session: Id | undefined
   /** The topic or procedure, as far as it is known. */

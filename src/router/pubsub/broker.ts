@@ -36,7 +36,7 @@ export interface BrokerStats {
   readonly dropped: BrokerDropped
 }
 
-interface BrokerDropped {
+export interface BrokerDropped {
   /** Events for subscribers that were too far behind. */
   readonly slow: number
   /** Events that could not be said in the subscriber's serializer. */
