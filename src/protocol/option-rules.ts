@@ -96,25 +96,14 @@ export function dictOf<Options>(place: string, rules: OptionRules<Options>): Opt
 }
 
 function unknownOption(of: string, name: string, known: readonly string[], instead: string | undefined): string {
-  const [nearest = ''] = known
-    .map((each) => [distance(each, name), each] as const)
-    .filter(([edits, each]) => edits <= Math.max(2, each.length / 3))
-    .sort(([one], [other]) => one - other)
-    .map(([, each]) => each)
-  const better = instead ?? (nearest && `did you mean ${nearest}?`)
+  const nearest = known.reduce((best, each) => (unlike(each, name) < unlike(best, name) ? each : best))
+  const better = instead ?? (unlike(nearest, name) <= Math.max(4, name.length / 2) && `did you mean ${nearest}?`)
   return `${of} has no option ${formatValue(name)}${better ? `: ${better}` : `, but ${known.join(', ')}`}`
 }
 
-/** How many characters must be changed, put in or taken out. */
-function distance(one: string, other: string): number {
-  let above = Array.from({ length: other.length + 1 }, (_, at) => at)
-  for (let i = 0; i < one.length; i++) {
-    const row = [i + 1]
-    for (let j = 0; j < other.length; j++) {
-      const changed = (above[j] ?? 0) + (one[i] === other[j] ? 0 : 1)
-      row.push(Math.min(changed, (above[j + 1] ?? 0) + 1, (row[j] ?? 0) + 1))
-    }
-    above = row
-  }
-  return above[other.length] ?? 0
+/** The pairs of letters that only one of two words has, and how much longer one is. Enough for a typo. */
+function unlike(one: string, other: string): number {
+  const missing = (from: string, within: string) =>
+    [...from].filter((_, at) => !within.includes(from.slice(at, at + 2))).length
+  return missing(one, other) + missing(other, one) + Math.abs(one.length - other.length)
 }

@@ -1,11 +1,11 @@
-/** How long to wait before the next attempt. */
+/** How long to wait before the next attempt. No delay is shorter than 100 ms in the long run, whatever is asked for. */
 
 export interface Backoff {
   /** Milliseconds before the first new attempt, about. Default 250. */
   readonly initial?: number
-  /** Milliseconds that no delay exceeds. Default 30 000. */
+  /** Milliseconds that no delay exceeds, 0 for attempts as fast as they may be. Default 30 000. */
   readonly max?: number
-  /** What each delay is multiplied with. Default 2. */
+  /** What each delay is multiplied with, 1 at least. Default 2. */
   readonly factor?: number
 }
 

@@ -7,9 +7,9 @@ import type { ClientSession } from '../session/client-session.ts'
 import { isWorker, onWake } from './page-lifecycle.ts'
 
 export interface Liveness {
-  /** Milliseconds of silence after which the router is asked for a sign of life. Default 20 000. */
+  /** Milliseconds of silence after which the router is asked for a sign of life, 0 for never. Default 20 000. */
   readonly idle?: number
-  /** Milliseconds that it has to answer; then the connection counts as lost. Default 10 000. */
+  /** Milliseconds that it has to answer, 0 for no limit; then the connection counts as lost. Default 10 000. */
   readonly answer?: number
 }
 
@@ -20,7 +20,7 @@ const IDLE = 20_000
  * receives. A worker is frozen with its page without being told, and a browser may answer pings in its place.
  */
 export function speaksEvery(link: Link, liveness: Liveness | false = {}): number | undefined {
-  if (liveness === false || link.local || !isWorker()) return undefined
+  if (liveness === false || liveness.idle === 0 || link.local || !isWorker()) return undefined
   return Math.min(liveness.idle ?? IDLE, LONGEST_TIMER)
 }
 
@@ -28,19 +28,21 @@ export function speaksEvery(link: Link, liveness: Liveness | false = {}): number
 export function watch(session: ClientSession, liveness: Liveness | false): () => void {
   if (liveness === false || session.link.local) return () => {}
   const { idle = IDLE, answer = 10_000 } = liveness
+  if (!idle) return () => {}
   const speaks = isWorker()
   let deadline: ReturnType<typeof setTimeout> | undefined
   let quiet = 0
   const probe = () => {
     if (deadline !== undefined) return
     session.heard = false
-    deadline = setTimeout(
-      () => {
-        deadline = undefined
-        if (!session.heard) session.drop(`no answer within ${answer} ms`)
-      },
-      Math.min(answer, LONGEST_TIMER),
-    )
+    if (answer)
+      deadline = setTimeout(
+        () => {
+          deadline = undefined
+          if (!session.heard) session.drop(`no answer within ${answer} ms`)
+        },
+        Math.min(answer, LONGEST_TIMER),
+      )
     if (session.link.ping && !speaks) {
       session.link.ping(() => {
         session.heard = true

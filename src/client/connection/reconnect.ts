@@ -20,6 +20,11 @@ const STABLE = 5000
 const FATAL =
   /^wamp(\.error\.(no_such_(realm|role|principal)|not_authorized|authenti|authorization|no_matching_auth_method|invalid_uri)|y\.error\.usage$)/
 
+/** A delay that keeps nobody busy: 1 ms more with each attempt at least, up to 100 ms. */
+function paced(delay: number, attempt: number): number {
+  return Math.max(delay, Math.min(attempt, 100))
+}
+
 /** Why `stop()` ends what waits. */
 export function stoppedBy(name: string): WampError {
   return unsent(STOPPED, `${name} was stopped`)
@@ -212,7 +217,8 @@ export class Run {
     if (typeof reconnect === 'function') {
       try {
         const delay = reconnect(attempt, cause)
-        if (delay === false || delay >= 0) return delay
+        if (delay === false) return false
+        if (delay >= 0) return paced(delay, attempt)
         throw usage(`reconnect must return milliseconds or false, got ${formatValue(delay)}`)
       } catch (error) {
         this.#core.raised(error, false)
@@ -220,7 +226,7 @@ export class Run {
       }
     }
     if (reconnect === false || FATAL.test(cause.uri)) return false
-    return backoff(attempt, reconnect === true ? {} : reconnect)
+    return paced(backoff(attempt, reconnect === true ? {} : reconnect), attempt)
   }
 
   /** Resolves to whether an event of the page cut the wait short. */
