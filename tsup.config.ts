@@ -1,4 +1,4 @@
-/** Builds the entry points as ESM and CJS with declarations, the command as ESM, and the two self-contained browser files. */
+/** Builds the entry points as ESM and CJS with declarations, the command as ESM, and the self-contained browser files. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
@@ -13,7 +13,8 @@ const entries = entriesOf(namesOf())
 const common: Options = {
   target: 'es2022',
   define: { __VERSION__: JSON.stringify(version) },
-  sourcemap: true,
+  // None: without the sources a map helps nobody, and with them the package would be three times as large.
+  sourcemap: false,
   clean: false,
 }
 
@@ -76,6 +77,18 @@ const library: Options = {
   removeNodeProtocol: false,
 }
 
+/** Files for script tags and bare module scripts, with everything in them. */
+const selfContained: Options = {
+  ...common,
+  globalName: 'wampy',
+  platform: 'browser',
+  minify: true,
+  splitting: false,
+  noExternal: [/.*/],
+  esbuildPlugins: [forPages],
+  outExtension: ({ format }) => ({ js: format === 'iife' ? '.min.js' : '.mjs' }),
+}
+
 export default defineConfig(() => {
   // The configs below run side by side in one folder: emptied here, once, before any of them writes.
   rmSync('dist', { recursive: true, force: true })
@@ -99,7 +112,7 @@ export default defineConfig(() => {
       entry: entries,
       // Rollup turns the chunks into CommonJS. Without it tsup asks sucrase, which also lowers `?.` and `??` to slow calls.
       treeshake: true,
-      // ESM only; before Node 20.19 `require` can't load that.
+      // An ES module, which `require` cannot load before Node 20.19.
       noExternal: ['@noble/ciphers'],
     },
     {
@@ -115,17 +128,16 @@ export default defineConfig(() => {
       esbuildPlugins: [forPages],
     },
     {
-      ...common,
+      ...selfContained,
       name: 'browser',
       entry: { wampy: 'src/global.ts' },
       format: ['iife', 'esm'],
-      globalName: 'wampy',
-      platform: 'browser',
-      minify: true,
-      splitting: false,
-      noExternal: [/.*/],
-      esbuildPlugins: [forPages],
-      outExtension: ({ format }) => ({ js: format === 'iife' ? '.min.js' : '.mjs' }),
+    },
+    {
+      ...selfContained,
+      name: 'browser client',
+      entry: { 'wampy-client': 'src/global-client.ts' },
+      format: 'iife',
     },
   ]
 })

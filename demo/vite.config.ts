@@ -12,7 +12,7 @@ const script: Plugin = {
   name: 'wampy-script',
   apply: 'build',
   writeBundle({ dir }) {
-    for (const name of ['wampy.min.js', 'wampy.min.js.map']) copyFileSync(at(`../dist/${name}`), `${dir}/${name}`)
+    copyFileSync(at('../dist/wampy.min.js'), `${dir}/wampy.min.js`)
   },
 }
 

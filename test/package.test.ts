@@ -19,6 +19,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
   version: string
   bin: Record<string, string>
   dependencies: Record<string, string>
+  peerDependencies: Record<string, string>
 }
 
 /** By what users import: the names that it exports, as the sources have them. */
@@ -35,6 +36,9 @@ const pageDoors = namesOf({ page: true }).map(importOf)
  * texts of the errors are in it: methods of a class do not shake off.
  */
 const pageBudget = 19_600
+
+/** Bytes of the tarball. A change that adds an entry point states its share in the CHANGELOG, and may raise this by it. */
+const tarballBudget = 600_000
 
 /** A folder whose node_modules holds the unpacked tarball, and beside it only what package.json declares. */
 let place: string
@@ -73,7 +77,7 @@ beforeAll(async () => {
   installed = join(place, 'node_modules', manifest.name)
   await mkdir(installed, { recursive: true })
   await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1'])
-  for (const dependency of Object.keys(manifest.dependencies)) {
+  for (const dependency of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
     const link = join(place, 'node_modules', dependency)
     await mkdir(dirname(link), { recursive: true })
     await symlink(join(root, 'node_modules', dependency), link, 'junction')
@@ -170,6 +174,19 @@ describe('Node', () => {
     expect(await node('commonjs', code)).toBe('function\nexit 0\n')
   })
 
+  test('wampy-ts/e2ee without its optional peer: CommonJS contains it, and the error of an import names it', async () => {
+    const peer = join(place, 'node_modules/@noble/ciphers')
+    await rm(peer)
+    try {
+      expect(await node('commonjs', `console.log(typeof require('wampy-ts/e2ee').e2ee)`)).toBe('function\n')
+      await expect(node('module', `await import('wampy-ts/e2ee')`)).rejects.toThrow(
+        /Cannot find package '@noble\/ciphers'/,
+      )
+    } finally {
+      await symlink(join(root, 'node_modules/@noble/ciphers'), peer, 'junction')
+    }
+  })
+
   test('the command starts', async () => {
     // Another package installs a command named `wampy`.
     expect(Object.keys(manifest.bin)).toEqual([manifest.name])
@@ -181,6 +198,35 @@ describe('Node', () => {
   })
 })
 
+describe('the tarball', () => {
+  test('keeps its budget', () => {
+    expect(statSync(tarball).size).toBeLessThanOrEqual(tarballBudget)
+  })
+
+  test('contains every file that a link in its README or its CHANGELOG points to', () => {
+    for (const name of ['README.md', 'CHANGELOG.md']) {
+      const text = readFileSync(join(installed, name), 'utf8')
+      const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => slug(heading))
+      const links = [...text.matchAll(/\]\(([^)\s]+)\)|(?:href|src)="([^"]+)"/g)].map(([, a, b]) => a ?? b ?? '')
+      const broken = links.filter((link) => {
+        if (/^\w+:/.test(link)) return false
+        const [file = '', anchor] = link.split('#')
+        if (file) return !existsSync(join(installed, file))
+        return !headings.includes(anchor ?? '')
+      })
+      expect(broken, name).toEqual([])
+    }
+  })
+})
+
+/** The anchor of a heading, as GitHub and npm make it. */
+function slug(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
+}
+
 describe('types', () => {
   test('publint finds nothing', async () => {
     expect(await run('publint', ['run', installed, '--strict', '--pack', 'false'])).toContain('All good!')
@@ -188,7 +234,7 @@ describe('types', () => {
 
   test('attw finds nothing', async () => {
     // The script-tag files carry no types.
-    const untyped = ['--exclude-entrypoints', 'dist/wampy.min.js', 'dist/wampy.mjs']
+    const untyped = ['--exclude-entrypoints', 'dist/wampy.min.js', 'dist/wampy.mjs', 'dist/wampy-client.min.js']
     await run('attw', [tarball, '--profile', 'node16', ...untyped])
   })
 
@@ -296,14 +342,18 @@ describe('page', () => {
     expect(said).toBe('true 3\n')
   })
 
-  test('the script tag file makes one global, wampy', () => {
-    // What every page and worker has.
+  test.each([
+    ['dist/wampy.min.js', true],
+    ['dist/wampy-client.min.js', false],
+  ])('%s defines one global, wampy; with a router: %s', (file, hasRouter) => {
+    // Every page and worker has these.
     const page: Record<string, unknown> = { TextEncoder, TextDecoder }
     const before = new Set(['TextEncoder', 'TextDecoder', ...Reflect.ownKeys(runInNewContext('globalThis') as object)])
-    runInNewContext(readFileSync(join(installed, 'dist/wampy.min.js'), 'utf8'), page)
+    runInNewContext(readFileSync(join(installed, file), 'utf8'), page)
     expect(Reflect.ownKeys(page).filter((key) => !before.has(key))).toEqual(['wampy'])
     const wampy = page['wampy'] as Record<string, unknown>
-    for (const name of [...doors['wampy-ts']!, 'Router']) expect(wampy[name], name).toBeDefined()
+    for (const name of doors['wampy-ts'] ?? []) expect(wampy[name], name).toBeDefined()
+    expect('Router' in wampy).toBe(hasRouter)
   })
 
   test('dist/wampy.mjs needs no other file', async () => {

@@ -1,7 +1,7 @@
 /** The README holds what it says: every block compiles, and those for Node and the shell run. */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -54,6 +54,15 @@ test('every block says what file it is, or is a shell session', () => {
   expect(bare).toEqual([])
 })
 
+test('every test that the table of features names exists', () => {
+  const [, table = ''] =
+    /^\| Feature \| Router \| Client \|\n(.*?)\n\n/ms.exec(readFileSync(join(ROOT, 'README.md'), 'utf8')) ?? []
+  const names = [...new Set([...table.matchAll(/`((?:\w+)\/[\w./-]+)`/g)].map(([, name = '']) => name))]
+  expect(names.length).toBeGreaterThan(40)
+  const candidates = (name: string) => [`test/${name}.test.ts`, `test/${name}`, name]
+  expect(names.filter((name) => !candidates(name).some((path) => existsSync(join(ROOT, path))))).toEqual([])
+})
+
 test('every TypeScript block compiles in the strictest settings against the built package', async () => {
   const files = blocks()
     .map(({ file }) => file)
@@ -96,6 +105,7 @@ describe('with the service of the first block', () => {
 
   test.each([
     ['calling.ts', /6[\s\S]*number: 1[\s\S]*Good morning, Ada[\s\S]*3[\s\S]*\[ 10, 20 \][\s\S]*3/],
+    ['handlers.ts', /^1 2 true\n2 2 true\ncopied 2 to disk\n$/],
     ['pubsub.ts', /fresh tea[\s\S]*\d+ \[[\s\S]*fresh tea[\s\S]*price: 3[\s\S]*com\.example\.news/],
     ['checks.ts', /6[\s\S]*args\[0\]\.price[\s\S]*service: 'Till'[\s\S]*com\.example\.till\.total/],
     ['streams.ts', /1\n2\n3\ndone\ndone\n142\n[\s\S]*the callee was told[\s\S]*/],

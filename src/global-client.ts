@@ -1,0 +1,3 @@
+/** The script tag without a router: the client as the global `wampy`. */
+
+export * from './index.ts'
