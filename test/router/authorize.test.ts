@@ -375,7 +375,6 @@ describe('while an answer is awaited', () => {
   })
 
   test.each<[string, (peer: Peer) => void, unknown[][]]>([
-    ['GOODBYE', (peer) => peer.says([GOODBYE, {}, 'wamp.close.close_realm']), []],
     ['ABORT', (peer) => peer.says([3, {}, 'com.example.enough']), []],
     ['loss', (peer) => peer.lose(), []],
   ])('the session may end by %s: the rest is dropped and counted, and no timer is left', async (_, leave) => {
@@ -395,13 +394,22 @@ describe('while an answer is awaited', () => {
     expect([...peer.take(), ...watcher.take()]).toEqual([])
   })
 
-  test('GOODBYE is answered at once', () => {
-    const { authorize } = asking()
-    const peer = open({ authorize }).join()
-    expect(peer.says([SUBSCRIBE, 1, {}, 'ask.a'], [GOODBYE, {}, 'wamp.close.close_realm'])).toEqual([
+  test('GOODBYE is answered in its turn, and nothing sent before it is lost', async () => {
+    const { asked, authorize } = asking()
+    const { join, router } = open({ authorize })
+    const [peer, watcher] = [join(), join()]
+    subscribe(watcher, 'b')
+    peer.says([SUBSCRIBE, 1, {}, 'ask.a'], [PUBLISH, 2, {}, 'b'], [GOODBYE, {}, 'wamp.close.close_realm'])
+    expect(peer.take()).toEqual([])
+    asked[0]?.answer(true)
+    await settled()
+    expect(peer.take()).toEqual([
+      [SUBSCRIBED, 1, ID],
       [GOODBYE, {}, 'wamp.close.goodbye_and_out'],
     ])
     expect(peer.end).toBe('closed')
+    expect(watcher.take()).toHaveLength(1)
+    expect(router.stats()).toMatchObject({ sessions: 1, dropped: { held: 0 } })
   })
 
   test('a session that is killed has left', async () => {

@@ -1,6 +1,6 @@
 /** One peer of the router: its session, who it is, and everything it owns in its realm. */
 
-import { ABORT, CALL, GOODBYE, PUBLISH, REGISTER, SUBSCRIBE, UNREGISTER, UNSUBSCRIBE } from '../../protocol/codes.ts'
+import { ABORT, CALL, PUBLISH, REGISTER, SUBSCRIBE, UNREGISTER, UNSUBSCRIBE } from '../../protocol/codes.ts'
 import { LONGEST_TIMER } from '../../protocol/durations.ts'
 import { violation } from '../../protocol/error.ts'
 import { nextId } from '../../protocol/ids.ts'
@@ -179,8 +179,8 @@ export class Member extends Session implements Destination {
 
   override receive(message: Message): void {
     const held = this.#held
-    // Whoever leaves does not wait for what it asked before.
-    if (!held || message[0] === GOODBYE || message[0] === ABORT) {
+    // GOODBYE waits in its turn: a publication sent before it must not be lost. Nothing is acknowledged after ABORT.
+    if (!held || message[0] === ABORT) {
       super.receive(message)
       return
     }
