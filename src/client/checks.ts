@@ -3,6 +3,7 @@
 import { unsent, usage } from '../protocol/error.ts'
 import { keyTypeOf } from '../protocol/keys.ts'
 import { INVALID_URI } from '../protocol/names.ts'
+import { FLAG, FUNCTION } from '../protocol/option-rules.ts'
 import type { Dict, PassthruKeys } from '../protocol/options.ts'
 import { formatValue, isDict } from '../protocol/validate.ts'
 import { anyOf, CANCEL_MODES, isOneOf } from '../protocol/words.ts'
@@ -40,13 +41,13 @@ const OWN: Checks = {
   buffer: ['a number from 1', (value) => typeof value === 'number' && value >= 1],
   cancelMode: [anyOf(CANCEL_MODES), (value) => isOneOf(CANCEL_MODES, value)],
   input: ['an iterable', (value) => Symbol.asyncIterator in Object(value) || Symbol.iterator in Object(value)],
-  onProgress: ['a function', (value) => typeof value === 'function'],
+  onProgress: FUNCTION,
   overflow: [anyOf(OVERFLOWS), (value) => isOneOf(OVERFLOWS, value)],
   // Which only `input` can send: nothing else would send the end.
   progress: ['false', (value) => value === false],
   signal: ['an AbortSignal', (value) => value === null || 'aborted' in Object(value)],
   timeout: ['milliseconds, or 0 for no limit', (value) => typeof value === 'number' && value >= 0],
-  waitForReady: ['true or false', (value) => typeof value === 'boolean'],
+  waitForReady: FLAG,
 }
 
 /**
@@ -63,12 +64,9 @@ export function checkOptions(options: object, where = '', further: Checks = {}):
     const check = value === undefined ? undefined : checkOf(key, further)
     if (!check) continue
     const [expected, holds, , item] = check
-    if (!item) {
-      if (!holds(value)) throw usage(`the option ${key}${where} must be ${expected}, got ${formatValue(value)}`)
-      continue
-    }
-    for (const each of Array.isArray(value) ? value : [value]) {
-      if (!holds([each])) throw usage(`the option ${key}${where} must be ${expected}, got ${formatValue(each)}`)
+    for (const each of item && Array.isArray(value) ? value : [value]) {
+      if (holds(item ? [each] : each)) continue
+      throw usage(`the option ${key}${where} must be ${expected}, got ${formatValue(each)}`)
     }
   }
 }

@@ -4,12 +4,10 @@ import { ABORT, GOODBYE } from './codes.ts'
 import { violation } from './error.ts'
 import { isId } from './ids.ts'
 import type { Id, Message } from './messages.ts'
+import { FLAG, isText, TEXT, type WireType } from './option-rules.ts'
 import type * as dictionaries from './options.ts'
 import { formatValue, isDict, layoutOf } from './validate.ts'
 import { anyOf, CANCEL_MODES, INVOKE_POLICIES, isOneOf, MATCH_POLICIES } from './words.ts'
-
-/** The type of a value in every serializer. */
-type WireType = 'boolean' | 'number' | 'string' | 'list' | 'dict'
 
 /** The type of a key's values: its text for errors, its check, and its type on the wire. */
 export type KeyType<T = unknown> = readonly [
@@ -42,20 +40,17 @@ type KeyValue<T, K extends KnownKey> = T extends { readonly [P in K]?: unknown }
   ? dictionaries.KnownKeys<T>[K & KeyOf<T>]
   : never
 
-const isText = (value: unknown) => typeof value === 'string'
 const listOf =
   <T>(holds: (item: unknown) => item is T) =>
   (value: unknown): value is readonly T[] =>
     Array.isArray(value) && value.every(holds)
 
-const flag: KeyType<boolean> = ['true or false', (value) => typeof value === 'boolean', 'boolean']
 // Without an upper bound: some clients send the greatest integer of their language for "no limit".
 const wholeNumber: KeyType<number> = [
   'a whole number from 0',
   (value): value is number => (Number.isInteger(value) || typeof value === 'bigint') && (value as number) >= 0,
   'number',
 ]
-const text: KeyType<string> = ['text', isText, 'string']
 const name: KeyType<string> = [
   'text that is not empty',
   (value): value is string => isText(value) && value !== '',
@@ -83,58 +78,58 @@ const oneOf = <Word extends string>(words: readonly Word[]): KeyType<Word> => [
 const KEYS: ReadonlyMap<string, KeyType> = /* @__PURE__ */ new Map(
   /* @__PURE__ */ Object.entries({
     _speaks_every: wholeNumber,
-    acknowledge: flag,
-    agent: text,
+    acknowledge: FLAG,
+    agent: TEXT,
     authextra: dict,
-    authid: text,
-    authmethod: text,
+    authid: TEXT,
+    authmethod: TEXT,
     authmethods: textList,
-    authprovider: text,
-    authrole: text,
+    authprovider: TEXT,
+    authrole: TEXT,
     caller: id,
-    caller_authid: text,
-    caller_authrole: text,
+    caller_authid: TEXT,
+    caller_authrole: TEXT,
     concurrency: wholeNumber,
-    disclose_caller: flag,
-    disclose_me: flag,
+    disclose_caller: FLAG,
+    disclose_me: FLAG,
     eligible: idList,
     eligible_authid: textList,
     eligible_authrole: textList,
     exclude: idList,
     exclude_authid: textList,
     exclude_authrole: textList,
-    exclude_me: flag,
-    force_reregister: flag,
+    exclude_me: FLAG,
+    force_reregister: FLAG,
     forward_for: dictList,
-    forward_timeout: flag,
-    get_retained: flag,
+    forward_timeout: FLAG,
+    get_retained: FLAG,
     invoke: oneOf(INVOKE_POLICIES),
     match: oneOf(MATCH_POLICIES),
-    message: text,
+    message: TEXT,
     mode: oneOf(CANCEL_MODES),
-    nkey: text,
-    ppt_cipher: text,
-    ppt_keyid: text,
+    nkey: TEXT,
+    ppt_cipher: TEXT,
+    ppt_keyid: TEXT,
     ppt_scheme: name,
-    ppt_serializer: text,
-    procedure: text,
-    progress: flag,
+    ppt_serializer: TEXT,
+    procedure: TEXT,
+    progress: FLAG,
     publisher: id,
-    publisher_authid: text,
-    publisher_authrole: text,
-    realm: text,
-    reason: text,
-    receive_progress: flag,
-    retain: flag,
-    retained: flag,
-    rkey: text,
+    publisher_authid: TEXT,
+    publisher_authrole: TEXT,
+    realm: TEXT,
+    reason: TEXT,
+    receive_progress: FLAG,
+    retain: FLAG,
+    retained: FLAG,
+    rkey: TEXT,
     roles,
-    runmode: text,
+    runmode: TEXT,
     timeout: wholeNumber,
-    topic: text,
-    transaction_hash: text,
+    topic: TEXT,
+    transaction_hash: TEXT,
     trustlevel: wholeNumber,
-    x_acknowledged_delivery: flag,
+    x_acknowledged_delivery: FLAG,
   } satisfies { [K in KnownKey]: KeyType<Exclude<KeyValue<Dictionaries, K>, undefined>> }),
 )
 

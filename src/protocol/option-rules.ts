@@ -3,17 +3,25 @@
 import { usage } from './error.ts'
 import { formatValue, isDict } from './validate.ts'
 
+/** The type that a value has in every serializer. */
+export type WireType = 'boolean' | 'number' | 'string' | 'list' | 'dict'
+
 /**
  * What an option must be: as an error says it, and whether a value is that; with `each`, whether an item of it is, which
  * is a list that is not empty. `holds` may throw an error that says more.
  */
-export type OptionRule = readonly [expected: string, holds: (value: unknown) => boolean, each?: 'each']
+export type OptionRule = readonly [expected: string, holds: (value: unknown) => boolean, kind?: 'each' | WireType]
 
 /** A rule for each option. One that is missing, or one too many, does not compile. */
 export type OptionRules<Options> = { readonly [Name in keyof Options]-?: OptionRule }
 
-export const FLAG: OptionRule = ['true or false', (value) => typeof value === 'boolean']
-export const TEXT: OptionRule = ['text', (value) => typeof value === 'string']
+export const isText = (value: unknown) => typeof value === 'string'
+export const FLAG = [
+  'true or false',
+  (value: unknown): value is boolean => typeof value === 'boolean',
+  'boolean',
+] as const satisfies OptionRule
+export const TEXT = ['text', isText, 'string'] as const satisfies OptionRule
 export const FUNCTION: OptionRule = ['a function', (value) => typeof value === 'function']
 export const OBJECT: OptionRule = ['an object', (value) => typeof value === 'object' && value !== null]
 /** Milliseconds. What 0 means is for each option to say; what is too long for a timer of the platform is as good as never. */
@@ -73,7 +81,8 @@ export function checkRules<Options>(
       const better = Object.hasOwn(instead, name) ? instead[name] : undefined
       throw usage(unknownOption(of, name, names, better) + advice)
     }
-    const [expected, holds, each] = known[name] as OptionRule
+    const [expected, holds, kind] = known[name] as OptionRule
+    const each = kind === 'each'
     const full = Array.isArray(value) && value.length > 0
     for (const item of each && full ? (value as unknown[]) : [value]) {
       if ((full || !each) && holds(item)) continue
