@@ -16,14 +16,13 @@ export interface Key {
 export interface KeyRule {
   readonly uri: Uri
   /** `prefix` is as in WAMP: `com.example.` covers all below it, `com.example` also `com.examples`. Default `exact`. */
-  readonly match?: KeyMatch
+  readonly match?: 'exact' | 'prefix'
   /** The first encrypts, all of them decrypt. */
   readonly keys: readonly [Key, ...Key[]]
 }
 
 /** Of the match policies, those that keys have. */
 const KEY_MATCHES = ['exact', 'prefix'] as const satisfies readonly MatchPolicy[]
-type KeyMatch = (typeof KEY_MATCHES)[number]
 
 const SIZE = 32
 
@@ -64,7 +63,7 @@ export class Keyring {
   }
 
   /** Takes a rule out. What it covered goes in the clear then, unless another rule covers it. */
-  delete(uri: Uri, match: KeyMatch = 'exact'): boolean {
+  delete(uri: Uri, match: 'exact' | 'prefix' = 'exact'): boolean {
     return this.#table(match).delete(uri)
   }
 
@@ -82,7 +81,7 @@ export class Keyring {
     return found
   }
 
-  #table(match: KeyMatch): Map<Uri, readonly Key[]> {
+  #table(match: 'exact' | 'prefix'): Map<Uri, readonly Key[]> {
     return match === 'exact' ? this.#exact : this.#prefixes
   }
 }
