@@ -109,7 +109,22 @@ test('nothing above the folder is served', async ({ demo }) => {
   expect(await status('/%')).toBe(400)
 })
 
-test('a port in use, and one that is none, are one line and exit code 1', ({ demo }) => {
+test('npm start takes the next free port if the default one is in use', async () => {
+  // Whatever else uses 8000 on this machine is as good as ours.
+  const first = await Program.demo([])
+  const second = await Program.demo([])
+  try {
+    const [one, other] = [first, second].map(({ address }) => Number(new URL(address).port))
+    expect(one).toBeGreaterThanOrEqual(8000)
+    expect(other).toBeGreaterThan(one ?? 0)
+    expect(other).toBeLessThan(8020)
+  } finally {
+    await first.dispose()
+    await second.dispose()
+  }
+})
+
+test('a chosen port that is in use, and an invalid port: one line, exit code 1', ({ demo }) => {
   const { port } = new URL(demo.address)
   for (const [given, line] of [
     [port, `port ${port} is in use`],
@@ -122,6 +137,12 @@ test('a port in use, and one that is none, are one line and exit code 1', ({ dem
     expect(stderr.trim().split('\n')).toHaveLength(1)
     expect(status).toBe(1)
   }
+  const { status, stderr } = spawnSync(process.execPath, ['demo/dist/server.js'], {
+    encoding: 'utf8',
+    env: { ...process.env, PORT: port },
+  })
+  expect(stderr).toContain(`port ${port} is in use`)
+  expect(status).toBe(1)
 })
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

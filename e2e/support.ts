@@ -17,24 +17,27 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 export class Program {
   /** What it printed: `http://127.0.0.1:8000/` or `ws://127.0.0.1:8080/ws`. */
   address = ''
-  readonly #command: readonly string[]
+  readonly #script: string
+  /** The arguments that choose a port. */
+  readonly #portArgs: (port: string) => string[]
   readonly #statsProcedure: string
   #child: ChildProcess | undefined
   #client: WampClient | undefined
 
-  private constructor(command: readonly string[], statsProcedure: string) {
-    this.#command = command
+  private constructor(script: string, portArgs: (port: string) => string[], statsProcedure: string) {
+    this.#script = script
+    this.#portArgs = portArgs
     this.#statsProcedure = statsProcedure
   }
 
   /** The demo, as `npm start` runs it. */
-  static demo(): Promise<Program> {
-    return new Program(['demo/dist/server.js', '--port'], 'demo.router.stats').start()
+  static demo(args?: string[]): Promise<Program> {
+    return new Program('demo/dist/server.js', (port) => ['--port', port], 'demo.router.stats').start(args)
   }
 
   /** A router alone. */
   static router(): Promise<Program> {
-    return new Program(['e2e/router.mjs'], 'e2e.stats').start()
+    return new Program('e2e/router.mjs', (port) => [port], 'e2e.stats').start()
   }
 
   /** Where its router is. */
@@ -43,14 +46,18 @@ export class Program {
     return `ws://${host}/ws`
   }
 
-  /** Starts it, again on the port that it had. */
-  async start(): Promise<this> {
-    const port = this.address ? new URL(this.address).port : '0'
-    const child = spawn(process.execPath, [...this.#command, port], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  /** Starts the program on a free port; the next time on the same port. */
+  async start(args = this.#portArgs(this.address ? new URL(this.address).port : '0')): Promise<this> {
+    const { PORT: _, ...env } = process.env
+    const child = spawn(process.execPath, [this.#script, ...args], {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     this.#child = child
     const line = await Promise.race([
       once(createInterface(child.stdout), 'line').then(([text]) => String(text)),
-      once(child, 'exit').then(([code]) => Promise.reject(new Error(`${this.#command[0]} exited with ${code}`))),
+      once(child, 'exit').then(([code]) => Promise.reject(new Error(`${this.#script} exited with ${code}`))),
     ])
     this.address = line.slice(line.search(/\w+:\/\//))
     return this
