@@ -6,7 +6,7 @@ import { connectionOptions, connectionTarget, startClient } from './connect.ts'
 import { defineCommand, durationOption } from './define-command.ts'
 import { formatJson, kwargsOption, readPayload, VALUES } from './json-value.ts'
 
-export const call = defineCommand({
+export const callCommand = defineCommand({
   name: 'call',
   summary: 'Calls a procedure and prints its result as one line of JSON, after a line for each progressive result.',
   required: ['procedure'],

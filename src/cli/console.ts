@@ -30,7 +30,7 @@ const COMPLETIONS_TIMEOUT = 2000
 
 /** Resolves when the user leaves the console. */
 export async function runInteractively({ client, history, ...options }: InteractiveOptions): Promise<void> {
-  const console = open({ ...options, prompt: 'wampy> ', terminal: true })
+  const console = openConsole({ ...options, prompt: 'wampy> ', terminal: true })
   completeProcedures(console, client)
   if (history) {
     // A history that cannot be read or written is reported by the console and otherwise ignored.
@@ -45,7 +45,7 @@ export async function runInteractively({ client, history, ...options }: Interact
  * @throws Failure if a line threw, or if the input ended within a statement
  */
 export async function runLines(options: ConsoleOptions): Promise<void> {
-  const console = open({ ...options, input: Readable.from(linesOf(options.input)), prompt: '', terminal: false })
+  const console = openConsole({ ...options, input: Readable.from(linesOf(options.input)), prompt: '', terminal: false })
   const evaluate = console.eval
   // Node reports most errors only in the variable `_error`. A marker, because `undefined` can be thrown too.
   Object.assign(console, { lastError: Symbol('none') })
@@ -73,7 +73,7 @@ export async function runLines(options: ConsoleOptions): Promise<void> {
   if (incomplete) throw new Failure('the input ended within a statement')
 }
 
-function open({
+function openConsole({
   names,
   ...options
 }: ConsoleOptions & { readonly prompt: string; readonly terminal: boolean }): REPLServer {

@@ -11,7 +11,7 @@ import { Failure } from './failure.ts'
 import { formatJson } from './json-value.ts'
 import { toLine } from './output.ts'
 
-export const describe = defineCommand({
+export const describeCommand = defineCommand({
   name: 'describe',
   summary: 'Describes a service: its procedures, their parameters and docs, and its topics.',
   required: ['prefix'],

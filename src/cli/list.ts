@@ -7,7 +7,7 @@ import { defineCommand, durationOption } from './define-command.ts'
 import { formatJson } from './json-value.ts'
 import { printLine } from './output.ts'
 
-export const list = defineCommand({
+export const listCommand = defineCommand({
   name: 'list',
   summary: 'Lists the procedures that can be called in a realm.',
   options: {

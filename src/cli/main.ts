@@ -9,20 +9,20 @@ import { formatColumns, printErrorLine } from './output.ts'
 
 // Loaded on demand: the modules of a router would double the start-up time of a call.
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  router: async () => (await import('./router.ts')).router,
-  run: async () => (await import('./run.ts')).run,
-  call: async () => (await import('./call.ts')).call,
-  publish: async () => (await import('./publish.ts')).publish,
-  subscribe: async () => (await import('./subscribe.ts')).subscribe,
-  list: async () => (await import('./list.ts')).list,
-  describe: async () => (await import('./describe.ts')).describe,
-  repl: async () => (await import('./repl.ts')).repl,
+  router: async () => (await import('./router.ts')).routerCommand,
+  run: async () => (await import('./run.ts')).runCommand,
+  call: async () => (await import('./call.ts')).callCommand,
+  publish: async () => (await import('./publish.ts')).publishCommand,
+  subscribe: async () => (await import('./subscribe.ts')).subscribeCommand,
+  list: async () => (await import('./list.ts')).listCommand,
+  describe: async () => (await import('./describe.ts')).describeCommand,
+  repl: async () => (await import('./repl.ts')).replCommand,
 }
 
-const names = Object.keys(commands)
+const commandNames = Object.keys(commands)
 
 function isCommand(name: string | undefined): name is string {
-  return name !== undefined && names.includes(name)
+  return name !== undefined && commandNames.includes(name)
 }
 
 async function help(): Promise<string> {
@@ -74,7 +74,7 @@ function report(error: unknown, name: string | undefined): number {
     return 1
   }
   const exitCode = error instanceof Failure ? error.exitCode : 1
-  const hint = isCommand(name) ? '' : `; the commands are ${names.join(', ')}`
+  const hint = isCommand(name) ? '' : `; the commands are ${commandNames.join(', ')}`
   printErrorLine(`${command}: ${messageOf(error)}${exitCode === 2 ? `${hint} (see ${command} --help)` : ''}`)
   return exitCode
 }

@@ -5,7 +5,7 @@ import { connectionOptions, connectionTarget, startClient } from './connect.ts'
 import { defineCommand, durationOption } from './define-command.ts'
 import { kwargsOption, readPayload, VALUES } from './json-value.ts'
 
-export const publish = defineCommand({
+export const publishCommand = defineCommand({
   name: 'publish',
   summary: 'Publishes an event and waits for the acknowledgement of the router.',
   required: ['topic'],

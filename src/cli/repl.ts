@@ -11,7 +11,7 @@ import { runInteractively, runLines } from './console.ts'
 import { defineCommand } from './define-command.ts'
 import { printErrorLine } from './output.ts'
 
-export const repl = defineCommand({
+export const replCommand = defineCommand({
   name: 'repl',
   summary: 'Opens a console with this library imported and a started client.',
   options: connectionOptions,

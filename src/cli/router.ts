@@ -10,7 +10,7 @@ import { Failure, messageOf } from './failure.ts'
 import { printLine } from './output.ts'
 import { stopOnSignals, whenAborted } from './signals.ts'
 
-export const router = defineCommand({
+export const routerCommand = defineCommand({
   name: 'router',
   summary: 'Starts a router, with a broker and a dealer for each realm.',
   options: {

@@ -9,7 +9,7 @@ import { printErrorLine, printLine } from './output.ts'
 import { loadService, serviceReference } from './service-module.ts'
 import { stopOnSignals, whenAborted } from './signals.ts'
 
-export const run = defineCommand({
+export const runCommand = defineCommand({
   name: 'run',
   summary: 'Starts a service: a class with procedures, from a JavaScript module.',
   required: ['module[:class]'],

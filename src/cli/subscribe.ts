@@ -10,7 +10,7 @@ import { formatJson } from './json-value.ts'
 import { printErrorLine } from './output.ts'
 import { stopOnSignals, whenAborted } from './signals.ts'
 
-export const subscribe = defineCommand({
+export const subscribeCommand = defineCommand({
   name: 'subscribe',
   summary: 'Prints the events of a topic, one line of JSON each.',
   required: ['topic'],

@@ -2,7 +2,7 @@
 
 import { EventEmitter } from 'eventemitter3'
 import { unsent, usage } from '../protocol/error.ts'
-import type { Id, Result as ResultMessage, Uri } from '../protocol/messages.ts'
+import type { Id, ResultMessage, Uri } from '../protocol/messages.ts'
 import { NOT_JOINED } from '../protocol/names.ts'
 import type { Dict, List, MatchPolicy } from '../protocol/options.ts'
 import { isPattern, isUri } from '../protocol/uri.ts'

@@ -3,7 +3,7 @@
 import { unsent, usage, type WampError } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
 import { CONNECTION_FAILED, DEFAULT_URL } from '../protocol/names.ts'
-import { checkRules, FLAG, FUNCTION, type OptionRules, TEXT } from '../protocol/option-rules.ts'
+import { checkRules, FLAG, FUNCTION, type OptionRules, STRING } from '../protocol/option-rules.ts'
 import { json } from '../serializer/json.ts'
 import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
 import { type Connector, Framed, type Link } from '../session/link.ts'
@@ -31,13 +31,13 @@ export interface WampRouterOptions {
 }
 
 const RULES: OptionRules<WampRouterOptions> = {
-  name: TEXT,
-  host: TEXT,
+  name: STRING,
+  host: STRING,
   port: ['a number from 1 to 65535', (port) => typeof port === 'number' || typeof port === 'string'],
-  path: TEXT,
+  path: STRING,
   tls: FLAG,
-  url: TEXT,
-  realm: TEXT,
+  url: STRING,
+  realm: STRING,
   dial: FUNCTION,
   webSocket: FUNCTION,
 }

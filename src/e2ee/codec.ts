@@ -14,10 +14,10 @@ export const E2EE_SCHEME = 'x_wampy_e2ee'
 export const E2EE_CIPHER = 'xchacha20poly1305'
 
 // version 1 | nonce | ciphertext and tag
-const VERSION = 1
-const NONCE = 24
-const TAG = 16
-const HEAD = 1 + NONCE
+const FORMAT_VERSION = 1
+const NONCE_SIZE = 24
+const TAG_SIZE = 16
+const HEADER_SIZE = 1 + NONCE_SIZE
 
 /**
  * A codec that encrypts what a keyring covers, and refuses what comes for it in the clear:
@@ -41,25 +41,25 @@ export function e2ee(keyring: Keyring): PayloadCodec {
         throw usage(`the keyring has ${which} for ${context.uri}`)
       }
       // Random and of 192 bits, so that no number of messages and no number of senders makes two alike.
-      const nonce = crypto.getRandomValues(new Uint8Array(NONCE))
+      const nonce = crypto.getRandomValues(new Uint8Array(NONCE_SIZE))
       const sealed = xchacha20poly1305(key.key, nonce, bindingOf(context, key.id)).encrypt(pack(cbor, values))
-      const bytes = new Uint8Array(HEAD + sealed.length)
-      bytes[0] = VERSION
+      const bytes = new Uint8Array(HEADER_SIZE + sealed.length)
+      bytes[0] = FORMAT_VERSION
       bytes.set(nonce, 1)
-      bytes.set(sealed, HEAD)
+      bytes.set(sealed, HEADER_SIZE)
       return { bytes, keyid: key.id }
     },
 
     decode(bytes, { ppt_keyid = '' }, context) {
       const { uri } = context
-      if (bytes[0] !== VERSION || bytes.length < HEAD + TAG)
-        throw unreadable(`what came for ${uri} is not of this format`)
+      if (bytes[0] !== FORMAT_VERSION || bytes.length < HEADER_SIZE + TAG_SIZE)
+        throw unreadablePayload(`what came for ${uri} is not of this format`)
       const key = keyOf(keyring.keysOf(uri), ppt_keyid)
-      if (!key) throw unreadable(`the keyring has no key ${JSON.stringify(ppt_keyid.slice(0, 80))} for ${uri}`)
-      const nonce = bytes.subarray(1, HEAD)
+      if (!key) throw unreadablePayload(`the keyring has no key ${JSON.stringify(ppt_keyid.slice(0, 80))} for ${uri}`)
+      const nonce = bytes.subarray(1, HEADER_SIZE)
       let values: Uint8Array
       try {
-        values = xchacha20poly1305(key.key, nonce, bindingOf(context, key.id)).decrypt(bytes.subarray(HEAD))
+        values = xchacha20poly1305(key.key, nonce, bindingOf(context, key.id)).decrypt(bytes.subarray(HEADER_SIZE))
       } catch (cause) {
         const text = `the ${context.kind} for ${uri} was not sealed as one by key ${JSON.stringify(key.id)}`
         throw new WampError(PAYLOAD_UNREADABLE, [text], {}, { cause })
@@ -73,7 +73,7 @@ function keyOf(keys: readonly Key[] | undefined, id: string): Key | undefined {
   return keys?.find((key) => key.id === id)
 }
 
-function unreadable(text: string): WampError {
+function unreadablePayload(text: string): WampError {
   return new WampError(PAYLOAD_UNREADABLE, [text])
 }
 
@@ -83,7 +83,7 @@ function unreadable(text: string): WampError {
  */
 function bindingOf({ kind, uri, error = '', call }: PayloadContext, keyid: string): Uint8Array {
   const texts = ['wampy-ts e2ee 1', kind, uri, error, keyid].map((text) => textEncoder().encode(text))
-  const parts = [...texts, call?.subarray(1, HEAD) ?? new Uint8Array()]
+  const parts = [...texts, call?.subarray(1, HEADER_SIZE) ?? new Uint8Array()]
   const bytes = new Uint8Array(parts.reduce((size, part) => size + 4 + part.length, 0))
   const view = new DataView(bytes.buffer)
   let at = 0

@@ -24,11 +24,11 @@ export interface KeyRule {
 /** Of the match policies, those that keys have. */
 const KEY_MATCHES = ['exact', 'prefix'] as const satisfies readonly MatchPolicy[]
 
-const SIZE = 32
+const KEY_SIZE = 32
 
 /** A new key, by the platform's cryptographic source. */
 export function randomKey(): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(SIZE))
+  return crypto.getRandomValues(new Uint8Array(KEY_SIZE))
 }
 
 /** Keys by URI. An exact rule wins over a prefix, and a longer prefix over a shorter one. */
@@ -53,8 +53,8 @@ export class Keyring {
         throw usage(`a key for ${formatValue(uri)} needs an id, got ${formatValue(id)}`)
       if (ids.has(id)) throw usage(`two keys for ${formatValue(uri)} have the id ${formatValue(id)}`)
       ids.add(id)
-      if (!(key instanceof Uint8Array) || key.length !== SIZE) {
-        throw usage(`the key ${formatValue(id)} for ${formatValue(uri)} must be ${SIZE} bytes`)
+      if (!(key instanceof Uint8Array) || key.length !== KEY_SIZE) {
+        throw usage(`the key ${formatValue(id)} for ${formatValue(uri)} must be ${KEY_SIZE} bytes`)
       }
       return { id, key: new Uint8Array(key) }
     })

@@ -7,7 +7,7 @@ import { formatValue } from '../protocol/validate.ts'
 import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
 import { framed } from '../session/framed.ts'
 import type { Attachable, Link, TransportInfo } from '../session/link.ts'
-import { batched, inner, isBatched } from '../transport/batched.ts'
+import { batched, isBatched, unbatchedProtocol } from '../transport/batched.ts'
 import { SWEEP_RULES, Sweep, type SweepOptions } from '../transport/sweep.ts'
 import type { Transport } from '../transport/transport.ts'
 
@@ -49,7 +49,7 @@ export class Connections {
   }
 
   /** The subprotocols that are spoken, for people. */
-  get spoken(): string {
+  get protocolList(): string {
     return [...this.#serializers.keys()].join(', ')
   }
 
@@ -62,7 +62,7 @@ export class Connections {
   /** The first of the client's subprotocols that is spoken, each of them also in batches. */
   choose(offers: Iterable<string>, batches = true): string | undefined {
     for (const offer of offers) {
-      if (this.#serializers.has(isBatched(offer) && batches ? inner(offer) : offer)) return offer
+      if (this.#serializers.has(isBatched(offer) && batches ? unbatchedProtocol(offer) : offer)) return offer
     }
     return undefined
   }
@@ -78,10 +78,10 @@ export class Connections {
     socket?: Duplex,
     look?: (link: Link) => void,
   ): void {
-    const serializer = this.#serializers.get(inner(transport.protocol)) as Serializer
+    const serializer = this.#serializers.get(unbatchedProtocol(transport.protocol)) as Serializer
     this.#open.set(transport, gone)
     const watched = socket && this.#sweep.watch(transport)
-    if (watched) socket.on('data', watched.heard)
+    if (watched) socket.on('data', watched.received)
     gone.then(() => {
       this.#open.delete(transport)
       if (watched) this.#sweep.forget(watched)
@@ -103,13 +103,13 @@ export class Connections {
     const leaving = [...this.#open]
     for (const [transport] of leaving) transport.close(1001, 'the router is closing')
     const gone = Promise.all(leaving.map(([, each]) => each))
-    await within(GOODBYE_TIMEOUT, gone)
+    await settleWithin(GOODBYE_TIMEOUT, gone)
     for (const [transport] of this.#open) transport.terminate()
     await gone
   }
 }
 
-async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
+async function settleWithin(milliseconds: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise((resolve) => {
     timer = setTimeout(resolve, milliseconds)

@@ -3,19 +3,19 @@
 import type { Duplex } from 'node:stream'
 
 /** Small frames of a turn are copied into one of these: cheaper than a Buffer and a write for each. */
-const CHUNK = 65_536
+const CHUNK_SIZE = 65_536
 /** So many for the whole process, and for one socket that has not handed them on: who does not read holds no more. */
-const CHUNKS = 64
-const CHUNKS_OF_ONE = 4
+const MAX_CHUNKS = 64
+const MAX_CHUNKS_PER_SOCKET = 4
 
-const spare: Buffer[] = []
-let made = 0
+const freeChunks: Buffer[] = []
+let chunkCount = 0
 
-function take(): Buffer | undefined {
-  if (spare.length > 0) return spare.pop()
-  if (made === CHUNKS) return undefined
-  made++
-  return Buffer.allocUnsafeSlow(CHUNK)
+function takeChunk(): Buffer | undefined {
+  if (freeChunks.length > 0) return freeChunks.pop()
+  if (chunkCount === MAX_CHUNKS) return undefined
+  chunkCount++
+  return Buffer.allocUnsafeSlow(CHUNK_SIZE)
 }
 
 export class Corked {
@@ -45,10 +45,10 @@ export class Corked {
    * it wants a buffer of its own.
    */
   fill<What>(size: number, put: (bytes: Buffer, at: number, what: What) => number, what: What): boolean {
-    if (this.#chunk && CHUNK - this.#filled < size) this.push()
+    if (this.#chunk && CHUNK_SIZE - this.#filled < size) this.push()
     if (!this.#chunk) {
-      if (size > CHUNK || this.#lent === CHUNKS_OF_ONE) return false
-      this.#chunk = take()
+      if (size > CHUNK_SIZE || this.#lent === MAX_CHUNKS_PER_SOCKET) return false
+      this.#chunk = takeChunk()
       if (!this.#chunk) return false
       this.#lent++
     }
@@ -66,7 +66,7 @@ export class Corked {
     this.#filled = 0
     const back = () => {
       this.#lent--
-      spare.push(chunk)
+      freeChunks.push(chunk)
     }
     // The peer may have closed meanwhile, and hears nothing any more.
     if (this.socket.writable) this.socket.write(written, back)
@@ -78,7 +78,7 @@ export class Corked {
     this.#corked = true
     this.socket.cork()
     // Comes when the inbound chunk has been handled; one setImmediate per turn gathered no more.
-    if (dirty.push(this) === 1) process.nextTick(flush)
+    if (corkedSockets.push(this) === 1) process.nextTick(uncorkAll)
   }
 
   uncork(): void {
@@ -89,11 +89,11 @@ export class Corked {
 }
 
 // One list for all connections: what one inbound chunk causes is mostly written to others.
-let dirty: Corked[] = []
+let corkedSockets: Corked[] = []
 
-function flush(): void {
-  const sockets = dirty
-  dirty = []
+function uncorkAll(): void {
+  const sockets = corkedSockets
+  corkedSockets = []
   for (const socket of sockets) socket.uncork()
 }
 

@@ -11,7 +11,7 @@ import {
   OBJECT,
   type OptionRule,
   type OptionRules,
-  TEXT,
+  STRING,
 } from '../protocol/option-rules.ts'
 import type { Dial } from '../transport/transport.ts'
 import { webSocketDial } from '../transport/websocket.ts'
@@ -47,17 +47,17 @@ export const TLS_RULES: OptionRules<
   ca: PEM,
   cert: PEM,
   key: PEM,
-  passphrase: TEXT,
+  passphrase: STRING,
   pfx: PEM,
   rejectUnauthorized: FLAG,
-  servername: TEXT,
+  servername: STRING,
   checkServerIdentity: FUNCTION,
 }
 
-const RULES: OptionRules<DialOptions> = {
+const DIAL_RULES: OptionRules<DialOptions> = {
   ...TLS_RULES,
   headers: OBJECT,
-  origin: TEXT,
+  origin: STRING,
   agent: OBJECT,
   maxPayload: LIMIT,
   perMessageDeflate: FLAG,
@@ -71,7 +71,7 @@ const RULES: OptionRules<DialOptions> = {
  * @throws WampError `wampy.error.usage` for options that cannot be
  */
 export function dial(options: DialOptions = {}): Dial {
-  checkRules('dial', options, RULES)
+  checkRules('dial', options, DIAL_RULES)
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   return webSocketDial({
     create: (url, protocols) => new WebSocket(url, protocols, { perMessageDeflate: false, ...given }),

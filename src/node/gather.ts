@@ -12,9 +12,9 @@ export function gathered(webSocket: WebSocket, socket: Duplex): Transport {
   return webSocket.extensions === '' ? new Gathered(webSocket, socket) : new Deflated(webSocket)
 }
 
-const OPEN = 1
+const WEB_SOCKET_OPEN = 1
 /** Answers to pings that wait to be written; with more of them, nothing more is read. */
-const PONGS = 1000
+const MAX_PENDING_PONGS = 1000
 
 class Deflated implements Transport {
   protected readonly webSocket: WebSocket
@@ -48,7 +48,7 @@ class Deflated implements Transport {
   }
 
   get writable(): boolean {
-    return !this.inbox.over && this.webSocket.readyState === OPEN
+    return !this.inbox.closed && this.webSocket.readyState === WEB_SOCKET_OPEN
   }
 
   open(sink: TransportSink): void {
@@ -60,7 +60,7 @@ class Deflated implements Transport {
   }
 
   close(code = 1000, reason = ''): void {
-    if (this.inbox.over) return
+    if (this.inbox.closed) return
     this.inbox.mute()
     // The peer's answer must be read.
     this.resume()
@@ -85,7 +85,7 @@ class Deflated implements Transport {
 
   resume(): void {
     this.#paused = false
-    if (this.#pongs < PONGS && this.webSocket.isPaused) this.webSocket.resume()
+    if (this.#pongs < MAX_PENDING_PONGS && this.webSocket.isPaused) this.webSocket.resume()
   }
 
   ping(answered: () => void): void {
@@ -97,7 +97,7 @@ class Deflated implements Transport {
   // One that pings and does not read would fill the memory; `ws` would end one that pings more than 60 times in a row.
   #pong(payload: Buffer): void {
     if (!this.writable) return
-    if (++this.#pongs === PONGS) this.webSocket.pause()
+    if (++this.#pongs === MAX_PENDING_PONGS) this.webSocket.pause()
     this.webSocket.pong(payload, false, this.#ponged)
   }
 
@@ -122,19 +122,19 @@ class Gathered extends Deflated {
   override send(frame: Frame): void {
     if (!this.writable) return
     if (frame.length < LARGE) {
-      const most = HEADER + (typeof frame === 'string' ? frame.length * 3 : frame.length)
-      if (!this.#out.fill(most, writeFrame, frame)) this.#out.write(whole(frame))
+      const most = MAX_HEADER + (typeof frame === 'string' ? frame.length * 3 : frame.length)
+      if (!this.#out.fill(most, writeFrame, frame)) this.#out.write(wholeFrame(frame))
       return
     }
     const bytes = typeof frame === 'string' ? Buffer.from(frame) : frame
     const header = Buffer.allocUnsafe(headerLength(bytes.length))
-    writeHeader(header, opcode(frame), bytes.length)
+    writeFrameHeader(header, opcode(frame), bytes.length)
     this.#out.write(header)
     this.#out.write(bytes)
   }
 
   prepare(frame: Frame): Prepared {
-    return whole(frame)
+    return wholeFrame(frame)
   }
 
   write(prepared: Prepared): void {
@@ -149,7 +149,7 @@ class Gathered extends Deflated {
 }
 
 /** The longest header. */
-const HEADER = 10
+const MAX_HEADER = 10
 
 /** Writes a frame below 65,536 bytes and returns where it ends. */
 function writeFrame(bytes: Buffer, at: number, frame: Frame): number {
@@ -157,13 +157,13 @@ function writeFrame(bytes: Buffer, at: number, frame: Frame): number {
   const guess = at + headerLength(frame.length)
   if (typeof frame !== 'string') {
     bytes.set(frame, guess)
-    writeHeader(bytes, 2, frame.length, at)
+    writeFrameHeader(bytes, 2, frame.length, at)
     return guess + frame.length
   }
   const length = bytes.write(frame, guess)
   const start = at + headerLength(length)
   if (start !== guess) bytes.copyWithin(start, guess, guess + length)
-  writeHeader(bytes, 1, length, at)
+  writeFrameHeader(bytes, 1, length, at)
   return start + length
 }
 
@@ -172,11 +172,11 @@ function opcode(frame: Frame): number {
 }
 
 /** Header and payload in one buffer. Frames to a client are not masked (RFC 6455, 5.1). */
-function whole(frame: Frame): Buffer {
+function wholeFrame(frame: Frame): Buffer {
   const length = typeof frame === 'string' ? Buffer.byteLength(frame) : frame.length
   const start = headerLength(length)
   const bytes = Buffer.allocUnsafe(start + length)
-  writeHeader(bytes, opcode(frame), length)
+  writeFrameHeader(bytes, opcode(frame), length)
   if (typeof frame === 'string') bytes.write(frame, start)
   else bytes.set(frame, start)
   return bytes
@@ -186,7 +186,7 @@ function headerLength(length: number): number {
   return length < 126 ? 2 : length < 65_536 ? 4 : 10
 }
 
-function writeHeader(bytes: Buffer, opcode: number, length: number, at = 0): void {
+function writeFrameHeader(bytes: Buffer, opcode: number, length: number, at = 0): void {
   bytes[at] = 0x80 | opcode
   if (length < 126) {
     bytes[at + 1] = length

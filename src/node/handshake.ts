@@ -6,15 +6,15 @@ import type { Socket } from 'node:net'
 export const MAGIC = 0x7f
 
 /** A request: how long messages may be that its sender takes, and which serializer it wants. */
-export interface Wanted {
+export interface HandshakeRequest {
   readonly limit: number
   /** 1 JSON, 2 MessagePack, 3 CBOR. */
   readonly serializer: number
 }
 
-export const UNSUPPORTED = 1
-export const RESERVED = 3
-export const FULL = 4
+export const UNSUPPORTED_SERIALIZER = 1
+export const RESERVED_BITS = 3
+export const TOO_MANY_CONNECTIONS = 4
 
 /** Why a handshake was refused, by the number in the reply. */
 const ERRORS: Record<number, string> = {
@@ -51,7 +51,7 @@ export function limitOf(maxPayload: number): number {
 }
 
 /** A request, or the reply that grants one. */
-export function greeting({ limit, serializer }: Wanted): Buffer {
+export function greeting({ limit, serializer }: HandshakeRequest): Buffer {
   return Buffer.from([MAGIC, ((Math.log2(limit) - 9) << 4) | serializer, 0, 0])
 }
 
@@ -60,15 +60,15 @@ export function refusal(error: number): Buffer {
 }
 
 /** What a client asked for: a request, the number of the error to answer with, or undefined for what gets no answer. */
-export function readRequest(octets: Buffer): Wanted | number | undefined {
-  const wanted = wantedBy(octets)
+export function readRequest(octets: Buffer): HandshakeRequest | number | undefined {
+  const wanted = parseOctets(octets)
   if (octets[0] !== MAGIC || wanted.serializer === 0) return undefined
-  return octets[2] || octets[3] ? RESERVED : wanted
+  return octets[2] || octets[3] ? RESERVED_BITS : wanted
 }
 
 /** The longest message that the server takes, or why the handshake failed. */
 export function readReply(octets: Buffer, serializer: number): number | string {
-  const granted = wantedBy(octets)
+  const granted = parseOctets(octets)
   if (octets[0] !== MAGIC) return 'what answers there does not speak RawSocket'
   if (granted.serializer === 0) {
     const error = (octets[1] as number) >> 4
@@ -80,7 +80,7 @@ export function readReply(octets: Buffer, serializer: number): number | string {
   return octets[2] || octets[3] ? 'the router used reserved octets in its handshake' : granted.limit
 }
 
-function wantedBy(octets: Buffer): Wanted {
+function parseOctets(octets: Buffer): HandshakeRequest {
   const second = octets[1] as number
   return { limit: 2 ** (9 + (second >> 4)), serializer: second & 15 }
 }

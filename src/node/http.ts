@@ -21,7 +21,7 @@ export const ORIGINS: OptionRule = [
 ]
 
 /** Whether whoever asks is no page, a page of the same host, or one of those that are named. */
-export function mayAsk({ headers: { origin, host } }: IncomingMessage, origins: Origins): boolean {
+export function isAllowedOrigin({ headers: { origin, host } }: IncomingMessage, origins: Origins): boolean {
   if (origin === undefined || origins === '*' || origins.includes(origin)) return true
   return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase()
 }
@@ -29,7 +29,7 @@ export function mayAsk({ headers: { origin, host } }: IncomingMessage, origins: 
 type Listener = (this: Server, ...args: unknown[]) => void
 
 /** Looks at the first octet of every connection: RawSocket goes to `raw`, with what was read; the rest stays HTTP. */
-export function sniff(server: Server, raw: (socket: Socket, first: Buffer) => void): void {
+export function divertRawSocket(server: Server, raw: (socket: Socket, first: Buffer) => void): void {
   const event = 'setSecureContext' in server ? 'secureConnection' : 'connection'
   const http = server.rawListeners(event) as Listener[]
   server.removeAllListeners(event)
@@ -60,7 +60,7 @@ export function sniff(server: Server, raw: (socket: Socket, first: Buffer) => vo
  * Stands before the handlers of somebody's server: what `take` answers they do not see. The function that comes back
  * puts everything as it was, and keeps handlers that were added meanwhile.
  */
-export function beside(
+export function handleBefore(
   server: Server,
   take: (request: IncomingMessage, response: ServerResponse) => boolean,
 ): () => void {

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import type { TransportInfo } from '../session/link.ts'
 
 /** A client may say as much as it likes in a header, and every session that watches is told. */
-const LONGEST_HEADER = 256
+const MAX_HEADER_TEXT = 256
 
 /** `request` is the one that opened it, where HTTP was spoken: of its headers two are told, and never a cookie. */
 export function infoOf(type: string, protocol: string, socket: Duplex, request?: IncomingMessage): TransportInfo {
@@ -15,8 +15,8 @@ export function infoOf(type: string, protocol: string, socket: Duplex, request?:
     protocol,
     peer: peerOf(socket as Ends),
     tls: getProtocol?.call(socket) ?? undefined,
-    origin: request?.headers.origin?.slice(0, LONGEST_HEADER),
-    user_agent: request?.headers['user-agent']?.slice(0, LONGEST_HEADER),
+    origin: request?.headers.origin?.slice(0, MAX_HEADER_TEXT),
+    user_agent: request?.headers['user-agent']?.slice(0, MAX_HEADER_TEXT),
   }
 }
 

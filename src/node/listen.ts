@@ -6,12 +6,12 @@ import { WampError } from '../protocol/error.ts'
 import { LISTEN_FAILED } from '../protocol/names.ts'
 
 /** A port of an interface, or the path of a socket file. */
-export type Place = { readonly port: number; readonly host: string } | { readonly path: string }
+export type ListenAddress = { readonly port: number; readonly host: string } | { readonly path: string }
 
 /** What is longer the system would cut without a word. Windows knows no such limit. */
 const LONGEST_PATH = { linux: 107, win32: Number.POSITIVE_INFINITY }[process.platform as string] ?? 103
 
-export async function listen(server: Server, place: Place): Promise<void> {
+export async function listenOn(server: Server, place: ListenAddress): Promise<void> {
   if ('path' in place && Buffer.byteLength(place.path) > LONGEST_PATH)
     throw failed(new Error(`it may have ${LONGEST_PATH} bytes`), place)
   try {
@@ -29,7 +29,7 @@ export async function listen(server: Server, place: Place): Promise<void> {
   server.on('error', () => {})
 }
 
-function listening(server: Server, place: Place): Promise<void> {
+function listening(server: Server, place: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     try {
@@ -56,7 +56,7 @@ async function isAbandoned(path: string): Promise<boolean> {
   })
 }
 
-function failed(error: unknown, place: Place): WampError {
+function failed(error: unknown, place: ListenAddress): WampError {
   return new WampError(LISTEN_FAILED, [whyNot(error as Error, place)], {}, { cause: error })
 }
 
@@ -64,7 +64,7 @@ function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code
 }
 
-function whyNot(error: Error, place: Place): string {
+function whyNot(error: Error, place: ListenAddress): string {
   if ('path' in place) {
     return codeOf(error) === 'EADDRINUSE'
       ? `${place.path} is in use: stop what listens there, or choose another path`
@@ -85,7 +85,7 @@ function whyNot(error: Error, place: Place): string {
 }
 
 /** Where clients on this machine reach a server, or reached it before it was closed; port 0 where it does not listen yet. */
-export function placeOf(server: Server): { readonly host: string; readonly port: number } {
+export function addressOf(server: Server): { readonly host: string; readonly port: number } {
   let last = { host: 'localhost', port: 0 }
   const now = (): typeof last => {
     const address = server.address()

@@ -2,10 +2,10 @@
 
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { DURATION, type OptionRules, TEXT } from '../protocol/option-rules.ts'
+import { DURATION, type OptionRules, STRING } from '../protocol/option-rules.ts'
 import type { Link } from '../session/link.ts'
 import type { Connections } from './connections.ts'
-import { bodyOf, fail, mayAsk, ORIGINS, type Origins, pathOf, reply } from './http.ts'
+import { bodyOf, fail, isAllowedOrigin, ORIGINS, type Origins, pathOf, reply } from './http.ts'
 import { infoOf } from './info.ts'
 import { Polled } from './polled.ts'
 
@@ -21,14 +21,14 @@ export interface LongPollOptions {
 }
 
 export const LONG_POLL_RULES: OptionRules<LongPollOptions> = {
-  path: TEXT,
+  path: STRING,
   origins: ORIGINS,
   hold: ['milliseconds from 1', (value) => typeof value === 'number' && value >= 1],
   timeout: DURATION,
 }
 
 /** What the list of subprotocols may cost. */
-const MOST_TO_OPEN = 16_384
+const MAX_OPEN_BODY = 16_384
 
 export class LongPolls {
   readonly path: string
@@ -73,7 +73,7 @@ export class LongPolls {
         return transport.deliver(request, response)
       case 'close':
         request.resume()
-        await transport.leave()
+        await transport.closeByClient()
         return reply(response, transport.accepted)
       default:
         return fail(response, 404, 'a transport knows send, receive and close')
@@ -88,7 +88,7 @@ export class LongPolls {
     const { origins = [] } = this.#options
     const every = origins === '*'
     response.setHeader('Vary', 'Origin')
-    if (!every && !origins.includes(origin)) return mayAsk(request, [])
+    if (!every && !origins.includes(origin)) return isAllowedOrigin(request, [])
     response.setHeader('Access-Control-Allow-Origin', every ? '*' : origin)
     // Only for those that are named: whatever a proxy reads out of a cookie must not work for any page.
     if (!every) response.setHeader('Access-Control-Allow-Credentials', 'true')
@@ -101,12 +101,12 @@ export class LongPolls {
   }
 
   async #open(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await bodyOf(request, { left: MOST_TO_OPEN })
+    const body = await bodyOf(request, { left: MAX_OPEN_BODY })
     if (body === undefined) return fail(response, 413, 'that is too long for a list of protocols')
     // Not before: others came while it was read.
-    const { refusal, spoken } = this.#connections
+    const { refusal, protocolList: spoken } = this.#connections
     if (refusal) return fail(response, 503, refusal)
-    const offers = offersOf(body)
+    const offers = parseOffers(body)
     if (!offers) return fail(response, 400, 'expected JSON such as {"protocols": ["wamp.2.json"]}')
     const protocol = this.#connections.choose(offers)
     if (protocol === undefined) return fail(response, 400, `protocols must have one of ${spoken}`)
@@ -114,18 +114,18 @@ export class LongPolls {
     const { hold = 10_000, timeout = 30_000 } = this.#options
     // The specification says 202 and calls it "no content". Autobahn, known by its exact header, takes 202 for a failure.
     const isAutobahn = request.headers['content-type']?.toLowerCase() === 'application/json; charset=utf-8'
-    const transport = new Polled({ protocol, hold, timeout, most: this.#most, accepted: isAutobahn ? 204 : 202 })
+    const transport = new Polled({ protocol, hold, timeout, maxPayload: this.#most, accepted: isAutobahn ? 204 : 202 })
     this.#transports.set(id, transport)
-    transport.gone.then(() => this.#transports.delete(id))
+    transport.ended.then(() => this.#transports.delete(id))
     const info = infoOf('longpoll', protocol, request.socket, request)
-    this.#connections.attach(transport, info, transport.gone, undefined, (link) => watch(link, transport))
+    this.#connections.attach(transport, info, transport.ended, undefined, (link) => reportFailures(link, transport))
     const text = JSON.stringify({ protocol, transport: id })
     reply(response, 200, 'application/json', Buffer.from(text))
   }
 }
 
 /** Lets a transport know what was no message, so that it can say so in the answer to the request that brought it. */
-function watch(link: Link, transport: Polled): void {
+function reportFailures(link: Link, transport: Polled): void {
   const open = link.open.bind(link)
   link.open = (sink) =>
     open({
@@ -138,7 +138,7 @@ function watch(link: Link, transport: Polled): void {
     })
 }
 
-function offersOf(body: Buffer): string[] | undefined {
+function parseOffers(body: Buffer): string[] | undefined {
   try {
     const { protocols } = JSON.parse(body.toString()) as { protocols?: unknown }
     if (Array.isArray(protocols)) return protocols.filter((each) => typeof each === 'string')

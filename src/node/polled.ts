@@ -13,19 +13,19 @@ export interface PolledOptions {
   readonly hold: number
   readonly timeout: number
   /** Bytes that a post may have. */
-  readonly most: number
+  readonly maxPayload: number
   /** The status that says that something was taken. */
   readonly accepted: number
 }
 
 /** So much goes into one answer, if there is more than one frame. */
-const ENOUGH = 1_048_576
+const ANSWER_SIZE = 1_048_576
 
 export class Polled implements Transport {
   readonly protocol: string
   readonly accepted: number
   /** Resolves when nothing is left of it. */
-  readonly gone: Promise<void>
+  readonly ended: Promise<void>
   /** Why what was posted is no message. */
   failure: string | undefined
   readonly #hold: number
@@ -50,7 +50,7 @@ export class Polled implements Transport {
   readonly #most: number
   readonly #room: { left: number }
 
-  constructor({ protocol, hold, timeout, most, accepted }: PolledOptions) {
+  constructor({ protocol, hold, timeout, maxPayload: most, accepted }: PolledOptions) {
     this.protocol = protocol
     this.#most = most
     this.#room = { left: most }
@@ -58,7 +58,7 @@ export class Polled implements Transport {
     this.#hold = hold
     this.#timeout = timeout
     this.#text = /^wamp\.2\.json\b/.test(protocol)
-    this.gone = new Promise((resolve) => {
+    this.ended = new Promise((resolve) => {
       this.#resolve = resolve
     })
     this.#await()
@@ -73,7 +73,7 @@ export class Polled implements Transport {
   }
 
   send(frame: Frame): void {
-    if (this.#inbox.over) return
+    if (this.#inbox.closed) return
     const bytes = typeof frame === 'string' ? Buffer.from(frame) : frame
     this.#queue.push(bytes)
     this.#size += bytes.length
@@ -82,7 +82,7 @@ export class Polled implements Transport {
   }
 
   close(code = 1000, reason = ''): void {
-    if (this.#inbox.over) return
+    if (this.#inbox.closed) return
     this.#inbox.mute()
     this.resume()
     this.#info = { code, reason }
@@ -112,7 +112,7 @@ export class Polled implements Transport {
   }
 
   /** The client closed it, after what it posted before. */
-  async leave(): Promise<void> {
+  async closeByClient(): Promise<void> {
     this.resume()
     await this.#posts
     const poll = this.#poll
@@ -208,7 +208,7 @@ export class Polled implements Transport {
     }
     this.#answer = poll
     // Who does not read its answer is as lost as who does not poll; a long one may take its time.
-    this.#await(1 + (body?.length ?? 0) / ENOUGH)
+    this.#await(1 + (body?.length ?? 0) / ANSWER_SIZE)
     poll.once('close', () => {
       // Whatever was in it is lost.
       if (body && !poll.writableFinished) this.terminate()
@@ -222,7 +222,7 @@ export class Polled implements Transport {
   #next(): Uint8Array | undefined {
     let count = Math.min(1, this.#queue.length)
     let size = this.#queue[0]?.length ?? 0
-    while (isBatched(this.protocol) && count < this.#queue.length && size < ENOUGH) {
+    while (isBatched(this.protocol) && count < this.#queue.length && size < ANSWER_SIZE) {
       size += (this.#queue[count++] as Uint8Array).length
     }
     this.#size -= size

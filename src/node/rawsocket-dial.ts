@@ -20,9 +20,11 @@ export interface RawSocketDialOptions
   readonly maxPayload?: number | undefined
 }
 
-const RULES: OptionRules<RawSocketDialOptions> = { ...TLS_RULES, maxPayload: LIMIT }
+const RAW_SOCKET_DIAL_RULES: OptionRules<RawSocketDialOptions> = { ...TLS_RULES, maxPayload: LIMIT }
 
-type Target = { readonly path: string } | { readonly host: string; readonly port: number; readonly tls: boolean }
+type RawSocketAddress =
+  | { readonly path: string }
+  | { readonly host: string; readonly port: number; readonly tls: boolean }
 
 /**
  * A dial for the option `dial` of a WampRouter, for `rs://host:port`, `rss://host:port` (TLS) and `unix:/path`. The
@@ -32,17 +34,17 @@ type Target = { readonly path: string } | { readonly host: string; readonly port
  * new WampRouter({ url: 'rs://localhost:8080', dial: rawSocketDial() })
  */
 export function rawSocketDial(options: RawSocketDialOptions = {}): Dial {
-  checkRules('rawSocketDial', options, RULES)
+  checkRules('rawSocketDial', options, RAW_SOCKET_DIAL_RULES)
   return async (url, protocols, signal) => {
-    const target = targetOf(url)
+    const target = parseAddress(url)
     let refusal: unknown = usage(`RawSocket speaks none of ${protocols.join(', ') || 'no serializer'}`)
     for (const protocol of protocols) {
       const serializer = numberOf(protocol)
       if (serializer === undefined) continue
       try {
-        return await shake(url, target, protocol, serializer, options, signal)
+        return await handshake(url, target, protocol, serializer, options, signal)
       } catch (error) {
-        if (!(error instanceof Refused)) throw error
+        if (!(error instanceof RefusedHandshake)) throw error
         refusal = error.failure
       }
     }
@@ -51,7 +53,7 @@ export function rawSocketDial(options: RawSocketDialOptions = {}): Dial {
 }
 
 /** A router answered, and refused: it may like another serializer better. */
-class Refused extends Error {
+class RefusedHandshake extends Error {
   readonly failure: WampError
 
   constructor(failure: WampError) {
@@ -60,7 +62,7 @@ class Refused extends Error {
   }
 }
 
-function targetOf(url: string): Target {
+function parseAddress(url: string): RawSocketAddress {
   const path = /^unix:(?:\/\/)?(\/.*)$/i.exec(url)?.[1]
   if (path !== undefined) return { path }
   const [, scheme, name, bracketed, port] = /^(rss?):\/\/(?:([^/:?#\s[\]]+)|\[([^\]\s]+)\]):(\d+)\/?$/i.exec(url) ?? []
@@ -71,7 +73,7 @@ function targetOf(url: string): Target {
   return { host, port: Number(port), tls: scheme.toLowerCase() === 'rss' }
 }
 
-function open(target: Target, options: RawSocketDialOptions): { socket: Socket; ready: string } {
+function openSocket(target: RawSocketAddress, options: RawSocketDialOptions): { socket: Socket; ready: string } {
   if ('path' in target) return { socket: connect(target.path), ready: 'connect' }
   const { host, port, tls } = target
   const tcp = connect({ host, port, noDelay: true })
@@ -83,9 +85,9 @@ function open(target: Target, options: RawSocketDialOptions): { socket: Socket; 
   return { socket: connectSecurely({ ...named, ...trust, host, socket: tcp }), ready: 'secureConnect' }
 }
 
-function shake(
+function handshake(
   url: string,
-  target: Target,
+  target: RawSocketAddress,
   protocol: string,
   serializer: number,
   options: RawSocketDialOptions,
@@ -94,7 +96,7 @@ function shake(
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     const ours = limitOf(options.maxPayload ?? 2 ** 24)
-    const { socket, ready } = open(target, options)
+    const { socket, ready } = openSocket(target, options)
     const give = (error: unknown): void => {
       signal.removeEventListener('abort', abort)
       socket.destroy()
@@ -121,7 +123,7 @@ function shake(
       socket.write(greeting({ limit: ours, serializer }))
       fourOctets(socket, Buffer.alloc(0), (octets, rest) => {
         const theirs = readReply(octets, serializer)
-        if (typeof theirs === 'string') return give(new Refused(failed(theirs)))
+        if (typeof theirs === 'string') return give(new RefusedHandshake(failed(theirs)))
         signal.removeEventListener('abort', abort)
         socket.off('end', closed)
         socket.off('close', closed)

@@ -4,15 +4,24 @@ import { chmod } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createSecureServer, type TlsOptions } from 'node:tls'
 import { usage } from '../protocol/error.ts'
-import { checkRules, LIMIT, OBJECT, type OptionRules, PORT, TEXT } from '../protocol/option-rules.ts'
+import { checkRules, LIMIT, OBJECT, type OptionRules, PORT, STRING } from '../protocol/option-rules.ts'
 import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
 import type { Attachable } from '../session/link.ts'
 import { CONNECTION_RULES, type ConnectionOptions, Connections, checkAttachable } from './connections.ts'
-import { FULL, fourOctets, greeting, limitOf, protocolOf, readRequest, refusal, UNSUPPORTED } from './handshake.ts'
+import {
+  fourOctets,
+  greeting,
+  limitOf,
+  protocolOf,
+  readRequest,
+  refusal,
+  TOO_MANY_CONNECTIONS,
+  UNSUPPORTED_SERIALIZER,
+} from './handshake.ts'
 import { infoOf } from './info.ts'
-import { listen, placeOf, socketsOf } from './listen.ts'
+import { addressOf, listenOn, socketsOf } from './listen.ts'
 import { RawSocket } from './rawsocket.ts'
 
 export interface RawSocketServeOptions extends ConnectionOptions {
@@ -30,11 +39,11 @@ export interface RawSocketServeOptions extends ConnectionOptions {
   readonly maxPayload?: number | undefined
 }
 
-const RULES: OptionRules<RawSocketServeOptions> = {
+const RAW_SOCKET_SERVE_RULES: OptionRules<RawSocketServeOptions> = {
   ...CONNECTION_RULES,
   port: PORT,
-  host: TEXT,
-  path: TEXT,
+  host: STRING,
+  path: STRING,
   mode: ['the permissions of a file, such as 0o600', (value) => Number.isInteger(value) && Number(value) >= 0],
   tls: OBJECT,
   maxPayload: LIMIT,
@@ -64,14 +73,14 @@ export async function serveRawSocket(
   options: RawSocketServeOptions = {},
 ): Promise<RawSocketServed> {
   checkAttachable('serveRawSocket', router)
-  checkRules('serveRawSocket', options, RULES)
+  checkRules('serveRawSocket', options, RAW_SOCKET_SERVE_RULES)
   const { port = 8080, host = '127.0.0.1', path, tls, mode } = options
   if (path !== undefined && (options.port !== undefined || options.host !== undefined)) {
     throw usage('a router listens on a path, or on a port of a host, not on both')
   }
   const connections = new Connections(router, options.serializers ?? [json, cbor, msgpack], options)
   const take = (socket: Socket): void => {
-    welcome(socket, Buffer.alloc(0), connections, options.maxPayload)
+    acceptRawSocket(socket, Buffer.alloc(0), connections, options.maxPayload)
   }
   let server: Server
   try {
@@ -84,7 +93,7 @@ export async function serveRawSocket(
   server.on('tlsClientError', () => {})
   const sockets = socketsOf(server)
   try {
-    await listen(server, path === undefined ? { port, host } : { path })
+    await listenOn(server, path === undefined ? { port, host } : { path })
     if (path !== undefined && mode !== undefined) await chmod(path, mode)
   } catch (error) {
     await connections.end()
@@ -97,7 +106,7 @@ export async function serveRawSocket(
     await freed
   }
   let closing: Promise<void> | undefined
-  const { host: at, port: number } = placeOf(server)
+  const { host: at, port: number } = addressOf(server)
   return {
     port: number,
     url: path === undefined ? `${tls ? 'rss' : 'rs'}://${at}:${number}` : `unix:${path}`,
@@ -109,7 +118,7 @@ export async function serveRawSocket(
 }
 
 /** Shakes hands with a client of which `first` was read already, and gives it to the router. */
-export function welcome(socket: Socket, first: Buffer, connections: Connections, maxPayload = 2 ** 24): void {
+export function acceptRawSocket(socket: Socket, first: Buffer, connections: Connections, maxPayload = 2 ** 24): void {
   const limit = limitOf(maxPayload)
   // A connection that breaks before it is one is nobody's trouble.
   const ignore = (): void => {}
@@ -130,8 +139,8 @@ export function welcome(socket: Socket, first: Buffer, connections: Connections,
     }
     if (typeof wanted === 'number') return refuse(wanted)
     const protocol = connections.choose([protocolOf(wanted.serializer) ?? ''], false)
-    if (protocol === undefined) return refuse(UNSUPPORTED)
-    if (connections.refusal) return refuse(FULL)
+    if (protocol === undefined) return refuse(UNSUPPORTED_SERIALIZER)
+    if (connections.refusal) return refuse(TOO_MANY_CONNECTIONS)
     socket.setTimeout(0)
     socket.setNoDelay(true)
     socket.write(greeting({ limit, serializer: wanted.serializer }))

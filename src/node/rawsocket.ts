@@ -16,7 +16,7 @@ import {
 import { Corked, LARGE } from './cork.ts'
 
 /** What the two handshakes settled. */
-export interface Settled {
+export interface HandshakeResult {
   readonly protocol: string
   /** The longest message that this side takes, in bytes. */
   readonly ours: number
@@ -29,9 +29,9 @@ const PING = 1
 const PONG = 2
 
 /** The length that 24 bits cannot say: it has a bit of its own. */
-const GREATEST = 2 ** 24
+const GREATEST_LENGTH = 2 ** 24
 /** Bytes that a peer may let wait for it before its pings are no longer read: answers of four, which cost far more. */
-const UNREAD = 65_536
+const MAX_UNREAD = 65_536
 
 export class RawSocket implements Transport {
   readonly protocol: string
@@ -55,7 +55,7 @@ export class RawSocket implements Transport {
   #deadline: NodeJS.Timeout | undefined
 
   /** `rest` is what came behind the handshake in the same chunk. */
-  constructor(socket: Socket, { protocol, ours, theirs }: Settled, rest: Buffer) {
+  constructor(socket: Socket, { protocol, ours, theirs }: HandshakeResult, rest: Buffer) {
     this.protocol = protocol
     this.framing = `rs${theirs}`
     this.#socket = socket
@@ -87,7 +87,7 @@ export class RawSocket implements Transport {
   }
 
   get #writable(): boolean {
-    return !this.#inbox.over && this.#socket.writable
+    return !this.#inbox.closed && this.#socket.writable
   }
 
   open(sink: TransportSink): void {
@@ -116,7 +116,7 @@ export class RawSocket implements Transport {
   }
 
   close(code = 1000, reason = ''): void {
-    if (this.#inbox.over) return
+    if (this.#inbox.closed) return
     this.#inbox.mute()
     // RawSocket has no words for the peer.
     this.#info = { code, reason }
@@ -141,7 +141,7 @@ export class RawSocket implements Transport {
   }
 
   pause(): void {
-    if (this.#inbox.over) return
+    if (this.#inbox.closed) return
     this.#paused = true
     this.#socket.pause()
   }
@@ -149,7 +149,7 @@ export class RawSocket implements Transport {
   resume(): void {
     this.#paused = false
     // Else it is resumed when the peer has read.
-    if (this.#socket.writableLength <= UNREAD) this.#socket.resume()
+    if (this.#socket.writableLength <= MAX_UNREAD) this.#socket.resume()
   }
 
   ping(answered: () => void): void {
@@ -236,8 +236,8 @@ export class RawSocket implements Transport {
   #lengthAt(bytes: Buffer, at: number): number | undefined {
     const first = bytes[at] as number
     const low = bytes.readUIntBE(at + 1, 3)
-    const length = first & 8 ? GREATEST : low
-    if ((first & 0xf0) !== 0 || (first & 7) > PONG || (length === GREATEST && low !== 0)) {
+    const length = first & 8 ? GREATEST_LENGTH : low
+    if ((first & 0xf0) !== 0 || (first & 7) > PONG || (length === GREATEST_LENGTH && low !== 0)) {
       this.#end({ code: 1002, reason: 'the header of a frame uses what is reserved' })
     } else if (length > this.#ours) {
       this.#end({ code: 1009, reason: `a message may have ${this.#ours} bytes, got ${length}` })
@@ -271,7 +271,7 @@ export class RawSocket implements Transport {
     this.#out.write(header(PONG, payload.length))
     if (payload.length > 0) this.#out.write(payload)
     // One that pings and does not read would fill the memory; resumed when it has read.
-    if (this.#socket.writableLength > UNREAD) this.#socket.pause()
+    if (this.#socket.writableLength > MAX_UNREAD) this.#socket.pause()
   }
 }
 
@@ -282,6 +282,6 @@ function header(type: number, length: number): Buffer {
 }
 
 function writeHeader(bytes: Buffer, type: number, length: number): void {
-  bytes[0] = length === GREATEST ? type | 8 : type
-  bytes.writeUIntBE(length % GREATEST, 1, 3)
+  bytes[0] = length === GREATEST_LENGTH ? type | 8 : type
+  bytes.writeUIntBE(length % GREATEST_LENGTH, 1, 3)
 }

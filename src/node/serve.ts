@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import { type PerMessageDeflateOptions, WebSocketServer } from 'ws'
 import { usage, WampError } from '../protocol/error.ts'
 import { LISTEN_FAILED } from '../protocol/names.ts'
-import { checkRules, dictOf, FLAG, LIMIT, OBJECT, type OptionRules, PORT, TEXT } from '../protocol/option-rules.ts'
+import { checkRules, dictOf, FLAG, LIMIT, OBJECT, type OptionRules, PORT, STRING } from '../protocol/option-rules.ts'
 import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
@@ -14,11 +14,11 @@ import type { Attachable } from '../session/link.ts'
 import { CLOSE_TIMEOUT } from '../transport/transport.ts'
 import { CONNECTION_RULES, type ConnectionOptions, Connections, checkAttachable } from './connections.ts'
 import { gathered } from './gather.ts'
-import { beside, mayAsk, ORIGINS, type Origins, pathOf, sniff } from './http.ts'
+import { divertRawSocket, handleBefore, isAllowedOrigin, ORIGINS, type Origins, pathOf } from './http.ts'
 import { infoOf } from './info.ts'
-import { listen, placeOf, socketsOf } from './listen.ts'
+import { addressOf, listenOn, socketsOf } from './listen.ts'
 import { LONG_POLL_RULES, type LongPollOptions, LongPolls } from './longpoll.ts'
-import { welcome } from './rawsocket-serve.ts'
+import { acceptRawSocket } from './rawsocket-serve.ts'
 
 export interface ServeOptions extends ConnectionOptions {
   /** 8080 by default; 0 picks a free one. */
@@ -46,11 +46,11 @@ export interface ServeOptions extends ConnectionOptions {
   readonly longPoll?: boolean | LongPollOptions | undefined
 }
 
-const RULES: OptionRules<ServeOptions> = {
+const SERVE_RULES: OptionRules<ServeOptions> = {
   ...CONNECTION_RULES,
   port: PORT,
-  host: TEXT,
-  path: TEXT,
+  host: STRING,
+  path: STRING,
   server: ['a server of node:http or node:https', (value) => typeof Object(value).on === 'function'],
   tls: OBJECT,
   origins: ORIGINS,
@@ -83,7 +83,7 @@ export interface Served {
  */
 export async function serve(router: Attachable, options: ServeOptions = {}): Promise<Served> {
   checkAttachable('serve', router)
-  checkRules('serve', options, RULES)
+  checkRules('serve', options, SERVE_RULES)
   const { server: existing, tls, host = '127.0.0.1', port = 8080, path = '/ws' } = options
   const { maxPayload = 16 * 2 ** 20, rawSocket = !existing } = options
   if (!/^\/[^?#]*$/.test(path)) throw usage(`a path begins with a slash and has no query, got ${path}`)
@@ -93,7 +93,7 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
 
   const { origins, longPoll } = options
   const polling = longPoll ? { origins, ...(longPoll === true ? {} : longPoll) } : undefined
-  const server = existing ?? own(tls)
+  const server = existing ?? createOwnServer(tls)
   const connections = new Connections(router, options.serializers ?? [json, cbor, msgpack], options)
   const polls = polling && new LongPolls(connections, path, maxPayload, polling)
   const webSockets = new WebSocketServer({
@@ -111,11 +111,11 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
   /** Why a handshake is refused, if it is. */
   function objection(request: IncomingMessage): [status: number, text: string] | undefined {
     if (connections.refusal) return [503, connections.refusal]
-    if (!mayAsk(request, origins ?? '*')) return [403, 'pages of this origin may not connect here']
+    if (!isAllowedOrigin(request, origins ?? '*')) return [403, 'pages of this origin may not connect here']
     const offered = request.headers['sec-websocket-protocol']
-    if (connections.choose(offersOf(request))) return undefined
+    if (connections.choose(offeredProtocols(request))) return undefined
     const came = offered === undefined ? 'none was offered' : `got ${offered.slice(0, 200)}`
-    return [400, `Sec-WebSocket-Protocol must offer one of ${connections.spoken}; ${came}`]
+    return [400, `Sec-WebSocket-Protocol must offer one of ${connections.protocolList}; ${came}`]
   }
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -123,12 +123,12 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
     if (wanted !== path && (existing || wanted !== '/')) {
       // Another listener may know this path, and answers then.
       const alone = !existing || existing.listenerCount('upgrade') === 1
-      if (alone) refuse(socket, 404, `there is no router at ${wanted}, but at ${path}`)
+      if (alone) refuseUpgrade(socket, 404, `there is no router at ${wanted}, but at ${path}`)
       return
     }
     const objected = objection(request)
     if (objected) {
-      refuse(socket, ...objected)
+      refuseUpgrade(socket, ...objected)
       return
     }
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -139,9 +139,12 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
   }
 
   server.on('upgrade', upgrade)
-  const stepAside = existing && polls ? beside(existing, (...exchange) => polls.take(...exchange)) : undefined
+  const stepAside = existing && polls ? handleBefore(existing, (...exchange) => polls.take(...exchange)) : undefined
   if (!existing)
-    server.on('request', (request, response) => polls?.take(request, response) || answer(request, response, path))
+    server.on(
+      'request',
+      (request, response) => polls?.take(request, response) || answerBrowser(request, response, path),
+    )
 
   async function end(): Promise<void> {
     // Whoever polls must still get through, to hear of it.
@@ -153,18 +156,18 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
     await freed
   }
 
-  if (rawSocket) sniff(server, (socket, first) => welcome(socket, first, connections, maxPayload))
+  if (rawSocket) divertRawSocket(server, (socket, first) => acceptRawSocket(socket, first, connections, maxPayload))
   const sockets = existing ? undefined : socketsOf(server)
   if (!existing) {
     try {
-      await listen(server, { port, host })
+      await listenOn(server, { port, host })
     } catch (error) {
       await connections.end()
       throw error
     }
   }
 
-  const place = placeOf(server)
+  const place = addressOf(server)
   const at = (scheme: string): string =>
     `${scheme}${'setSecureContext' in server ? 's' : ''}://${place.host}:${place.port}`
   return {
@@ -187,7 +190,7 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
   }
 }
 
-function own(tls: SecureServerOptions | undefined): Server {
+function createOwnServer(tls: SecureServerOptions | undefined): Server {
   if (!tls) return createServer()
   try {
     return createSecureServer(tls)
@@ -197,12 +200,12 @@ function own(tls: SecureServerOptions | undefined): Server {
   }
 }
 
-function offersOf(request: IncomingMessage): string[] {
+function offeredProtocols(request: IncomingMessage): string[] {
   return (request.headers['sec-websocket-protocol'] ?? '').split(',').map((offer) => offer.trim())
 }
 
 /** What a browser that was pointed at the router shows. */
-function answer(request: IncomingMessage, response: ServerResponse, path: string): void {
+function answerBrowser(request: IncomingMessage, response: ServerResponse, path: string): void {
   const here = [path, '/'].includes(pathOf(request))
   response.writeHead(here ? 426 : 404, {
     'Content-Type': 'text/plain',
@@ -212,7 +215,7 @@ function answer(request: IncomingMessage, response: ServerResponse, path: string
   response.end(`This is a WAMP router. Connect to ${path} with a WebSocket.\n`)
 }
 
-function refuse(socket: Duplex, status: number, text: string): void {
+function refuseUpgrade(socket: Duplex, status: number, text: string): void {
   const head = ['Connection: close', 'Content-Type: text/plain', `Content-Length: ${Buffer.byteLength(text) + 1}`]
   socket.on('error', () => socket.destroy())
   socket.once('finish', () => socket.destroy())

@@ -18,16 +18,16 @@ export function nextId(id: Id): Id {
 // Random ids are drawn in batches: one system call for 256 ids instead of one for each publication.
 const POOL = 512
 const pool = /* @__PURE__ */ new Uint32Array(POOL)
-let drawn = POOL
+let poolPosition = POOL
 
 /** Returns an id drawn uniformly from 1 to 2^53 by the platform's cryptographic source (global scope). */
 export function randomId(): Id {
-  if (drawn === POOL) {
+  if (poolPosition === POOL) {
     crypto.getRandomValues(pool)
-    drawn = 0
+    poolPosition = 0
   }
-  const high = (pool[drawn] as number) & 0x1fffff
-  const low = pool[drawn + 1] as number
-  drawn += 2
+  const high = (pool[poolPosition] as number) & 0x1fffff
+  const low = pool[poolPosition + 1] as number
+  poolPosition += 2
   return high * 2 ** 32 + low + 1
 }

@@ -4,7 +4,7 @@ import { ABORT, GOODBYE } from './codes.ts'
 import { violation } from './error.ts'
 import { isId } from './ids.ts'
 import type { Id, Message } from './messages.ts'
-import { FLAG, isText, TEXT, type WireType } from './option-rules.ts'
+import { FLAG, isText, STRING, type WireType } from './option-rules.ts'
 import type * as dictionaries from './options.ts'
 import { formatValue, isDict, layoutOf } from './validate.ts'
 import { anyOf, CANCEL_MODES, INVOKE_POLICIES, isOneOf, MATCH_POLICIES } from './words.ts'
@@ -22,16 +22,16 @@ type Dictionaries =
   | dictionaries.HelloDetails
   | dictionaries.WelcomeDetails
   | dictionaries.ClosingDetails
-  | dictionaries.SubscribeOptions
-  | dictionaries.PublishOptions
-  | dictionaries.EventDetails
-  | dictionaries.RegisterOptions
-  | dictionaries.CallOptions
-  | dictionaries.CancelOptions
+  | dictionaries.WireSubscribeOptions
+  | dictionaries.WirePublishOptions
+  | dictionaries.WireEventDetails
+  | dictionaries.WireRegisterOptions
+  | dictionaries.WireCallOptions
+  | dictionaries.WireCancelOptions
   | dictionaries.InvocationDetails
-  | dictionaries.InterruptOptions
+  | dictionaries.WireInterruptOptions
   | dictionaries.ResultDetails
-  | dictionaries.YieldOptions
+  | dictionaries.WireYieldOptions
 
 type KeyOf<T> = T extends unknown ? keyof dictionaries.KnownKeys<T> : never
 type KnownKey = KeyOf<Dictionaries>
@@ -79,16 +79,16 @@ const KEYS: ReadonlyMap<string, KeyType> = /* @__PURE__ */ new Map(
   /* @__PURE__ */ Object.entries({
     _speaks_every: wholeNumber,
     acknowledge: FLAG,
-    agent: TEXT,
+    agent: STRING,
     authextra: dict,
-    authid: TEXT,
-    authmethod: TEXT,
+    authid: STRING,
+    authmethod: STRING,
     authmethods: textList,
-    authprovider: TEXT,
-    authrole: TEXT,
+    authprovider: STRING,
+    authrole: STRING,
     caller: id,
-    caller_authid: TEXT,
-    caller_authrole: TEXT,
+    caller_authid: STRING,
+    caller_authrole: STRING,
     concurrency: wholeNumber,
     disclose_caller: FLAG,
     disclose_me: FLAG,
@@ -105,29 +105,29 @@ const KEYS: ReadonlyMap<string, KeyType> = /* @__PURE__ */ new Map(
     get_retained: FLAG,
     invoke: oneOf(INVOKE_POLICIES),
     match: oneOf(MATCH_POLICIES),
-    message: TEXT,
+    message: STRING,
     mode: oneOf(CANCEL_MODES),
-    nkey: TEXT,
-    ppt_cipher: TEXT,
-    ppt_keyid: TEXT,
+    nkey: STRING,
+    ppt_cipher: STRING,
+    ppt_keyid: STRING,
     ppt_scheme: name,
-    ppt_serializer: TEXT,
-    procedure: TEXT,
+    ppt_serializer: STRING,
+    procedure: STRING,
     progress: FLAG,
     publisher: id,
-    publisher_authid: TEXT,
-    publisher_authrole: TEXT,
-    realm: TEXT,
-    reason: TEXT,
+    publisher_authid: STRING,
+    publisher_authrole: STRING,
+    realm: STRING,
+    reason: STRING,
     receive_progress: FLAG,
     retain: FLAG,
     retained: FLAG,
-    rkey: TEXT,
+    rkey: STRING,
     roles,
-    runmode: TEXT,
+    runmode: STRING,
     timeout: wholeNumber,
-    topic: TEXT,
-    transaction_hash: TEXT,
+    topic: STRING,
+    transaction_hash: STRING,
     trustlevel: wholeNumber,
     x_acknowledged_delivery: FLAG,
   } satisfies { [K in KnownKey]: KeyType<Exclude<KeyValue<Dictionaries, K>, undefined>> }),

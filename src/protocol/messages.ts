@@ -27,19 +27,19 @@ import type {
   YIELD,
 } from './codes.ts'
 import type {
-  CallOptions,
-  CancelOptions,
   Dict,
-  EventDetails,
   HelloDetails,
-  InterruptOptions,
   InvocationDetails,
-  PublishOptions,
-  RegisterOptions,
   ResultDetails,
-  SubscribeOptions,
   WelcomeDetails,
-  YieldOptions,
+  WireCallOptions,
+  WireCancelOptions,
+  WireEventDetails,
+  WireInterruptOptions,
+  WirePublishOptions,
+  WireRegisterOptions,
+  WireSubscribeOptions,
+  WireYieldOptions,
 } from './options.ts'
 import type { Payload } from './payload.ts'
 
@@ -59,17 +59,17 @@ export type RequestCode =
   | typeof INVOCATION
 
 /** Client -> router, the first message of a session. */
-export type Hello = [code: typeof HELLO, realm: Uri, details: HelloDetails]
+export type HelloMessage = [code: typeof HELLO, realm: Uri, details: HelloDetails]
 /** Router -> client: the session is established. */
-export type Welcome = [code: typeof WELCOME, session: Id, details: WelcomeDetails]
+export type WelcomeMessage = [code: typeof WELCOME, session: Id, details: WelcomeDetails]
 /** Either side: the session ends at once, with no answer. */
-export type Abort = [code: typeof ABORT, details: Dict, reason: Uri, payload?: Payload | undefined]
+export type AbortMessage = [code: typeof ABORT, details: Dict, reason: Uri, payload?: Payload | undefined]
 /** Router -> client: a request for proof of identity. */
-export type Challenge = [code: typeof CHALLENGE, method: string, extra: Dict]
+export type ChallengeMessage = [code: typeof CHALLENGE, method: string, extra: Dict]
 /** Client -> router: the proof. */
-export type Authenticate = [code: typeof AUTHENTICATE, signature: string, extra: Dict]
+export type AuthenticateMessage = [code: typeof AUTHENTICATE, signature: string, extra: Dict]
 /** Either side: the session ends; answered by a GOODBYE. */
-export type Goodbye = [code: typeof GOODBYE, details: Dict, reason: Uri]
+export type GoodbyeMessage = [code: typeof GOODBYE, details: Dict, reason: Uri]
 /** Router -> client for a request that failed; callee -> dealer for an invocation that failed. */
 export type ErrorMessage = [
   code: typeof ERROR,
@@ -81,48 +81,54 @@ export type ErrorMessage = [
 ]
 
 /** Publisher -> broker. */
-export type Publish = [
+export type PublishMessage = [
   code: typeof PUBLISH,
   request: Id,
-  options: PublishOptions,
+  options: WirePublishOptions,
   topic: Uri,
   payload?: Payload | undefined,
 ]
 /** Broker -> publisher, if it asked for acknowledgement. */
-export type Published = [code: typeof PUBLISHED, request: Id, publication: Id]
+export type PublishedMessage = [code: typeof PUBLISHED, request: Id, publication: Id]
 /** Subscriber -> broker. */
-export type Subscribe = [code: typeof SUBSCRIBE, request: Id, options: SubscribeOptions, topic: Uri]
+export type SubscribeMessage = [code: typeof SUBSCRIBE, request: Id, options: WireSubscribeOptions, topic: Uri]
 /** Broker -> subscriber. */
-export type Subscribed = [code: typeof SUBSCRIBED, request: Id, subscription: Id]
+export type SubscribedMessage = [code: typeof SUBSCRIBED, request: Id, subscription: Id]
 /** Subscriber -> broker. */
-export type Unsubscribe = [code: typeof UNSUBSCRIBE, request: Id, subscription: Id, options?: Dict]
+export type UnsubscribeMessage = [code: typeof UNSUBSCRIBE, request: Id, subscription: Id, options?: Dict]
 /** Broker -> subscriber; with request 0 and details it revokes a subscription. */
-export type Unsubscribed = [code: typeof UNSUBSCRIBED, request: Id | 0, details?: Dict]
+export type UnsubscribedMessage = [code: typeof UNSUBSCRIBED, request: Id | 0, details?: Dict]
 /** Broker -> subscriber. */
-export type Event = [
+export type EventMessage = [
   code: typeof EVENT,
   subscription: Id,
   publication: Id,
-  details: EventDetails,
+  details: WireEventDetails,
   payload?: Payload | undefined,
 ]
 
 /** Caller -> dealer. */
-export type Call = [code: typeof CALL, request: Id, options: CallOptions, procedure: Uri, payload?: Payload | undefined]
+export type CallMessage = [
+  code: typeof CALL,
+  request: Id,
+  options: WireCallOptions,
+  procedure: Uri,
+  payload?: Payload | undefined,
+]
 /** Caller -> dealer. */
-export type Cancel = [code: typeof CANCEL, request: Id, options: CancelOptions]
+export type CancelMessage = [code: typeof CANCEL, request: Id, options: WireCancelOptions]
 /** Dealer -> caller. */
-export type Result = [code: typeof RESULT, request: Id, details: ResultDetails, payload?: Payload | undefined]
+export type ResultMessage = [code: typeof RESULT, request: Id, details: ResultDetails, payload?: Payload | undefined]
 /** Callee -> dealer. */
-export type Register = [code: typeof REGISTER, request: Id, options: RegisterOptions, procedure: Uri]
+export type RegisterMessage = [code: typeof REGISTER, request: Id, options: WireRegisterOptions, procedure: Uri]
 /** Dealer -> callee. */
-export type Registered = [code: typeof REGISTERED, request: Id, registration: Id]
+export type RegisteredMessage = [code: typeof REGISTERED, request: Id, registration: Id]
 /** Callee -> dealer. */
-export type Unregister = [code: typeof UNREGISTER, request: Id, registration: Id, options?: Dict]
+export type UnregisterMessage = [code: typeof UNREGISTER, request: Id, registration: Id, options?: Dict]
 /** Dealer -> callee; with request 0 and details it revokes a registration. */
-export type Unregistered = [code: typeof UNREGISTERED, request: Id | 0, details?: Dict]
+export type UnregisteredMessage = [code: typeof UNREGISTERED, request: Id | 0, details?: Dict]
 /** Dealer -> callee. */
-export type Invocation = [
+export type InvocationMessage = [
   code: typeof INVOCATION,
   request: Id,
   registration: Id,
@@ -130,35 +136,35 @@ export type Invocation = [
   payload?: Payload | undefined,
 ]
 /** Dealer -> callee. */
-export type Interrupt = [code: typeof INTERRUPT, request: Id, options: InterruptOptions]
+export type InterruptMessage = [code: typeof INTERRUPT, request: Id, options: WireInterruptOptions]
 /** Callee -> dealer. */
-export type Yield = [code: typeof YIELD, request: Id, options: YieldOptions, payload?: Payload | undefined]
+export type YieldMessage = [code: typeof YIELD, request: Id, options: WireYieldOptions, payload?: Payload | undefined]
 
 export type Message =
-  | Hello
-  | Welcome
-  | Abort
-  | Challenge
-  | Authenticate
-  | Goodbye
+  | HelloMessage
+  | WelcomeMessage
+  | AbortMessage
+  | ChallengeMessage
+  | AuthenticateMessage
+  | GoodbyeMessage
   | ErrorMessage
-  | Publish
-  | Published
-  | Subscribe
-  | Subscribed
-  | Unsubscribe
-  | Unsubscribed
-  | Event
-  | Call
-  | Cancel
-  | Result
-  | Register
-  | Registered
-  | Unregister
-  | Unregistered
-  | Invocation
-  | Interrupt
-  | Yield
+  | PublishMessage
+  | PublishedMessage
+  | SubscribeMessage
+  | SubscribedMessage
+  | UnsubscribeMessage
+  | UnsubscribedMessage
+  | EventMessage
+  | CallMessage
+  | CancelMessage
+  | ResultMessage
+  | RegisterMessage
+  | RegisteredMessage
+  | UnregisterMessage
+  | UnregisteredMessage
+  | InvocationMessage
+  | InterruptMessage
+  | YieldMessage
 
 export type Code = Message[0]
 export type MessageOf<C extends Code> = Extract<Message, [C, ...unknown[]]>

@@ -47,13 +47,13 @@ export interface ClosingDetails extends Dict {
   readonly message?: string
 }
 
-export interface SubscribeOptions extends Dict, ForwardKeys {
+export interface WireSubscribeOptions extends Dict, ForwardKeys {
   readonly match?: MatchPolicy
   readonly get_retained?: boolean
   readonly nkey?: string
 }
 
-export interface PublishOptions extends Dict, PassthruKeys, ForwardKeys {
+export interface WirePublishOptions extends Dict, PassthruKeys, ForwardKeys {
   readonly acknowledge?: boolean
   readonly exclude_me?: boolean
   readonly exclude?: readonly Id[]
@@ -68,7 +68,7 @@ export interface PublishOptions extends Dict, PassthruKeys, ForwardKeys {
   readonly transaction_hash?: string
 }
 
-export interface EventDetails extends Dict, PassthruKeys, ForwardKeys {
+export interface WireEventDetails extends Dict, PassthruKeys, ForwardKeys {
   readonly publisher?: Id
   readonly publisher_authid?: string
   readonly publisher_authrole?: string
@@ -79,7 +79,7 @@ export interface EventDetails extends Dict, PassthruKeys, ForwardKeys {
   readonly x_acknowledged_delivery?: boolean
 }
 
-export interface RegisterOptions extends Dict, ForwardKeys {
+export interface WireRegisterOptions extends Dict, ForwardKeys {
   readonly match?: MatchPolicy
   readonly invoke?: InvokePolicy
   readonly disclose_caller?: boolean
@@ -88,7 +88,7 @@ export interface RegisterOptions extends Dict, ForwardKeys {
   readonly force_reregister?: boolean
 }
 
-export interface CallOptions extends Dict, PassthruKeys, ForwardKeys {
+export interface WireCallOptions extends Dict, PassthruKeys, ForwardKeys {
   readonly receive_progress?: boolean
   readonly progress?: boolean
   readonly timeout?: number
@@ -97,7 +97,7 @@ export interface CallOptions extends Dict, PassthruKeys, ForwardKeys {
   readonly rkey?: string
 }
 
-export interface CancelOptions extends Dict, ForwardKeys {
+export interface WireCancelOptions extends Dict, ForwardKeys {
   readonly mode?: CancelMode
 }
 
@@ -112,7 +112,7 @@ export interface InvocationDetails extends Dict, PassthruKeys, ForwardKeys {
   readonly trustlevel?: number
 }
 
-export interface InterruptOptions extends Dict, ForwardKeys {
+export interface WireInterruptOptions extends Dict, ForwardKeys {
   readonly mode?: CancelMode
   readonly reason?: Uri
 }
@@ -121,7 +121,7 @@ export interface ResultDetails extends Dict, PassthruKeys, ForwardKeys {
   readonly progress?: boolean
 }
 
-export interface YieldOptions extends Dict, PassthruKeys, ForwardKeys {
+export interface WireYieldOptions extends Dict, PassthruKeys, ForwardKeys {
   readonly progress?: boolean
 }
 

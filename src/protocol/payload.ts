@@ -7,7 +7,7 @@ import type { Dict, List } from './options.ts'
  * elements of the payload as sent: in JSON `[1,2],{"a":3}`, without the bracket that closes the message; in the binary
  * formats one or two complete items. `count` is the number of elements: 1 for args, 2 for args and kwargs.
  */
-export interface Source {
+export interface PayloadSource {
   /** Name of the serializer of these bytes. */
   readonly serializer: string
   readonly frame: string | Uint8Array
@@ -15,9 +15,9 @@ export interface Source {
   readonly end: number
   readonly count: 1 | 2
   /** Parses such text again. */
-  readonly again?: (text: string) => Payload
+  readonly reparse?: (text: string) => Payload
   /** Transcodes elements of a binary format, to a `Sink` of the serializers. */
-  readonly say?: (sink: unknown) => void
+  readonly transcode?: (sink: unknown) => void
   /** Transcodes them to JSON, each after a comma. */
   readonly inJson?: () => string
 }
@@ -30,18 +30,18 @@ export interface Source {
 export interface Payload {
   readonly args: List | undefined
   readonly kwargs: Dict | undefined
-  readonly source?: Source
+  readonly source?: PayloadSource
   /** The same payload for long storage: only bytes of its own. */
   kept?(): Payload
 }
 
 /** A payload for long storage: it keeps neither the network chunk it arrived in nor decoded values alive. */
 export function kept(payload: Payload | undefined): Payload | undefined {
-  if (payload?.source?.again) return new KeptText(payload.source as TextSource)
+  if (payload?.source?.reparse) return new KeptText(payload.source as TextSource)
   return payload?.kept?.() ?? payload
 }
 
-type TextSource = Source & { readonly frame: string; readonly again: (text: string) => Payload }
+type TextSource = PayloadSource & { readonly frame: string; readonly reparse: (text: string) => Payload }
 
 /** Only the text of a payload: values may take ten times the memory, so they are parsed each time they are read. */
 class KeptText implements Payload {
@@ -53,11 +53,11 @@ class KeptText implements Payload {
   }
 
   get args(): List | undefined {
-    return this.source.again(this.source.frame).args
+    return this.source.reparse(this.source.frame).args
   }
 
   get kwargs(): Dict | undefined {
-    return this.source.again(this.source.frame).kwargs
+    return this.source.reparse(this.source.frame).kwargs
   }
 }
 

@@ -17,22 +17,23 @@ export function refused(place: string, what: string): WampError {
  * and leaves no key in a dictionary, as in JSON. Anything else, and a cycle, throws `invalid_argument` and names the place.
  */
 export function plain(value: unknown, place: string): unknown {
-  return copyOf(value, place, [], 0)
+  return copyPlain(value, place, [], 0)
 }
 
 /** `path` leads from `place` to the value. It is kept as keys, because values are rarely refused. */
-function copyOf(value: unknown, place: string, path: (string | number)[], depth: number): unknown {
+function copyPlain(value: unknown, place: string, path: (string | number)[], depth: number): unknown {
   if (value === undefined || value === null) return null
-  if (typeof value === 'function' || typeof value === 'symbol') throw refused(placeOf(place, path), `a ${typeof value}`)
+  if (typeof value === 'function' || typeof value === 'symbol')
+    throw refused(formatPath(place, path), `a ${typeof value}`)
   if (typeof value !== 'object') return value
   if (depth >= MAX_DEPTH) {
-    throw refused(`${placeOf(place, path).slice(0, 60)}...`, `nested deeper than ${MAX_DEPTH} levels or a cycle`)
+    throw refused(`${formatPath(place, path).slice(0, 60)}...`, `nested deeper than ${MAX_DEPTH} levels or a cycle`)
   }
   if (Array.isArray(value)) {
     const copy: unknown[] = []
     for (let i = 0; i < value.length; i++) {
       path.push(i)
-      copy.push(copyOf(value[i], place, path, depth + 1))
+      copy.push(copyPlain(value[i], place, path, depth + 1))
       path.pop()
     }
     return copy
@@ -40,29 +41,29 @@ function copyOf(value: unknown, place: string, path: (string | number)[], depth:
   if (value instanceof Uint8Array) return new Uint8Array(value)
   if (value instanceof ArrayBuffer) return new Uint8Array(value.slice(0))
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function') {
-    return copyOf((value as { toJSON(): unknown }).toJSON(), place, path, depth + 1)
+    return copyPlain((value as { toJSON(): unknown }).toJSON(), place, path, depth + 1)
   }
   if (!isRecord(value)) {
-    throw refused(placeOf(place, path), `a ${Object.prototype.toString.call(value).slice(8, -1)}`)
+    throw refused(formatPath(place, path), `a ${Object.prototype.toString.call(value).slice(8, -1)}`)
   }
   const copy: Record<string, unknown> = {}
   for (const key of Object.keys(value)) {
     const item = (value as Record<string, unknown>)[key]
     if (item === undefined) continue
     path.push(key)
-    if (key === '__proto__') throw refused(placeOf(place, path), 'a reserved key')
-    copy[key] = copyOf(item, place, path, depth + 1)
+    if (key === '__proto__') throw refused(formatPath(place, path), 'a reserved key')
+    copy[key] = copyPlain(item, place, path, depth + 1)
     path.pop()
   }
   return copy
 }
 
-function placeOf(place: string, path: readonly (string | number)[]): string {
+function formatPath(place: string, path: readonly (string | number)[]): string {
   return path.reduce<string>((text, key) => text + (typeof key === 'number' ? `[${key}]` : `.${key}`), place)
 }
 
 /** True if a value is a plain dictionary without keys, as most options and details are. */
-export function isEmpty(value: unknown): boolean {
+export function isEmptyDict(value: unknown): boolean {
   for (const _key in value as object) return false
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }

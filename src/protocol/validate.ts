@@ -6,21 +6,26 @@ import { isId } from './ids.ts'
 import type { Code } from './messages.ts'
 
 /** The kind of an element of a message. */
-export const ID = 0
+export const KIND_ID = 0
 /** A request id, or the 0 that marks a revocation. */
-export const ID_OR_ZERO = 1
-export const DICT = 2
+export const KIND_ID_OR_ZERO = 1
+export const KIND_DICT = 2
 /** A URI or other text; the role that reads it checks its syntax. */
-export const TEXT = 3
+export const KIND_TEXT = 3
 /** The type of request that an ERROR answers. */
-export const REQUEST = 4
-export type Kind = typeof ID | typeof ID_OR_ZERO | typeof DICT | typeof TEXT | typeof REQUEST
+export const KIND_REQUEST = 4
+export type ElementKind =
+  | typeof KIND_ID
+  | typeof KIND_ID_OR_ZERO
+  | typeof KIND_DICT
+  | typeof KIND_TEXT
+  | typeof KIND_REQUEST
 
 export interface Layout {
   readonly name: string
   readonly code: Code
   /** Kinds of the elements between the code and the payload. */
-  readonly kinds: readonly Kind[]
+  readonly kinds: readonly ElementKind[]
   /** The least number of elements before the payload, including the code. */
   readonly least: number
   /** The greatest number of elements before the payload, including the code. */
@@ -33,9 +38,9 @@ export interface Layout {
 
 const LAYOUTS: (Layout | undefined)[] = []
 
-function layout(code: Code, name: string, kinds: readonly Kind[], tail: 'payload' | 'dict' | '' = ''): void {
+function layout(code: Code, name: string, kinds: readonly ElementKind[], tail: 'payload' | 'dict' | '' = ''): void {
   const least = kinds.length + 1
-  const all: readonly Kind[] = tail === 'dict' ? [...kinds, DICT] : kinds
+  const all: readonly ElementKind[] = tail === 'dict' ? [...kinds, KIND_DICT] : kinds
   LAYOUTS[code] = {
     name,
     code,
@@ -43,34 +48,34 @@ function layout(code: Code, name: string, kinds: readonly Kind[], tail: 'payload
     least,
     most: all.length + 1,
     payload: tail === 'payload',
-    dict: all.indexOf(DICT) + 1,
+    dict: all.indexOf(KIND_DICT) + 1,
   }
 }
 
-layout(codes.HELLO, 'HELLO', [TEXT, DICT])
-layout(codes.WELCOME, 'WELCOME', [ID, DICT])
-layout(codes.ABORT, 'ABORT', [DICT, TEXT], 'payload')
-layout(codes.CHALLENGE, 'CHALLENGE', [TEXT, DICT])
-layout(codes.AUTHENTICATE, 'AUTHENTICATE', [TEXT, DICT])
-layout(codes.GOODBYE, 'GOODBYE', [DICT, TEXT])
-layout(codes.ERROR, 'ERROR', [REQUEST, ID, DICT, TEXT], 'payload')
-layout(codes.PUBLISH, 'PUBLISH', [ID, DICT, TEXT], 'payload')
-layout(codes.PUBLISHED, 'PUBLISHED', [ID, ID])
-layout(codes.SUBSCRIBE, 'SUBSCRIBE', [ID, DICT, TEXT])
-layout(codes.SUBSCRIBED, 'SUBSCRIBED', [ID, ID])
-layout(codes.UNSUBSCRIBE, 'UNSUBSCRIBE', [ID, ID], 'dict')
-layout(codes.UNSUBSCRIBED, 'UNSUBSCRIBED', [ID_OR_ZERO], 'dict')
-layout(codes.EVENT, 'EVENT', [ID, ID, DICT], 'payload')
-layout(codes.CALL, 'CALL', [ID, DICT, TEXT], 'payload')
-layout(codes.CANCEL, 'CANCEL', [ID, DICT])
-layout(codes.RESULT, 'RESULT', [ID, DICT], 'payload')
-layout(codes.REGISTER, 'REGISTER', [ID, DICT, TEXT])
-layout(codes.REGISTERED, 'REGISTERED', [ID, ID])
-layout(codes.UNREGISTER, 'UNREGISTER', [ID, ID], 'dict')
-layout(codes.UNREGISTERED, 'UNREGISTERED', [ID_OR_ZERO], 'dict')
-layout(codes.INVOCATION, 'INVOCATION', [ID, ID, DICT], 'payload')
-layout(codes.INTERRUPT, 'INTERRUPT', [ID, DICT])
-layout(codes.YIELD, 'YIELD', [ID, DICT], 'payload')
+layout(codes.HELLO, 'HELLO', [KIND_TEXT, KIND_DICT])
+layout(codes.WELCOME, 'WELCOME', [KIND_ID, KIND_DICT])
+layout(codes.ABORT, 'ABORT', [KIND_DICT, KIND_TEXT], 'payload')
+layout(codes.CHALLENGE, 'CHALLENGE', [KIND_TEXT, KIND_DICT])
+layout(codes.AUTHENTICATE, 'AUTHENTICATE', [KIND_TEXT, KIND_DICT])
+layout(codes.GOODBYE, 'GOODBYE', [KIND_DICT, KIND_TEXT])
+layout(codes.ERROR, 'ERROR', [KIND_REQUEST, KIND_ID, KIND_DICT, KIND_TEXT], 'payload')
+layout(codes.PUBLISH, 'PUBLISH', [KIND_ID, KIND_DICT, KIND_TEXT], 'payload')
+layout(codes.PUBLISHED, 'PUBLISHED', [KIND_ID, KIND_ID])
+layout(codes.SUBSCRIBE, 'SUBSCRIBE', [KIND_ID, KIND_DICT, KIND_TEXT])
+layout(codes.SUBSCRIBED, 'SUBSCRIBED', [KIND_ID, KIND_ID])
+layout(codes.UNSUBSCRIBE, 'UNSUBSCRIBE', [KIND_ID, KIND_ID], 'dict')
+layout(codes.UNSUBSCRIBED, 'UNSUBSCRIBED', [KIND_ID_OR_ZERO], 'dict')
+layout(codes.EVENT, 'EVENT', [KIND_ID, KIND_ID, KIND_DICT], 'payload')
+layout(codes.CALL, 'CALL', [KIND_ID, KIND_DICT, KIND_TEXT], 'payload')
+layout(codes.CANCEL, 'CANCEL', [KIND_ID, KIND_DICT])
+layout(codes.RESULT, 'RESULT', [KIND_ID, KIND_DICT], 'payload')
+layout(codes.REGISTER, 'REGISTER', [KIND_ID, KIND_DICT, KIND_TEXT])
+layout(codes.REGISTERED, 'REGISTERED', [KIND_ID, KIND_ID])
+layout(codes.UNREGISTER, 'UNREGISTER', [KIND_ID, KIND_ID], 'dict')
+layout(codes.UNREGISTERED, 'UNREGISTERED', [KIND_ID_OR_ZERO], 'dict')
+layout(codes.INVOCATION, 'INVOCATION', [KIND_ID, KIND_ID, KIND_DICT], 'payload')
+layout(codes.INTERRUPT, 'INTERRUPT', [KIND_ID, KIND_DICT])
+layout(codes.YIELD, 'YIELD', [KIND_ID, KIND_DICT], 'payload')
 
 /** The layout of a message by its code; throws a protocol violation if the code is not a code of WAMP. */
 export function layoutOf(code: unknown): Layout {
@@ -95,7 +100,7 @@ export function checkLength(layout: Layout, length: number): void {
 /** Checks the elements before the payload; throws a protocol violation that names the first wrong one. */
 export function checkElements({ name, kinds }: Layout, elements: readonly unknown[]): void {
   for (let i = 1; i <= kinds.length && i < elements.length; i++) {
-    const kind = kinds[i - 1] as Kind
+    const kind = kinds[i - 1] as ElementKind
     const value = elements[i]
     if (isA(kind, value, elements.length)) continue
     throw violation(`${name}[${i}] must be ${EXPECTED[kind]}, got ${formatValue(value)}`)
@@ -105,18 +110,18 @@ export function checkElements({ name, kinds }: Layout, elements: readonly unknow
 /** By kind. */
 const EXPECTED = ['an id', 'an id', 'a dictionary', 'text', 'the code of a request']
 
-function isA(kind: Kind, value: unknown, length: number): boolean {
+function isA(kind: ElementKind, value: unknown, length: number): boolean {
   switch (kind) {
-    case ID:
+    case KIND_ID:
       return isId(value)
-    case DICT:
+    case KIND_DICT:
       return isDict(value)
-    case TEXT:
+    case KIND_TEXT:
       return typeof value === 'string'
-    case ID_OR_ZERO:
+    case KIND_ID_OR_ZERO:
       // 0 marks a revocation; a third element names what it revokes.
       return isId(value) || (value === 0 && length === 3)
-    case REQUEST:
+    case KIND_REQUEST:
       return REQUESTS.includes(value)
   }
 }
@@ -146,7 +151,7 @@ export function isTransparent({ code, dict }: Layout, message: readonly unknown[
 }
 
 /** Checks the elements in the places of args and kwargs; throws a protocol violation. */
-export function checkPayload(layout: Layout, args: unknown, kwargs: unknown): void {
+export function checkPayloadElements(layout: Layout, args: unknown, kwargs: unknown): void {
   if (!Array.isArray(args)) throw violation(`${layout.name}: args must be a list, got ${formatValue(args)}`)
   if (kwargs !== undefined && !isDict(kwargs)) {
     throw violation(`${layout.name}: kwargs must be a dictionary, got ${formatValue(kwargs)}`)

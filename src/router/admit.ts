@@ -3,7 +3,7 @@
 import { HELLO, WELCOME } from '../protocol/codes.ts'
 import { violation } from '../protocol/error.ts'
 import { randomId } from '../protocol/ids.ts'
-import type { Hello, Id, Uri } from '../protocol/messages.ts'
+import type { HelloMessage, Id, Uri } from '../protocol/messages.ts'
 import { AUTHENTICATION_REQUIRED, INVALID_URI, NO_MATCHING_AUTH_METHOD, NO_SUCH_REALM } from '../protocol/names.ts'
 import { isUri } from '../protocol/uri.ts'
 import { formatValue } from '../protocol/validate.ts'
@@ -42,7 +42,7 @@ export function admission(gate: Gate): Table<Member> {
   })
 }
 
-function refuseHello(gate: Gate, [, realm, { roles = {} }]: Hello): Refusal | undefined {
+function refuseHello(gate: Gate, [, realm, { roles = {} }]: HelloMessage): Refusal | undefined {
   // That these are dictionaries was checked as a known key; that they are there was not.
   if (!CLIENT_ROLES.some((role) => Object.hasOwn(roles, role))) {
     throw violation(`HELLO[2].roles must have one of ${CLIENT_ROLES.join(', ')}`)
@@ -53,7 +53,10 @@ function refuseHello(gate: Gate, [, realm, { roles = {} }]: Hello): Refusal | un
 }
 
 /** The first of the client's methods that there is here; without any, it is anonymous. */
-function chooseMethod({ methods }: Gate, [, , { authmethods = [] }]: Hello): AuthMethod | typeof ANONYMOUS | Refusal {
+function chooseMethod(
+  { methods }: Gate,
+  [, , { authmethods = [] }]: HelloMessage,
+): AuthMethod | typeof ANONYMOUS | Refusal {
   const names = methods.map((method) => (method === ANONYMOUS ? method : method.name))
   for (const wanted of authmethods.length > 0 ? authmethods : [ANONYMOUS]) {
     const found = methods[names.indexOf(wanted)]
@@ -67,7 +70,7 @@ function anonymous(): Identity {
   return { authid: randomId().toString(36) + randomId().toString(36), authrole: ANONYMOUS }
 }
 
-function authenticate(gate: Gate, hello: Hello, member: Member, method: AuthMethod): void {
+function authenticate(gate: Gate, hello: HelloMessage, member: Member, method: AuthMethod): void {
   const [, realm, { authid, authextra = {} }] = hello
   const session = newSession(gate)
   gate.promised.add(session)
@@ -82,7 +85,7 @@ function authenticate(gate: Gate, hello: Hello, member: Member, method: AuthMeth
 
 function welcome(
   gate: Gate,
-  [, uri, details]: Hello,
+  [, uri, details]: HelloMessage,
   member: Member,
   authmethod: string,
   id: Id,

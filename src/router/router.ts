@@ -11,7 +11,7 @@ import {
   LIMIT,
   type OptionRule,
   type OptionRules,
-  TEXT,
+  STRING,
 } from '../protocol/option-rules.ts'
 import type { Dict } from '../protocol/options.ts'
 import { plain } from '../protocol/plain.ts'
@@ -102,7 +102,7 @@ const rulesOf = (strict: boolean): OptionRules<RouterOptions> => ({
   realms: ['a list of URIs of realms', (realm) => typeof realm === 'string' && isUri(realm, strict), 'each'],
   roles: [`a list of ${ROUTER_ROLES.join(' and ')}, or one of them`, (role) => isOneOf(ROUTER_ROLES, role), 'each'],
   strict: FLAG,
-  agent: TEXT,
+  agent: STRING,
   limits: dictOf('limits', LIMIT_RULES),
   authorize: FUNCTION,
   disclose: [

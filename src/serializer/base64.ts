@@ -1,16 +1,16 @@
 /** Base64 with the standard alphabet and padding (RFC 4648, section 4), strict when decoding. */
 
 // The number of arguments of one call: more would overflow the stack.
-const CHUNK = 0x8000
+const ARGUMENTS_PER_CALL = 0x8000
 // `atob` alone accepts white space and missing padding.
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 /** Bytes as base64 text. */
 export function toBase64(bytes: Uint8Array): string {
   let text = ''
-  for (let at = 0; at < bytes.length; at += CHUNK) {
+  for (let at = 0; at < bytes.length; at += ARGUMENTS_PER_CALL) {
     // Spreading would use an iterator, which is three times slower.
-    text += String.fromCharCode.apply(null, bytes.subarray(at, at + CHUNK) as unknown as number[])
+    text += String.fromCharCode.apply(null, bytes.subarray(at, at + ARGUMENTS_PER_CALL) as unknown as number[])
   }
   return btoa(text)
 }

@@ -3,18 +3,18 @@
 import { violation } from '../protocol/error.ts'
 import type { Message } from '../protocol/messages.ts'
 import type { Dict, List } from '../protocol/options.ts'
-import type { Payload, Source } from '../protocol/payload.ts'
-import { isEmpty, plain, refused } from '../protocol/plain.ts'
+import type { Payload, PayloadSource } from '../protocol/payload.ts'
+import { isEmptyDict, plain, refused } from '../protocol/plain.ts'
 import {
   checkElements,
   checkLength,
-  checkPayload,
+  checkPayloadElements,
   formatValue,
   isTransparent,
   type Layout,
   layoutOf,
 } from '../protocol/validate.ts'
-import { BREAK, Cursor, DICT, FLOAT, INDEFINITE, INTEGER, type Kind, LIST, NULL } from './cursor.ts'
+import { BREAK, Cursor, DICT, FLOAT, INDEFINITE, INTEGER, type ItemKind, LIST, NULL } from './cursor.ts'
 import type { Format } from './format.ts'
 import { JsonSink } from './json-sink.ts'
 import type { Frame, Serializer } from './serializer.ts'
@@ -97,7 +97,7 @@ function readMessage(cursor: Cursor, format: Format, frame: Uint8Array): Message
 }
 
 /** Reads an element of the envelope that begins at `at`; its head has been read. */
-function readElement(cursor: Cursor, kind: Kind, at: number): unknown {
+function readElement(cursor: Cursor, kind: ItemKind, at: number): unknown {
   if (kind === INTEGER || kind === FLOAT) return cursor.number
   if (kind === DICT && cursor.size === 0) return {}
   cursor.checkRest(kind, 1, true)
@@ -108,7 +108,7 @@ function readElement(cursor: Cursor, kind: Kind, at: number): unknown {
 /** Checks args or kwargs that begin at `at`; the head has been read. */
 function checkPart(
   cursor: Cursor,
-  kind: Kind,
+  kind: ItemKind,
   layout: Layout,
   at: number,
   isArgs: boolean,
@@ -118,7 +118,7 @@ function checkPart(
   if (kind === (isArgs ? LIST : DICT) || (isArgs && isTransparent(layout, message))) return
   cursor.at = at
   const value = cursor.value()
-  checkPayload(layout, isArgs ? value : [], isArgs ? undefined : (value ?? null))
+  checkPayloadElements(layout, isArgs ? value : [], isArgs ? undefined : (value ?? null))
   // A tagged list does not count as a list.
   throw violation(`${layout.name}: ${isArgs ? 'args must be a list' : 'kwargs must be a dictionary'}, got a tag`)
 }
@@ -127,7 +127,7 @@ function checkPart(
 const inJson = new JsonSink()
 
 /** args and kwargs that are still in the bytes they arrived in, with the description of those bytes. */
-class UnreadPayload implements Payload, Source {
+class UnreadPayload implements Payload, PayloadSource {
   readonly serializer: string
   readonly frame: Uint8Array
   readonly start: number
@@ -146,7 +146,7 @@ class UnreadPayload implements Payload, Source {
     this.count = count
   }
 
-  get source(): Source {
+  get source(): PayloadSource {
     return this
   }
 
@@ -159,13 +159,13 @@ class UnreadPayload implements Payload, Source {
     return this.#kwargs
   }
 
-  say(sink: unknown): void {
+  transcode(sink: unknown): void {
     sayTo(sink as Sink, this.#cursor, this)
   }
 
   inJson(): string {
     try {
-      this.say(inJson)
+      this.transcode(inJson)
       return inJson.text()
     } finally {
       inJson.reset()
@@ -193,7 +193,7 @@ class KeptBytes implements Payload {
   readonly source: UnreadPayload
   readonly #cursor: Cursor
 
-  constructor(cursor: Cursor, { serializer, frame, start, end, count }: Source) {
+  constructor(cursor: Cursor, { serializer, frame, start, end, count }: PayloadSource) {
     const size = end - start
     this.#cursor = cursor
     if ((frame as Uint8Array).buffer.byteLength <= 2 * size) {
@@ -250,10 +250,10 @@ function writeMessage(writer: Writer, format: Format, message: Message): void {
     else writeValue(writer, element, `${layout.name}[${i}]`, true)
   }
   if (source) writer.raw(source.frame as Uint8Array, source.start, source.end)
-  else if (from?.say) from.say(writer)
+  else if (from?.transcode) from.transcode(writer)
   else if (payload && count > 0) {
     // Values that our own JSON parser made are written without a copy.
-    const write = from?.again ? writeParsed : writeValue
+    const write = from?.reparse ? writeParsed : writeValue
     write(writer, payload.args ?? [], 'args', false)
     if (count === 2) write(writer, payload.kwargs, 'kwargs', false)
   }
@@ -265,34 +265,34 @@ function countOf(payload: Payload): 0 | 1 | 2 {
 }
 
 function writeValue(writer: Writer, value: unknown, place: string, plainly: boolean): void {
-  if (isEmpty(value)) {
+  if (isEmptyDict(value)) {
     writer.begin(DICT, 0)
     return
   }
   const copy = plain(value, place)
-  writer.value(copy, plainly, false, (it, what) => refused(`${place}${placeOf(it, copy)}`, what))
+  writer.value(copy, plainly, false, (it, what) => refused(`${place}${pathOfRefused(it, copy)}`, what))
 }
 
 /** Writes values that our own JSON parser made: they may have the key `__proto__`, and Infinity for an integer with too many digits. */
 function writeParsed(writer: Writer, value: unknown, place: string): void {
   writer.value(value, false, true, (it, what) => {
-    return refused(`${place}${placeOf(it, value)}${typeof it === 'object' ? '.__proto__' : ''}`, what)
+    return refused(`${place}${pathOfRefused(it, value)}${typeof it === 'object' ? '.__proto__' : ''}`, what)
   })
 }
 
 /** Finds the place of a refused value. Looking for it only then keeps the writer free of bookkeeping. */
-function placeOf(it: unknown, value: unknown): string | undefined {
+function pathOfRefused(it: unknown, value: unknown): string | undefined {
   if (value === it) return ''
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
-      const place = placeOf(it, value[i])
+      const place = pathOfRefused(it, value[i])
       if (place !== undefined) return `[${i}]${place}`
     }
     return undefined
   }
   for (const key in value) {
-    const place = placeOf(it, (value as Record<string, unknown>)[key])
+    const place = pathOfRefused(it, (value as Record<string, unknown>)[key])
     if (place !== undefined) return `.${key}${place}`
   }
   return undefined

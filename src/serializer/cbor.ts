@@ -9,10 +9,10 @@ import {
   DICT,
   FALSE,
   INTEGER,
-  type Kind,
+  type ItemKind,
   LIST,
   NULL,
-  TAG,
+  TAG_ITEM,
   TEXT,
   TRUE,
   UNDEFINED,
@@ -25,14 +25,14 @@ import type { Writer } from './writer.ts'
 // Major types, in the upper three bits (RFC 8949, section 3.1); the lower five are the argument or its size.
 const UNSIGNED = 0
 const NEGATIVE = 1
-const TAGGED = 6
+const MAJOR_TAG = 6
 const SIMPLE = 7
 const KINDS = [INTEGER, INTEGER, BYTES, TEXT, LIST, DICT] as const
 const MAJORS = { [BYTES]: 2, [TEXT]: 3, [LIST]: 4, [DICT]: 5 } as const
 const POSITIVE_BIGNUM = 0xc2
 const NEGATIVE_BIGNUM = 0xc3
 
-const format: Format = {
+const cborFormat: Format = {
   name: 'cbor',
   emptyList: 0x80,
 
@@ -41,16 +41,16 @@ const format: Format = {
     const major = first >> 5
     const minor = first & 31
     if (major === SIMPLE) return readSimple(cursor, minor)
-    if (minor === 31 && major >= 2 && major < TAGGED) return cursor.unsized(KINDS[major] as Kind)
+    if (minor === 31 && major >= 2 && major < MAJOR_TAG) return cursor.unsized(KINDS[major] as ItemKind)
     const argument = readArgument(cursor, minor)
     if (major === UNSIGNED) return argument
     if (major === NEGATIVE) return cursor.complement(argument)
-    if (major === TAGGED) {
+    if (major === MAJOR_TAG) {
       // No tag of this size has a meaning here.
       if (argument !== INTEGER) cursor.integer(-1)
-      return TAG
+      return TAG_ITEM
     }
-    return cursor.sized(KINDS[major] as Kind, argument === INTEGER ? cursor.number : Number.POSITIVE_INFINITY)
+    return cursor.sized(KINDS[major] as ItemKind, argument === INTEGER ? cursor.number : Number.POSITIVE_INFINITY)
   },
 
   writeInteger(writer, value) {
@@ -89,9 +89,9 @@ const format: Format = {
   },
 }
 
-export const cbor: Serializer = binary(format)
+export const cbor: Serializer = binary(cborFormat)
 
-function readArgument(cursor: Cursor, minor: number): Kind {
+function readArgument(cursor: Cursor, minor: number): ItemKind {
   if (minor < 24) return cursor.integer(minor)
   switch (minor) {
     case 24:
@@ -107,7 +107,7 @@ function readArgument(cursor: Cursor, minor: number): Kind {
   }
 }
 
-function readSimple(cursor: Cursor, minor: number): Kind {
+function readSimple(cursor: Cursor, minor: number): ItemKind {
   switch (minor) {
     case 20:
       return FALSE

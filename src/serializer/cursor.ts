@@ -26,13 +26,13 @@ export const NULL = 7
 export const TRUE = 8
 export const FALSE = 9
 /** The tag `number` of the item that follows. */
-export const TAG = 10
+export const TAG_ITEM = 10
 /** `size` bytes of an application-defined extension follow. */
 export const EXTENSION = 11
 export const BREAK = 12
 /** JavaScript's undefined, as some peers write it. As in JSON it becomes null in a list and an absent key in a dictionary. */
 export const UNDEFINED = 13
-export type Kind =
+export type ItemKind =
   | typeof INTEGER
   | typeof BIG
   | typeof FLOAT
@@ -43,7 +43,7 @@ export type Kind =
   | typeof NULL
   | typeof TRUE
   | typeof FALSE
-  | typeof TAG
+  | typeof TAG_ITEM
   | typeof EXTENSION
   | typeof BREAK
   | typeof UNDEFINED
@@ -53,16 +53,16 @@ export const INDEFINITE = -1
 // Above this number of keys a Set finds duplicates; below it, comparing bytes is cheaper and allocates nothing.
 const FEW_KEYS = 16
 // Up to this size a loop is faster than TextDecoder.
-const SHORT = 24
+const SHORT_TEXT = 24
 
 /** The number of cached strings, a power of two. A peer that sends many different names only evicts others. */
 const NAMES = 512
-const names: (string | undefined)[] = new Array(NAMES).fill(undefined)
+const cachedNames: (string | undefined)[] = new Array(NAMES).fill(undefined)
 
 const EMPTY = new Uint8Array(0)
 const PROTO = Uint8Array.from('__proto__', (char) => char.charCodeAt(0))
-const BIGNUM = 2
-const NEGATIVE_BIGNUM = 3
+const BIGNUM_TAG = 2
+const NEGATIVE_BIGNUM_TAG = 3
 /** An integer with more bytes is beyond the greatest one that is read. */
 const MAX_OCTETS = 1786
 const scratch = new DataView(new ArrayBuffer(8))
@@ -128,7 +128,7 @@ export class Cursor {
   }
 
   /** An unsigned integer of 64 bits. */
-  u64(): Kind {
+  u64(): ItemKind {
     const high = this.u32()
     const low = this.u32()
     if (high < 0x200000 || (high === 0x200000 && low === 0)) return this.integer(high * 2 ** 32 + low)
@@ -136,7 +136,7 @@ export class Cursor {
   }
 
   /** A signed integer of 64 bits. */
-  i64(): Kind {
+  i64(): ItemKind {
     const high = this.u32() | 0
     const low = this.u32()
     if (high >= -0x200000 && (high < 0x200000 || (high === 0x200000 && low === 0))) {
@@ -145,25 +145,25 @@ export class Cursor {
     return this.#great((BigInt(high) << 32n) | BigInt(low))
   }
 
-  integer(value: number): Kind {
+  integer(value: number): ItemKind {
     this.number = value
     return INTEGER
   }
 
   /** Turns the integer n that was read into -1 - n. */
-  complement(kind: Kind): Kind {
+  complement(kind: ItemKind): ItemKind {
     if (kind === BIG) return this.#great(-1n - this.big)
     // The one value whose negation leaves the range of numbers.
     if (this.number === MAX_ID) return this.#great(-1n - BigInt(MAX_ID))
     return this.integer(-1 - this.number)
   }
 
-  #great(value: bigint): Kind {
+  #great(value: bigint): ItemKind {
     this.big = value
     return BIG
   }
 
-  float16(): Kind {
+  float16(): ItemKind {
     const bits = this.u16()
     const exponent = (bits >> 10) & 31
     const fraction = bits & 1023
@@ -173,36 +173,36 @@ export class Cursor {
     return this.#float(bits & 0x8000 ? -value : value)
   }
 
-  float32(): Kind {
+  float32(): ItemKind {
     scratch.setUint32(0, this.u32())
     return this.#float(scratch.getFloat32(0))
   }
 
-  float64(): Kind {
+  float64(): ItemKind {
     scratch.setUint32(0, this.u32())
     scratch.setUint32(4, this.u32())
     return this.#float(scratch.getFloat64(0))
   }
 
-  #float(value: number): Kind {
+  #float(value: number): ItemKind {
     this.number = value
     return FLOAT
   }
 
   /** The size of the next content. A size beyond the rest of the frame is rejected here, before any memory is allocated for it. */
-  sized(kind: Kind, size: number): Kind {
+  sized(kind: ItemKind, size: number): ItemKind {
     if ((kind === DICT ? size * 2 : size) > this.#bytes.length - this.at) throw truncated()
     this.size = size
     return kind
   }
 
   /** The content extends to a BREAK. */
-  unsized(kind: Kind): Kind {
+  unsized(kind: ItemKind): ItemKind {
     this.size = INDEFINITE
     return kind
   }
 
-  head(): Kind {
+  head(): ItemKind {
     return this.#format.readHead(this)
   }
 
@@ -214,7 +214,7 @@ export class Cursor {
   }
 
   /** Skips an item whose head has been read. */
-  checkRest(kind: Kind, depth: number, plainly: boolean): void {
+  checkRest(kind: ItemKind, depth: number, plainly: boolean): void {
     switch (kind) {
       case TEXT:
       case BYTES:
@@ -227,7 +227,7 @@ export class Cursor {
       case DICT:
         this.#checkDict(this.size, inside(depth), plainly)
         break
-      case TAG:
+      case TAG_ITEM:
         if (plainly) throw violation('a tag has no place in the envelope of a message')
         this.check(inside(depth), plainly)
         break
@@ -241,13 +241,13 @@ export class Cursor {
   }
 
   /** Skips the text or bytes whose head has been read. */
-  #pass(kind: Kind): void {
+  #pass(kind: ItemKind): void {
     const start = this.at
     this.at += this.size
     if (kind === TEXT) checkUtf8(this.#bytes, start, this.at)
   }
 
-  #checkPieces(kind: Kind): void {
+  #checkPieces(kind: ItemKind): void {
     for (let piece = this.head(); piece !== BREAK; piece = this.head()) {
       if (piece !== kind || this.size === INDEFINITE) throw violation('pieces must be of the kind that they make up')
       this.#pass(kind)
@@ -323,7 +323,7 @@ export class Cursor {
   }
 
   /** Decodes the value whose head has been read. */
-  valueRest(kind: Kind): unknown {
+  valueRest(kind: ItemKind): unknown {
     switch (kind) {
       case INTEGER:
       case FLOAT:
@@ -344,7 +344,7 @@ export class Cursor {
         return true
       case FALSE:
         return false
-      case TAG:
+      case TAG_ITEM:
         return this.#tagged(this.number)
       case UNDEFINED:
         return undefined
@@ -357,17 +357,17 @@ export class Cursor {
   #name(): string {
     const { size, at } = this
     const bytes = this.#bytes
-    if (size > SHORT) return this.#text()
+    if (size > SHORT_TEXT) return this.#text()
     let hash = size
     for (let i = at; i < at + size; i++) hash = (hash * 31 + (bytes[i] as number)) | 0
     const slot = hash & (NAMES - 1)
-    const known = names[slot]
+    const known = cachedNames[slot]
     if (known !== undefined && known.length === size && this.#isText(known, at)) {
       this.at = at + size
       return known
     }
     const name = this.#text()
-    names[slot] = name
+    cachedNames[slot] = name
     return name
   }
 
@@ -385,7 +385,7 @@ export class Cursor {
     const start = this.at
     const end = start + this.size
     this.at = end
-    if (this.size > SHORT) return textDecoder().decode(bytes.subarray(start, end))
+    if (this.size > SHORT_TEXT) return textDecoder().decode(bytes.subarray(start, end))
     let text = ''
     let i = start
     for (; i + 4 <= end; i += 4) {
@@ -407,7 +407,7 @@ export class Cursor {
     this.at += size
     const copy = new Uint8Array(size)
     // For a few bytes a view costs more than a copy.
-    if (size > SHORT) copy.set(this.#bytes.subarray(at, this.at))
+    if (size > SHORT_TEXT) copy.set(this.#bytes.subarray(at, this.at))
     else for (let i = 0; i < size; i++) copy[i] = this.#bytes[at + i] as number
     return copy
   }
@@ -468,7 +468,7 @@ export class Cursor {
   }
 
   isBignum(tag: number): boolean {
-    return tag === BIGNUM || tag === NEGATIVE_BIGNUM
+    return tag === BIGNUM_TAG || tag === NEGATIVE_BIGNUM_TAG
   }
 
   /** Reads the integer in the next bytes; one with too many digits becomes a value beyond the bound. */
@@ -482,7 +482,7 @@ export class Cursor {
       for (let i = first; i < bytes.length; i++) digits += (bytes[i] as number).toString(16).padStart(2, '0')
       magnitude = BigInt(digits)
     }
-    return tag === BIGNUM ? magnitude : -1n - magnitude
+    return tag === BIGNUM_TAG ? magnitude : -1n - magnitude
   }
 }
 

@@ -45,8 +45,8 @@ export function parseExactly(text: string): unknown {
     const { 0: piece, index } = found
     if (piece === '"') {
       token.lastIndex = closingQuote(text, index) + 1
-      KEY.lastIndex = token.lastIndex
-      if (KEY.test(text)) continue
+      AFTER_KEY.lastIndex = token.lastIndex
+      if (AFTER_KEY.test(text)) continue
       marked += `${text.slice(done, index)}"s`
       done = index + 1
     } else if (LONG.test(piece)) {
@@ -75,7 +75,7 @@ export function changed(value: unknown, change: (text: string) => unknown, place
   return value
 }
 
-const KEY = /\s*:/y
+const AFTER_KEY = /\s*:/y
 const LONG = new RegExp(`^-?\\d{16,${MAX_DIGITS}}$`)
 
 /** The end of the JSON string that opens at `at`; the length of the text if it does not end. */

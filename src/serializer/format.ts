@@ -1,6 +1,6 @@
 /** The contract of a binary format: how it encodes the heads of items, and small values. */
 
-import type { BYTES, Cursor, DICT, Kind, LIST, TEXT } from './cursor.ts'
+import type { BYTES, Cursor, DICT, ItemKind, LIST, TEXT } from './cursor.ts'
 import type { Writer } from './writer.ts'
 
 export interface Format {
@@ -8,7 +8,7 @@ export interface Format {
   /** The octet of an empty list. */
   readonly emptyList: number
   /** Reads the head of the next item; returns its kind and leaves its size or value in the cursor. */
-  readHead(cursor: Cursor): Kind
+  readHead(cursor: Cursor): ItemKind
   /** Writes an integer from -2^53 to 2^53. */
   writeInteger(writer: Writer, value: number): void
   /** Writes an integer beyond 2^53; false if the format cannot. `plainly`: without a tag, as in an envelope. */

@@ -6,32 +6,32 @@ import { DICT, type LIST } from './cursor.ts'
 import { BEYOND, isSayable } from './exact.ts'
 import type { Sink } from './transcode.ts'
 
-const INITIAL = 4096
+const INITIAL_TEXT_SIZE = 4096
 /** A buffer that grew beyond this is released. */
-const KEPT = 1 << 20
+const MAX_KEPT_TEXT = 1 << 20
 const COMMA = 44
 const QUOTE = 34
 const BACKSLASH = 92
 const ALPHABET = octetsOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')
 const HEX = octetsOf('0123456789abcdef')
-const NUL = octetsOf('\\u0000')
-const NULL = octetsOf('null')
-const TRUE = octetsOf('true')
-const FALSE = octetsOf('false')
+const NUL_TEXT = octetsOf('\\u0000')
+const NULL_TEXT = octetsOf('null')
+const TRUE_TEXT = octetsOf('true')
+const FALSE_TEXT = octetsOf('false')
 /** The letters that JSON puts behind a backslash for control characters, by character. */
-const SHORT: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 98, 116, 110, 0, 102, 114]
+const SHORT_ESCAPES: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 98, 116, 110, 0, 102, 114]
 
 function octetsOf(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0))
 }
 
 export class JsonSink implements Sink {
-  #bytes = new Uint8Array(INITIAL)
+  #bytes = new Uint8Array(INITIAL_TEXT_SIZE)
   #at = 0
 
   reset(): void {
     this.#at = 0
-    if (this.#bytes.length > KEPT) this.#bytes = new Uint8Array(INITIAL)
+    if (this.#bytes.length > MAX_KEPT_TEXT) this.#bytes = new Uint8Array(INITIAL_TEXT_SIZE)
   }
 
   /** Everything written so far. */
@@ -68,7 +68,7 @@ export class JsonSink implements Sink {
   octets(bytes: Uint8Array, start: number, end: number): void {
     this.#room(Math.ceil((end - start) / 3) * 4 + 8)
     this.#u8(QUOTE)
-    this.#literal(NUL)
+    this.#literal(NUL_TEXT)
     let i = start
     for (; i + 2 < end; i += 3) this.#base64(bytes[i] as number, bytes[i + 1] as number, bytes[i + 2] as number)
     if (i < end) {
@@ -93,7 +93,7 @@ export class JsonSink implements Sink {
   }
 
   simple(value: boolean | null): void {
-    this.#literal(value === null ? NULL : value ? TRUE : FALSE)
+    this.#literal(value === null ? NULL_TEXT : value ? TRUE_TEXT : FALSE_TEXT)
   }
 
   #base64(a: number, b: number, c: number): void {
@@ -115,10 +115,10 @@ export class JsonSink implements Sink {
       if (code >= 32 && code !== QUOTE && code !== BACKSLASH) bytes[at++] = code
       else {
         bytes[at++] = BACKSLASH
-        const short = code >= 32 ? code : SHORT[code]
+        const short = code >= 32 ? code : SHORT_ESCAPES[code]
         if (short) bytes[at++] = short
         else {
-          for (let j = 1; j < 4; j++) bytes[at++] = NUL[j] as number
+          for (let j = 1; j < 4; j++) bytes[at++] = NUL_TEXT[j] as number
           bytes[at++] = HEX[code >> 4] as number
           bytes[at++] = HEX[code & 15] as number
         }

@@ -4,9 +4,16 @@ import { violation } from '../protocol/error.ts'
 import { MAX_ID } from '../protocol/ids.ts'
 import type { Message } from '../protocol/messages.ts'
 import type { Dict, List } from '../protocol/options.ts'
-import type { Payload, Source } from '../protocol/payload.ts'
-import { isEmpty, isRecord, MAX_DEPTH, plain, refused } from '../protocol/plain.ts'
-import { checkElements, checkLength, checkPayload, formatValue, isTransparent, layoutOf } from '../protocol/validate.ts'
+import type { Payload, PayloadSource } from '../protocol/payload.ts'
+import { isEmptyDict, isRecord, MAX_DEPTH, plain, refused } from '../protocol/plain.ts'
+import {
+  checkElements,
+  checkLength,
+  checkPayloadElements,
+  formatValue,
+  isTransparent,
+  layoutOf,
+} from '../protocol/validate.ts'
 import { fromBase64, toBase64 } from './base64.ts'
 import { BEYOND, changed, closingQuote, isRounded, isSayable, parseExactly } from './exact.ts'
 import type { Frame, Serializer } from './serializer.ts'
@@ -31,7 +38,7 @@ function decode(frame: Frame): Message {
   }
   checkElements(layout, message)
   for (let i = 1; i < most; i++) {
-    if (typeof message[i] === 'object') opened(message[i], `${layout.name}[${i}]`)
+    if (typeof message[i] === 'object') decodeBinaryStrings(message[i], `${layout.name}[${i}]`)
   }
   if (message.length > most) {
     const first = message[most]
@@ -42,7 +49,7 @@ function decode(frame: Frame): Message {
       const start = startOf(frame, most)
       return decode(frame.slice(0, start) + frame.slice(start).replace('null', '[]'))
     }
-    checkPayload(layout, args, kwargs)
+    checkPayloadElements(layout, args, kwargs)
     message[most] = new ParsedPayload(frame, most, [args, kwargs])
     message.length = most + 1
   }
@@ -104,7 +111,7 @@ function seek(text: string, start: number, commas: number, limit: number): numbe
 }
 
 /** Turns every string of NUL and base64 into bytes, in place; inside an envelope, at `place`, the key `__proto__` is rejected. */
-function opened(value: unknown, place?: string): unknown {
+function decodeBinaryStrings(value: unknown, place?: string): unknown {
   // A NUL before text that is not base64 leaves the string as it is (the specification is silent).
   return changed(value, (text) => (text.charCodeAt(0) === 0 ? (fromBase64(text.slice(1)) ?? text) : text), place)
 }
@@ -114,7 +121,7 @@ class ParsedPayload implements Payload {
   readonly #frame: string
   readonly #place: number
   #values: [args: List, kwargs?: Dict | undefined]
-  #source: Source | undefined
+  #source: PayloadSource | undefined
   #opened = false
 
   constructor(frame: string, place: number, values: [args: List, kwargs?: Dict | undefined]) {
@@ -131,7 +138,7 @@ class ParsedPayload implements Payload {
     return this.#open()[1]
   }
 
-  get source(): Source {
+  get source(): PayloadSource {
     const frame = this.#frame
     this.#source ??= {
       serializer: 'json',
@@ -139,7 +146,7 @@ class ParsedPayload implements Payload {
       start: startOf(frame, this.#place),
       end: frame.lastIndexOf(']'),
       count: this.#values[1] === undefined ? 1 : 2,
-      again,
+      reparse: again,
     }
     return this.#source
   }
@@ -152,7 +159,7 @@ class ParsedPayload implements Payload {
     // JSON has one spelling for a digit, so a rounded number shows as a long run of digits.
     if (/\d{16}/.test(text) && isRounded(this.#values)) this.#values = parseExactly(`[${text}]`) as [List, Dict?]
     // JSON can contain NUL only as this escape: searching for it is far cheaper than visiting every value.
-    if (text.includes('\\u0000')) opened(this.#values)
+    if (text.includes('\\u0000')) decodeBinaryStrings(this.#values)
     return this.#values
   }
 }
@@ -173,24 +180,24 @@ function encode(message: Message): string {
     const element = elements[i]
     if (typeof element === 'number') text += `,${element}`
     else if (typeof element === 'string') text += `,${JSON.stringify(element)}`
-    else if (element !== undefined) text += `,${written(element, `${layout.name}[${i}]`)}`
+    else if (element !== undefined) text += `,${encodeValue(element, `${layout.name}[${i}]`)}`
   }
   const payload = layout.payload ? (elements[most] as Payload | undefined) : undefined
-  return payload ? `${text}${carried(payload)}]` : `${text}]`
+  return payload ? `${text}${encodePayload(payload)}]` : `${text}]`
 }
 
 /** args and kwargs, each after a comma: the text they arrived in if it is there, otherwise their values. */
-function carried(payload: Payload): string {
+function encodePayload(payload: Payload): string {
   const { source } = payload
   if (source?.serializer === 'json') return `,${source.frame.slice(source.start, source.end)}`
   if (source?.inJson) return source.inJson()
   const { args, kwargs } = payload
-  if (kwargs === undefined) return args === undefined ? '' : `,${written(args, 'args')}`
-  return `,${written(args ?? [], 'args')},${written(kwargs, 'kwargs')}`
+  if (kwargs === undefined) return args === undefined ? '' : `,${encodeValue(args, 'args')}`
+  return `,${encodeValue(args ?? [], 'args')},${encodeValue(kwargs, 'kwargs')}`
 }
 
-function written(value: unknown, place: string): string {
-  if (isEmpty(value)) return '{}'
+function encodeValue(value: unknown, place: string): string {
+  if (isEmptyDict(value)) return '{}'
   return isOrdinary(value, 0) ? JSON.stringify(value) : jsonOf(plain(value, place), place)
 }
 

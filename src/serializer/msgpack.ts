@@ -2,14 +2,26 @@
 
 import { violation } from '../protocol/error.ts'
 import { binary } from './binary.ts'
-import { BYTES, type Cursor, DICT, EXTENSION, FALSE, type Kind, LIST, NULL, TEXT, TRUE, UNDEFINED } from './cursor.ts'
+import {
+  BYTES,
+  type Cursor,
+  DICT,
+  EXTENSION,
+  FALSE,
+  type ItemKind,
+  LIST,
+  NULL,
+  TEXT,
+  TRUE,
+  UNDEFINED,
+} from './cursor.ts'
 import type { Format } from './format.ts'
 import type { Serializer } from './serializer.ts'
 
 const MAX_U64 = 2n ** 64n - 1n
 const MIN_I64 = -(2n ** 63n)
 
-const format: Format = {
+const msgpackFormat: Format = {
   name: 'msgpack',
   emptyList: 0x90,
 
@@ -96,9 +108,9 @@ const HEADS = {
   [DICT]: { fixed: 0x80, below: 16, u8: 0, u16: 0xde, u32: 0xdf },
 }
 
-export const msgpack: Serializer = binary(format)
+export const msgpack: Serializer = binary(msgpackFormat)
 
-function readByName(cursor: Cursor, first: number): Kind {
+function readByName(cursor: Cursor, first: number): ItemKind {
   switch (first) {
     case 0xc0:
       return NULL
@@ -164,7 +176,7 @@ function readByName(cursor: Cursor, first: number): Kind {
 }
 
 /** The type of an extension stands between its size and its data; applications receive the data as bytes. */
-function readExtension(cursor: Cursor, size: number): Kind {
+function readExtension(cursor: Cursor, size: number): ItemKind {
   const type = cursor.u8()
   const kind = cursor.sized(EXTENSION, size)
   // `d4 00 00` is how msgpackr and msgpack-lite, and so wampy.js, write undefined.

@@ -13,9 +13,9 @@ import {
   FLOAT,
   INDEFINITE,
   INTEGER,
-  type Kind,
+  type ItemKind,
   LIST,
-  TAG,
+  TAG_ITEM,
   TEXT,
   TRUE,
   UNDEFINED,
@@ -36,7 +36,7 @@ export interface Sink {
   simple(value: boolean | null): void
 }
 
-const EMPTY = new Uint8Array(0)
+const NO_BYTES = new Uint8Array(0)
 
 /** Transcodes the payload at a cursor. Throws `invalid_argument`, which names the place, for an item that the format cannot represent. */
 export class Transcoder {
@@ -48,7 +48,7 @@ export class Transcoder {
   /** The text or bytes read last, from `#start` on: in the frame, or joined from chunks. */
   #bytes: Uint8Array
   #start = 0
-  #joined = EMPTY
+  #joined = NO_BYTES
 
   constructor(cursor: Cursor, sink: Sink) {
     this.#cursor = cursor
@@ -74,14 +74,14 @@ export class Transcoder {
     this.#element(this.#cursor.head(), 'kwargs')
   }
 
-  #element(kind: Kind, place: string): void {
+  #element(kind: ItemKind, place: string): void {
     const said = this.#item(kind)
     if (typeof said === 'string') throw refused(this.#place(place), said)
     if (!said) this.#sink.simple(null)
   }
 
   /** False if the item is undefined; a string is the reason it cannot be represented. */
-  #item(kind: Kind): boolean | string {
+  #item(kind: ItemKind): boolean | string {
     const cursor = this.#cursor
     const sink = this.#sink
     switch (kind) {
@@ -106,7 +106,7 @@ export class Transcoder {
         return this.#list(cursor.size)
       case DICT:
         return this.#dict(cursor.size)
-      case TAG:
+      case TAG_ITEM:
         return this.#tagged()
       default:
         sink.simple(kind === TRUE ? true : kind === FALSE ? false : null)
@@ -146,11 +146,11 @@ export class Transcoder {
       const length = this.#read()
       const next = cursor.at
       const kind = cursor.head()
-      if (kind === UNDEFINED || (kind === TAG && this.#isNone(next))) continue
+      if (kind === UNDEFINED || (kind === TAG_ITEM && this.#isNone(next))) continue
       sink.next(size++)
       sink.key(this.#bytes, this.#start, this.#start + length)
       // Looking at a tag moved the cursor past it.
-      if (kind === TAG) {
+      if (kind === TAG_ITEM) {
         cursor.at = next
         cursor.head()
       }
@@ -167,7 +167,7 @@ export class Transcoder {
     const cursor = this.#cursor
     cursor.at = at
     let kind = cursor.head()
-    while (kind === TAG) kind = cursor.head()
+    while (kind === TAG_ITEM) kind = cursor.head()
     return kind === UNDEFINED
   }
 

@@ -7,17 +7,17 @@ import { BEYOND } from './exact.ts'
 import type { Format } from './format.ts'
 import type { Sink } from './transcode.ts'
 
-const INITIAL = 4096
+const INITIAL_SIZE = 4096
 /** A buffer that grew beyond this is released after the frame. */
-const KEPT = 1 << 20
+const MAX_KEPT_SIZE = 1 << 20
 /** Up to this size a loop is faster than a call of the platform. */
-const SHORT = 64
+const SHORT_COPY = 64
 /** The length of the longest head of a text. */
-const HEAD = 5
+const TEXT_HEAD = 5
 
 export class Writer implements Sink {
   readonly #format: Format
-  #bytes = new Uint8Array(INITIAL)
+  #bytes = new Uint8Array(INITIAL_SIZE)
   #view = new DataView(this.#bytes.buffer)
   #at = 0
 
@@ -27,7 +27,7 @@ export class Writer implements Sink {
 
   reset(): void {
     this.#at = 0
-    if (this.#bytes.length > KEPT) this.#become(new Uint8Array(INITIAL))
+    if (this.#bytes.length > MAX_KEPT_SIZE) this.#become(new Uint8Array(INITIAL_SIZE))
   }
 
   /** Everything written, as a frame of its own. */
@@ -67,13 +67,13 @@ export class Writer implements Sink {
   raw(bytes: Uint8Array, start: number, end: number): void {
     const size = end - start
     this.#room(size)
-    if (size > SHORT) this.#bytes.set(bytes.subarray(start, end), this.#at)
+    if (size > SHORT_COPY) this.#bytes.set(bytes.subarray(start, end), this.#at)
     else for (let i = 0; i < size; i++) this.#bytes[this.#at + i] = bytes[start + i] as number
     this.#at += size
   }
 
   text(text: string): void {
-    if (text.length > SHORT || !this.#ascii(text)) this.#utf8(text)
+    if (text.length > SHORT_COPY || !this.#ascii(text)) this.#utf8(text)
   }
 
   #ascii(text: string): boolean {
@@ -93,8 +93,8 @@ export class Writer implements Sink {
 
   /** Writes text behind room for the longest head, and moves it when its size is known. */
   #utf8(text: string): void {
-    this.#room(HEAD + text.length * 3)
-    const from = this.#at + HEAD
+    this.#room(TEXT_HEAD + text.length * 3)
+    const from = this.#at + TEXT_HEAD
     const { written } = textEncoder().encodeInto(text, this.#bytes.subarray(from))
     this.#format.writeHead(this, TEXT, written)
     if (this.#at !== from) this.#bytes.copyWithin(this.#at, from, from + written)

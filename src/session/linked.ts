@@ -2,9 +2,9 @@
 
 import type { Message } from '../protocol/messages.ts'
 import type { Dict, List } from '../protocol/options.ts'
-import { kept, type Payload, type Source } from '../protocol/payload.ts'
+import { kept, type Payload, type PayloadSource } from '../protocol/payload.ts'
 import { plain } from '../protocol/plain.ts'
-import { DICT, layoutOf } from '../protocol/validate.ts'
+import { KIND_DICT, layoutOf } from '../protocol/validate.ts'
 import { BROKEN, cutReason } from '../transport/inbox.ts'
 import { Lane } from '../transport/later.ts'
 import type { Link, LinkSink } from './link.ts'
@@ -38,7 +38,7 @@ class Linked implements Link {
   }
 
   send(message: Message): void {
-    if (!this.#in.over) this.#out.push(copyOf(message))
+    if (!this.#in.closed) this.#out.push(copyMessage(message))
   }
 
   pause(): void {
@@ -50,7 +50,7 @@ class Linked implements Link {
   }
 
   close(code = 1000, reason = ''): void {
-    if (this.#in.over) return
+    if (this.#in.closed) return
     const info = { code, reason: cutReason(reason) }
     this.#out.end(info)
     this.#in.finish(info)
@@ -63,33 +63,33 @@ class Linked implements Link {
 }
 
 /** A copy of a message that its receiver may keep and change: dictionaries and payload are copied by the rule of `plain`. */
-function copyOf(message: Message): Message {
+function copyMessage(message: Message): Message {
   const { name, kinds, most, payload } = layoutOf(message[0])
   const copy: unknown[] = [...message]
   for (let i = 1; i <= kinds.length; i++) {
-    if (kinds[i - 1] === DICT && copy[i] !== undefined) copy[i] = plain(copy[i], `${name}[${i}]`)
+    if (kinds[i - 1] === KIND_DICT && copy[i] !== undefined) copy[i] = plain(copy[i], `${name}[${i}]`)
   }
-  if (payload && copy[most] !== undefined) copy[most] = carried(copy[most] as Payload)
+  if (payload && copy[most] !== undefined) copy[most] = carryPayload(copy[most] as Payload)
   return copy as unknown as Message
 }
 
-function carried(payload: Payload): Payload {
+function carryPayload(payload: Payload): Payload {
   // Checked bytes are passed on unchanged: a router needs nothing else, and a client decodes values of its own.
   if (payload.source) return new Carried(payload, payload.source)
-  return { args: copied(payload.args, 'args'), kwargs: copied(payload.kwargs, 'kwargs') }
+  return { args: copyValues(payload.args, 'args'), kwargs: copyValues(payload.kwargs, 'kwargs') }
 }
 
-function copied<T extends List | Dict | undefined>(values: T, place: string): T {
+function copyValues<T extends List | Dict | undefined>(values: T, place: string): T {
   return values === undefined ? values : (plain(values, place) as T)
 }
 
 class Carried implements Payload {
-  readonly source: Source
+  readonly source: PayloadSource
   readonly #payload: Payload
   #args: { readonly value: List | undefined } | undefined
   #kwargs: { readonly value: Dict | undefined } | undefined
 
-  constructor(payload: Payload, source: Source) {
+  constructor(payload: Payload, source: PayloadSource) {
     this.#payload = payload
     this.source = source
   }
@@ -100,12 +100,12 @@ class Carried implements Payload {
   }
 
   get args(): List | undefined {
-    this.#args ??= { value: copied(this.#payload.args, 'args') }
+    this.#args ??= { value: copyValues(this.#payload.args, 'args') }
     return this.#args.value
   }
 
   get kwargs(): Dict | undefined {
-    this.#kwargs ??= { value: copied(this.#payload.kwargs, 'kwargs') }
+    this.#kwargs ??= { value: copyValues(this.#payload.kwargs, 'kwargs') }
     return this.#kwargs.value
   }
 }

@@ -14,14 +14,14 @@ const GREATEST_CODE = 70
 
 /** Merges the handlers of several parts into one table. */
 export function table<Context>(...parts: readonly Handlers<Context>[]): Table<Context> {
-  return { handlers: merged(parts), lenient: false }
+  return { handlers: mergeHandlers(parts), lenient: false }
 }
 
 /** A table that ignores every message without a handler. */
 export function lenient<Context>(...parts: readonly Handlers<Context>[]): Table<Context> {
-  return { handlers: merged(parts), lenient: true }
+  return { handlers: mergeHandlers(parts), lenient: true }
 }
 
-function merged<Context>(parts: readonly Handlers<Context>[]): (Handler<Context> | undefined)[] {
+function mergeHandlers<Context>(parts: readonly Handlers<Context>[]): (Handler<Context> | undefined)[] {
   return Object.assign(new Array(GREATEST_CODE + 1).fill(undefined), ...parts)
 }

@@ -40,7 +40,7 @@ export class WireLog {
 }
 
 /** A message with its payload laid out as args and kwargs. */
-export function wireOf(message: Message): WireMessage {
+export function toWireMessage(message: Message): WireMessage {
   const layout = layoutOf(message[0])
   const elements: unknown[] = [...message]
   if (!layout.payload) return elements
@@ -54,7 +54,8 @@ export function wireOf(message: Message): WireMessage {
 
 /** The same link, with everything that passes written to the log. */
 export function tap(link: Link, name: string, log: WireLog): Link {
-  const note = (way: LogEntry['way'], message: Message) => log.entries.push({ name, way, message: wireOf(message) })
+  const note = (way: LogEntry['way'], message: Message) =>
+    log.entries.push({ name, way, message: toWireMessage(message) })
   return {
     get backlog() {
       return link.backlog

@@ -23,7 +23,7 @@ export interface WorldOptions {
 
 const LINKS: readonly unknown[] = ['linked', 'wires', 'websocket'] satisfies WorldOptions['link'][]
 
-const RULES: OptionRules<WorldOptions> = {
+const WORLD_RULES: OptionRules<WorldOptions> = {
   link: [LINKS.join(', '), (value) => LINKS.includes(value)],
   serializer: ['a serializer, such as json', (value) => SERIALIZERS[1](value)],
   router: OBJECT,
@@ -69,7 +69,7 @@ export class World {
    */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.stop()))
-    const left = await settled(() => leftovers(this.router))
+    const left = await waitUntilEmpty(() => leftovers(this.router))
     await this.router.close()
     await this.#close()
     if (left) throw new Error(`left behind in the router: ${left}`)
@@ -78,7 +78,7 @@ export class World {
 
 /** Opens a world; `await using` disposes of it. */
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
-  checkRules('openWorld', options, RULES)
+  checkRules('openWorld', options, WORLD_RULES)
   const { link = 'linked', serializer = json } = options
   const router = new Router(options.router)
   if (link === 'websocket') {
@@ -115,7 +115,7 @@ function leftovers(router: Router): string {
 }
 
 /** Asks until the answer is empty or the time is up; resolves to the last answer. */
-async function settled(ask: () => string): Promise<string> {
+async function waitUntilEmpty(ask: () => string): Promise<string> {
   const deadline = Date.now() + 2000
   let answer = ask()
   while (answer && Date.now() < deadline) {

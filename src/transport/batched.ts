@@ -13,7 +13,7 @@ export function isBatched(protocol: string): boolean {
 }
 
 /** What is spoken inside the batches: `wamp.2.json` of `wamp.2.json.batched`. */
-export function inner(protocol: string): string {
+export function unbatchedProtocol(protocol: string): string {
   return isBatched(protocol) ? protocol.slice(0, -SUFFIX.length) : protocol
 }
 
@@ -25,8 +25,8 @@ export interface BatchingOptions {
   readonly separator?: '\x1e' | '\x18'
 }
 
-const RULES: OptionRules<BatchingOptions> = {
-  separator: ['U+001E or U+0018', (value) => value === RECORD_SEPARATOR || value === CANCEL],
+const BATCHING_RULES: OptionRules<BatchingOptions> = {
+  separator: ['U+001E or U+0018', (value) => value === RECORD_SEPARATOR || value === CANCEL_CHARACTER],
 }
 
 /** A transport that negotiated a batched subprotocol, as one that moves single messages. */
@@ -42,7 +42,7 @@ export function batched(transport: Transport, separator?: string): Transport {
  */
 export function batching(dial: Dial, options: BatchingOptions = {}): Dial {
   if (typeof dial !== 'function') throw usage(`batching takes a dial first, got ${formatValue(dial)}`)
-  checkRules('batching', options, RULES)
+  checkRules('batching', options, BATCHING_RULES)
   const { separator } = options
   return async (url, protocols, signal) => {
     const offers = protocols.flatMap((protocol) => [`${protocol}${SUFFIX}`, protocol])
@@ -52,11 +52,11 @@ export function batching(dial: Dial, options: BatchingOptions = {}): Dial {
 }
 
 /** Batches of bytes and characters above this are not made: the peer may take no longer frames than it must. */
-const FULL = 65_536
+const MAX_BATCH = 65_536
 
 const RECORD_SEPARATOR = '\x1e'
 // What Autobahn for Python takes for it (written as "\30", which is octal); JSON holds neither character.
-const CANCEL = '\x18'
+const CANCEL_CHARACTER = '\x18'
 
 class Batched implements Transport {
   readonly protocol: string
@@ -72,7 +72,7 @@ class Batched implements Transport {
 
   constructor(transport: Transport, separator = RECORD_SEPARATOR) {
     this.#separator = separator
-    this.protocol = inner(transport.protocol)
+    this.protocol = unbatchedProtocol(transport.protocol)
     this.#transport = transport
     if (transport.ping) this.ping = (answered) => transport.ping?.(answered)
     if (!transport.pause || !transport.resume) return
@@ -103,25 +103,25 @@ class Batched implements Transport {
 
   /** Whether it was a batch. */
   #receive(frame: Frame, sink: TransportSink): boolean {
-    const part = typeof frame === 'string' ? this.#text(frame) : bytesOf(frame)
+    const part = typeof frame === 'string' ? this.#text(frame) : binaryReader(frame)
     // Twice, and never as a list: millions of tiny messages fit into one frame, and one that is broken is not acted upon.
     const size = frame.length
-    let next: Part | undefined = { message: frame, end: 0 }
+    let next: BatchedMessage | undefined = { message: frame, end: 0 }
     do next = part(next.end)
     while (next && next.end < size)
     if (!next) return false
     for (let end = 0; end < size && !this.#over; ) {
-      const { message, end: behind } = part(end) as Part
+      const { message, end: behind } = part(end) as BatchedMessage
       end = behind
       sink.frame(message)
     }
     return true
   }
 
-  #text(frame: string): (start: number) => Part | undefined {
+  #text(frame: string): (start: number) => BatchedMessage | undefined {
     const last = frame.at(-1)
     // A peer is answered as it speaks.
-    if (last === RECORD_SEPARATOR || last === CANCEL) this.#separator = last
+    if (last === RECORD_SEPARATOR || last === CANCEL_CHARACTER) this.#separator = last
     const separator = this.#separator
     return (start) => {
       const end = frame.indexOf(separator, start)
@@ -131,7 +131,7 @@ class Batched implements Transport {
 
   send(frame: Frame): void {
     if (this.#over) return
-    if (this.#size + frame.length > FULL) this.#flush()
+    if (this.#size + frame.length > MAX_BATCH) this.#flush()
     this.#batch.push(frame)
     this.#size += frame.length
     if (this.#batch.length === 1) queueMicrotask(this.#flush)
@@ -153,7 +153,7 @@ class Batched implements Transport {
     this.#size = 0
     // All are texts, or all are bytes: one serializer made them.
     const isText = typeof batch[0] === 'string'
-    this.#transport.send(isText ? batch.join(this.#separator) + this.#separator : joined(batch as Uint8Array[]))
+    this.#transport.send(isText ? batch.join(this.#separator) + this.#separator : joinBytes(batch as Uint8Array[]))
   }
 
   close(code?: number, reason?: string): void {
@@ -170,14 +170,14 @@ class Batched implements Transport {
   }
 }
 
-interface Part {
+interface BatchedMessage {
   readonly message: Frame
   /** Where the next one begins. */
   readonly end: number
 }
 
 /** Each message stands behind its length in four octets. None is empty, in any serializer. */
-function bytesOf(batch: Uint8Array): (start: number) => Part | undefined {
+function binaryReader(batch: Uint8Array): (start: number) => BatchedMessage | undefined {
   const view = new DataView(batch.buffer, batch.byteOffset, batch.length)
   return (start) => {
     if (batch.length - start < 5) return undefined
@@ -186,7 +186,7 @@ function bytesOf(batch: Uint8Array): (start: number) => Part | undefined {
   }
 }
 
-function joined(messages: readonly Uint8Array[]): Uint8Array {
+function joinBytes(messages: readonly Uint8Array[]): Uint8Array {
   const batch = new Uint8Array(messages.reduce((size, { length }) => size + 4 + length, 0))
   const view = new DataView(batch.buffer)
   let at = 0

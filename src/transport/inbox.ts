@@ -12,12 +12,12 @@ export class Inbox {
   #end: CloseInfo | undefined
 
   /** Whether this side closed, or the other: nothing is sent or delivered any more. */
-  get over(): boolean {
+  get closed(): boolean {
     return this.#muted || this.#end !== undefined
   }
 
   frame(frame: Frame): void {
-    if (this.over) return
+    if (this.closed) return
     if (this.#sink && this.#held.length === 0) this.#sink.frame(frame)
     else this.#held.push(frame)
   }

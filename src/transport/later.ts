@@ -58,7 +58,7 @@ export class Lane<T> {
   }
 
   /** Whether its receiver has closed, or heard of the end. */
-  get over(): boolean {
+  get closed(): boolean {
     return this.#over
   }
 

@@ -10,7 +10,9 @@ function locks(): Locks | undefined {
 }
 
 /** Takes a lock with a name of its own; none where there are no locks. `lost` is called where the browser takes it back. */
-export async function held(lost: () => void = () => {}): Promise<{ lock: string | undefined; release: () => void }> {
+export async function holdLock(
+  lost: () => void = () => {},
+): Promise<{ lock: string | undefined; release: () => void }> {
   const found = locks()
   if (!found) return { lock: undefined, release: () => {} }
   const lock = `wampy-ts ${[...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join('')}`
@@ -39,7 +41,7 @@ export async function held(lost: () => void = () => {}): Promise<{ lock: string 
  * Calls `then` when nobody holds the lock any more, unless the returned function is called; undefined where nothing can
  * tell. `blind` is called where nothing can tell from now on.
  */
-export function released(
+export function watchLock(
   lock: string | undefined,
   then: () => void,
   blind: () => void = () => {},

@@ -25,7 +25,7 @@ export interface LongPollDialOptions {
   readonly fetch?: typeof globalThis.fetch | undefined
 }
 
-const RULES: OptionRules<LongPollDialOptions> = {
+const LONG_POLL_DIAL_RULES: OptionRules<LongPollDialOptions> = {
   headers: OBJECT,
   credentials: ['omit, same-origin or include', (value) => /^(omit|same-origin|include)$/.test(String(value))],
   fetch: FUNCTION,
@@ -46,7 +46,7 @@ type Post = (
  * new WampRouter({ url: 'http://localhost:8080/ws/lp', dial: batching(longPollDial()) })
  */
 export function longPollDial(options: LongPollDialOptions = {}): Dial {
-  checkRules('longPollDial', options, RULES)
+  checkRules('longPollDial', options, LONG_POLL_DIAL_RULES)
   return async (url, protocols, signal) => {
     signal.throwIfAborted()
     const base = baseOf(url)
@@ -64,7 +64,7 @@ export function longPollDial(options: LongPollDialOptions = {}): Dial {
         ...(last && { keepalive: true }),
         ...(credentials && { credentials }),
       })
-    const { protocol, transport } = await opened(url, post, protocols, signal)
+    const { protocol, transport } = await openTransport(url, post, protocols, signal)
     return new LongPoll(protocol, (path, ...rest) => post(`${transport}/${path}`, ...rest))
   }
 }
@@ -75,7 +75,7 @@ function baseOf(url: string): string {
   return /^ws/i.test(scheme) ? `${scheme.replace(/^ws/i, 'http')}${place}/lp` : `${scheme}${place}`
 }
 
-async function opened(
+async function openTransport(
   url: string,
   post: Post,
   protocols: readonly string[],
@@ -95,13 +95,13 @@ async function opened(
     throw failed(`${text}; is a router listening there, and may this page poll it?`, error)
   }
   if (response.status !== 200) throw failed(`${response.status} ${text.trim().slice(0, 200)}; is the path right?`)
-  const { protocol, transport } = answerOf(text)
+  const { protocol, transport } = parseAnswer(text)
   if (typeof protocol !== 'string' || typeof transport !== 'string') throw failed('what answers there is no router')
   if (!protocols.includes(protocol)) throw failed(`the router chose ${protocol}, which was not offered`)
   return { protocol, transport: encodeURIComponent(transport) }
 }
 
-function answerOf(text: string): { protocol?: unknown; transport?: unknown } {
+function parseAnswer(text: string): { protocol?: unknown; transport?: unknown } {
   try {
     return (JSON.parse(text) as object | null) ?? {}
   } catch {
@@ -137,14 +137,14 @@ class LongPoll implements Transport {
   }
 
   send(frame: Frame): void {
-    if (this.#inbox.over) return
+    if (this.#inbox.closed) return
     this.#queue.push(frame)
     this.#size += frame.length
     this.#flush()
   }
 
   close(code = 1000, reason = ''): void {
-    if (this.#inbox.over) return
+    if (this.#inbox.closed) return
     this.#inbox.mute()
     // A long poll has no words for the peer.
     this.#info = { code, reason }
@@ -171,7 +171,7 @@ class LongPoll implements Transport {
   async #poll(): Promise<void> {
     const { signal } = this.#abort
     try {
-      while (!this.#inbox.over) {
+      while (!this.#inbox.closed) {
         const response = await this.#post('receive', '', signal)
         if (response.status === 410) return this.#closed()
         if (!response.ok) throw response

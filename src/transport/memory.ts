@@ -83,7 +83,7 @@ class Wire implements Transport {
 
   send(frame: Frame): void {
     // A copy, since the sender may use its buffer again.
-    if (!this.#in.over) this.#out.push(typeof frame === 'string' ? frame : new Uint8Array(frame))
+    if (!this.#in.closed) this.#out.push(typeof frame === 'string' ? frame : new Uint8Array(frame))
   }
 
   pause(): void {
@@ -95,7 +95,7 @@ class Wire implements Transport {
   }
 
   close(code = 1000, reason = ''): void {
-    if (this.#in.over) return
+    if (this.#in.closed) return
     const info = { code, reason: cutReason(reason) }
     this.#out.end(info)
     this.#in.finish(info)

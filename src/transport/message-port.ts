@@ -5,7 +5,7 @@ import { CONNECTION_FAILED } from '../protocol/names.ts'
 import { formatValue } from '../protocol/validate.ts'
 import { BROKEN, cutReason, Inbox } from './inbox.ts'
 import { later } from './later.ts'
-import { held, released } from './lock.ts'
+import { holdLock, watchLock } from './lock.ts'
 import type { CloseInfo, Dial, Frame, Prepared, Transport, TransportSink } from './transport.ts'
 
 /** What is used of a MessagePort, the browser's or Node's. */
@@ -108,7 +108,7 @@ async function knock(
   signal.addEventListener('abort', abort)
   addEventListener?.call(made, 'error', broke)
   // Without its lock a page that lives counts as dead at the other end.
-  const own = await held(() => transport?.lost())
+  const own = await holdLock(() => transport?.lost())
   release = own.release
   if (over) {
     release()
@@ -120,7 +120,7 @@ async function knock(
       if (packet[0] !== 'open' || !protocols.includes(packet[1])) return end(failed('it answered something else'))
       settle()
       dialed.protocol = packet[1]
-      forget = released(stringOrEmpty(packet[2]) || undefined, () => dialed.lost()) ?? forget
+      forget = watchLock(stringOrEmpty(packet[2]) || undefined, () => dialed.lost()) ?? forget
       resolve(dialed)
     },
     ended: () => end(failed('it closed the port')),
@@ -137,11 +137,11 @@ async function knock(
 
 export interface PortEvents {
   /** The longest frame that is taken; without it any. */
-  readonly most?: number
+  readonly maxPayload?: number
   /** The first packet, where this side dialed. */
   answered?(packet: Packet): void
   /** Anything came. */
-  heard?(): void
+  received?(): void
   /** The transport is over. */
   ended(): void
 }
@@ -199,14 +199,14 @@ export class PortTransport implements Transport {
   }
 
   send(frame: Frame): void {
-    if (this.#inbox.over) return
+    if (this.#inbox.closed) return
     this.#backlog += frame.length
-    this.#post(['frame', whole(frame)])
+    this.#post(['frame', ownBuffer(frame)])
   }
 
   /** Each receiver gets a copy anyway: what is saved is the encoding. */
   prepare(frame: Frame): Prepared {
-    return whole(frame)
+    return ownBuffer(frame)
   }
 
   write(prepared: Prepared): void {
@@ -224,13 +224,13 @@ export class PortTransport implements Transport {
   }
 
   ping(answered: () => void): void {
-    if (this.#inbox.over) return
+    if (this.#inbox.closed) return
     this.#pings.push(answered)
     this.#post(['ping'])
   }
 
   close(code = 1000, reason = ''): void {
-    if (this.#inbox.over) return
+    if (this.#inbox.closed) return
     this.#inbox.mute()
     const info = { code, reason: cutReason(reason) }
     this.#post(['close', code, info.reason])
@@ -248,7 +248,7 @@ export class PortTransport implements Transport {
 
   #receive(packet: Packet): void {
     if (this.#over) return
-    this.#events.heard?.()
+    this.#events.received?.()
     if (this.#waiting) {
       this.#waiting = false
       this.#events.answered?.(packet)
@@ -282,7 +282,7 @@ export class PortTransport implements Transport {
       this.#fail(1003, 'a frame is text or bytes')
       return
     }
-    const { most = Number.POSITIVE_INFINITY } = this.#events
+    const { maxPayload: most = Number.POSITIVE_INFINITY } = this.#events
     if (frame.length > most) {
       this.#fail(1009, `a message may have ${most} bytes`)
       return
@@ -320,6 +320,6 @@ function stringOrEmpty(value: unknown): string {
 }
 
 /** Text, or bytes in a buffer of their own: a view would be copied with all that it is a view of. */
-function whole(frame: Frame): Frame {
+function ownBuffer(frame: Frame): Frame {
   return typeof frame === 'string' || frame.length === frame.buffer.byteLength ? frame : new Uint8Array(frame)
 }

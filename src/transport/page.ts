@@ -3,8 +3,9 @@
 import type * as platform from './platform.ts'
 
 export const packagedClass: typeof platform.packagedClass = () => undefined
-export const creator: typeof platform.creator = (Class) => (url, protocols) => new Class(url, protocols)
+export const socketCreator: typeof platform.socketCreator = (Class) => (url, protocols) => new Class(url, protocols)
 
-export const beyond: typeof platform.beyond = () => undefined
+export const extrasOf: typeof platform.extrasOf = () => undefined
 
-export const why: typeof platform.why = (event, advice) => (event?.message ? `${event.message}; ${advice}` : advice)
+export const failureReason: typeof platform.failureReason = (event, advice) =>
+  event?.message ? `${event.message}; ${advice}` : advice

@@ -1,11 +1,11 @@
-/** What `ws`, the WebSocket of Node, does beyond W3C. The build for pages has `page.ts` in its place. */
+/** What `ws`, the WebSocket of Node, does extrasOf W3C. The build for pages has `page.ts` in its place. */
 
 import isomorphic from 'isomorphic-ws'
 import { failureText } from './failure-text.ts'
 import type { WebSocketClass, WebSocketLike } from './websocket.ts'
 
 /** What is done with a socket that can do more. */
-export interface Beyond {
+export interface SocketExtras {
   /** Gathers what is sent until the end of this turn. */
   gather(): void
   ping(answered: () => void): void
@@ -42,14 +42,14 @@ export function packagedClass(): WebSocketClass | undefined {
   return isClass ? (found as WebSocketClass) : undefined
 }
 
-export function creator(Class: WebSocketClass): (url: string, protocols: string[]) => WebSocketLike {
+export function socketCreator(Class: WebSocketClass): (url: string, protocols: string[]) => WebSocketLike {
   if (!isNode(Class.prototype)) return (url, protocols) => new Class(url, protocols)
   // Deflating small messages costs more than it saves, and keeps a window of memory for each connection.
   const Node = Class as new (url: string, protocols: string[], options: object) => WebSocketLike
   return (url, protocols) => new Node(url, protocols, { perMessageDeflate: false })
 }
 
-export function beyond(socket: WebSocketLike): Beyond | undefined {
+export function extrasOf(socket: WebSocketLike): SocketExtras | undefined {
   if (!isNode(socket)) return undefined
   let raw: Corkable | undefined
   let corked = false
@@ -79,7 +79,7 @@ export function beyond(socket: WebSocketLike): Beyond | undefined {
 }
 
 /** Why no connection was made, and what to do where that leaves it open. */
-export function why(event: ErrorLike | undefined, advice: string): string {
+export function failureReason(event: ErrorLike | undefined, advice: string): string {
   const told = (failureText(event?.error) || event?.message)?.trim()
   if (!told) return advice
   return /ECONN|ENOTFOUND|EPROTO|hang up|response: /.test(told) ? `${told}; ${advice}` : told

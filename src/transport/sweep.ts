@@ -5,7 +5,7 @@ import { DURATION, type OptionRules } from '../protocol/option-rules.ts'
 import type { Transport } from './transport.ts'
 
 /** Silence is counted in this many steps per ping timeout. */
-const STEPS = 4
+const STEPS_PER_TIMEOUT = 4
 
 export interface SweepOptions {
   /** Milliseconds of silence after which a peer is pinged: 20,000 by default, 0 for never. */
@@ -17,24 +17,24 @@ export interface SweepOptions {
 export const SWEEP_RULES: OptionRules<SweepOptions> = { pingInterval: DURATION, pingTimeout: DURATION }
 
 /** One connection under watch. */
-export class Watched {
+export class WatchedPeer {
   readonly transport: Transport
-  quiet = 0
+  silentSteps = 0
 
   constructor(transport: Transport) {
     this.transport = transport
   }
 
   /** Something came from the peer. */
-  readonly heard = (): void => {
-    this.quiet = 0
+  readonly received = (): void => {
+    this.silentSteps = 0
   }
 }
 
 // One timer for all connections, and none of them counts time: a process that was stopped or busy for a while must
 // read what arrived meanwhile before it judges anybody.
 export class Sweep {
-  readonly #watched = new Set<Watched>()
+  readonly #watched = new Set<WatchedPeer>()
   readonly #quiet: number
   readonly #ends: boolean
   readonly #timer: ReturnType<typeof setInterval> | undefined
@@ -42,7 +42,7 @@ export class Sweep {
   constructor({ pingInterval = 20_000, pingTimeout = 10_000 }: SweepOptions = {}) {
     // What no timer can wait for is as good as never.
     this.#ends = pingTimeout > 0 && pingTimeout <= LONGEST_TIMER
-    const step = this.#ends ? pingTimeout / STEPS : pingInterval
+    const step = this.#ends ? pingTimeout / STEPS_PER_TIMEOUT : pingInterval
     this.#quiet = Math.ceil(pingInterval / step)
     if (!(pingInterval > 0 && pingInterval <= LONGEST_TIMER)) return
     this.#timer = setInterval(() => this.#sweep(), step)
@@ -51,13 +51,13 @@ export class Sweep {
     unref?.call(this.#timer)
   }
 
-  watch(transport: Transport): Watched {
-    const watched = new Watched(transport)
+  watch(transport: Transport): WatchedPeer {
+    const watched = new WatchedPeer(transport)
     this.#watched.add(watched)
     return watched
   }
 
-  forget(watched: Watched): void {
+  forget(watched: WatchedPeer): void {
     this.#watched.delete(watched)
   }
 
@@ -69,13 +69,13 @@ export class Sweep {
     for (const watched of this.#watched) {
       if (watched.transport.paused) {
         // Its answers are not read. But a connection that is gone breaks by what is written to it.
-        watched.quiet = 0
+        watched.silentSteps = 0
         watched.transport.ping?.(() => {})
         continue
       }
-      watched.quiet++
-      if (watched.quiet === this.#quiet + 1) watched.transport.ping?.(() => {})
-      else if (watched.quiet > this.#quiet + STEPS && this.#ends) watched.transport.terminate()
+      watched.silentSteps++
+      if (watched.silentSteps === this.#quiet + 1) watched.transport.ping?.(() => {})
+      else if (watched.silentSteps > this.#quiet + STEPS_PER_TIMEOUT && this.#ends) watched.transport.terminate()
     }
   }
 }

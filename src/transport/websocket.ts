@@ -4,7 +4,7 @@ import { unsent, usage } from '../protocol/error.ts'
 import { CONNECTION_FAILED } from '../protocol/names.ts'
 import { checkRules, FUNCTION, type OptionRules } from '../protocol/option-rules.ts'
 import { BROKEN, cutReason, Inbox } from './inbox.ts'
-import { type Beyond, beyond, creator, type ErrorLike, packagedClass, why } from './platform.ts'
+import { type ErrorLike, extrasOf, failureReason, packagedClass, type SocketExtras, socketCreator } from './platform.ts'
 import {
   CLOSE_TIMEOUT,
   type CloseInfo,
@@ -38,13 +38,13 @@ export interface WebSocketOptions {
   readonly create?: ((url: string, protocols: string[]) => WebSocketLike) | undefined
 }
 
-const RULES: OptionRules<WebSocketOptions> = { webSocket: FUNCTION, create: FUNCTION }
+const WEB_SOCKET_RULES: OptionRules<WebSocketOptions> = { webSocket: FUNCTION, create: FUNCTION }
 
 /** Dials over WebSocket. Looks for a WebSocket class when it dials, so that it can be made where there is none. */
 export function webSocketDial(options: WebSocketOptions = {}): Dial {
-  checkRules('webSocketDial', options, RULES)
+  checkRules('webSocketDial', options, WEB_SOCKET_RULES)
   return async (url, protocols, signal) => {
-    const create = options.create ?? creator(options.webSocket ?? platformClass())
+    const create = options.create ?? socketCreator(options.webSocket ?? platformClass())
     let refusal: unknown = usage('no subprotocol was offered')
     // Where the server chose and the platform does not say what (React Native), asks again with one at a time.
     for (const offer of [protocols, ...protocols.map((protocol) => [protocol])]) {
@@ -86,11 +86,11 @@ function connect(
       throw usage(`cannot dial ${url}: ${String(error)}`, error)
     }
     socket.binaryType = 'arraybuffer'
-    const more = beyond(socket)
+    const extras = extrasOf(socket)
 
     const end = (transport?: Transport): void => {
       signal.removeEventListener('abort', abort)
-      if (!transport) drop(socket, more)
+      if (!transport) drop(socket, extras)
       resolve(transport)
     }
     const fail = (why: string, cause?: unknown): void => {
@@ -105,24 +105,24 @@ function connect(
 
     const advice = `check that a router listens there, at this path, and speaks ${protocols.join(' or ')}, by wss:// with TLS`
     // Node 22's own WebSocket tells of a failed connection by `error` alone, others by both.
-    socket.onerror = (event: ErrorLike) => fail(why(event, advice), event?.error)
+    socket.onerror = (event: ErrorLike) => fail(failureReason(event, advice), event?.error)
     socket.onclose = ({ code }: CloseInfo) => fail(`the server closed it at once with code ${code}`)
     socket.onopen = () => {
       const chosen = socket.protocol || (protocols.length === 1 && protocols[0])
       if (!chosen) end()
-      else if (protocols.includes(chosen)) end(new WebSocketTransport(socket, chosen, more))
+      else if (protocols.includes(chosen)) end(new WebSocketTransport(socket, chosen, extras))
       else fail(`the server chose the subprotocol ${chosen}, which was not offered (${protocols.join(', ')})`)
     }
   })
 }
 
 /** Lets go of a socket whatever its state: nothing it does later is heard. */
-function drop(socket: WebSocketLike, more: Beyond | undefined): void {
+function drop(socket: WebSocketLike, extras: SocketExtras | undefined): void {
   socket.onopen = socket.onmessage = socket.onclose = null
   // `ws` reports an abandoned connection as an error, which would end the process if nobody listened.
   socket.onerror = () => {}
   try {
-    if (more) more.terminate()
+    if (extras) extras.terminate()
     else socket.close()
   } catch {
     // Some classes refuse to close what is not open yet; nothing listens to it any more.
@@ -133,22 +133,22 @@ class WebSocketTransport implements Transport {
   readonly protocol: string
   readonly ping?: (answered: () => void) => void
   readonly #socket: WebSocketLike
-  readonly #more: Beyond | undefined
+  readonly #extras: SocketExtras | undefined
   readonly #inbox = new Inbox()
   #deadline: ReturnType<typeof setTimeout> | undefined
 
-  constructor(socket: WebSocketLike, protocol: string, more: Beyond | undefined) {
+  constructor(socket: WebSocketLike, protocol: string, extras: SocketExtras | undefined) {
     this.protocol = protocol
     this.#socket = socket
-    this.#more = more
+    this.#extras = extras
     socket.onerror = () => {}
     socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => {
       this.#inbox.frame(typeof data === 'string' ? data : new Uint8Array(data))
     }
     socket.onclose = ({ code, reason }: CloseInfo) => this.#end({ code: code ?? BROKEN.code, reason: reason ?? '' })
-    if (more) {
+    if (extras) {
       this.ping = (answered) => {
-        if (this.#open) more.ping(answered)
+        if (this.#open) extras.ping(answered)
       }
     }
   }
@@ -162,21 +162,21 @@ class WebSocketTransport implements Transport {
   }
 
   get #open(): boolean {
-    return !this.#inbox.over && this.#socket.readyState === OPEN
+    return !this.#inbox.closed && this.#socket.readyState === OPEN
   }
 
   send(frame: Frame): void {
     if (!this.#open) return
-    this.#more?.gather()
+    this.#extras?.gather()
     this.#socket.send(frame)
   }
 
   close(code = 1000, reason = ''): void {
-    if (this.#inbox.over) return
+    if (this.#inbox.closed) return
     this.#inbox.mute()
     this.#deadline = setTimeout(() => this.terminate(), CLOSE_TIMEOUT)
     try {
-      this.#socket.close(allowed(code), cutReason(reason))
+      this.#socket.close(closeCode(code), cutReason(reason))
     } catch {
       this.terminate()
     }
@@ -184,7 +184,7 @@ class WebSocketTransport implements Transport {
 
   terminate(): void {
     this.#inbox.mute()
-    drop(this.#socket, this.#more)
+    drop(this.#socket, this.#extras)
     this.#end(BROKEN)
   }
 
@@ -195,7 +195,7 @@ class WebSocketTransport implements Transport {
 }
 
 /** Pages may send only 1000 and 3000 to 4999: what is WebSocket's own (1002) moves to the private range (4002). */
-function allowed(code: number): number {
+function closeCode(code: number): number {
   if (code > 1000 && code < 2000) return code + 3000
   return code >= 3000 && code < 5000 ? code : 1000
 }

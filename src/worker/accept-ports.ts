@@ -7,9 +7,9 @@ import { json } from '../serializer/json.ts'
 import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
 import { framed } from '../session/framed.ts'
 import type { Attachable } from '../session/link.ts'
-import { held, released } from '../transport/lock.ts'
+import { holdLock, watchLock } from '../transport/lock.ts'
 import { isKnock, type Knock, PortTransport } from '../transport/message-port.ts'
-import { SWEEP_RULES, Sweep, type SweepOptions, type Watched } from '../transport/sweep.ts'
+import { SWEEP_RULES, Sweep, type SweepOptions, type WatchedPeer } from '../transport/sweep.ts'
 
 export interface AcceptOptions extends SweepOptions {
   /** JSON alone by default. The client's order of preference decides. */
@@ -18,7 +18,7 @@ export interface AcceptOptions extends SweepOptions {
   readonly maxPayload?: number | undefined
 }
 
-const RULES: OptionRules<AcceptOptions> = { ...SWEEP_RULES, serializers: SERIALIZERS, maxPayload: LIMIT }
+const ACCEPT_RULES: OptionRules<AcceptOptions> = { ...SWEEP_RULES, serializers: SERIALIZERS, maxPayload: LIMIT }
 
 /** Where knocks arrive: a worker's global scope, a MessagePort, `parentPort` of `node:worker_threads`. */
 export interface PortScope {
@@ -48,7 +48,7 @@ export function acceptPorts(
   if (typeof Object(router).attach !== 'function') {
     throw usage(`acceptPorts takes a Router first, such as acceptPorts(new Router()), got ${formatValue(router)}`)
   }
-  checkRules('acceptPorts', options, RULES)
+  checkRules('acceptPorts', options, ACCEPT_RULES)
   // `parentPort` is null where no thread is.
   if (typeof scope?.addEventListener !== 'function') {
     throw usage('acceptPorts runs in a worker; in a thread of Node pass its parentPort')
@@ -56,7 +56,7 @@ export function acceptPorts(
   const serializers = new Map((options.serializers ?? [json]).map((each) => [subprotocolOf(each), each]))
   const sweep = new Sweep(options)
   const open = new Set<PortTransport>()
-  const alive = held()
+  const alive = holdLock()
 
   function take({ port, protocols, lock }: Knock): void {
     const protocol = protocols.find((offer) => serializers.has(offer))
@@ -69,8 +69,8 @@ export function acceptPorts(
       return
     }
     const transport: PortTransport = new PortTransport(port, protocol, {
-      most: options.maxPayload ?? 16 * 2 ** 20,
-      heard: () => watched?.heard(),
+      maxPayload: options.maxPayload ?? 16 * 2 ** 20,
+      received: () => watched?.received(),
       ended() {
         open.delete(transport)
         forget?.()
@@ -78,12 +78,12 @@ export function acceptPorts(
       },
     })
     open.add(transport)
-    let watched: Watched | undefined
+    let watched: WatchedPeer | undefined
     const ping = (): void => {
       if (open.has(transport)) watched = sweep.watch(transport)
     }
     // A page that is asleep answers no pings, and lives.
-    const forget = released(typeof lock === 'string' ? lock : undefined, () => transport.lost(), ping)
+    const forget = watchLock(typeof lock === 'string' ? lock : undefined, () => transport.lost(), ping)
     if (!forget) ping()
     alive.then((own) => {
       transport.accept(own.lock)

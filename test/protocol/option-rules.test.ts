@@ -1,7 +1,7 @@
 /** Options by their rules: what is wrong is named, and so is what was probably meant. */
 
 import { describe, expect, test } from 'vitest'
-import { checkRules, DURATION, dictOf, FLAG, LIMIT, type OptionRules, TEXT } from '../../src/protocol/option-rules.ts'
+import { checkRules, DURATION, dictOf, FLAG, LIMIT, type OptionRules, STRING } from '../../src/protocol/option-rules.ts'
 
 interface Options {
   readonly reconnect?: boolean
@@ -12,7 +12,7 @@ interface Options {
 
 const rules: OptionRules<Options> = {
   reconnect: FLAG,
-  realms: ['a list of texts', TEXT[1], 'each'],
+  realms: ['a list of texts', STRING[1], 'each'],
   connectTimeout: DURATION,
   limits: dictOf('limits', { calls: LIMIT, subscriptions: LIMIT }),
 }

@@ -1,7 +1,7 @@
 /** The one rule for what a payload may hold. */
 
 import { describe, expect, test } from 'vitest'
-import { isEmpty, isRecord, MAX_DEPTH, plain } from '../../src/protocol/plain.ts'
+import { isEmptyDict, isRecord, MAX_DEPTH, plain } from '../../src/protocol/plain.ts'
 
 class Point {
   x = 1
@@ -97,7 +97,7 @@ test('256 levels may travel, and no more', () => {
 })
 
 test('empty is a plain dictionary without keys', () => {
-  expect([{}, { a: 1 }, [], new Point(), Object.create(null), null, new Map()].map(isEmpty)).toEqual([
+  expect([{}, { a: 1 }, [], new Point(), Object.create(null), null, new Map()].map(isEmptyDict)).toEqual([
     true,
     false,
     false,

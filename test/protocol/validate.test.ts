@@ -8,26 +8,26 @@ import type { Code } from '../../src/protocol/messages.ts'
 import {
   checkElements,
   checkLength,
-  checkPayload,
-  DICT,
+  checkPayloadElements,
   formatValue,
-  ID,
-  ID_OR_ZERO,
   isDict,
+  KIND_DICT,
+  KIND_ID,
+  KIND_ID_OR_ZERO,
+  KIND_REQUEST,
+  KIND_TEXT,
   type Layout,
   layoutOf,
   nameOf,
-  REQUEST,
-  TEXT,
 } from '../../src/protocol/validate.ts'
 
 const KINDS: Record<string, number> = {
-  Id: ID,
-  'Id | 0': ID_OR_ZERO,
-  Uri: TEXT,
-  string: TEXT,
-  RequestCode: REQUEST,
-  Dict: DICT,
+  Id: KIND_ID,
+  'Id | 0': KIND_ID_OR_ZERO,
+  Uri: KIND_TEXT,
+  string: KIND_TEXT,
+  RequestCode: KIND_REQUEST,
+  Dict: KIND_DICT,
 }
 
 /** The tuples of messages.ts as layouts: by the name of their code. */
@@ -43,12 +43,19 @@ function tuples(): Map<string, Omit<Layout, 'code'>> {
     const rest = payload ? members.slice(0, -1) : members
     const kinds = rest.map(({ type }) => {
       const text = type.getText()
-      const kind = KINDS[text] ?? (/^\w+(Options|Details)$/.test(text) ? DICT : undefined)
+      const kind = KINDS[text] ?? (/^\w+(Options|Details)$/.test(text) ? KIND_DICT : undefined)
       expect(kind, `${name}: ${text}`).toBeDefined()
       return kind as Layout['kinds'][number]
     })
     const required = rest.filter(({ questionToken }) => !questionToken).length
-    found.set(name, { name, kinds, least: required + 1, most: rest.length + 1, payload, dict: kinds.indexOf(DICT) + 1 })
+    found.set(name, {
+      name,
+      kinds,
+      least: required + 1,
+      most: rest.length + 1,
+      payload,
+      dict: kinds.indexOf(KIND_DICT) + 1,
+    })
   })
   return found
 }
@@ -84,13 +91,19 @@ test('what is no code is named', () => {
 })
 
 describe('each message', () => {
-  const good: Record<number, unknown> = { [ID]: 1, [ID_OR_ZERO]: 1, [DICT]: {}, [TEXT]: 'a.b', [REQUEST]: 48 }
+  const good: Record<number, unknown> = {
+    [KIND_ID]: 1,
+    [KIND_ID_OR_ZERO]: 1,
+    [KIND_DICT]: {},
+    [KIND_TEXT]: 'a.b',
+    [KIND_REQUEST]: 48,
+  }
   const bad: Record<number, unknown[]> = {
-    [ID]: [0, -1, 1.5, 2 ** 53 + 2, '1', null, undefined, {}, true, 1n],
-    [ID_OR_ZERO]: [-1, 1.5, '0', null, {}],
-    [DICT]: [[], 'text', 1, null, undefined, new Uint8Array(1)],
-    [TEXT]: [1, null, undefined, {}, [], true],
-    [REQUEST]: [50, 0, 1, '48', null, 36, 70],
+    [KIND_ID]: [0, -1, 1.5, 2 ** 53 + 2, '1', null, undefined, {}, true, 1n],
+    [KIND_ID_OR_ZERO]: [-1, 1.5, '0', null, {}],
+    [KIND_DICT]: [[], 'text', 1, null, undefined, new Uint8Array(1)],
+    [KIND_TEXT]: [1, null, undefined, {}, [], true],
+    [KIND_REQUEST]: [50, 0, 1, '48', null, 36, 70],
   }
 
   for (const [name, code] of all) {
@@ -140,13 +153,13 @@ test('an id of 0 marks a revocation, which has three elements', () => {
 
 test('args are a list and kwargs a dictionary', () => {
   const layout = layoutOf(codes.CALL)
-  checkPayload(layout, [], undefined)
-  checkPayload(layout, [1], {})
+  checkPayloadElements(layout, [], undefined)
+  checkPayloadElements(layout, [1], {})
   for (const args of [{}, 'text', null, 5]) {
-    expect(() => checkPayload(layout, args, undefined)).toThrow(/CALL: args must be a list, got/)
+    expect(() => checkPayloadElements(layout, args, undefined)).toThrow(/CALL: args must be a list, got/)
   }
   for (const kwargs of [[], 'text', null, 5]) {
-    expect(() => checkPayload(layout, [], kwargs)).toThrow(/CALL: kwargs must be a dictionary, got/)
+    expect(() => checkPayloadElements(layout, [], kwargs)).toThrow(/CALL: kwargs must be a dictionary, got/)
   }
 })
 

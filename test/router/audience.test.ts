@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { EVENT, PUBLISH, PUBLISHED } from '../../src/protocol/codes.ts'
-import type { PublishOptions } from '../../src/protocol/options.ts'
+import type { WirePublishOptions } from '../../src/protocol/options.ts'
 import type { Member } from '../../src/router/member/member.ts'
 import { Audience, audienceOf } from '../../src/router/pubsub/audience.ts'
 import { ID, open, type Peer, subscribe } from './support.ts'
@@ -18,7 +18,7 @@ describe('by the lists', () => {
     member(4, 'ann', 'user'),
   ]
 
-  test.each<[PublishOptions, number[]]>([
+  test.each<[WirePublishOptions, number[]]>([
     [{ eligible: [1, 3, 99] }, [1, 3]],
     [{ exclude: [1, 99] }, [2, 3, 4]],
     [{ eligible_authid: ['ann', 'nobody'] }, [1, 4]],

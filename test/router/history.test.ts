@@ -133,7 +133,7 @@ test('what the router itself publishes may be remembered, though nobody listens'
   expect(read(me, id)).toEqual([peer.id])
 })
 
-test('its first and its last subscriber are told of as of any subscription, always under one id', () => {
+test('its first and last subscriber trigger the meta events of any subscription, always under one id', () => {
   const { me, id, join } = remembering()
   const watcher = join()
   subscribe(watcher, 'wamp.subscription.on_', { match: 'prefix' })

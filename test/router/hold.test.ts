@@ -8,7 +8,7 @@ import { cbor } from 'wampy-ts/cbor'
 import { rawSocketDial, type Served, type ServeOptions, serve } from 'wampy-ts/node'
 import { type Attachable, acceptPorts, framed, json, type Link } from 'wampy-ts/router'
 import { PUBLISH } from '../../src/protocol/codes.ts'
-import type { Message, Publish } from '../../src/protocol/messages.ts'
+import type { Message, PublishMessage } from '../../src/protocol/messages.ts'
 import { payload } from '../../src/protocol/payload.ts'
 import { LIMITS, type RouterLimits } from '../../src/router/member/limits.ts'
 import { type Home, Member } from '../../src/router/member/member.ts'
@@ -59,7 +59,7 @@ class Waiting implements Attachable {
       this.#wake()
     }
     const handlers = table<Member>(leaving, {
-      [PUBLISH]: ([, request, , topic]: Publish, from) => {
+      [PUBLISH]: ([, request, , topic]: PublishMessage, from) => {
         const note = (text: string): void => {
           this.handled.push(text)
           this.#wake()

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { CALL, CANCEL, ERROR, RESULT } from '../../src/protocol/codes.ts'
 import { WampError } from '../../src/protocol/error.ts'
-import type { CallOptions, CancelMode } from '../../src/protocol/options.ts'
+import type { CancelMode, WireCallOptions } from '../../src/protocol/options.ts'
 import { payload } from '../../src/protocol/payload.ts'
 import type { Destination } from '../../src/router/member/destination.ts'
 import { LIMITS } from '../../src/router/member/limits.ts'
@@ -24,7 +24,7 @@ afterEach(() => {
 function serving(serve: Provided): {
   calls(): number
   heard: unknown[][]
-  call(options?: CallOptions, ...data: Parameters<typeof payload>): void
+  call(options?: WireCallOptions, ...data: Parameters<typeof payload>): void
   cancel(mode: CancelMode): void
   leave(): void
 } {
@@ -104,7 +104,7 @@ test.each([
 })
 
 /** A call that is answered when the test says so. */
-function pending(options: CallOptions = {}): ReturnType<typeof serving> & { answer(): Promise<void> } {
+function pending(options: WireCallOptions = {}): ReturnType<typeof serving> & { answer(): Promise<void> } {
   let resolve: (answer: undefined) => void = () => {}
   const made = serving(() => new Promise((done) => (resolve = done)))
   made.call(options)

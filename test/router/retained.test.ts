@@ -11,7 +11,7 @@ import {
   SUBSCRIBED,
   UNSUBSCRIBE,
 } from '../../src/protocol/codes.ts'
-import type { EventDetails } from '../../src/protocol/options.ts'
+import type { WireEventDetails } from '../../src/protocol/options.ts'
 import { payload } from '../../src/protocol/payload.ts'
 import type { Member } from '../../src/router/member/member.ts'
 import { RetainedEvents } from '../../src/router/pubsub/retained.ts'
@@ -137,7 +137,7 @@ describe('for patterns', () => {
     expect(recall(join(), '.a', { match: 'wildcard' })).toEqual(events(['com.a', 'org.a']))
     expect(recall(join(), 'com..', { match: 'wildcard' })).toEqual(events(['com.b.c']))
     expect(
-      recall(join(), '', { match: 'prefix' }).filter(([, , , details]) => (details as EventDetails).retained),
+      recall(join(), '', { match: 'prefix' }).filter(([, , , details]) => (details as WireEventDetails).retained),
     ).toHaveLength(4)
     expect(recall(join(), '', { match: 'wildcard' })).toEqual([])
   })
@@ -203,7 +203,9 @@ describe('the store is bounded', () => {
     const { publisher, join, router } = retaining({ limits: { retained: 3 } })
     for (const topic of ['a', 'b', 'c', 'a', 'd']) publisher.says([PUBLISH, 1, RETAIN, `com.${topic}`])
     expect(router.stats().retained).toBe(3)
-    const topics = recall(join(), 'com.', { match: 'prefix' }).map(([, , , details]) => (details as EventDetails).topic)
+    const topics = recall(join(), 'com.', { match: 'prefix' }).map(
+      ([, , , details]) => (details as WireEventDetails).topic,
+    )
     expect(topics).toEqual(['com.c', 'com.a', 'com.d'])
   })
 

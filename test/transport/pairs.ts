@@ -11,7 +11,7 @@ import { afterEach } from 'vitest'
 import WebSocket, { WebSocketServer } from 'ws'
 import type { Connections } from '../../src/node/connections.ts'
 import { gathered } from '../../src/node/gather.ts'
-import { fourOctets, greeting, protocolOf, readRequest, type Wanted } from '../../src/node/handshake.ts'
+import { fourOctets, greeting, type HandshakeRequest, protocolOf, readRequest } from '../../src/node/handshake.ts'
 import { LongPolls } from '../../src/node/longpoll.ts'
 import { RawSocket } from '../../src/node/rawsocket.ts'
 import { rawSocketDial } from '../../src/node/rawsocket-dial.ts'
@@ -177,7 +177,7 @@ function rawSockets(protocol: string, way: 'tcp' | 'tls' | 'unix'): Ends {
     })
     const take = (socket: Socket) =>
       fourOctets(socket, Buffer.alloc(0), (octets, rest) => {
-        const { limit, serializer } = readRequest(octets) as Wanted
+        const { limit, serializer } = readRequest(octets) as HandshakeRequest
         socket.write(greeting({ limit: 2 ** 24, serializer }))
         accept(new RawSocket(socket, { protocol: protocolOf(serializer)!, ours: 2 ** 24, theirs: limit }, rest))
         socket.resume()

@@ -2,7 +2,7 @@
 
 import { YIELD } from '../../protocol/codes.ts'
 import { usage, WampError } from '../../protocol/error.ts'
-import type { Message, Yield } from '../../protocol/messages.ts'
+import type { Message, YieldMessage } from '../../protocol/messages.ts'
 import { PAYLOAD_UNREADABLE } from '../../protocol/names.ts'
 import type { Dict, List } from '../../protocol/options.ts'
 import { strictTextDecoder, textEncoder } from '../../protocol/text.ts'
@@ -55,7 +55,8 @@ export function unpack(serializer: Serializer, bytes: Uint8Array): PayloadValues
   let found: List = []
   let cause: unknown
   try {
-    found = (serializer.decode(serializer.binary ? frame : strictTextDecoder().decode(frame)) as Yield)[3]?.args ?? []
+    found =
+      (serializer.decode(serializer.binary ? frame : strictTextDecoder().decode(frame)) as YieldMessage)[3]?.args ?? []
   } catch (error) {
     cause = error
   }

@@ -4,20 +4,20 @@ import * as codes from '../../protocol/codes.ts'
 import { CALL, ERROR, INVOCATION } from '../../protocol/codes.ts'
 import { WampError } from '../../protocol/error.ts'
 import type {
-  Call,
+  CallMessage,
   ErrorMessage,
-  Event,
+  EventMessage,
   Id,
-  Invocation,
+  InvocationMessage,
   Message,
-  Registered,
-  Result,
-  Subscribed,
+  RegisteredMessage,
+  ResultMessage,
+  SubscribedMessage,
   Uri,
-  Yield,
+  YieldMessage,
 } from '../../protocol/messages.ts'
 import { INVALID_ARGUMENT, PAYLOAD_UNREADABLE } from '../../protocol/names.ts'
-import type { Dict, EventDetails, List, MatchPolicy, Roles } from '../../protocol/options.ts'
+import type { Dict, List, MatchPolicy, Roles, WireEventDetails } from '../../protocol/options.ts'
 import { type Payload, payload } from '../../protocol/payload.ts'
 import { matches } from '../../protocol/uri.ts'
 import { isDict } from '../../protocol/validate.ts'
@@ -42,7 +42,7 @@ export interface Passthru {
    */
   event(
     asked: { readonly uri: Uri; readonly match: MatchPolicy },
-    details: EventDetails,
+    details: WireEventDetails,
     data: Payload | undefined,
   ): Payload | undefined
 }
@@ -57,7 +57,7 @@ export interface Passthru {
 export function passthru(...codecs: readonly PayloadCodec[]): Passthru {
   for (const { scheme } of codecs) checkScheme(scheme)
   return Object.assign((link: Link, owner: PassthruOwner) => new PassthruLink(link, owner, codecs), {
-    event: (asked: Asked, details: EventDetails, data: Payload | undefined) =>
+    event: (asked: Asked, details: WireEventDetails, data: Payload | undefined) =>
       new Talk(codecs, uriOf(asked, details.topic), {}).hear('event', details, data),
   })
 }
@@ -166,7 +166,7 @@ class PassthruLink implements Link {
     }
   }
 
-  #call([code, request, options, procedure, data]: Call): void {
+  #call([code, request, options, procedure, data]: CallMessage): void {
     const talk = this.#calls.get(request) ?? this.#talk(procedure)
     const meant = procedure === 'wamp.session.add_testament' ? this.#testament(data) : data
     const [said, bytes] = talk.say(options.progress ? 'part' : 'call', options, meant)
@@ -187,7 +187,7 @@ class PassthruLink implements Link {
     return payload([topic, bytes?.args, {}, ...more], { ...rest, publish_options: isDict(given ?? {}) ? said : given })
   }
 
-  #answer(kind: 'progress' | 'result' | 'error', message: Yield | ErrorMessage): void {
+  #answer(kind: 'progress' | 'result' | 'error', message: YieldMessage | ErrorMessage): void {
     const id = message[0] === ERROR ? message[2] : message[1]
     const served = this.#served.get(id)
     if (!served) {
@@ -249,14 +249,14 @@ class PassthruLink implements Link {
     }
   }
 
-  #granted(table: Map<Id, Asked>, message: Subscribed | Registered): Message {
+  #granted(table: Map<Id, Asked>, message: SubscribedMessage | RegisteredMessage): Message {
     const asked = this.#asked.get(message[1])
     this.#asked.delete(message[1])
     if (asked) table.set(message[2], asked)
     return message
   }
 
-  #result(message: Result): Message {
+  #result(message: ResultMessage): Message {
     const [code, request, details, data] = message
     const talk = this.#calls.get(request)
     if (!talk) return message
@@ -289,7 +289,7 @@ class PassthruLink implements Link {
     }
   }
 
-  #event(message: Event): Message | undefined {
+  #event(message: EventMessage): Message | undefined {
     const [code, subscription, publication, details, data] = message
     const asked = this.#topics.get(subscription)
     if (!asked) {
@@ -307,7 +307,7 @@ class PassthruLink implements Link {
     }
   }
 
-  #invocation(message: Invocation): Message | undefined {
+  #invocation(message: InvocationMessage): Message | undefined {
     const [code, id, registration, details, data] = message
     const asked = this.#procedures.get(registration)
     const known = this.#served.get(id)

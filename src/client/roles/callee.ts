@@ -2,9 +2,9 @@
 
 import { INTERRUPT, INVOCATION, REGISTER, REGISTERED, UNREGISTER, UNREGISTERED } from '../../protocol/codes.ts'
 import { violation, WampError } from '../../protocol/error.ts'
-import type { Id, Invocation as Message, Registered, Unregistered, Uri } from '../../protocol/messages.ts'
+import type { Id, InvocationMessage, RegisteredMessage, UnregisteredMessage, Uri } from '../../protocol/messages.ts'
 import { NO_SUCH_PROCEDURE, PROCEDURE_ALREADY_EXISTS } from '../../protocol/names.ts'
-import type { Dict, InvocationDetails, List, RegisterOptions as WireOptions } from '../../protocol/options.ts'
+import type { Dict, InvocationDetails, List, WireRegisterOptions as WireOptions } from '../../protocol/options.ts'
 import { BUFFER } from '../base/part-stream.ts'
 import type { Waiting } from '../base/waiting.ts'
 import { checkOptions } from '../checks.ts'
@@ -71,7 +71,7 @@ export class RegistrationRecord extends HandleRecord<WireOptions> {
   }
 
   async ask(session: ClientSession): Promise<void> {
-    const shared = await session.requests.ask<boolean, Registered>({
+    const shared = await session.requests.ask<boolean, RegisteredMessage>({
       code: REGISTER,
       message: (id) => [REGISTER, id, this.options, this.uri],
       // Inside the reply: an INVOCATION may follow in the same read.
@@ -94,7 +94,7 @@ export class RegistrationRecord extends HandleRecord<WireOptions> {
     if (id === undefined) return
     this.id = undefined
     // It goes on answering until the router has confirmed: what was called before then is still served.
-    await session.requests.ask<void, Unregistered>(
+    await session.requests.ask<void, UnregisteredMessage>(
       {
         code: UNREGISTER,
         message: (request) => [UNREGISTER, request, id],
@@ -139,7 +139,7 @@ export const callee: Role = {
   },
 }
 
-function invoke(message: Message, session: ClientSession): void {
+function invoke(message: InvocationMessage, session: ClientSession): void {
   const [, id, registration, details, data] = message
   const underWay = session.running.get(id)
   if (underWay) {

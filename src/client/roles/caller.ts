@@ -2,7 +2,7 @@
 
 import { CALL, CANCEL, RESULT } from '../../protocol/codes.ts'
 import { unsent, WampError } from '../../protocol/error.ts'
-import type { Id, Result as ResultMessage, Uri } from '../../protocol/messages.ts'
+import type { Id, ResultMessage, Uri } from '../../protocol/messages.ts'
 import { CANCELED, FEATURE_NOT_SUPPORTED } from '../../protocol/names.ts'
 import type {
   CancelMode,
@@ -10,7 +10,7 @@ import type {
   KnownKeys,
   List,
   ResultDetails,
-  CallOptions as WireOptions,
+  WireCallOptions as WireOptions,
 } from '../../protocol/options.ts'
 import { payload } from '../../protocol/payload.ts'
 import { BUFFER, overflow, Parts, pump } from '../base/part-stream.ts'

@@ -2,9 +2,9 @@
 
 import { ERROR, INVOCATION, YIELD } from '../../protocol/codes.ts'
 import { WampError } from '../../protocol/error.ts'
-import type { Id, Invocation as InvocationMessage, Uri } from '../../protocol/messages.ts'
+import type { Id, InvocationMessage, Uri } from '../../protocol/messages.ts'
 import { CANCELED, RUNTIME_ERROR } from '../../protocol/names.ts'
-import type { Dict, InterruptOptions, InvocationDetails, List } from '../../protocol/options.ts'
+import type { Dict, InvocationDetails, List, WireInterruptOptions } from '../../protocol/options.ts'
 import { type Payload, payload } from '../../protocol/payload.ts'
 import { isUri } from '../../protocol/uri.ts'
 import { isDict } from '../../protocol/validate.ts'
@@ -191,7 +191,7 @@ export class Running {
     return true
   }
 
-  interrupt({ mode, reason }: InterruptOptions): void {
+  interrupt({ mode, reason }: WireInterruptOptions): void {
     const uri = typeof reason === 'string' && isUri(reason) ? reason : CANCELED
     this.stop(new WampError(uri, ['the call was canceled']))
     if (mode === 'killnowait' || mode === 'skip') this.#over()

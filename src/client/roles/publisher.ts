@@ -2,8 +2,8 @@
 
 import { PUBLISH, PUBLISHED } from '../../protocol/codes.ts'
 import { keyTypeOf } from '../../protocol/keys.ts'
-import type { Id, Published, Uri } from '../../protocol/messages.ts'
-import type { Dict, KnownKeys, List, PublishOptions as WireOptions } from '../../protocol/options.ts'
+import type { Id, PublishedMessage, Uri } from '../../protocol/messages.ts'
+import type { Dict, KnownKeys, List, WirePublishOptions as WireOptions } from '../../protocol/options.ts'
 import { payload } from '../../protocol/payload.ts'
 import { canceled, type Waiting } from '../base/waiting.ts'
 import type { ClientSession } from '../session/client-session.ts'
@@ -53,7 +53,7 @@ export async function publish(
   const options = wireOf(given)
   const message = (id: Id) => [PUBLISH, id, options, topic, data] as const
   if (options.acknowledge === true) {
-    return session.requests.ask<Id, Published>(
+    return session.requests.ask<Id, PublishedMessage>(
       { code: PUBLISH, message: (id) => [...message(id)], settle: ([, , publication]) => publication },
       { signal, timeout },
     )

@@ -1,12 +1,12 @@
 /** The subscriber: handles that share one subscription at the router, and the events for them. */
 
 import { EVENT, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from '../../protocol/codes.ts'
-import type { Id, Subscribed, Unsubscribed, Uri } from '../../protocol/messages.ts'
+import type { Id, SubscribedMessage, UnsubscribedMessage, Uri } from '../../protocol/messages.ts'
 import type {
   Dict,
   List,
-  EventDetails as WireDetails,
-  SubscribeOptions as WireOptions,
+  WireEventDetails as WireDetails,
+  WireSubscribeOptions as WireOptions,
 } from '../../protocol/options.ts'
 import type { Waiting } from '../base/waiting.ts'
 import { type DurableHandles, HandleRecord } from '../handles/durable-handles.ts'
@@ -55,7 +55,7 @@ export class SubscriptionRecord extends HandleRecord<WireOptions> {
     const way = session.subscribing.get(key) ?? { count: 0, given: undefined }
     session.subscribing.set(key, way)
     way.count++
-    const asked = session.requests.ask<Id, Subscribed>({
+    const asked = session.requests.ask<Id, SubscribedMessage>({
       code: SUBSCRIBE,
       message: (id) => [SUBSCRIBE, id, this.options, this.uri],
       // Inside the reply: an EVENT may follow in the same read.
@@ -96,7 +96,7 @@ export class SubscriptionRecord extends HandleRecord<WireOptions> {
 
 async function release(session: ClientSession, id: Id, waiting: Waiting): Promise<void> {
   session.subscriptions.delete(id)
-  await session.requests.ask<void, Unsubscribed>(
+  await session.requests.ask<void, UnsubscribedMessage>(
     { code: UNSUBSCRIBE, message: (request) => [UNSUBSCRIBE, request, id], settle: () => {} },
     waiting,
   )

@@ -3,7 +3,7 @@
 import { GOODBYE } from '../../protocol/codes.ts'
 import { WampError } from '../../protocol/error.ts'
 import { checkDetails } from '../../protocol/keys.ts'
-import type { Id, Message, Uri, Welcome } from '../../protocol/messages.ts'
+import type { Id, Message, Uri, WelcomeMessage } from '../../protocol/messages.ts'
 import { CLOSE_REALM, CONNECTION_LOST } from '../../protocol/names.ts'
 import type { Dict, Roles } from '../../protocol/options.ts'
 import type { Feature } from '../../protocol/words.ts'
@@ -85,7 +85,7 @@ export class ClientSession extends Session {
     this.open(joining)
   }
 
-  welcome([, id, details]: Welcome, realm: Uri): void {
+  welcome([, id, details]: WelcomeMessage, realm: Uri): void {
     const { authid, authrole, authmethod, authprovider, roles } = details
     this.info = { id, realm: details.realm ?? realm, authid, authrole, authmethod, authprovider, roles }
   }

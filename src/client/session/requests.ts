@@ -7,12 +7,12 @@ import type {
   Handlers,
   Id,
   Message,
-  Published,
-  Registered,
+  PublishedMessage,
+  RegisteredMessage,
   RequestCode,
-  Subscribed,
-  Unregistered,
-  Unsubscribed,
+  SubscribedMessage,
+  UnregisteredMessage,
+  UnsubscribedMessage,
 } from '../../protocol/messages.ts'
 import { CONNECTION_LOST } from '../../protocol/names.ts'
 import { nameOf } from '../../protocol/validate.ts'
@@ -165,7 +165,7 @@ function release(pending: Pending): void {
 
 /** A positive answer that only a request of ours can cause: without one it is a violation. */
 export function granted(
-  message: Published | Subscribed | Unsubscribed | Registered | Unregistered,
+  message: PublishedMessage | SubscribedMessage | UnsubscribedMessage | RegisteredMessage | UnregisteredMessage,
   session: ClientSession,
 ): void {
   const [code, id] = message

@@ -1,7 +1,7 @@
 /** Checks the options of a router that list topics or procedures, by URI or by pattern, with a bound for each. */
 
 import { usage } from '../../protocol/error.ts'
-import { checkRules, type OptionRule, TEXT, WHOLE } from '../../protocol/option-rules.ts'
+import { checkRules, type OptionRule, STRING, WHOLE } from '../../protocol/option-rules.ts'
 import { isPattern } from '../../protocol/uri.ts'
 import { formatValue, isDict } from '../../protocol/validate.ts'
 import { anyOf, isOneOf, MATCH_POLICIES, type MatchPolicy } from '../../protocol/words.ts'
@@ -25,7 +25,7 @@ export function checkPatterns(
   for (const [i, item] of (list as unknown[]).entries()) {
     const place = `${name}[${i}]`
     if (!isDict(item)) throw usage(`${place} must be { uri, match, limit }, got ${formatValue(item)}`)
-    const rules: Readonly<Record<string, OptionRule>> = { uri: TEXT, match: MATCH, limit: WHOLE, ...further }
+    const rules: Readonly<Record<string, OptionRule>> = { uri: STRING, match: MATCH, limit: WHOLE, ...further }
     checkRules(place, item, rules, { separator: '.' })
     const { uri, match = 'exact', limit } = item
     if (typeof uri !== 'string' || !isPattern(uri, match as MatchPolicy, strict)) {

@@ -1,6 +1,6 @@
 /** One event for many: the only code that writes to more than one destination. What a slow reader loses, it loses here. */
 
-import type { Event } from '../../protocol/messages.ts'
+import type { EventMessage } from '../../protocol/messages.ts'
 import type { Prepared } from '../../transport/transport.ts'
 import type { Destination } from './destination.ts'
 import { attempt } from './refusal.ts'
@@ -20,11 +20,11 @@ export interface Admitting {
  * not to one that is too far behind. Returns how many it was sent to.
  */
 export function deliver(
-  event: Event,
+  event: EventMessage,
   subscribers: ReadonlySet<Destination>,
   except: Destination | undefined,
   audience: Admitting | undefined,
-  drop: (reason: Undelivered, destination: Destination, event: Event) => void,
+  drop: (reason: Undelivered, destination: Destination, event: EventMessage) => void,
 ): number {
   const prepared = subscribers.size > 1 ? new Map<string, Prepared>() : undefined
   let sent = 0

@@ -1,6 +1,6 @@
 /** What the broker and the dealer send to: a session, the router's own procedures, later a session of another machine. */
 
-import type { Code, Event, Id, Message } from '../../protocol/messages.ts'
+import type { Code, EventMessage, Id, Message } from '../../protocol/messages.ts'
 import type { ClientRole, Feature } from '../../protocol/words.ts'
 import type { Prepared } from '../../transport/transport.ts'
 import type { BrokerRecord } from '../pubsub/subscription.ts'
@@ -31,7 +31,7 @@ export interface Destination {
   readonly behind: boolean
   /** Destinations of one kind can `write` what one of them `prepare`d: one encoding for many. Undefined: only `send`. */
   readonly kind: string | undefined
-  prepare(event: Event): Prepared
+  prepare(event: EventMessage): Prepared
   write(prepared: Prepared): void
   /** What the broker keeps of it, from its first subscription. Nobody else looks into it. */
   pubsub: BrokerRecord | undefined

@@ -5,7 +5,7 @@ import { LONGEST_TIMER } from '../../protocol/durations.ts'
 import { violation } from '../../protocol/error.ts'
 import { nextId } from '../../protocol/ids.ts'
 import { checkKeys } from '../../protocol/keys.ts'
-import type { Code, Event, Id, Message, Uri } from '../../protocol/messages.ts'
+import type { Code, EventMessage, Id, Message, Uri } from '../../protocol/messages.ts'
 import { LIMIT_EXCEEDED, TIMEOUT } from '../../protocol/names.ts'
 import type { Dict, Roles } from '../../protocol/options.ts'
 import { nameOf } from '../../protocol/validate.ts'
@@ -144,7 +144,7 @@ export class Member extends Session implements Destination {
     return isBehind(this.link.backlog, this.#backlogLimit)
   }
 
-  prepare(event: Event): Prepared {
+  prepare(event: EventMessage): Prepared {
     return this.link.prepare?.(event)
   }
 

@@ -2,11 +2,11 @@
 
 import { ERROR, INVOCATION, YIELD } from '../../protocol/codes.ts'
 import { thrown } from '../../protocol/error.ts'
-import type { Id, Invocation, Message, Uri } from '../../protocol/messages.ts'
+import type { Id, InvocationMessage, Message, Uri } from '../../protocol/messages.ts'
 import { NO_SUCH_PROCEDURE } from '../../protocol/names.ts'
 import type { Dict, List } from '../../protocol/options.ts'
 import { payload } from '../../protocol/payload.ts'
-import { isEmpty } from '../../protocol/plain.ts'
+import { isEmptyDict } from '../../protocol/plain.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import type { Destination } from '../member/destination.ts'
 import { NO_DEVIATIONS } from '../member/peers.ts'
@@ -73,7 +73,7 @@ export class Provider implements Destination {
   prepare(): void {}
   write(): void {}
 
-  #invoked([, invocation, , { procedure, caller }, data]: Invocation): void {
+  #invoked([, invocation, , { procedure, caller }, data]: InvocationMessage): void {
     const serve = this.#procedures.get(procedure ?? '')
     const from = this.#members.get(caller ?? 0)
     let answer: ReturnType<Provided>
@@ -101,7 +101,7 @@ export class Provider implements Destination {
   #fail(invocation: Id, error: unknown): void {
     const { uri, args, kwargs } =
       error instanceof Refusal ? { uri: error.uri, args: [error.text], kwargs: {} } : thrown(error)
-    const data = payload(args.length > 0 ? args : undefined, isEmpty(kwargs) ? undefined : kwargs)
+    const data = payload(args.length > 0 ? args : undefined, isEmptyDict(kwargs) ? undefined : kwargs)
     this.#dealer.handlers[ERROR]?.([ERROR, INVOCATION, invocation, NOTHING, uri, data], this)
   }
 }

@@ -5,9 +5,9 @@ import { thrown } from '../../protocol/error.ts'
 import { checkKeys } from '../../protocol/keys.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { CANCELED, INVALID_ARGUMENT, INVALID_URI, LIMIT_EXCEEDED } from '../../protocol/names.ts'
-import type { Dict, List, PublishOptions } from '../../protocol/options.ts'
+import type { Dict, List, WirePublishOptions } from '../../protocol/options.ts'
 import { type Payload, payload } from '../../protocol/payload.ts'
-import { isEmpty } from '../../protocol/plain.ts'
+import { isEmptyDict } from '../../protocol/plain.ts'
 import { isReserved } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import { anyOf, isOneOf, TESTAMENT_SCOPES, type TestamentScope } from '../../protocol/words.ts'
@@ -23,7 +23,7 @@ import type { Provided } from './provider.ts'
 
 interface Testament {
   readonly topic: Uri
-  readonly options: PublishOptions
+  readonly options: WirePublishOptions
   readonly payload: Payload | undefined
   /** As it was decided when it was added. */
   readonly decision: Decision
@@ -152,12 +152,12 @@ function scopeOf(scope: unknown): TestamentScope {
 
 /** A call has a place for both, so that an empty one says nothing. */
 function dataOf(args: List = [], kwargs: Dict = {}): Payload | undefined {
-  if (!isEmpty(kwargs)) return payload(args, kwargs)
+  if (!isEmptyDict(kwargs)) return payload(args, kwargs)
   return payload(args.length > 0 ? args : undefined)
 }
 
 /** Options as PUBLISH itself would take them from this session. */
-function optionsOf(options: Dict, topic: Uri, caller: Destination): PublishOptions {
+function optionsOf(options: Dict, topic: Uri, caller: Destination): WirePublishOptions {
   try {
     checkKeys([PUBLISH, 1, options, topic])
   } catch (error) {

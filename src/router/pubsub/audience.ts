@@ -1,22 +1,22 @@
 /** Whom a publication may reach: six lists, of which every one that is given must let a subscriber pass. */
 
 import type { Id } from '../../protocol/messages.ts'
-import type { PublishOptions } from '../../protocol/options.ts'
+import type { WirePublishOptions } from '../../protocol/options.ts'
 import type { Destination } from '../member/destination.ts'
 
 /** The lists that outlive a session: what is kept is given by them to who asks later. */
 export type RoleLists = Pick<
-  PublishOptions,
+  WirePublishOptions,
   'exclude_authid' | 'exclude_authrole' | 'eligible_authid' | 'eligible_authrole'
 >
 
 /** The audience that the options name, or none where anybody may hear. */
-export function audienceOf(options: PublishOptions): Audience | undefined {
+export function audienceOf(options: WirePublishOptions): Audience | undefined {
   return namesSessions(options) || namesPrincipals(options) ? new Audience(options) : undefined
 }
 
 /** Whether a publication is for or against sessions: such a one is never kept (Advanced Profile, Event History). */
-export function namesSessions({ exclude, eligible }: PublishOptions): boolean {
+export function namesSessions({ exclude, eligible }: WirePublishOptions): boolean {
   return exclude !== undefined || eligible !== undefined
 }
 
@@ -37,7 +37,7 @@ export class Audience {
   readonly #eligibleAuthid: ReadonlySet<string> | undefined
   readonly #eligibleAuthrole: ReadonlySet<string> | undefined
 
-  constructor(options: PublishOptions) {
+  constructor(options: WirePublishOptions) {
     this.#exclude = setOf(options.exclude)
     this.#excludeAuthid = setOf(options.exclude_authid)
     this.#excludeAuthrole = setOf(options.exclude_authrole)

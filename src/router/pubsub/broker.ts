@@ -2,9 +2,9 @@
 
 import { EVENT, PUBLISH, PUBLISHED, SUBSCRIBE, UNSUBSCRIBE } from '../../protocol/codes.ts'
 import { randomId } from '../../protocol/ids.ts'
-import type { Event, Handlers, Id, Publish, Subscribe, Uri } from '../../protocol/messages.ts'
+import type { EventMessage, Handlers, Id, PublishMessage, SubscribeMessage, Uri } from '../../protocol/messages.ts'
 import { INVALID_URI } from '../../protocol/names.ts'
-import type { Dict, EventDetails, List, PublishOptions } from '../../protocol/options.ts'
+import type { Dict, List, WireEventDetails, WirePublishOptions } from '../../protocol/options.ts'
 import { kept, type Payload, payload } from '../../protocol/payload.ts'
 import { isReserved, isUri } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
@@ -127,7 +127,7 @@ export class Broker implements Role {
   publishTestament(
     publisher: Destination,
     topic: Uri,
-    options: PublishOptions,
+    options: WirePublishOptions,
     data: Payload | undefined,
     decided: Outcome,
   ): void {
@@ -136,12 +136,12 @@ export class Broker implements Role {
   }
 
   /** Decides about a publication, as far as that is possible before it is published. */
-  decide(publisher: Destination, topic: Uri, options: PublishOptions): Outcome | Promise<Outcome> {
+  decide(publisher: Destination, topic: Uri, options: WirePublishOptions): Outcome | Promise<Outcome> {
     const { rights } = this.#realm
     return rights.always ?? rights.decide('publish', topic, 'exact', options, publisher)
   }
 
-  #subscribe(message: Subscribe, subscriber: Destination): void {
+  #subscribe(message: SubscribeMessage, subscriber: Destination): void {
     const [, , options, topic] = message
     const { rights } = this.#realm
     const decided = rights.always ?? rights.decide('subscribe', topic, options.match ?? 'exact', options, subscriber)
@@ -149,7 +149,7 @@ export class Broker implements Role {
     else subscriber.hold(SUBSCRIBE, decided, (later) => this.#begin(message, subscriber, later), TOO_LATE)
   }
 
-  #begin(message: Subscribe, subscriber: Destination, decided: Outcome): void {
+  #begin(message: SubscribeMessage, subscriber: Destination, decided: Outcome): void {
     const subscription = this.#subscriptions.subscribe(message, subscriber, decided)
     if (subscription && message[2].get_retained) this.#recall(subscription, subscriber)
   }
@@ -163,7 +163,7 @@ export class Broker implements Role {
     }
   }
 
-  #publish(message: Publish, publisher: Destination): void {
+  #publish(message: PublishMessage, publisher: Destination): void {
     const [, , options, topic] = message
     inPassthru(options, publisher, 'publisher', 'PUBLISH[2]')
     const decided = this.#refuseTopic(topic) ?? this.decide(publisher, topic, options)
@@ -171,7 +171,7 @@ export class Broker implements Role {
     else publisher.hold(PUBLISH, decided, (later) => this.#conclude(message, publisher, later), TOO_LATE)
   }
 
-  #conclude([, request, options, topic, data]: Publish, publisher: Destination, decided: Outcome): void {
+  #conclude([, request, options, topic, data]: PublishMessage, publisher: Destination, decided: Outcome): void {
     const done = decided instanceof Refusal ? decided : this.#accept(publisher, topic, options, data, decided)
     if (!(done instanceof Refusal)) {
       if (options.acknowledge) publisher.send([PUBLISHED, request, done])
@@ -194,7 +194,7 @@ export class Broker implements Role {
   #accept(
     publisher: Destination,
     topic: Uri,
-    options: PublishOptions,
+    options: WirePublishOptions,
     data: Payload | undefined,
     decision: Decision,
   ): Id | Refusal {
@@ -214,16 +214,16 @@ export class Broker implements Role {
   #emit(
     found: readonly Subscription[],
     topic: Uri,
-    options: PublishOptions,
+    options: WirePublishOptions,
     data: Payload | undefined,
-    details: EventDetails,
+    details: WireEventDetails,
     publication: Id,
     publisher: Destination | undefined,
   ): void {
     const except = options.exclude_me === false ? undefined : publisher
     const { members } = this.#realm
     let audience: Audience | undefined
-    let named: EventDetails | undefined
+    let named: WireEventDetails | undefined
     for (const subscription of found) {
       let said = details
       if (subscription.match !== 'exact') {
@@ -241,7 +241,7 @@ export class Broker implements Role {
   }
 
   #deliver(
-    event: Event,
+    event: EventMessage,
     uri: Uri,
     subscribers: ReadonlySet<Destination>,
     except: Destination | undefined,
@@ -255,16 +255,16 @@ export class Broker implements Role {
   }
 
   /** A field, so that an event makes no closure. */
-  readonly #undelivered = (reason: Undelivered, { id }: Destination, [, subscription]: Event): void =>
+  readonly #undelivered = (reason: Undelivered, { id }: Destination, [, subscription]: EventMessage): void =>
     this.#drop(reason, id, this.patterns.find(subscription)?.uri)
 
   #record(
     history: History,
     topic: Uri,
     publication: Id,
-    details: EventDetails,
+    details: WireEventDetails,
     data: Payload | undefined,
-    options: PublishOptions,
+    options: WirePublishOptions,
   ): void {
     const { exclude_authid, exclude_authrole, eligible_authid, eligible_authrole } = options
     const lists = { exclude_authid, exclude_authrole, eligible_authid, eligible_authrole }
@@ -299,9 +299,9 @@ export class Broker implements Role {
 function detailsOf(
   publisher: Destination,
   topic: Uri,
-  options: PublishOptions,
+  options: WirePublishOptions,
   decision: Decision,
-): EventDetails | Refusal {
+): WireEventDetails | Refusal {
   const asked = options.disclose_me === true
   const refusal = refuseDisclosure(decision, topic, asked)
   if (refusal) return refusal
@@ -317,5 +317,5 @@ function detailsOf(
     }),
     ...(trustlevel !== undefined && { trustlevel }),
     ...(passthru && passthruOf(options)),
-  } as EventDetails
+  } as WireEventDetails
 }

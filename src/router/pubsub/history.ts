@@ -3,7 +3,7 @@
 import { usage } from '../../protocol/error.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { LIMIT } from '../../protocol/option-rules.ts'
-import type { EventDetails, MatchPolicy } from '../../protocol/options.ts'
+import type { MatchPolicy, WireEventDetails } from '../../protocol/options.ts'
 import type { Payload } from '../../protocol/payload.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import { checkPatterns } from '../match/pattern-options.ts'
@@ -17,7 +17,7 @@ export interface HistoryEvent {
   readonly publication: Id
   readonly topic: Uri
   /** As its subscribers were sent them. */
-  readonly details: EventDetails
+  readonly details: WireEventDetails
   readonly payload: Payload | undefined
   /** Who may read it, as its publisher said. */
   readonly lists: RoleLists

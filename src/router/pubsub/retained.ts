@@ -1,7 +1,7 @@
 /** The last event of each topic that its publisher wanted retained, for those who subscribe later. */
 
 import type { Id, Uri } from '../../protocol/messages.ts'
-import type { EventDetails, MatchPolicy, PublishOptions } from '../../protocol/options.ts'
+import type { MatchPolicy, WireEventDetails, WirePublishOptions } from '../../protocol/options.ts'
 import type { Payload } from '../../protocol/payload.ts'
 import { matches } from '../../protocol/uri.ts'
 import type { Destination } from '../member/destination.ts'
@@ -13,7 +13,7 @@ import { Audience, namesPrincipals } from './audience.ts'
 export interface Retained {
   readonly topic: Uri
   readonly publication: Id
-  readonly details: EventDetails
+  readonly details: WireEventDetails
   readonly payload: Payload | undefined
 }
 
@@ -44,7 +44,7 @@ export class RetainedEvents {
   }
 
   /** Keeps an event in place of what it outdates. One that names sessions must not come here: they do not last. */
-  keep(event: Retained, options: PublishOptions, publisher: Id): void {
+  keep(event: Retained, options: WirePublishOptions, publisher: Id): void {
     const kept: Kept = {
       ...event,
       details: { ...event.details, retained: true },

@@ -2,7 +2,7 @@
 
 import { SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from '../../protocol/codes.ts'
 import { randomId } from '../../protocol/ids.ts'
-import type { Subscribe, Unsubscribe, Uri } from '../../protocol/messages.ts'
+import type { SubscribeMessage, UnsubscribeMessage, Uri } from '../../protocol/messages.ts'
 import { INVALID_URI, LIMIT_EXCEEDED, NO_SUCH_SUBSCRIPTION } from '../../protocol/names.ts'
 import type { MatchPolicy } from '../../protocol/options.ts'
 import { isPattern, isReserved } from '../../protocol/uri.ts'
@@ -46,7 +46,7 @@ export class Subscriptions {
 
   /** Returns the subscription, unless the request was refused. */
   subscribe(
-    [, request, options, topic]: Subscribe,
+    [, request, options, topic]: SubscribeMessage,
     subscriber: Destination,
     decided: Outcome,
   ): Subscription | undefined {
@@ -71,7 +71,7 @@ export class Subscriptions {
     return subscription
   }
 
-  unsubscribe([, request, id]: Unsubscribe, subscriber: Destination): void {
+  unsubscribe([, request, id]: UnsubscribeMessage, subscriber: Destination): void {
     const subscription = subscriptionsOf(subscriber).get(id)
     if (subscription) {
       const last = this.#remove(subscription, subscriber)

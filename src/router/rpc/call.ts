@@ -1,6 +1,6 @@
 /** A call under way: what the dealer knows of it from its first part to its answer. Only routing.ts changes it. */
 
-import type { Call as CallMessage, Id, Uri } from '../../protocol/messages.ts'
+import type { CallMessage, Id, Uri } from '../../protocol/messages.ts'
 import type { InvocationDetails } from '../../protocol/options.ts'
 import type { Destination } from '../member/destination.ts'
 import type { Decision } from '../rights/decide.ts'

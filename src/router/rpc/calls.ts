@@ -5,7 +5,7 @@ import { violation } from '../../protocol/error.ts'
 import type * as messages from '../../protocol/messages.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
 import * as names from '../../protocol/names.ts'
-import type { CallOptions, ResultDetails } from '../../protocol/options.ts'
+import type { ResultDetails, WireCallOptions } from '../../protocol/options.ts'
 import { isReserved, isUri } from '../../protocol/uri.ts'
 import { formatValue, nameOf } from '../../protocol/validate.ts'
 import type { Destination } from '../member/destination.ts'
@@ -68,7 +68,7 @@ export class Calls {
     this.#own.set(procedure, ownRegistration(procedure, callee))
   }
 
-  call(message: messages.Call, caller: Destination): void {
+  call(message: messages.CallMessage, caller: Destination): void {
     const [, request, options, procedure] = message
     const underWay = caller.rpc?.calls.get(request)
     if (underWay) this.#continue(underWay, message)
@@ -82,7 +82,7 @@ export class Calls {
     }
   }
 
-  #begin(message: messages.Call, caller: Destination, decided: Outcome): void {
+  #begin(message: messages.CallMessage, caller: Destination, decided: Outcome): void {
     const [, request, options, procedure] = message
     const found = decided instanceof Refusal ? decided : this.#find(message, caller, decided)
     if (decided instanceof Refusal || found instanceof Refusal) {
@@ -98,7 +98,7 @@ export class Calls {
     if (failed) this.#routing.fail(call, failed)
   }
 
-  cancel([, request, { mode = 'killnowait' }]: messages.Cancel, caller: Destination): void {
+  cancel([, request, { mode = 'killnowait' }]: messages.CancelMessage, caller: Destination): void {
     const call = caller.rpc?.calls.get(request)
     const { forgetsCanceled } = caller.deviations
     if (!call || call.canceled) {
@@ -117,7 +117,7 @@ export class Calls {
     else this.#routing.stop(call, reason, new Refusal(names.CANCELED, 'the caller canceled the call'))
   }
 
-  yield([code, invocation, options, data]: messages.Yield, callee: Destination): void {
+  yield([code, invocation, options, data]: messages.YieldMessage, callee: Destination): void {
     const passthru = inPassthru(options, callee, 'callee', 'YIELD[2]')
     const partial = options.progress === true
     const call = this.#pending(code, invocation, callee, !partial)
@@ -177,7 +177,7 @@ export class Calls {
   }
 
   /** Throws a violation for options that the caller did not announce. */
-  #inspect(options: CallOptions, caller: Destination): void {
+  #inspect(options: WireCallOptions, caller: Destination): void {
     if (options.progress && !caller.announces('caller', 'progressive_call_invocations')) {
       throw violation('CALL[2].progress is true, but HELLO did not announce progressive_call_invocations')
     }
@@ -185,7 +185,11 @@ export class Calls {
   }
 
   /** The registration that serves a call, or why it is refused. */
-  #find([, , options, procedure]: messages.Call, caller: Destination, decision: Decision): Registration | Refusal {
+  #find(
+    [, , options, procedure]: messages.CallMessage,
+    caller: Destination,
+    decision: Decision,
+  ): Registration | Refusal {
     const { strict, limits } = this.#options
     // Nobody else serves what belongs to the router, whatever a pattern would match.
     const reserved = isReserved(procedure)
@@ -203,7 +207,7 @@ export class Calls {
   }
 
   /** Another part of a call goes to the callee of the first, with what was said then (Progressive Call Invocations). */
-  #continue(call: Call, message: messages.Call): void {
+  #continue(call: Call, message: messages.CallMessage): void {
     const [, request, { progress }, procedure] = message
     if (!call.open) throw violation(`CALL[1] is ${request}, the id of a call that waits for its answer`)
     if (procedure !== call.procedure) {
@@ -217,7 +221,7 @@ export class Calls {
   }
 
   /** Whether it is a part of a call that is over, of which the caller could not know. */
-  #isLate([, request, { progress }, procedure]: messages.Call, caller: Destination): boolean {
+  #isLate([, request, { progress }, procedure]: messages.CallMessage, caller: Destination): boolean {
     const record = caller.rpc
     const known = record?.unfinished(request)
     if (!record || known === undefined) return false

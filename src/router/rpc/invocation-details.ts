@@ -1,6 +1,6 @@
 /** What an INVOCATION says beside its payload, and whether a callee can take the call at all. */
 
-import type { Call } from '../../protocol/messages.ts'
+import type { CallMessage } from '../../protocol/messages.ts'
 import { FEATURE_NOT_SUPPORTED } from '../../protocol/names.ts'
 import type { Dict, InvocationDetails } from '../../protocol/options.ts'
 import type { Destination } from '../member/destination.ts'
@@ -15,7 +15,7 @@ export function interruptible(callee: Destination): boolean {
 }
 
 /** Why this callee cannot be given this call: what is silently left out would change what was asked. */
-export function lacking({ progress, ppt_scheme }: Call[2], callee: Destination): Refusal | undefined {
+export function lacking({ progress, ppt_scheme }: CallMessage[2], callee: Destination): Refusal | undefined {
   if (progress && !takesParts(callee)) {
     return new Refusal(FEATURE_NOT_SUPPORTED, 'the callee does not take a call in parts')
   }
@@ -32,7 +32,7 @@ function takesParts(callee: Destination): boolean {
 
 /** The details of a call's INVOCATION, but for `progress`. What the caller asks was found to be allowed. */
 export function detailsOf(
-  [, , options, procedure]: Call,
+  [, , options, procedure]: CallMessage,
   caller: Destination,
   { callee, curious, registration }: Endpoint,
   timeout: number,

@@ -1,6 +1,6 @@
 /** Calls that wait until one of their callees is free: a bounded queue for each registration that may have one. */
 
-import type { Call as CallMessage, Uri } from '../../protocol/messages.ts'
+import type { CallMessage, Uri } from '../../protocol/messages.ts'
 import type { MatchPolicy } from '../../protocol/options.ts'
 import { kept } from '../../protocol/payload.ts'
 import { checkPatterns } from '../match/pattern-options.ts'

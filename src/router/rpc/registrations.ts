@@ -2,9 +2,9 @@
 
 import { REGISTER, REGISTERED, UNREGISTER, UNREGISTERED } from '../../protocol/codes.ts'
 import { randomId } from '../../protocol/ids.ts'
-import type { Id, Register, Unregister, Uri } from '../../protocol/messages.ts'
+import type { Id, RegisterMessage, UnregisterMessage, Uri } from '../../protocol/messages.ts'
 import * as names from '../../protocol/names.ts'
-import type { InvokePolicy, RegisterOptions } from '../../protocol/options.ts'
+import type { InvokePolicy, WireRegisterOptions } from '../../protocol/options.ts'
 import { isPattern, isReserved } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import { type Pattern, Patterns } from '../match/patterns.ts'
@@ -83,7 +83,7 @@ export class Registrations {
     this.#queues = queues
   }
 
-  register([, request, options, procedure]: Register, callee: Destination, decided: Outcome): void {
+  register([, request, options, procedure]: RegisterMessage, callee: Destination, decided: Outcome): void {
     const { match = 'exact', force_reregister } = options
     let registration = this.patterns.get(procedure, match)
     const refusal =
@@ -111,7 +111,7 @@ export class Registrations {
     if (joins) this.#observe(endpoint)
   }
 
-  unregister([, request, id]: Unregister, callee: Destination): void {
+  unregister([, request, id]: UnregisterMessage, callee: Destination): void {
     const endpoint = callee.rpc?.registrations.get(id)
     if (!endpoint) {
       const refusal = new Refusal(names.NO_SUCH_REGISTRATION, `this session has no registration ${id}`)
@@ -139,7 +139,7 @@ export class Registrations {
   }
 
   #refuse(
-    options: RegisterOptions,
+    options: WireRegisterOptions,
     procedure: Uri,
     existing: Registration | undefined,
     callee: Destination,
@@ -178,7 +178,7 @@ export class Registrations {
     return new Refusal(names.LIMIT_EXCEEDED, `a session may have ${limits.registrations} registrations`)
   }
 
-  #add(uri: Uri, { match = 'exact', invoke = 'single' }: RegisterOptions): Registration {
+  #add(uri: Uri, { match = 'exact', invoke = 'single' }: WireRegisterOptions): Registration {
     const registration: Registration = {
       id: this.#newId(),
       uri,
@@ -243,7 +243,7 @@ export class Registrations {
   }
 }
 
-function endpointOf(callee: Destination, registration: Registration, options: RegisterOptions): Endpoint {
+function endpointOf(callee: Destination, registration: Registration, options: WireRegisterOptions): Endpoint {
   return {
     callee,
     registration,

@@ -4,7 +4,7 @@ import { CALL, INTERRUPT, INVOCATION } from '../../protocol/codes.ts'
 import { nextId } from '../../protocol/ids.ts'
 import type * as messages from '../../protocol/messages.ts'
 import * as names from '../../protocol/names.ts'
-import type { CancelMode, InterruptOptions } from '../../protocol/options.ts'
+import type { CancelMode, WireInterruptOptions } from '../../protocol/options.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import type { Destination } from '../member/destination.ts'
 import { attempt, NOTHING, Refusal, sendError } from '../member/refusal.ts'
@@ -18,16 +18,16 @@ import { detailsOf, interruptible, lacking } from './invocation-details.ts'
 import type { Queues } from './queue.ts'
 import type { Endpoint, Registration, RegistrationOptions } from './registrations.ts'
 
-export const KILL: InterruptOptions = Object.freeze({ mode: 'kill' })
-export const KILLNOWAIT: InterruptOptions = Object.freeze({ mode: 'killnowait' })
+export const KILL: WireInterruptOptions = Object.freeze({ mode: 'kill' })
+export const KILLNOWAIT: WireInterruptOptions = Object.freeze({ mode: 'killnowait' })
 /** The INTERRUPT that follows a CANCEL of each mode, if the caller does not wait for the callee. */
-export const AFTER_CANCEL: Readonly<Record<CancelMode, InterruptOptions | undefined>> = {
+export const AFTER_CANCEL: Readonly<Record<CancelMode, WireInterruptOptions | undefined>> = {
   skip: undefined,
   kill: KILLNOWAIT,
   killnowait: KILLNOWAIT,
 }
 /** Which no CANCEL asked for. */
-export const EXPIRED: InterruptOptions = Object.freeze({ mode: 'killnowait', reason: names.TIMEOUT })
+export const EXPIRED: WireInterruptOptions = Object.freeze({ mode: 'killnowait', reason: names.TIMEOUT })
 
 type Changing<Record> = { -readonly [Key in keyof Record]: Record[Key] }
 
@@ -54,7 +54,7 @@ export class Routing {
 
   /** From here on it will be answered. */
   open(
-    [, request, options, procedure]: messages.Call,
+    [, request, options, procedure]: messages.CallMessage,
     caller: Destination,
     registration: Registration,
     decision: Decision,
@@ -88,7 +88,7 @@ export class Routing {
   }
 
   /** Gives the call to the callee that the policy chooses, or lets it wait for that one. */
-  route(call: Changing<Call>, registration: Registration, message: messages.Call): Refusal | undefined {
+  route(call: Changing<Call>, registration: Registration, message: messages.CallMessage): Refusal | undefined {
     const endpoint = choose(registration, call.declined)
     if (endpoint !== FULL) return this.invoke(call, endpoint, message)
     const waiting = this.#queues.add(call, registration, message)
@@ -101,7 +101,7 @@ export class Routing {
     return undefined
   }
 
-  invoke(call: Changing<Call>, endpoint: Endpoint | undefined, message: messages.Call): Refusal | undefined {
+  invoke(call: Changing<Call>, endpoint: Endpoint | undefined, message: messages.CallMessage): Refusal | undefined {
     if (!endpoint)
       return new Refusal(names.NO_AVAILABLE_CALLEE, `no callee of ${formatValue(call.procedure)} is available`)
     const { callee } = endpoint
@@ -124,7 +124,7 @@ export class Routing {
   }
 
   /** Sends another part of a call where the first one is: to its callee, or into the queue. */
-  pass(call: Changing<Call>, part: messages.Call): void {
+  pass(call: Changing<Call>, part: messages.CallMessage): void {
     const { endpoint, waiting } = call
     let failed: Refusal | undefined
     if (endpoint) {
@@ -158,7 +158,7 @@ export class Routing {
   }
 
   /** Its callee declines it: another one may take it, as if that one were not there (Call Re-Routing). */
-  reroute(call: Changing<Call>, { callee, registration }: Endpoint, message: messages.Call): void {
+  reroute(call: Changing<Call>, { callee, registration }: Endpoint, message: messages.CallMessage): void {
     this.release(call)
     call.endpoint = undefined
     call.declined ??= new Set()
@@ -168,7 +168,7 @@ export class Routing {
   }
 
   /** Takes a call out of its queue and lets it go on. */
-  resume(call: Changing<Call>, go: (message: messages.Call) => Refusal | undefined): void {
+  resume(call: Changing<Call>, go: (message: messages.CallMessage) => Refusal | undefined): void {
     const { waiting } = call
     if (!waiting) return
     this.#leaveQueue(call)
@@ -181,7 +181,7 @@ export class Routing {
   }
 
   /** Ends a call that its callee has not answered: with a reason for it to stop, and with an ERROR for its caller. */
-  stop(call: Changing<Call>, reason: InterruptOptions | undefined, answer: Refusal | undefined): void {
+  stop(call: Changing<Call>, reason: WireInterruptOptions | undefined, answer: Refusal | undefined): void {
     if (call.over) return
     const { endpoint, invocation } = call
     this.settle(call)
@@ -189,7 +189,7 @@ export class Routing {
     if (answer) this.fail(call, answer)
   }
 
-  #letGo(call: Call, endpoint: Endpoint, invocation: number, reason: InterruptOptions | undefined): void {
+  #letGo(call: Call, endpoint: Endpoint, invocation: number, reason: WireInterruptOptions | undefined): void {
     const { callee } = endpoint
     const record = recordOf(callee)
     if (reason && interruptible(callee)) {
@@ -257,7 +257,7 @@ export class Routing {
 function invocationOf(
   { invocation, details }: Call,
   { registration }: Endpoint,
-  [, , options, , data]: messages.Call,
-): messages.Invocation {
+  [, , options, , data]: messages.CallMessage,
+): messages.InvocationMessage {
   return [INVOCATION, invocation, registration.id, options.progress ? { ...details, progress: true } : details, data]
 }
