@@ -126,6 +126,10 @@ export default defineConfig(() => {
       splitting: true,
       removeNodeProtocol: false,
       esbuildPlugins: [forPages],
+      // Puts numbers in the place of the codes of messages: a bundler drops no object with computed keys, and so no role.
+      esbuildOptions(options) {
+        options.minifySyntax = true
+      },
     },
     {
       ...selfContained,

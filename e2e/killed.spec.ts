@@ -11,7 +11,7 @@ test('calls in flight settle, and subscriptions and registrations come back', as
   console.expect(UNREACHABLE)
   const html = `<!doctype html><html lang="en"><title>Survivor</title><script src="/wampy.min.js"></script>
     <script>
-      const client = new wampy.RpcClient({ router: '${router.url}', reconnect: { max: 500 } })
+      const client = new wampy.WampClient({ router: '${router.url}', reconnect: { max: 500 } })
       globalThis.client = client
       globalThis.heard = []
       client.start({ timeout: 0 })

@@ -18,7 +18,7 @@ const head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>A plai
 async function joined(page: Page, site: Site, router: Program): Promise<void> {
   const html = `${head}<script src="/wampy.min.js"></script>
     <script>
-      const client = new wampy.RpcClient({ router: '${router.url}' })
+      const client = new wampy.WampClient({ router: '${router.url}' })
       globalThis.client = client
       globalThis.heard = []
       client.start()
@@ -32,7 +32,9 @@ test('a plain page with only the script tag calls and registers', async ({ page,
     <script src="/wampy.min.js"></script>
     <script>
       const client = new wampy.RpcClient({ router: '${router.url}' })
-      client.register('page.greet', ([name]) => 'Hello, ' + name)
+      const callee = new wampy.WampClient({ router: '${router.url}' })
+      callee.register('page.greet', ([name]) => 'Hello, ' + name)
+      callee.start()
       client.rpc.e2e.add(1, 2).then((sum) => { document.querySelector('output').value = sum })
     </script>`
   await page.goto(site.put('/tag.html', html))
@@ -76,7 +78,7 @@ test('two tabs talk: one registers and publishes, the other calls and subscribes
   await joined(other, site, router)
   await one.evaluate(() => globalThis.client.register('tab.square', ([x]: [number]) => x * x))
   await other.evaluate(() => globalThis.client.subscribe('tab.news', (args: unknown[]) => globalThis.heard.push(args)))
-  expect(await other.evaluate(() => globalThis.client.rpc.tab.square(12))).toBe(144)
+  expect(await other.evaluate(() => globalThis.client.call('tab.square', [12]))).toBe(144)
   await one.evaluate(() => globalThis.client.publish('tab.news', ['fresh', { n: 1 }]))
   await expect.poll(() => other.evaluate(() => globalThis.heard)).toEqual([['fresh', { n: 1 }]])
 })
@@ -130,10 +132,10 @@ test('a client inside a worker', async ({ page, site, router }) => {
   site.put(
     '/worker.js',
     `importScripts('/wampy.min.js')
-     const client = new wampy.RpcClient({ router: '${router.url}' })
+     const client = new wampy.WampClient({ router: '${router.url}' })
      client.subscribe('worker.news', ([text]) => postMessage(text)).then(async () => {
        await client.register('worker.double', ([x]) => 2 * x)
-       postMessage(await client.rpc.e2e.add(3, 4))
+       postMessage(await client.call('e2e.add', [3, 4]))
      })
      client.start()`,
   )

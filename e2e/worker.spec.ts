@@ -25,7 +25,7 @@ async function tab(context: BrowserContext, site: Site, made: string): Promise<P
   const html = `${head}<script src="/wampy.min.js"></script>
     <script>
       const router = new wampy.WampRouter({ name: 'the worker', dial: wampy.portDial(${made}) })
-      globalThis.client = new wampy.RpcClient({ router })
+      globalThis.client = new wampy.WampClient({ router })
       client.start()
     </script>`
   const page = await context.newPage()
@@ -46,7 +46,7 @@ test('a SharedWorker serves the tabs of a page: they call each other, and its ro
 }) => {
   const [one, other] = [await tab(context, site, shared), await tab(context, site, shared)]
   await one.evaluate(() => globalThis.client.register('tab.square', ([x]: [number]) => x * x))
-  expect(await other.evaluate(() => globalThis.client.rpc.tab.square(12))).toBe(144)
+  expect(await other.evaluate(() => globalThis.client.call('tab.square', [12]))).toBe(144)
   const bytes = await other.evaluate(async () => {
     await globalThis.client.register('tab.echo', ([value]: [unknown]) => value)
     return [...(await globalThis.client.call('tab.echo', [new Uint8Array([0, 255])]))]
@@ -117,7 +117,7 @@ for (const dial of ['longPollDial()', 'batching(longPollDial())']) {
         <script>
           const { longPollDial, batching } = wampy
           const router = new wampy.WampRouter({ url: '${served.longPollUrl}', dial: ${dial} })
-          globalThis.client = new wampy.RpcClient({ router })
+          globalThis.client = new wampy.WampClient({ router })
           client.start()
         </script>`
       await page.goto(site.put('/polls.html', html))

@@ -2,11 +2,15 @@
 
 export type { Backoff } from './client/base/backoff.ts'
 export type { Waiting } from './client/base/waiting.ts'
+export { Client, type StartOptions } from './client/client.ts'
 export { packed } from './client/codec/packed-codec.ts'
 export { type Passthru, type PassthruOwner, passthru } from './client/codec/passthru-link.ts'
 export type { Encoded, PayloadCodec, PayloadContext, PayloadKind, PayloadValues } from './client/codec/payload-codec.ts'
+export type { ClientEvents, ClientState } from './client/connection/client-core.ts'
 export type { Liveness } from './client/connection/liveness.ts'
+export type { Retry } from './client/connection/reconnect.ts'
 export { type EventHistoryOptions, eventHistory, getEvents, type PastEvent } from './client/functions/event-history.ts'
+export type { Events, EventsOptions } from './client/functions/events.ts'
 export type { MetaOptions } from './client/functions/meta-call.ts'
 export type { ProcedureEntry } from './client/functions/procedures.ts'
 export {
@@ -16,12 +20,13 @@ export {
   type TestamentScope,
 } from './client/functions/testaments.ts'
 export type { Handle } from './client/handles/durable-handles.ts'
-export type { Events, EventsOptions } from './client/handles/events.ts'
 export type { DurableHandle, HandleEvents, HandleState } from './client/handles/handle.ts'
-export { type ClientOptions, DEFAULT_ROLES, type OnError, type Retry, type RoleName } from './client/options.ts'
+export type { ClientOptions, RoleName } from './client/options.ts'
 export { type Endpoint, Invocation, type RegisterOptions, type Registration, Result } from './client/roles/callee.ts'
 export type { CallKeys, CallOptions, CallResult, Progress, ProgressHandler } from './client/roles/caller.ts'
-export type { Part } from './client/roles/invocation.ts'
+export { type Entrypoint, getRegisteredEntrypoints } from './client/roles/entrypoints.ts'
+export { DEFAULT_ROLES } from './client/roles/features.ts'
+export type { OnError, Part } from './client/roles/invocation.ts'
 export type { OrItem, PublishKeys, PublishOptions } from './client/roles/publisher.ts'
 export type { EventDetails, EventHandler, SubscribeOptions, Subscription } from './client/roles/subscriber.ts'
 export {
@@ -58,7 +63,6 @@ export {
   type ServiceDescription,
   type TopicDescription,
 } from './client/service/description.ts'
-export { type Entrypoint, getRegisteredEntrypoints } from './client/service/entrypoints.ts'
 export {
   type ArgumentSchemas,
   type ArgumentSchemasFor,
@@ -84,7 +88,7 @@ export {
 } from './client/service/schema.ts'
 export type { ReceivedEvent } from './client/service/service.ts'
 export type { Dropped, SessionInfo } from './client/session/client-session.ts'
-export { type ClientEvents, type ClientState, type StartOptions, WampClient } from './client/wamp-client.ts'
+export { WampClient } from './client/wamp-client.ts'
 export { WampRouter, type WampRouterOptions } from './client/wamp-router.ts'
 export { WampError, type WampErrorOptions } from './protocol/error.ts'
 export * from './protocol/names.ts'

@@ -41,15 +41,16 @@ const inside: Record<string, Rules> = {
     base: { values: [] },
     'checks.ts': { values: [] },
     codec: { values: [] },
+    session: { values: ['base'] },
+    handles: { values: ['base', 'checks.ts'], types: ['session', 'roles'] },
+    roles: { values: ['base', 'checks.ts', 'session', 'handles'] },
     service: { values: ['base', 'checks.ts'], types: ['roles'] },
-    session: { values: ['base', 'service'], types: ['handles', 'roles'] },
-    handles: { values: ['base', 'checks.ts'], types: ['roles', 'service', 'session', ''] },
-    roles: { values: ['base', 'checks.ts', 'service', 'session', 'handles'] },
-    connection: { values: ['base', 'session'], types: ['handles', ''] },
-    functions: { values: ['checks.ts', 'roles'], types: ['base', 'service', ''] },
+    connection: { values: ['base', 'session', 'handles'], types: ['codec', 'roles'] },
+    // Over any client, which they know by its type.
+    functions: { values: ['base', 'checks.ts', 'roles'], types: ['service', ''] },
     '': {
-      values: ['base', 'checks.ts', 'service', 'session', 'handles', 'roles', 'connection', 'functions'],
-      types: ['codec'],
+      values: ['checks.ts', 'session', 'roles', 'service', 'connection', 'functions'],
+      types: ['base', 'codec', 'handles'],
     },
   },
   router: {

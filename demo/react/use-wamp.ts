@@ -1,10 +1,10 @@
 /** Two hooks: a client's state while a component is there, and the latest event of a topic. */
 
 import { useEffect, useState, useSyncExternalStore } from 'react'
-import type { ClientState, List, WampClient } from 'wampy-ts'
+import type { Client, ClientState, List } from 'wampy-ts'
 
 /** Starts the client, and stops it when the last component that uses it has gone. StrictMode does both twice. */
-export function useWamp(client: WampClient): ClientState {
+export function useWamp(client: Client): ClientState {
   useEffect(() => {
     client.start({ timeout: 0 }).catch(() => {})
     return () => void client.stop()
@@ -19,7 +19,7 @@ export function useWamp(client: WampClient): ClientState {
 }
 
 /** The arguments of the latest event. */
-export function useTopic(client: WampClient, topic: string): List | undefined {
+export function useTopic(client: Client, topic: string): List | undefined {
   const [args, setArgs] = useState<List>()
   useEffect(() => {
     const subscribed = client.subscribe(topic, setArgs, { timeout: 0 })

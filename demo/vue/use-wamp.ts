@@ -1,10 +1,10 @@
 /** Two composables: a client's state while a component is there, and the latest event of a topic. */
 
 import { onScopeDispose, type Ref, ref, shallowRef } from 'vue'
-import type { ClientState, List, WampClient } from 'wampy-ts'
+import type { Client, ClientState, List } from 'wampy-ts'
 
 /** Starts the client, and stops it with the component. */
-export function useWamp(client: WampClient): Ref<ClientState> {
+export function useWamp(client: Client): Ref<ClientState> {
   const state = ref(client.state)
   const changed = (now: ClientState) => {
     state.value = now
@@ -19,7 +19,7 @@ export function useWamp(client: WampClient): Ref<ClientState> {
 }
 
 /** The arguments of the latest event. */
-export function useTopic(client: WampClient, topic: string): Ref<List | undefined> {
+export function useTopic(client: Client, topic: string): Ref<List | undefined> {
   const args = shallowRef<List>()
   const subscribed = client.subscribe(
     topic,

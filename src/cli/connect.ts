@@ -1,7 +1,7 @@
 /** The options that locate a router, and a client's first connection, which the command line tries only once. */
 
+import type { Client } from '../client/client.ts'
 import type { ClientOptions } from '../client/options.ts'
-import type { WampClient } from '../client/wamp-client.ts'
 import { WampRouter } from '../client/wamp-router.ts'
 import { rawSocketDial } from '../node/rawsocket-dial.ts'
 import { WampError } from '../protocol/error.ts'
@@ -63,7 +63,7 @@ function routerAt(url: string): Connector | string {
 }
 
 /** Starts a client, or throws a Failure and leaves the client stopped. A client that was ready reconnects by itself. */
-export async function startClient(client: WampClient, target: ConnectionTarget, signal?: AbortSignal): Promise<void> {
+export async function startClient(client: Client, target: ConnectionTarget, signal?: AbortSignal): Promise<void> {
   let giveUp!: (retry: { cause: WampError }) => void
   const failed = new Promise<never>((_, reject) => {
     giveUp = ({ cause }) => reject(cause)

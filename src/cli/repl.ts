@@ -3,6 +3,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
+import type { Client } from '../client/client.ts'
 import { serve } from '../node/serve.ts'
 import { Router } from '../router/router.ts'
 import { reportLosses } from './client-status.ts'
@@ -24,7 +25,7 @@ Lines may also be piped in: an error is printed, the next line runs, and the exi
     const target = connectionTarget(values)
     // A dynamic import: a static one would move every module into the chunk that all commands load.
     const api = await import('../index.ts')
-    showOnOneLine(api.WampClient)
+    showOnOneLine(api.Client)
     const client = new api.RpcClient({ ...target.options, name: 'wampy-ts repl' })
     await startClient(client, target)
     reportLosses(client, target, printErrorLine)
@@ -44,9 +45,9 @@ Lines may also be piped in: an error is printed, the next line runs, and the exi
 })
 
 /** Makes the console print each client as one line. Defined here, because a page does not need it. */
-function showOnOneLine(Client: typeof import('../client/wamp-client.ts').WampClient): void {
-  Object.defineProperty(Client.prototype, inspect.custom, {
-    value: function (this: InstanceType<typeof Client>): string {
+function showOnOneLine({ prototype }: { readonly prototype: Client }): void {
+  Object.defineProperty(prototype, inspect.custom, {
+    value: function (this: Client): string {
       const { name, state } = this
       const session = state === 'ready' ? `, session ${this.session.id} in ${this.session.realm}` : ''
       return `${this.constructor.name} { ${name}: ${state}${session} }`

@@ -1,36 +1,30 @@
 /** What a client is made with, checked once. */
 
-import { unsent, usage, type WampError } from '../protocol/error.ts'
+import { unsent, usage } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
 import { DEFAULT_REALM, INVALID_URI } from '../protocol/names.ts'
-import type { Roles } from '../protocol/options.ts'
 import { isUri } from '../protocol/uri.ts'
 import { AGENT } from '../protocol/version.ts'
-import type { ClientRole } from '../protocol/words.ts'
+import { CLIENT_ROLES, type ClientRole, isOneOf } from '../protocol/words.ts'
 import type { Serializer } from '../serializer/serializer.ts'
 import type { Connector } from '../session/link.ts'
 import { leaving } from '../session/session.ts'
-import { type Table, table } from '../session/table.ts'
+import { table } from '../session/table.ts'
 import type { Backoff } from './base/backoff.ts'
 import type { Passthru } from './codec/passthru-link.ts'
+import type { ClientCore, Settings } from './connection/client-core.ts'
 import type { Liveness } from './connection/liveness.ts'
-import { callee, type Invocation } from './roles/callee.ts'
+import type { Retry } from './connection/reconnect.ts'
+import type { HandleRecord } from './handles/durable-handles.ts'
 import { caller } from './roles/caller.ts'
-import { publisher } from './roles/publisher.ts'
+import type { OnError } from './roles/invocation.ts'
 import type { Role } from './roles/role.ts'
-import { subscriber } from './roles/subscriber.ts'
 import type { ClientSession } from './session/client-session.ts'
 import { refusals } from './session/requests.ts'
 import { WampRouter } from './wamp-router.ts'
 
 /** The name of a role of a client. */
 export type RoleName = ClientRole
-
-/** Decides after every loss and every attempt that failed: a delay in milliseconds, or false to stop. */
-export type Retry = (attempt: number, cause: WampError) => number | false
-
-/** Returns what the caller is told: a WampError as it is, anything else as `wamp.error.runtime_error` with its message. */
-export type OnError = (error: unknown, invocation: Invocation) => unknown
 
 export interface ClientOptions {
   /** What this client calls itself towards the router and in errors. Default: the name of its class. */
@@ -61,48 +55,69 @@ export interface ClientOptions {
   readonly connectTimeout?: number
 }
 
-const ROLES: readonly Role[] = [caller, callee, publisher, subscriber]
+/** What distinguishes the classes of clients. */
+export interface ClientKind {
+  readonly roles: readonly Role[]
+  /** Whether the first operation that needs a session starts the client. */
+  readonly startsItself: boolean
+  /** Makes the handles that a client's class declares. */
+  declared(client: object, core: ClientCore, options: ClientOptions): readonly HandleRecord[]
+}
 
-const announced = (roles: readonly Role[]): Roles =>
-  Object.fromEntries(roles.map(({ name, features }) => [name, { features }]))
+// In the options, which a subclass passes on unseen: a constructor's second parameter would be seen by users.
+const KIND = /* @__PURE__ */ Symbol('kind')
 
-/** The `roles` dictionary of HELLO with all four roles of a client. */
-export const DEFAULT_ROLES: Roles = /* @__PURE__ */ announced(ROLES)
+/** The options of a user, as a class of clients passes them to its base. */
+export function withKind<Options extends ClientOptions>(options: Options, kind: ClientKind): Options {
+  return { ...options, [KIND]: kind }
+}
 
-export interface Settings {
-  readonly connector: Connector
-  readonly realm: Uri
-  readonly agent: string
-  readonly roles: Roles
-  readonly established: Table<ClientSession>
-  readonly serializers: readonly Serializer[] | undefined
+export function kindOf(options: ClientOptions & { readonly [KIND]?: ClientKind }): ClientKind {
+  const kind = options[KIND]
+  if (!kind) throw usage('Client is the base of clients: make a WampClient or an RpcClient')
+  return kind
 }
 
 /** @throws WampError `wampy.error.usage` or `wamp.error.invalid_uri` that says which option was wrong */
-export function settle(options: ClientOptions): Settings {
+export function settle(options: ClientOptions, kind: ClientKind, name: string): Settings {
   const connector = connectorOf(options.router)
   const realm = options.realm ?? connector.realm ?? DEFAULT_REALM
   if (typeof realm !== 'string' || !isUri(realm)) throw unsent(INVALID_URI, `"${realm}" is no URI of a realm`)
-  const given = options.roles ?? DEFAULT_ROLES
-  const names: readonly string[] = Array.isArray(given) ? given : Object.keys(given)
-  for (const name of names) {
-    if (!ROLES.some((role) => role.name === name)) {
-      throw usage(`a client plays ${ROLES.map((role) => role.name).join(', ')}, not "${name}"`)
-    }
-  }
-  const roles = ROLES.filter(({ name }) => names.includes(name))
-  if (!roles.length) throw usage('a client plays at least one role')
+  const roles = rolesOf(options.roles, kind, name)
   const { serializers } = options
   if (serializers && !serializers.length) throw usage('a client speaks at least one serializer')
   return {
     connector,
     realm,
     agent: options.name ? `${AGENT} (${options.name})` : AGENT,
-    roles: announced(roles),
+    roles,
+    announced: Object.fromEntries(roles.map(({ name, features }) => [name, { features }])),
     // The caller's always: whatever roles a client plays, liveness may ask by CALL.
     established: table<ClientSession>(leaving, refusals, ...new Set([caller, ...roles].map((role) => role.handlers))),
     serializers,
+    codecs: options.codecs,
+    reconnect: options.reconnect ?? true,
+    liveness: options.liveness ?? {},
+    connectTimeout: options.connectTimeout ?? 10_000,
+    onError: options.onError,
+    startsItself: kind.startsItself,
   }
+}
+
+/** The roles that are asked for. A dictionary as in HELLO may name more than the client has, as `DEFAULT_ROLES` does. */
+function rolesOf(given: ClientOptions['roles'], { roles }: ClientKind, client: string): readonly Role[] {
+  if (!given) return roles
+  const listed: unknown = Array.isArray(given)
+  const names: readonly string[] = listed ? (given as readonly string[]) : Object.keys(given)
+  const played = roles.filter(({ name }) => names.includes(name))
+  for (const name of names) {
+    if (!isOneOf(CLIENT_ROLES, name)) throw usage(`a client plays ${CLIENT_ROLES.join(', ')}, not "${name}"`)
+    if (listed && !played.some((role) => role.name === name)) {
+      throw usage(`${client} is an RpcClient, which is not a ${name}: use WampClient`)
+    }
+  }
+  if (!played.length) throw usage('a client plays at least one role')
+  return played
 }
 
 function connectorOf(router: Connector | string | undefined): Connector {

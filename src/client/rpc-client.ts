@@ -1,15 +1,19 @@
 /** The client whose point is `client.rpc.someProcedure(...)`, typed from the service's class. */
 // biome-ignore-all lint/suspicious/noExplicitAny: a procedure may take and return anything, and an alias would be one more public type
 
+import { usage } from '../protocol/error.ts'
 import type { Dict } from '../protocol/options.ts'
+import { Client } from './client.ts'
 import { type ProcedureEntry, registered } from './functions/procedures.ts'
-import type { ClientOptions } from './options.ts'
+import { type ClientKind, type ClientOptions, withKind } from './options.ts'
 import { names } from './proxy.ts'
 import type { Invocation, Result } from './roles/callee.ts'
-import type { CallOptions, Progress } from './roles/caller.ts'
+import { type CallOptions, caller, type Progress } from './roles/caller.ts'
+import { publisher } from './roles/publisher.ts'
+import { subscriber } from './roles/subscriber.ts'
 import { type Declared, declaredBy, type ServiceClass, uriOf } from './service/decorators.ts'
 import { describedAt, type ServiceDescription } from './service/description.ts'
-import { WampClient } from './wamp-client.ts'
+import type { WampClient } from './wamp-client.ts'
 
 /** What a caller passes: the parameters without an Invocation in the first place. */
 export type Arguments<Parameters extends readonly unknown[]> = Parameters extends readonly [infer First, ...infer Rest]
@@ -63,14 +67,14 @@ export type Streams<Service> = {
     : never
 }
 
-/** any name, however deep: `client.rpc.com.example.add(1, 2)`. */
+/** Any name, however deep: `client.rpc.com.example.add(1, 2)`. */
 export interface AnyProcedure {
   (...args: any[]): Promise<any>
   // Not AnyProcedure: with `noUncheckedIndexedAccess` that might be undefined, and could not be called.
   readonly [name: string]: any
 }
 
-/** any name, however deep: `client.stream.com.example.count(3)`. */
+/** Any name, however deep: `client.stream.com.example.count(3)`. */
 export interface AnyStream {
   (...args: any[]): Progress<any, any>
   readonly [name: string]: any
@@ -94,11 +98,28 @@ export interface RpcOptions extends CallOptions {
   readonly kwargs?: Dict
 }
 
+const KIND: ClientKind = {
+  roles: [caller, publisher, subscriber],
+  startsItself: true,
+  declared: (client) => declaresNothing(client),
+}
+
+/** Its own class is never a service: what that declares would be ignored in silence. */
+function declaresNothing(client: object): [] {
+  const { constructor: Class } = client
+  const { describe } = Class as ServiceClass
+  if (!describe && !declaredBy('rpc', Class, client).size && !declaredBy('subscribe', Class, client).size) return []
+  throw usage(
+    `${Class.name} declares procedures or topics: only what extends WampClient, not RpcClient, can serve them`,
+  )
+}
+
 /**
- * A client that calls. Typed by `RpcClient<DateService>`, `RpcClient<DateContract>` (an interface) or `new RpcClient({ service: DateService })`; the
- * first operation that needs a session starts it, and only `stop()` ends it.
+ * A client that calls, publishes and subscribes. Typed by `RpcClient<DateService>`, `RpcClient<DateContract>` (an
+ * interface) or `new RpcClient({ service: DateService })`; the first operation that needs a session starts it, and only
+ * `stop()` ends it. Procedures are registered by a `WampClient`.
  */
-export class RpcClient<Service = unknown> extends WampClient {
+export class RpcClient<Service = unknown> extends Client {
   /** Every property is a procedure: `await client.rpc.getTodaysDate()`. */
   readonly rpc: Rpc<Service>
   /** Every async generator is a loop: `for await (const n of client.stream.count(3))`. */
@@ -107,7 +128,8 @@ export class RpcClient<Service = unknown> extends WampClient {
   readonly #uriOf: (path: string) => string
 
   constructor(options: RpcClientOptions<Service> = {}) {
-    super(options)
+    super(withKind(options, KIND))
+    declaresNothing(this)
     const { service } = options
     const declared: Map<string, Declared> = service ? declaredBy('rpc', service) : new Map()
     const prefix = options.prefix ?? (service as ServiceClass | undefined)?.prefix
@@ -144,8 +166,8 @@ export class RpcClient<Service = unknown> extends WampClient {
     return this.call(describedAt(prefix), [], undefined, options)
   }
 
-  // The original calls without starting.
-  protected override get startsItself(): boolean {
-    return true
+  /** Not here: a `WampClient` registers procedures. */
+  async register(this: never, ..._given: unknown[]): Promise<never> {
+    throw usage('an RpcClient registers no procedures: make a WampClient for that')
   }
 }

@@ -9,7 +9,7 @@ test('everything is imported, the client is started, await works, and the end of
   const repl = cli('repl', '--url', url)
   repl.child.stdin?.end(`
     await client.rpc.com.example.add(1, 2)
-    client instanceof WampClient && client.state
+    client instanceof Client && client.state
     class DateService extends WampClient { static rpc = ['today']; today() { return new Date(0) } }
     const router = new Router({ realms: [DEFAULT_REALM] })
     const served = await serve(router, { port: 0 })

@@ -14,7 +14,7 @@ import {
   WampClient,
 } from 'wampy-ts'
 import { openWorld, type WireMessage } from 'wampy-ts/testing'
-import { CALL, HELLO, PUBLISH, REGISTER, RESULT, SUBSCRIBE } from '../../src/protocol/codes.ts'
+import { CALL, HELLO, PUBLISH, RESULT, SUBSCRIBE } from '../../src/protocol/codes.ts'
 import {
   failure,
   granting,
@@ -102,14 +102,6 @@ describe('the first call', () => {
     expect(router.peers).toHaveLength(2)
   })
 
-  test('says what is wrong where the class cannot be started', async () => {
-    class Odd extends RpcClient {
-      @rpc procedure(): void {}
-    }
-    const client = new Odd({ router: welcoming(), roles: ['caller'] })
-    expect(await failure(client.call('a.b'))).toEqual(uri(USAGE))
-  })
-
   test('whose signal or timeout ends does not end the start for the others', async () => {
     stopTheClock()
     const { client, router } = echoing({}, () => undefined)
@@ -155,11 +147,10 @@ describe('the first call', () => {
   })
 })
 
-describe('the first subscription, registration or publication', () => {
+describe('the first subscription or publication', () => {
   test.each<[string, (client: RpcClient) => Promise<unknown>, WireMessage]>([
     ['subscribe', (client) => client.subscribe('a.t', () => {}), [SUBSCRIBE, 1, {}, 'a.t']],
     ['events', (client) => client.events('a.t').subscription, [SUBSCRIBE, 1, {}, 'a.t']],
-    ['register', (client) => client.register('a.p', () => {}), [REGISTER, 1, {}, 'a.p']],
     ['publish', (client) => client.publish('a.t', [1]), [PUBLISH, 1, {}, 'a.t', [1]]],
   ])('%s starts a client that was never started', async (_name, begin, sent) => {
     const router = welcoming(granting)
@@ -176,19 +167,19 @@ describe('the first subscription, registration or publication', () => {
     const router = welcoming(granting, () => undefined)
     const client = new RpcClient({ router, connectTimeout: 60_000 })
     onTestFinished(() => client.stop())
-    const wishes = [client.subscribe('a.t', () => {}), client.register('a.p', () => {})]
+    const subscribed = [client.subscribe('a.t', () => {}), client.subscribe('a.u', () => {})]
     const started = client.start({ timeout: 20_000 })
     await pass(15_000, 1000)
     expect(client.state).toBe('connecting')
     router.peers[0]?.send(WELCOMED)
-    await Promise.all([started, ...wishes])
+    await Promise.all([started, ...subscribed])
     expect(router.peers).toHaveLength(1)
   })
 
   test('starts nothing where its arguments are refused', async () => {
     const { client, router } = echoing()
     expect(await failure(client.subscribe('not a topic', () => {}))).toEqual(uri('wamp.error.invalid_uri'))
-    expect(await failure(client.register('a.p', 5 as never))).toEqual(uri(USAGE))
+    expect(await failure(client.subscribe('a.t', 5 as never))).toEqual(uri(USAGE))
     expect(await failure(client.subscribe('a.t', () => {}, { signal: AbortSignal.abort() }))).toEqual(uri(CANCELED))
     expect(await failure(client.with({ signal: AbortSignal.abort() }).rpc.a())).toEqual(uri(CANCELED))
     expect(await failure(client.with({ cancelMode: 'soon' as never }).rpc.a())).toEqual(uri(USAGE))
@@ -209,24 +200,15 @@ describe('the first subscription, registration or publication', () => {
         resolve(reason)
       })
     })
-    void client.register('a.p', () => {})
+    void client.subscribe('a.t', () => {})
     expect(await unheard).toEqual(uri('com.example.full'))
     await client.subscribe('a.t', () => {})
-    expect([client.subscriptions.length, client.registrations.length]).toEqual([1, 0])
-  })
-
-  test('is rejected once, with what is wrong, where the class cannot be started', async () => {
-    class Odd extends RpcClient {
-      static rpc = ['missing']
-    }
-    const client = new Odd({ router: welcoming() })
-    expect(await failure(client.subscribe('a.t', () => {}))).toEqual(uri(USAGE))
-    expect(client.subscriptions).toEqual([])
+    expect(client.subscriptions).toHaveLength(1)
   })
 
   test('that stop() overtakes is rejected, and connects nowhere', async () => {
     const { client, router } = echoing()
-    const both = [client.subscribe('a.t', () => {}), client.register('a.p', () => {})].map(failure)
+    const both = [client.subscribe('a.t', () => {}), client.subscribe('a.u', () => {})].map(failure)
     // Nobody looks at this one, who stopped on purpose.
     void client.subscribe('a.t', () => {})
     await client.stop()

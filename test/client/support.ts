@@ -1,7 +1,7 @@
 /** What the client's tests share: routers by hand that welcome, events as they came, and a look at what was left open. */
 
 import { beforeEach, expect, onTestFinished, vi } from 'vitest'
-import { type ClientEvents, type ClientOptions, type Connector, RpcClient, WampClient } from 'wampy-ts'
+import { type Client, type ClientEvents, type ClientOptions, type Connector, RpcClient, WampClient } from 'wampy-ts'
 import { openWorld, type Scripted, scriptedRouter, type WireMessage } from 'wampy-ts/testing'
 import { GOODBYE, HELLO, REGISTER, REGISTERED, SUBSCRIBE, SUBSCRIBED } from '../../src/protocol/codes.ts'
 
@@ -68,7 +68,7 @@ export function gate<T = void>() {
 }
 
 /** The events of a client from now on: `['state', 'ready']`. */
-export function eventsOf(client: WampClient): unknown[][] {
+export function eventsOf(client: Client): unknown[][] {
   const events: unknown[][] = []
   for (const name of ['state', 'ready', 'lost', 'retry', 'stopped', 'failed', 'error'] as const) {
     client.on(name, (...args: unknown[]) => {
@@ -79,7 +79,7 @@ export function eventsOf(client: WampClient): unknown[][] {
 }
 
 /** The next event of a kind. */
-export function next<Name extends keyof ClientEvents>(client: WampClient, name: Name) {
+export function next<Name extends keyof ClientEvents>(client: Client, name: Name) {
   return new Promise<Parameters<ClientEvents[Name]>>((resolve) => {
     client.once(name, ((...args: Parameters<ClientEvents[Name]>) => resolve(args)) as never)
   })

@@ -1,7 +1,7 @@
 /** A router and its clients where a test decides which connection breaks when, and time passes only when nothing else happens. */
 
 import { expect, onTestFinished, vi } from 'vitest'
-import { type ClientOptions, type Connector, type Link, WampClient } from 'wampy-ts'
+import { type Client, type ClientOptions, type Connector, type Link, type Registration, WampClient } from 'wampy-ts'
 import { framed, json, Router, type RouterOptions } from 'wampy-ts/router'
 import { type Direction, scripted, type Wires, wires } from 'wampy-ts/testing'
 import { CALL, GOODBYE, HELLO } from '../../src/protocol/codes.ts'
@@ -89,7 +89,7 @@ export class Line {
 export class Stage {
   router: Router
   readonly outcomes = new Map<string, Outcome>()
-  readonly clients = new Map<string, WampClient>()
+  readonly clients = new Map<string, Client>()
   /** The connection that each client has now, or had last. */
   readonly lines = new Map<string, Line>()
   /** Messages that have arrived while `counting`. */
@@ -113,11 +113,11 @@ export class Stage {
   }
 
   /** A client that is being started. It does not come back after a loss unless told to. */
-  client<Client extends WampClient>(
+  client<Made extends Client = WampClient>(
     name: string,
     options: ClientOptions = {},
-    make: new (options: ClientOptions) => Client = WampClient as never,
-  ): Client {
+    make: new (options: ClientOptions) => Made = WampClient as never,
+  ): Made {
     const router: Connector = { name: 'the stage', connect: async () => this.#connect(name) }
     const client = new make({ reconnect: false, ...options, name, router })
     client.on('error', (error) => this.#errors.push(error))
@@ -133,7 +133,7 @@ export class Stage {
   }
 
   /** Notes what a promise comes to. Gives back its value, or undefined where it was rejected. */
-  async tell<T>(what: string, promise: Promise<T> | undefined, by?: WampClient): Promise<T | undefined> {
+  async tell<T>(what: string, promise: Promise<T> | undefined, by?: Client): Promise<T | undefined> {
     let value: T | undefined
     if (promise) {
       await this.#wait({ what, by }, async ({ given }) => {
@@ -146,7 +146,7 @@ export class Stage {
   }
 
   /** Reads an iteration to its end, and notes what it gave. */
-  loop(what: string, items: AsyncIterable<unknown>, { loose, by }: { loose?: boolean; by?: WampClient } = {}) {
+  loop(what: string, items: AsyncIterable<unknown>, { loose, by }: { loose?: boolean; by?: Client } = {}) {
     return this.#wait({ what, loose, by }, async ({ given }) => {
       for await (const item of items) given.push(item)
     })
@@ -261,7 +261,7 @@ export class Stage {
    */
   async finish(check: () => void = () => {}): Promise<void> {
     await this.settled()
-    const there: WampClient[] = []
+    const there: Client[] = []
     for (const [name, client] of this.clients) {
       const { state } = client
       // Silence is noticed in time.
@@ -274,7 +274,7 @@ export class Stage {
     const { sessions, registrations, subscriptions, calls } = this.router.stats()
     expect({ sessions, registrations, subscriptions, calls }).toEqual({
       sessions: there.length,
-      registrations: held(there.flatMap((client) => client.registrations)),
+      registrations: held(there.flatMap(registrationsOf)),
       subscriptions: held(there.flatMap((client) => client.subscriptions)),
       calls: 0,
     })
@@ -283,7 +283,7 @@ export class Stage {
     await this.play(Promise.all([...this.clients.values()].map((client) => client.stop())))
     await this.rest()
     for (const client of this.clients.values()) {
-      for (const { state } of [...client.registrations, ...client.subscriptions]) expect(state).not.toBe('active')
+      for (const { state } of [...registrationsOf(client), ...client.subscriptions]) expect(state).not.toBe('active')
     }
     for (const router of this.#routers) {
       const { sessions, registrations, subscriptions, calls, testaments } = router.stats()
@@ -298,7 +298,7 @@ export class Stage {
   }
 
   async #wait(
-    { what, loose = false, by }: { what: string; loose?: boolean | undefined; by?: WampClient | undefined },
+    { what, loose = false, by }: { what: string; loose?: boolean | undefined; by?: Client | undefined },
     run: (outcome: Outcome) => Promise<void>,
   ): Promise<void> {
     if (this.outcomes.has(what)) throw new Error(`${what} is told twice`)
@@ -325,7 +325,11 @@ export class Stage {
   }
 }
 
-function once(client: WampClient, event: 'ready' | 'lost'): Promise<void> {
+function registrationsOf(client: Client): Registration[] {
+  return client instanceof WampClient ? client.registrations : []
+}
+
+function once(client: Client, event: 'ready' | 'lost'): Promise<void> {
   return new Promise((resolve) => {
     client.once(event, () => resolve())
     client.once('stopped', () => resolve())

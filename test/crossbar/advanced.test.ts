@@ -12,7 +12,7 @@ import {
   passthru,
   RpcClient,
   type Subscription,
-  type WampClient,
+  WampClient,
   WampError,
 } from 'wampy-ts'
 import { cbor } from 'wampy-ts/cbor'
@@ -26,12 +26,12 @@ beforeAll(async () => {
 afterAll(() => crossbar?.[Symbol.asyncDispose]())
 
 interface Joined extends AsyncDisposable {
-  readonly clients: RpcClient[]
+  readonly clients: WampClient[]
 }
 
 /** Clients that have joined, and leave in the end. */
 async function joined(count: number, options: ClientOptions = {}): Promise<Joined> {
-  const make = () => new RpcClient({ reconnect: false, ...options, router: crossbar.url })
+  const make = () => new WampClient({ reconnect: false, ...options, router: crossbar.url })
   const clients = Array.from({ length: count }, make)
   await Promise.all(clients.map((client) => client.start()))
   return {
@@ -55,7 +55,7 @@ describe('progressive call results', () => {
 
   test('what a generator yields comes in a loop, and then its result', async () => {
     await using world = await joined(2)
-    const [caller, callee] = world.clients as unknown as Two
+    const [caller, callee] = world.clients as Two
     await callee.register('com.count', count)
     const counting = caller.progress<number>('com.count', [50])
     const parts: number[] = []
@@ -66,7 +66,7 @@ describe('progressive call results', () => {
 
   test('onProgress hears what invocation.progress says, and who does not ask gets the result alone', async () => {
     await using world = await joined(2)
-    const [caller, callee] = world.clients as unknown as Two
+    const [caller, callee] = world.clients as Two
     await callee.register('com.tell', (_args, _kwargs, _details, invocation) => [
       invocation.wantsProgress,
       invocation.progress([1], { half: true }),
@@ -86,7 +86,7 @@ describe('canceling', () => {
     ['killnowait', 'and does not wait for it', true],
   ] as const)('%s aborts the signal of the procedure %s', async (cancelMode, _text, early) => {
     await using world = await joined(2)
-    const [caller, callee] = world.clients as unknown as Two
+    const [caller, callee] = world.clients as Two
     const [invoked, interrupted] = [new Inbox<boolean>(), new Inbox<{ reason: unknown; answer: () => void }>()]
     await callee.register('com.hold', (_args, _kwargs, _details, { signal }) => {
       return new Promise((_resolve, reject) => {
@@ -115,7 +115,7 @@ describe('canceling', () => {
 
   test("skip leaves the procedure alone, whose late answer is nobody's", async () => {
     await using world = await joined(2)
-    const [caller, callee] = world.clients as unknown as Two
+    const [caller, callee] = world.clients as Two
     const invoked = new Inbox<{ signal: AbortSignal; finish: () => void }>()
     await callee.register('com.hold', (_args, _kwargs, _details, { signal }) => {
       return new Promise((resolve) => invoked.push({ signal, finish: () => resolve('late') }))
@@ -135,7 +135,7 @@ describe('canceling', () => {
 
   test('who leaves the loop over progress cancels the call', async () => {
     await using world = await joined(2)
-    const [caller, callee] = world.clients as unknown as Two
+    const [caller, callee] = world.clients as Two
     const interrupted = new Inbox<unknown>()
     await callee.register('com.endless', (_args, _kwargs, _details, invocation) => {
       return new Promise((_resolve, reject) => {
@@ -157,7 +157,7 @@ describe('canceling', () => {
 describe('call timeouts', () => {
   test('a call ends in time, which the client keeps, since Crossbar.io announces none', async () => {
     await using world = await joined(2)
-    const [caller, callee] = world.clients as unknown as Two
+    const [caller, callee] = world.clients as Two
     expect(caller.session.roles['dealer']?.features?.['call_timeout'] ?? false).toBe(false)
     await callee.register('com.never', () => new Promise(() => {}))
     await expect(caller.call('com.never', [], {}, { timeout: 20 })).rejects.toMatchObject({ uri: 'wamp.error.timeout' })
@@ -167,7 +167,7 @@ describe('call timeouts', () => {
 describe('pattern-based registration', () => {
   test('prefix and wildcard get what they match, and learn the procedure', async () => {
     await using world = await joined(2)
-    const [caller, callee] = world.clients as unknown as Two
+    const [caller, callee] = world.clients as Two
     await callee.register('com.app.', (_args, _kwargs, _details, { procedure }) => `prefix ${procedure}`, {
       match: 'prefix',
     })
@@ -185,7 +185,7 @@ describe('pattern-based registration', () => {
 describe('pattern-based subscription', () => {
   test('prefix and wildcard hear what they match, and learn the topic', async () => {
     await using world = await joined(2)
-    const [publisher, subscriber] = world.clients as unknown as Two
+    const [publisher, subscriber] = world.clients as Two
     const [prefix, wildcard] = [new Inbox<unknown>(), new Inbox<unknown>()]
     await subscriber.subscribe('com.app.', (args, _kwargs, { topic }) => prefix.push([args[0], topic]), {
       match: 'prefix',
@@ -211,7 +211,7 @@ describe('pattern-based subscription', () => {
 describe('shared registration', () => {
   const answersOf = async (invoke: 'roundrobin' | 'first' | 'last' | 'random', count: number) => {
     await using world = await joined(4)
-    const [caller, ...callees] = world.clients as [RpcClient, ...RpcClient[]]
+    const [caller, ...callees] = world.clients as [WampClient, ...WampClient[]]
     for (const [i, callee] of callees.entries()) await callee.register('com.which', () => i, { invoke })
     const answers: unknown[] = []
     for (let i = 0; i < count; i++) answers.push(await caller.call('com.which'))
@@ -232,7 +232,7 @@ describe('shared registration', () => {
 
   test('a policy that differs is refused', async () => {
     await using world = await joined(2)
-    const [one, other] = world.clients as unknown as Two
+    const [one, other] = world.clients as Two
     await one.register('com.which', () => 1, { invoke: 'first' })
     await expect(other.register('com.which', () => 2, { invoke: 'last' })).rejects.toMatchObject({
       uri: 'wamp.error.procedure_exists_with_different_invocation_policy',
@@ -243,7 +243,7 @@ describe('shared registration', () => {
 describe('concurrency', () => {
   test('a call beyond what the callee takes is refused, until another has ended', async () => {
     await using world = await joined(2)
-    const [caller, callee] = world.clients as unknown as Two
+    const [caller, callee] = world.clients as Two
     const invoked = new Inbox<() => void>()
     await callee.register('com.hold', () => new Promise((resolve) => invoked.push(() => resolve('done'))), {
       concurrency: 1,
@@ -263,7 +263,7 @@ describe('concurrency', () => {
 describe('registration revocation', () => {
   test('force_reregister takes the procedure, and the handle of who had it closes', async () => {
     await using world = await joined(3)
-    const [caller, one, other] = world.clients as unknown as Three
+    const [caller, one, other] = world.clients as Three
     const lost = await one.register('com.mine', () => 'one')
     expect(await caller.call('com.mine')).toBe('one')
     await other.register('com.mine', () => 'other', { force_reregister: true })
@@ -275,7 +275,7 @@ describe('registration revocation', () => {
   // When this fails it is mended: the handle closes then, as that of a subscription does below.
   test('wamp.registration.remove_callee fails in Crossbar.io 26.10, whoever calls', async () => {
     await using world = await joined(2)
-    const [caller, callee] = world.clients as unknown as Two
+    const [caller, callee] = world.clients as Two
     const kept = await callee.register('com.mine', () => 'one')
     await expect(
       caller.call('wamp.registration.remove_callee', [kept.id, callee.session.id, 'com.reason']),
@@ -285,7 +285,7 @@ describe('registration revocation', () => {
 
   test('wamp.subscription.remove_subscriber closes the handle', async () => {
     await using world = await joined(2)
-    const [caller, subscriber] = world.clients as unknown as Two
+    const [caller, subscriber] = world.clients as Two
     const lost = await subscriber.subscribe('com.news', () => {})
     await caller.call('wamp.subscription.remove_subscriber', [lost.id, subscriber.session.id])
     await expect.poll(() => lost.state, { interval: 5 }).toBe('closed')
@@ -297,7 +297,7 @@ describe('registration revocation', () => {
 describe('caller and publisher identification', () => {
   test('the role discloses session, authid and authrole', async () => {
     await using world = await joined(2)
-    const [one, other] = world.clients as unknown as Two
+    const [one, other] = world.clients as Two
     await other.register('com.who', (_args, _kwargs, _details, it) => [it.caller, it.callerAuthid, it.callerAuthrole])
     const { id, authid, authrole } = one.session
     expect(await one.call('com.who')).toEqual([id, authid, authrole])
@@ -313,7 +313,7 @@ describe('caller and publisher identification', () => {
 describe('black- and whitelisting, and publisher exclusion', () => {
   test('each list keeps events from those that it names, or gives them to those', async () => {
     await using world = await joined(3)
-    const [publisher, a, b] = world.clients as unknown as Three
+    const [publisher, a, b] = world.clients as Three
     const heard: [unknown[], unknown[]] = [[], []]
     const end = new Inbox<number>()
     for (const [i, client] of [a, b].entries()) {
@@ -353,7 +353,7 @@ describe('black- and whitelisting, and publisher exclusion', () => {
 describe('event retention', () => {
   test('the last retained event comes to who asks for it when it subscribes', async () => {
     await using world = await joined(2)
-    const [publisher, subscriber] = world.clients as unknown as Two
+    const [publisher, subscriber] = world.clients as Two
     // A topic that nobody subscribes to keeps nothing in Crossbar.io but what is published to it with `retain`.
     const topic = `com.state.x${publisher.session.id}`
     await publisher.publish(topic, ['old'], {}, { ...ACKNOWLEDGED, retain: true })
@@ -380,8 +380,9 @@ describe('event retention', () => {
 
 describe('meta API', () => {
   test('entrypoints lists what can be called', async () => {
-    await using world = await joined(2)
-    const [asking, callee] = world.clients as [RpcClient, RpcClient]
+    await using world = await joined(1)
+    const [callee] = world.clients as [WampClient]
+    await using asking = new RpcClient({ router: crossbar.url })
     const exact = await callee.register('com.exact', () => 1)
     const prefix = await callee.register('com.some.', () => 1, { match: 'prefix', invoke: 'roundrobin' })
     const created = expect.any(String)
@@ -397,7 +398,7 @@ describe('meta API', () => {
 
   test('sessions, callees and subscribers are counted, listed and described', async () => {
     await using world = await joined(2)
-    const [asking, other] = world.clients as unknown as Two
+    const [asking, other] = world.clients as Two
     const ids = [asking.session.id, other.session.id]
     expect(await asking.call('wamp.session.count')).toBe(2)
     expect(new Set(await asking.call<number[]>('wamp.session.list'))).toEqual(new Set(ids))
@@ -439,7 +440,7 @@ describe('meta API', () => {
 
   test('wamp.session.kill ends a session with its reason', async () => {
     await using world = await joined(2)
-    const [one, other] = world.clients as unknown as Two
+    const [one, other] = world.clients as Two
     const stopped = new Promise<WampError | undefined>((resolve) => other.on('stopped', resolve))
     await one.call('wamp.session.kill', [other.session.id], { reason: 'com.reason', message: 'enough' })
     expect((await stopped)?.uri).toBe('com.reason')
@@ -449,7 +450,7 @@ describe('meta API', () => {
 describe('testaments', () => {
   test('what a session left behind is published when it is gone, unless it was flushed', async () => {
     await using world = await joined(2)
-    const [mortal, heir] = world.clients as unknown as Two
+    const [mortal, heir] = world.clients as Two
     const inbox = new Inbox<unknown>()
     await heir.subscribe('com.will', (args, kwargs) => inbox.push([args, kwargs]))
     await addTestament(mortal, 'com.will', ['forgotten'])
@@ -467,7 +468,7 @@ describe('testaments', () => {
 describe('event history', () => {
   test('the last events of a topic that the realm remembers', async () => {
     await using world = await joined(2, { realm: REMEMBERING })
-    const [publisher, asking] = world.clients as unknown as Two
+    const [publisher, asking] = world.clients as Two
     const ids: unknown[] = []
     const inbox = new Inbox<unknown>()
     // It keeps what somebody hears, as often as it is heard.

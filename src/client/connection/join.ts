@@ -14,7 +14,7 @@ export interface Joining {
   readonly realm: Uri
   readonly agent: string
   /** The `roles` of HELLO. */
-  readonly roles: Roles
+  readonly announced: Roles
   /** Installed by WELCOME, before anything behind it is read. */
   readonly established: Table<ClientSession>
 }
@@ -27,7 +27,7 @@ export function endOf(end: SessionEnd): WampError {
 /** Rejects with the reason of an ABORT or with `connection_lost`. When the signal aborts, it drops the link. */
 export async function join(
   session: ClientSession,
-  { realm, agent, roles, established }: Joining,
+  { realm, agent, announced, established }: Joining,
   signal: AbortSignal,
   details: Dict = {},
 ): Promise<void> {
@@ -46,7 +46,7 @@ export async function join(
           },
         }),
       )
-      session.send([HELLO, realm, { agent, roles, ...details }])
+      session.send([HELLO, realm, { agent, roles: announced, ...details }])
       if (signal.aborted) drop()
     })
   } finally {

@@ -6,9 +6,9 @@ import { CLOSE_REALM, CONNECTION_FAILED, CONNECTION_LOST, STOPPED, TIMEOUT } fro
 import { formatValue } from '../../protocol/validate.ts'
 import { backoff } from '../base/backoff.ts'
 import { deferred, limit, type Waiting, within } from '../base/waiting.ts'
-import type { Core } from '../core.ts'
 import type { HandleRecord } from '../handles/durable-handles.ts'
 import { ClientSession } from '../session/client-session.ts'
+import type { ClientCore } from './client-core.ts'
 import { endOf, join } from './join.ts'
 import { speaksEvery, watch } from './liveness.ts'
 import { onLeave, onWake } from './page-lifecycle.ts'
@@ -25,13 +25,16 @@ function paced(delay: number, attempt: number): number {
   return Math.max(delay, Math.min(attempt, 100))
 }
 
+/** Decides after every loss and every attempt that failed: a delay in milliseconds, or false to stop. */
+export type Retry = (attempt: number, cause: WampError) => number | false
+
 /** Why `stop()` ends what waits. */
 export function stoppedBy(name: string): WampError {
   return unsent(STOPPED, `${name} was stopped`)
 }
 
 export class Run {
-  readonly #core: Core
+  readonly #core: ClientCore
   readonly #name: string
   readonly #controller = new AbortController()
   readonly #started = deferred<void>()
@@ -55,7 +58,7 @@ export class Run {
   /** When an event of the page last ended a wait. */
   #woken = Number.NEGATIVE_INFINITY
 
-  constructor(core: Core, name: string, heard: boolean) {
+  constructor(core: ClientCore, name: string, heard: boolean) {
     this.#core = core
     this.#name = name
     this.heard = heard
@@ -114,7 +117,7 @@ export class Run {
           : new WampError(CONNECTION_FAILED, [String(error)], {}, { cause: error })
       }
       if (signal.aborted) break
-      if (this.#page !== 'here' && core.options.reconnect !== false) continue
+      if (this.#page !== 'here' && core.settings.reconnect !== false) continue
       // A session that ended as soon as it began is no reason to begin anew with short delays.
       retries = Date.now() - joined > STABLE ? 1 : retries + 1
       const delay = this.#delay(retries, this.#last)
@@ -152,7 +155,7 @@ export class Run {
     const attempt = new AbortController()
     this.#abandon = (why) => attempt.abort(why)
     const release = limit(
-      { signal: this.#controller.signal, timeout: this.#core.options.connectTimeout ?? 10_000 },
+      { signal: this.#controller.signal, timeout: this.#core.settings.connectTimeout },
       false,
       (error) => {
         const { uri, message } = error
@@ -163,11 +166,11 @@ export class Run {
       // A dial that does not listen to its signal is not waited for.
       const dialed = connector.connect(serializers, attempt.signal)
       const link = await within(dialed, attempt, (late) => late.terminate())
-      const session = new ClientSession(core.options.codecs?.(link, core) ?? link, core)
+      const session = new ClientSession(core.settings.codecs?.(link, core) ?? link, core)
       const gone = session.gone.promise.then(() => void core.links.delete(gone))
       core.links.add(gone)
       try {
-        const every = speaksEvery(link, core.options.liveness)
+        const every = speaksEvery(link, core.settings.liveness)
         await join(session, core.settings, attempt.signal, every ? { _speaks_every: every } : {})
       } catch (error) {
         await session.gone.promise
@@ -185,9 +188,7 @@ export class Run {
 
   /** Asks for every handle; on the first join a refusal of what the class declares is the end. */
   async #replay(session: ClientSession, own: readonly HandleRecord[]): Promise<void> {
-    const release = limit({ timeout: this.#core.options.connectTimeout ?? 10_000 }, true, (error) =>
-      session.drop(error.message),
-    )
+    const release = limit({ timeout: this.#core.settings.connectTimeout }, true, (error) => session.drop(error.message))
     const { handles } = this.#core
     const answers = await Promise.all(
       [...handles.all].map(async (record) => ({ record, refusal: await handles.ask(record, session) })),
@@ -202,7 +203,7 @@ export class Run {
   async #serve(session: ClientSession): Promise<WampError> {
     if (!this.ending) {
       this.ready = true
-      const release = watch(session, this.#core.options.liveness ?? {})
+      const release = watch(session, this.#core.settings.liveness)
       session.finished.promise.then(release)
       this.#core.become('ready')
       for (const waiting of this.#core.waiting) waiting.resolve(session)
@@ -213,7 +214,7 @@ export class Run {
   }
 
   #delay(attempt: number, cause: WampError): number | false {
-    const { reconnect = true } = this.#core.options
+    const { reconnect } = this.#core.settings
     if (typeof reconnect === 'function') {
       try {
         const delay = reconnect(attempt, cause)

@@ -9,9 +9,9 @@ import { payload } from '../../protocol/payload.ts'
 import { isPattern } from '../../protocol/uri.ts'
 import { formatValue, isDict } from '../../protocol/validate.ts'
 import { type Checks, checkOptions, checkUri } from '../checks.ts'
+import type { Client } from '../client.ts'
 import type { Subscription } from '../roles/subscriber.ts'
 import type { ReceivedEvent } from '../service/service.ts'
-import type { WampClient } from '../wamp-client.ts'
 import { type MetaOptions, meta } from './meta-call.ts'
 
 /** An event as a history has it. */
@@ -86,7 +86,7 @@ interface Source {
  *   `wamp.error.history_unavailable` where it keeps none of this, `wamp.error.no_such_subscription`; as `call`
  */
 export async function* eventHistory(
-  client: WampClient,
+  client: Client,
   of: Subscription | Id | Uri,
   options: EventHistoryOptions = {},
 ): AsyncGenerator<PastEvent, void, undefined> {
@@ -120,7 +120,7 @@ export async function* eventHistory(
 
 /** All that `eventHistory` gives, in a list. Say a `limit`, unless the router keeps little. */
 export async function getEvents(
-  client: WampClient,
+  client: Client,
   of: Subscription | Id | Uri,
   options?: EventHistoryOptions,
 ): Promise<PastEvent[]> {
@@ -130,7 +130,7 @@ export async function getEvents(
 }
 
 async function sourceOf(
-  client: WampClient,
+  client: Client,
   of: Subscription | Id | Uri,
   match: MatchPolicy = 'exact',
   options: MetaOptions,
@@ -160,7 +160,7 @@ async function sourceOf(
 }
 
 /** What a router says of an event, ours or Crossbar.io; undefined where no codec could read it. */
-function read(client: WampClient, { id, uri, match }: Source, raw: unknown): PastEvent | undefined {
+function read(client: Client, { id, uri, match }: Source, raw: unknown): PastEvent | undefined {
   const {
     publication,
     args = [],

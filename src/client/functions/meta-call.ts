@@ -5,8 +5,8 @@ import type { Uri } from '../../protocol/messages.ts'
 import { FEATURE_NOT_SUPPORTED, NO_SUCH_PROCEDURE } from '../../protocol/names.ts'
 import type { Dict, List } from '../../protocol/options.ts'
 import type { Waiting } from '../base/waiting.ts'
+import type { Client } from '../client.ts'
 import type { CallResult } from '../roles/caller.ts'
-import type { WampClient } from '../wamp-client.ts'
 
 /** How a call of the meta API waits. */
 export interface MetaOptions extends Waiting {
@@ -16,7 +16,7 @@ export interface MetaOptions extends Waiting {
 
 /** @throws WampError `wamp.error.feature_not_supported` where the router has no such procedure; as `call` */
 export async function meta(
-  client: WampClient,
+  client: Client,
   procedure: Uri,
   args: List,
   kwargs: Dict,

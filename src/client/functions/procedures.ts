@@ -4,8 +4,8 @@ import { unsent, type WampError } from '../../protocol/error.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { FEATURE_NOT_SUPPORTED, NO_SUCH_PROCEDURE, NO_SUCH_REGISTRATION } from '../../protocol/names.ts'
 import type { InvokePolicy, MatchPolicy } from '../../protocol/options.ts'
+import type { Client } from '../client.ts'
 import type { CallOptions } from '../roles/caller.ts'
-import type { WampClient } from '../wamp-client.ts'
 
 /** One registration of a realm. */
 export interface ProcedureEntry {
@@ -20,7 +20,7 @@ export interface ProcedureEntry {
 /** How many registrations are asked for at once. */
 const AT_ONCE = 100
 
-export async function registered(client: WampClient, options?: CallOptions): Promise<ProcedureEntry[]> {
+export async function registered(client: Client, options?: CallOptions): Promise<ProcedureEntry[]> {
   const ask = <T>(name: string, ...args: unknown[]) =>
     client.call<T>(`wamp.registration.${name}`, args, undefined, options)
   const unless =

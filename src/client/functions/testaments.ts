@@ -7,8 +7,8 @@ import { isUri } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import { anyOf, isOneOf, TESTAMENT_SCOPES, type TestamentScope } from '../../protocol/words.ts'
 import { checkPassthru, checkPayload, checkUri } from '../checks.ts'
+import type { Client } from '../client.ts'
 import { type PublishOptions, wireOf } from '../roles/publisher.ts'
-import type { WampClient } from '../wamp-client.ts'
 import { type MetaOptions, meta } from './meta-call.ts'
 
 export type { TestamentScope } from '../../protocol/words.ts'
@@ -29,7 +29,7 @@ export interface TestamentOptions extends MetaOptions {
  * @throws WampError `wamp.error.feature_not_supported` where the router has no testaments; as `call`
  */
 export async function addTestament(
-  client: WampClient,
+  client: Client,
   topic: Uri,
   args: List = [],
   kwargs: Dict = {},
@@ -50,7 +50,7 @@ export async function addTestament(
 
 /** Takes back the testaments of this session that are of a scope. */
 export async function flushTestaments(
-  client: WampClient,
+  client: Client,
   { scope, ...options }: MetaOptions & { readonly scope?: TestamentScope | undefined } = {},
 ): Promise<void> {
   checkScope(scope)

@@ -103,6 +103,11 @@ export class DurableHandles {
     this.#host = host
   }
 
+  /** The handles of a kind that are not closed. */
+  of<H extends Handle>(Kind: abstract new (...args: never[]) => HandleRecord & { readonly handle: H }): H[] {
+    return [...this.all].flatMap((record) => (record instanceof Kind ? [record.handle] : []))
+  }
+
   /** Takes in a record; resolves to its handle when the router has granted it. */
   add<H extends Handle>(record: HandleRecord & { readonly handle: H }, waiting: Waiting): Promise<H> {
     const { signal, timeout = 30_000 } = waiting

@@ -10,11 +10,12 @@ import type { Waiting } from '../base/waiting.ts'
 import { checkOptions } from '../checks.ts'
 import { type DurableHandles, HandleRecord } from '../handles/durable-handles.ts'
 import { type DurableHandle, HandleView } from '../handles/handle.ts'
-import { type Entrypoint, enter, leave } from '../service/entrypoints.ts'
 import type { ClientSession } from '../session/client-session.ts'
 import { granted } from '../session/requests.ts'
-import { answerError, type Invocation, InvocationOf, Running, remember } from './invocation.ts'
-import type { Role } from './role.ts'
+import { type Entrypoint, enter, leave } from './entrypoints.ts'
+import { CALLEE_FEATURES } from './features.ts'
+import { answerError, type Invocation, InvocationOf, type Invocations, Running, remember } from './invocation.ts'
+import { type Role, type RoleHost, stateOf } from './role.ts'
 
 export { Invocation } from './invocation.ts'
 export { Result } from './result.ts'
@@ -76,8 +77,9 @@ export class RegistrationRecord extends HandleRecord<WireOptions> {
       message: (id) => [REGISTER, id, this.options, this.uri],
       // Inside the reply: an INVOCATION may follow in the same read.
       settle: ([, , id]) => {
-        if (session.registrations.has(id)) return true
-        session.registrations.set(id, this)
+        const { registrations } = stateOf(session, callee)
+        if (registrations.has(id)) return true
+        registrations.set(id, this)
         this.id = id
         enter(id, this.entrypoint)
         return false
@@ -99,7 +101,7 @@ export class RegistrationRecord extends HandleRecord<WireOptions> {
         code: UNREGISTER,
         message: (request) => [UNREGISTER, request, id],
         settle: () => {
-          session.registrations.delete(id)
+          stateOf(session, callee).registrations.delete(id)
           leave(id, this.entrypoint)
         },
       },
@@ -108,56 +110,64 @@ export class RegistrationRecord extends HandleRecord<WireOptions> {
   }
 }
 
-export const callee: Role = {
+/** What the callee keeps of a session. */
+interface CalleeState extends Invocations {
+  readonly handles: DurableHandles
+  readonly registrations: Map<Id, RegistrationRecord>
+}
+
+export const callee: Role<CalleeState> = {
   name: 'callee',
-  features: {
-    call_canceling: true,
-    call_reroute: true,
-    call_timeout: true,
-    call_trustlevels: true,
-    caller_identification: true,
-    pattern_based_registration: true,
-    progressive_call_invocations: true,
-    progressive_call_results: true,
-    registration_revocation: true,
-    shared_registration: true,
-  },
+  features: CALLEE_FEATURES,
   handlers: {
     [REGISTERED]: granted,
     [UNREGISTERED]: (message, session) => {
       const [, request, details = {}] = message
       if (request) return granted(message, session)
       const id = details['registration'] as Id
-      const revoked = session.registrations.get(id)
-      session.registrations.delete(id)
+      const { handles, registrations } = stateOf(session, callee)
+      const revoked = registrations.get(id)
+      registrations.delete(id)
       leave(id, revoked?.entrypoint)
-      if (revoked) session.owner.handles.revoke(revoked, details)
+      if (revoked) handles.revoke(revoked, details)
     },
     [INVOCATION]: (message, session) => invoke(message, session),
     // It may have crossed the answer.
-    [INTERRUPT]: ([, id, options], session) => session.running.get(id)?.interrupt(options),
+    [INTERRUPT]: ([, id, options], session) => stateOf(session, callee).running.get(id)?.interrupt(options),
+  },
+  open: ({ handles, onError }: RoleHost) => ({
+    handles,
+    onError,
+    registrations: new Map(),
+    running: new Map(),
+    late: new Set(),
+  }),
+  ended({ registrations, running }, text) {
+    for (const invocation of running.values()) invocation.lost(text)
+    for (const [id, { entrypoint }] of registrations) leave(id, entrypoint)
   },
 }
 
 function invoke(message: InvocationMessage, session: ClientSession): void {
   const [, id, registration, details, data] = message
-  const underWay = session.running.get(id)
+  const state = stateOf(session, callee)
+  const underWay = state.running.get(id)
   if (underWay) {
     if (underWay.part(details, data)) return
     throw violation(`INVOCATION for request ${id}, which is not answered yet`)
   }
-  if (session.late.has(id)) {
-    if (!details.progress) session.late.delete(id)
+  if (state.late.has(id)) {
+    if (!details.progress) state.late.delete(id)
     session.dropped.parts++
     return
   }
-  const found = session.registrations.get(registration)
+  const found = state.registrations.get(registration)
   if (!found) {
-    if (details.progress) remember(session, id)
+    if (details.progress) remember(state, id)
     answerError(session, id, new WampError(NO_SUCH_PROCEDURE, [`registration ${registration} is gone`]))
     return
   }
-  const running = new Running(session, message, found)
+  const running = new Running(session, state, message, found)
   const invocation = new InvocationOf(running, found.uri, details, data)
   running.run(invocation, () => found.endpoint(invocation.args, invocation.kwargs, details, invocation))
 }

@@ -16,6 +16,7 @@ import { payload } from '../../protocol/payload.ts'
 import { BUFFER, overflow, Parts, pump } from '../base/part-stream.ts'
 import { limit, type Waiting } from '../base/waiting.ts'
 import type { ClientSession, Dropped } from '../session/client-session.ts'
+import { CALLER_FEATURES } from './features.ts'
 import { payloadOf } from './result.ts'
 import type { Role } from './role.ts'
 
@@ -66,13 +67,7 @@ export interface Progress<Part = unknown, Final = unknown> extends AsyncIterable
 
 export const caller: Role = {
   name: 'caller',
-  features: {
-    call_canceling: true,
-    call_timeout: true,
-    caller_identification: true,
-    progressive_call_invocations: true,
-    progressive_call_results: true,
-  },
+  features: CALLER_FEATURES,
   handlers: {
     [RESULT]: (message, session) => {
       const how = message[2].progress === true ? 'part' : 'settle'
@@ -119,13 +114,13 @@ export function call<T>(
   const options: { -readonly [Key in keyof WireOptions]: WireOptions[Key] } = rest
   if (onProgress) options.receive_progress = true
   if (input) {
-    if (!session.announces('progressive_call_invocations')) {
+    if (!session.announces('dealer', 'progressive_call_invocations')) {
       throw unsent(FEATURE_NOT_SUPPORTED, 'the router takes no call in parts')
     }
     options.progress = true
   }
   // Milliseconds on the wire are whole.
-  if (timeout > 0 && timeout < Number.MAX_SAFE_INTEGER && session.announces('call_timeout')) {
+  if (timeout > 0 && timeout < Number.MAX_SAFE_INTEGER && session.announces('dealer', 'call_timeout')) {
     options.timeout = Math.ceil(timeout)
   }
   const data = payload(args, kwargs)
@@ -144,7 +139,8 @@ export function call<T>(
         (([, , details, data]) => session.heed(() => onProgress(data?.args ?? [], data?.kwargs ?? {}, details))),
       quit: (id, error) => {
         // The specification spells it in two ways.
-        if (!session.announces('call_canceling') && !session.announces('call_cancelling')) return false
+        if (!session.announces('dealer', 'call_canceling') && !session.announces('dealer', 'call_cancelling'))
+          return false
         // A timeout and an input that failed end the call here and now. Skipped, one would wait for its input for ever.
         const mode = input ? 'killnowait' : WITHOUT_WAITING[cancelMode]
         const waits = cancelMode === 'kill' && WampError.is(error) && error.uri === CANCELED

@@ -1,7 +1,7 @@
 /** One call of a procedure, from its first part to its answer: what the procedure sees of it, and how it ends. */
 
 import { ERROR, INVOCATION, YIELD } from '../../protocol/codes.ts'
-import { WampError } from '../../protocol/error.ts'
+import { thrown, WampError } from '../../protocol/error.ts'
 import type { Id, InvocationMessage, Uri } from '../../protocol/messages.ts'
 import { CANCELED, RUNTIME_ERROR } from '../../protocol/names.ts'
 import type { Dict, InvocationDetails, List, WireInterruptOptions } from '../../protocol/options.ts'
@@ -101,11 +101,23 @@ async function* firsts(parts: AsyncIterable<Part>): AsyncGenerator<unknown, void
   for await (const { args } of parts) yield args[0]
 }
 
+/** Returns what the caller is told: a WampError as it is, anything else as `wamp.error.runtime_error` with its message. */
+export type OnError = (error: unknown, invocation: Invocation) => unknown
+
+/** The invocations of a session. */
+export interface Invocations {
+  readonly onError: OnError | undefined
+  /** Those that have not been answered. */
+  readonly running: Map<Id, Running>
+  /** Invocations that were answered before their last part came. */
+  readonly late: Set<Id>
+}
+
 /** How many calls, answered while parts of them were on their way, are remembered. */
 const REMEMBERED = 1000
 
 /** Until the last part of a call has come, parts may be on their way that must not be taken for calls. */
-export function remember({ late }: ClientSession, id: Id): void {
+export function remember({ late }: Invocations, id: Id): void {
   late.add(id)
   if (late.size > REMEMBERED) late.delete(late.values().next().value as Id)
 }
@@ -113,6 +125,7 @@ export function remember({ late }: ClientSession, id: Id): void {
 /** An invocation that has not been answered. */
 export class Running {
   readonly #session: ClientSession
+  readonly #all: Invocations
   readonly #registration: RegistrationRecord
   readonly #id: Id
   readonly #details: InvocationDetails
@@ -126,13 +139,19 @@ export class Running {
   #yields: AsyncIterator<unknown> | undefined
   #untimed: (() => void) | undefined
 
-  constructor(session: ClientSession, [, id, , details]: InvocationMessage, registration: RegistrationRecord) {
+  constructor(
+    session: ClientSession,
+    all: Invocations,
+    [, id, , details]: InvocationMessage,
+    registration: RegistrationRecord,
+  ) {
     this.#session = session
+    this.#all = all
     this.#registration = registration
     this.#id = id
     this.#details = details
     this.#more = details.progress === true
-    session.running.set(id, this)
+    all.running.set(id, this)
     this.#time()
   }
 
@@ -163,7 +182,7 @@ export class Running {
   }
 
   get #live(): boolean {
-    return this.#session.running.get(this.#id) === this
+    return this.#all.running.get(this.#id) === this
   }
 
   progress(data: Payload | undefined): boolean {
@@ -276,9 +295,9 @@ export class Running {
   /** Whether it has not been answered yet; from now on it has. */
   #over(): boolean {
     if (!this.#live) return false
-    this.#session.running.delete(this.#id)
+    this.#all.running.delete(this.#id)
     this.#untimed?.()
-    if (this.#more) remember(this.#session, this.#id)
+    if (this.#more) remember(this.#all, this.#id)
     this.#parts?.end()
     return true
   }
@@ -297,7 +316,13 @@ export class Running {
 
   /** The client's `onError` has the last word on what its procedures threw. */
   #told(value: unknown): WampError {
-    return this.#session.owner.told(value, this.#invocation as Invocation)
+    try {
+      return thrown(this.#all.onError?.(value, this.#invocation as Invocation) ?? value)
+    } catch (broken) {
+      this.#session.owner.raised(broken, false)
+      // It may have been about to take something out.
+      return new WampError(RUNTIME_ERROR, ['the procedure failed'])
+    }
   }
 
   #answer(error: WampError): void {

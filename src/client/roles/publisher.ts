@@ -8,6 +8,7 @@ import { payload } from '../../protocol/payload.ts'
 import { canceled, type Waiting } from '../base/waiting.ts'
 import type { ClientSession } from '../session/client-session.ts'
 import { granted } from '../session/requests.ts'
+import { PUBLISHER_FEATURES } from './features.ts'
 import type { Role } from './role.ts'
 
 /** One item needs no list. */
@@ -23,7 +24,7 @@ export interface PublishOptions extends Waiting, Dict, PublishKeys {
 
 export const publisher: Role = {
   name: 'publisher',
-  features: { publisher_exclusion: true, publisher_identification: true, subscriber_blackwhite_listing: true },
+  features: PUBLISHER_FEATURES,
   handlers: {
     [PUBLISHED]: granted,
   },

@@ -1,14 +1,29 @@
-/** A role of a client: what it announces, and what it handles. */
+/** A role of a client: what it announces, the messages it handles, and the state it keeps of a session. */
 
 import type { Handlers } from '../../protocol/messages.ts'
 import type { ClientRole, Features } from '../../protocol/words.ts'
+import type { DurableHandles } from '../handles/durable-handles.ts'
 import type { ClientSession } from '../session/client-session.ts'
+import type { OnError } from './invocation.ts'
 
-interface RoleNamed<Name extends ClientRole> {
-  readonly name: Name
-  /** Announced in HELLO. */
-  readonly features: Features<Name>
-  readonly handlers: Handlers<ClientSession>
+/** The part of a client that its roles need. */
+export interface RoleHost {
+  readonly handles: DurableHandles
+  readonly onError: OnError | undefined
 }
 
-export type Role = { [Name in ClientRole]: RoleNamed<Name> }[ClientRole]
+export interface Role<State = unknown> {
+  readonly name: ClientRole
+  /** Announced in HELLO. */
+  readonly features: Features<ClientRole>
+  readonly handlers: Handlers<ClientSession>
+  /** Makes the state of a session when it joins. */
+  open?(host: RoleHost): State
+  /** Ends what waits or runs when a session that joined has ended, with the text of its end. */
+  ended?(state: State, text: string): void
+}
+
+/** The state that a role keeps of a session. */
+export function stateOf<State>(session: ClientSession, role: Role<State>): State {
+  return session.states.get(role) as State
+}

@@ -13,7 +13,8 @@ import { type DurableHandles, HandleRecord } from '../handles/durable-handles.ts
 import { type DurableHandle, HandleView } from '../handles/handle.ts'
 import type { ClientSession } from '../session/client-session.ts'
 import { granted } from '../session/requests.ts'
-import type { Role } from './role.ts'
+import { SUBSCRIBER_FEATURES } from './features.ts'
+import { type Role, stateOf } from './role.ts'
 
 /** Options of a subscription: ours, and any key of SUBSCRIBE.Options as WAMP spells it. */
 export interface SubscribeOptions extends Waiting, WireOptions {}
@@ -52,15 +53,16 @@ export class SubscriptionRecord extends HandleRecord<WireOptions> {
 
   async ask(session: ClientSession): Promise<void> {
     const key = `${this.options.match ?? 'exact'} ${this.uri}`
-    const way = session.subscribing.get(key) ?? { count: 0, given: undefined }
-    session.subscribing.set(key, way)
+    const { subscribing, subscriptions } = stateOf(session, subscriber)
+    const way = subscribing.get(key) ?? { count: 0, given: undefined }
+    subscribing.set(key, way)
     way.count++
     const asked = session.requests.ask<Id, SubscribedMessage>({
       code: SUBSCRIBE,
       message: (id) => [SUBSCRIBE, id, this.options, this.uri],
       // Inside the reply: an EVENT may follow in the same read.
       settle: ([, , id]) => {
-        sharing(session, id).add(this)
+        sharing(subscriptions, id).add(this)
         this.id = id
         return id
       },
@@ -69,10 +71,10 @@ export class SubscriptionRecord extends HandleRecord<WireOptions> {
       await asked
     } finally {
       if (--way.count === 0) {
-        session.subscribing.delete(key)
+        subscribing.delete(key)
         // Kept for this one, which was refused.
         const { given } = way
-        if (given !== undefined && session.subscriptions.get(given)?.size === 0) {
+        if (given !== undefined && subscriptions.get(given)?.size === 0) {
           release(session, given, {}).catch(() => {})
         }
       }
@@ -83,53 +85,59 @@ export class SubscriptionRecord extends HandleRecord<WireOptions> {
     const { id } = this
     if (id === undefined) return
     this.id = undefined
-    const sharers = session.subscriptions.get(id)
+    const { subscribing, subscriptions } = stateOf(session, subscriber)
+    const sharers = subscriptions.get(id)
     sharers?.delete(this)
     const key = `${this.options.match ?? 'exact'} ${this.uri}`
     if (!sharers || sharers.size > 0) return
     // One UNSUBSCRIBE ends it for all who share it, also for one whose SUBSCRIBED is on its way.
-    const way = session.subscribing.get(key)
+    const way = subscribing.get(key)
     if (way) way.given = id
     else await release(session, id, waiting)
   }
 }
 
 async function release(session: ClientSession, id: Id, waiting: Waiting): Promise<void> {
-  session.subscriptions.delete(id)
+  stateOf(session, subscriber).subscriptions.delete(id)
   await session.requests.ask<void, UnsubscribedMessage>(
     { code: UNSUBSCRIBE, message: (request) => [UNSUBSCRIBE, request, id], settle: () => {} },
     waiting,
   )
 }
 
-function sharing(session: ClientSession, id: Id): Set<SubscriptionRecord> {
-  const found = session.subscriptions.get(id)
+function sharing(subscriptions: SubscriberState['subscriptions'], id: Id): Set<SubscriptionRecord> {
+  const found = subscriptions.get(id)
   if (found) return found
   const made = new Set<SubscriptionRecord>()
-  session.subscriptions.set(id, made)
+  subscriptions.set(id, made)
   return made
 }
 
-export const subscriber: Role = {
+/** What the subscriber keeps of a session. */
+interface SubscriberState {
+  readonly handles: DurableHandles
+  /** Those that share a subscription, by its id: the router counts them as one. */
+  readonly subscriptions: Map<Id, Set<SubscriptionRecord>>
+  /** SUBSCRIBEs on their way, by topic and match, and the subscription that nobody else holds and is kept for them. */
+  readonly subscribing: Map<string, { count: number; given: Id | undefined }>
+}
+
+export const subscriber: Role<SubscriberState> = {
   name: 'subscriber',
-  features: {
-    pattern_based_subscription: true,
-    publication_trustlevels: true,
-    publisher_identification: true,
-    subscription_revocation: true,
-  },
+  features: SUBSCRIBER_FEATURES,
   handlers: {
     [SUBSCRIBED]: granted,
     [UNSUBSCRIBED]: (message, session) => {
       const [, request, details = {}] = message
       if (request) return granted(message, session)
       const id = details['subscription'] as Id
-      const revoked = session.subscriptions.get(id)
-      session.subscriptions.delete(id)
-      for (const record of revoked ?? []) session.owner.handles.revoke(record, details)
+      const { handles, subscriptions } = stateOf(session, subscriber)
+      const revoked = subscriptions.get(id)
+      subscriptions.delete(id)
+      for (const record of revoked ?? []) handles.revoke(record, details)
     },
     [EVENT]: ([, subscription, publication, details, data], session) => {
-      const sharers = session.subscriptions.get(subscription)
+      const sharers = stateOf(session, subscriber).subscriptions.get(subscription)
       if (!sharers) {
         session.dropped.events++
         return
@@ -145,4 +153,5 @@ export const subscriber: Role = {
       }
     },
   },
+  open: ({ handles }) => ({ handles, subscriptions: new Map(), subscribing: new Map() }),
 }

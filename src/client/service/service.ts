@@ -7,9 +7,9 @@ import type { Dict, List, MatchPolicy } from '../../protocol/options.ts'
 import { isPattern } from '../../protocol/uri.ts'
 import { checkOptions } from '../checks.ts'
 import type { Endpoint } from '../roles/callee.ts'
+import type { Entrypoint } from '../roles/entrypoints.ts'
 import type { EventDetails, EventHandler } from '../roles/subscriber.ts'
 import { type Declared, type DeclaredKind, declaredBy, type ServiceClass, uriOf } from './decorators.ts'
-import type { Entrypoint } from './entrypoints.ts'
 
 /** What a `@subscribe({ event: true })` method gets before the arguments. */
 export interface ReceivedEvent {

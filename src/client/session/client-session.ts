@@ -1,21 +1,16 @@
-/** One joined session of a client: its identity, its requests, and what its roles hold. */
+/** One joined session of a client: its identity, its requests, and a place for the state of its roles. */
 
 import { GOODBYE } from '../../protocol/codes.ts'
 import { WampError } from '../../protocol/error.ts'
 import { checkDetails } from '../../protocol/keys.ts'
 import type { Id, Message, Uri, WelcomeMessage } from '../../protocol/messages.ts'
 import { CLOSE_REALM, CONNECTION_LOST } from '../../protocol/names.ts'
-import type { Dict, Roles } from '../../protocol/options.ts'
-import type { Feature } from '../../protocol/words.ts'
+import type { Roles } from '../../protocol/options.ts'
+import type { Feature, RouterRole } from '../../protocol/words.ts'
 import type { Link } from '../../session/link.ts'
 import { Session, type SessionEnd } from '../../session/session.ts'
 import type { Table } from '../../session/table.ts'
 import { deferred, isThenable } from '../base/waiting.ts'
-import type { HandleRecord } from '../handles/durable-handles.ts'
-import type { RegistrationRecord } from '../roles/callee.ts'
-import type { Invocation, Running } from '../roles/invocation.ts'
-import type { SubscriptionRecord } from '../roles/subscriber.ts'
-import { leave } from '../service/entrypoints.ts'
 import { Requests } from './requests.ts'
 
 /** Who a client is in its realm, as WELCOME said. */
@@ -40,17 +35,14 @@ export interface Dropped {
   parts: number
 }
 
-/** What a session tells its client. */
+/** What a session reports to its client. */
 export interface ClientSessionOwner {
   readonly dropped: Dropped
   /** A handler threw, or its promise was rejected. */
   raised(error: unknown, answered: boolean): void
-  /** What the caller is told of what its procedure threw. */
-  told(error: unknown, invocation: Invocation): WampError
-  readonly handles: {
-    /** The router took back what it had granted. */
-    revoke(record: HandleRecord, details: Dict): void
-  }
+  /** WELCOME came; nothing behind it has been read. */
+  joined(session: ClientSession): void
+  /** Called once, also if the session never joined. */
   ended(session: ClientSession, end: SessionEnd): void
 }
 
@@ -59,14 +51,8 @@ export class ClientSession extends Session {
   readonly requests = new Requests(this)
   readonly dropped: Dropped
   readonly owner: ClientSessionOwner
-  /** Those that share a subscription, by its id: the router counts them as one. */
-  readonly subscriptions = new Map<Id, Set<SubscriptionRecord>>()
-  /** SUBSCRIBEs on their way, by topic and match, and the subscription that nobody else holds and is kept for them. */
-  readonly subscribing = new Map<string, { count: number; given: Id | undefined }>()
-  readonly registrations = new Map<Id, RegistrationRecord>()
-  readonly running = new Map<Id, Running>()
-  /** Invocations that were answered before their last part came. */
-  readonly late = new Set<Id>()
+  /** The state of each role, from WELCOME on. */
+  readonly states = new Map<object, unknown>()
   /** Set by whatever arrives; liveness clears it. */
   heard = true
   /** Resolves when the session is over. */
@@ -88,11 +74,12 @@ export class ClientSession extends Session {
   welcome([, id, details]: WelcomeMessage, realm: Uri): void {
     const { authid, authrole, authmethod, authprovider, roles } = details
     this.info = { id, realm: details.realm ?? realm, authid, authrole, authmethod, authprovider, roles }
+    this.owner.joined(this)
   }
 
-  /** Whether the dealer announced a feature. */
-  announces(feature: Feature<'dealer'>): boolean {
-    return this.info.roles['dealer']?.features?.[feature] === true
+  /** Whether the router announced a feature of a role. */
+  announces<Role extends RouterRole>(role: Role, feature: Feature<Role>): boolean {
+    return this.info.roles[role]?.features?.[feature] === true
   }
 
   /** Ends at once, where no code runs from here on: says GOODBYE, and does not wait for the answer. */
@@ -120,8 +107,6 @@ export class ClientSession extends Session {
   protected override ended(end: SessionEnd): void {
     const cause = end.reason === undefined ? undefined : new WampError(end.reason, [end.text])
     this.requests.fail(new WampError(CONNECTION_LOST, [end.text], {}, { sent: true, cause }))
-    for (const running of this.running.values()) running.lost(end.text)
-    for (const [id, { entrypoint }] of this.registrations) leave(id, entrypoint)
     this.owner.ended(this, end)
     this.finished.resolve(end)
   }

@@ -6,9 +6,9 @@ import { STOPPED } from '../../protocol/names.ts'
 import { overflow as overflowing, Parts } from '../base/part-stream.ts'
 import { limit } from '../base/waiting.ts'
 import { checkOptions } from '../checks.ts'
+import type { Client } from '../client.ts'
 import type { SubscribeOptions, Subscription } from '../roles/subscriber.ts'
 import type { ReceivedEvent } from '../service/service.ts'
-import type { WampClient } from '../wamp-client.ts'
 
 export interface EventsOptions extends SubscribeOptions {
   /** How many events may wait for a slow reader. Default 1000. */
@@ -26,7 +26,7 @@ export interface Events extends AsyncIterableIterator<ReceivedEvent, undefined> 
   readonly subscription: Promise<Subscription>
 }
 
-export function events(client: WampClient, topic: Uri, options: EventsOptions): Events {
+export function events(client: Client, topic: Uri, options: EventsOptions): Events {
   checkOptions(options)
   const { buffer = 1000, overflow = 'oldest', ...rest } = options
   let release: (() => void) | undefined

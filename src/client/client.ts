@@ -1,0 +1,225 @@
+/** The base of all clients: it joins, comes back after a loss and brings its handles with it; it calls, publishes and subscribes. */
+
+import { EventEmitter } from 'eventemitter3'
+import type { Id, ResultMessage, Uri } from '../protocol/messages.ts'
+import type { Dict, List } from '../protocol/options.ts'
+import { isPattern, isUri } from '../protocol/uri.ts'
+import type { ClientRole } from '../protocol/words.ts'
+import type { Waiting } from './base/waiting.ts'
+import { checkFunction, checkOptions, checkPassthru, checkPayload, checkUri } from './checks.ts'
+import type { Passthru } from './codec/passthru-link.ts'
+import { attempt, ClientCore, type ClientEvents, type ClientState } from './connection/client-core.ts'
+import { type Events, type EventsOptions, events } from './functions/events.ts'
+import { type ClientOptions, kindOf, settle } from './options.ts'
+import { type CallOptions, type CallResult, call, first, type Progress, progress, whole } from './roles/caller.ts'
+import { type PublishOptions, publish } from './roles/publisher.ts'
+import { type EventHandler, type SubscribeOptions, type Subscription, SubscriptionRecord } from './roles/subscriber.ts'
+import type { ClientSession, Dropped, SessionInfo } from './session/client-session.ts'
+
+export interface StartOptions extends Waiting {}
+
+const NONE: CallOptions & PublishOptions = {}
+
+// Node before 20.5 and some browsers lack the symbol; what lowers `await using` falls back to the same one.
+const asyncDispose: typeof Symbol.asyncDispose =
+  Symbol.asyncDispose ?? (Symbol.for('Symbol.asyncDispose') as typeof Symbol.asyncDispose)
+
+/** The cores of clients, for what belongs to a client but not to this class. */
+const cores = /* @__PURE__ */ new WeakMap<Client, ClientCore>()
+
+/** What a client is behind its public face. */
+export function coreOf(client: Client): ClientCore {
+  return cores.get(client) as ClientCore
+}
+
+/**
+ * What every client has: `WampClient`, with all four roles and service declarations, and `RpcClient`, which calls,
+ * publishes and subscribes. Functions over a client accept it.
+ *
+ * @throws WampError `wampy.error.usage` for options that cannot work
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: it has the method, under a name that declarations cannot hold
+export abstract class Client extends EventEmitter<ClientEvents> {
+  readonly name: string
+  /** What came and found nobody: counted, since the start of this client. */
+  readonly dropped: Dropped
+  /** The option of that name. */
+  readonly codecs: Passthru | undefined
+  readonly #core: ClientCore
+
+  protected constructor(options: ClientOptions) {
+    super()
+    const kind = kindOf(options)
+    this.name = options.name ?? new.target.name
+    this.#core = new ClientCore(settle(options, kind, this.name), {
+      name: this.name,
+      emit: (event, ...args) =>
+        (this.emit as (event: string, ...args: unknown[]) => boolean).call(this, event, ...args),
+      declared: (core) => kind.declared(this, core, options),
+    })
+    cores.set(this, this.#core)
+    this.dropped = this.#core.dropped
+    this.codecs = options.codecs
+  }
+
+  /** Vue must not wrap a client in a proxy, which would break its private fields. */
+  get __v_skip(): true {
+    return true
+  }
+
+  get state(): ClientState {
+    return this.#core.state
+  }
+
+  /** @throws WampError `wampy.error.not_joined` while there is no session */
+  get session(): SessionInfo {
+    const { session } = this.#core
+    if (!session) throw this.#core.notJoined()
+    return session.info
+  }
+
+  /** The handles that are not given up, those of a service's `@subscribe` methods among them. */
+  get subscriptions(): Subscription[] {
+    return this.#core.handles.of(SubscriptionRecord)
+  }
+
+  /**
+   * Joins the realm and registers what the class declares. Keeps trying until `timeout` (default 10 000 ms), then
+   * rejects with the last cause and leaves nothing running. Resolves at once where it is ready; may follow `stop()`.
+   *
+   * @throws WampError the router's refusal (of the realm, of a registration), `wamp.error.timeout`,
+   *   `wampy.error.connection_failed`, `wampy.error.stopped`, `wamp.error.canceled`, `wampy.error.usage`
+   */
+  start(options: StartOptions = {}): Promise<void> {
+    return attempt(() => {
+      checkOptions(options)
+      return this.#core.start(options)
+    })
+  }
+
+  /**
+   * Says GOODBYE, waits a bounded time for the router, and leaves no socket and no timer. What waits is rejected.
+   * Resolves when all that is done; in any state, and any number of times. Handles stay, and `start()` brings them back.
+   */
+  async stop(): Promise<void> {
+    await this.#core.stop()
+  }
+
+  /**
+   * Calls a procedure and resolves to its first positional result; undefined where it returned nothing.
+   *
+   * @throws WampError what the procedure threw or the router answered; `wampy.error.not_joined`,
+   *   `wampy.error.connection_lost` (`sent` says whether it may have run), `wamp.error.canceled`, `wamp.error.timeout`,
+   *   `wamp.error.invalid_argument` for what cannot travel, `wamp.error.invalid_uri`
+   */
+  call<T = unknown>(procedure: Uri, args?: List, kwargs?: Dict, options: CallOptions = NONE): Promise<T> {
+    return this.#send('caller', call, procedure, args, kwargs, options, first as (result: ResultMessage) => T)
+  }
+
+  /** As `call`, but resolves to all that came: `{ args, kwargs, details }`. */
+  callRaw(procedure: Uri, args?: List, kwargs?: Dict, options: CallOptions = NONE): Promise<CallResult> {
+    return this.#send('caller', call, procedure, args, kwargs, options, whole)
+  }
+
+  /**
+   * As `call`, for a procedure that says something before its result: an iteration over the first positional value of
+   * each part. `result` is what the procedure returns in the end; who leaves the loop cancels the call.
+   *
+   * @example
+   * const copying = client.progress<number>('com.example.copy', ['a', 'b'])
+   * for await (const percent of copying) show(percent)
+   * await copying.result
+   * @throws WampError `wampy.error.usage` for an option of a wrong type; the loop and `result` throw what `call` would
+   */
+  progress<Part = unknown, Final = unknown>(
+    procedure: Uri,
+    args?: List,
+    kwargs?: Dict,
+    options: CallOptions = NONE,
+  ): Progress<Part, Final> {
+    checkOptions(options)
+    return progress((all) => this.call<Final>(procedure, args, kwargs, all), procedure, options, this.dropped)
+  }
+
+  /**
+   * Publishes an event. Resolves to undefined when it has been handed over, or with `acknowledge: true` to the
+   * publication's id when the broker has taken it.
+   *
+   * @throws WampError as `call`; refusals by the router only with `acknowledge: true`
+   */
+  publish(topic: Uri, args?: List, kwargs?: Dict, options: PublishOptions = NONE): Promise<Id | undefined> {
+    return this.#send('publisher', publish, topic, args, kwargs, options, undefined)
+  }
+
+  /**
+   * Subscribes a handler to a topic, for as long as the handle is not given up: it comes back after a loss. Waits for
+   * the next join where there is no session, `timeout` at most (default 30 000 ms); one that gave up is withdrawn.
+   *
+   * @throws WampError the router's refusal, `wamp.error.timeout`, `wamp.error.canceled`, `wampy.error.stopped`
+   */
+  subscribe(topic: Uri, handler: EventHandler, options: SubscribeOptions = NONE): Promise<Subscription> {
+    return attempt(() => {
+      this.#core.mayPlay('subscriber')
+      checkOptions(options)
+      checkUri(topic, isPattern(topic, options.match))
+      checkFunction('handler', handler)
+      const { signal, timeout, ...wire } = options
+      return this.#core.add(new SubscriptionRecord(this.#core.handles, topic, handler, wire), { signal, timeout })
+    })
+  }
+
+  /**
+   * Subscribes to a topic, from now until its loop ends: `for await (const { args } of client.events('com.example.t'))`.
+   * Comes back after a loss, as any subscription; `stop()` ends the loop. What a slow reader has no room for (`buffer`,
+   * default 1000 events) is dropped by the policy `overflow`, and counted in `dropped.events`.
+   *
+   * @throws WampError `wampy.error.usage` for an option that cannot be; the loop throws what `subscribe` would
+   */
+  events(topic: Uri, options: EventsOptions = NONE): Events {
+    return events(this, topic, options)
+  }
+
+  // Its type is in the interface below, by the name that users know.
+  async [asyncDispose as typeof Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  /** Sends a message on the session there is, or on the next one, if told to wait for that. */
+  async #send<Options extends CallOptions, How, T>(
+    role: ClientRole,
+    send: (
+      session: ClientSession,
+      uri: Uri,
+      args: List | undefined,
+      kwargs: Dict | undefined,
+      options: Options,
+      how: How,
+    ) => Promise<T>,
+    uri: Uri,
+    args: List | undefined,
+    kwargs: Dict | undefined,
+    options: Options,
+    how: How,
+  ): Promise<T> {
+    this.#core.mayPlay(role)
+    checkUri(uri, isUri(uri))
+    checkPayload(args, kwargs)
+    checkPassthru(options, this.codecs)
+    const { open } = this.#core
+    if (open) return send(open, uri, args, kwargs, options, how)
+    const began = Date.now()
+    const session = await this.#core.next(options)
+    return send(session, uri, args, kwargs, restOf(options, began), how)
+  }
+}
+
+export interface Client {
+  /** `stop()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** The same options with the time that is left of their timeout. */
+function restOf<O extends Waiting>(options: O, began: number): O {
+  const { timeout } = options
+  return timeout ? { ...options, timeout: Math.max(1, timeout - (Date.now() - began)) } : options
+}
