@@ -1,18 +1,24 @@
-/** The README's page, its React components and its Vue component work in a browser as they stand. */
+/** The README's page and components work unchanged: in StrictMode, under hot reload and in server rendering. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from '@playwright/test'
+import { expect, type Page, test } from '@playwright/test'
 import react from '@vitejs/plugin-react'
 import vue from '@vitejs/plugin-vue'
+import { createElement } from 'react'
+import { renderToString as renderReact } from 'react-dom/server'
 import { createServer, type ViteDevServer } from 'vite'
+import { createSSRApp } from 'vue'
+import { renderToString as renderVue } from 'vue/server-renderer'
+import { WampClient } from 'wampy-ts'
 import { type Project, project, ROOT } from '../test/readme/blocks.ts'
 
 let here: Project
 let service: ChildProcess
 let vite: ViteDevServer
 let origin: string
+let observer: WampClient
 
 const APPS = {
   'react.html': [
@@ -26,9 +32,9 @@ const APPS = {
   ],
   'vue.html': [
     'vue.ts',
-    `import { createApp } from 'vue'
+    `import { createApp, h } from 'vue'
      import Today from './Today.vue'
-     createApp(Today).mount('#app')`,
+     createApp({ render: () => h(Today) }).mount('#app')`,
   ],
 } as const
 
@@ -54,9 +60,25 @@ test.beforeAll(async () => {
   })
   await vite.listen()
   origin = vite.resolvedUrls?.local[0] ?? ''
+  observer = new WampClient({ router: `ws://localhost:${here.port}/ws` })
+  await observer.start()
 })
 
+/** The sessions of the realm, without the service and the observer. */
+const sessions = async (): Promise<number> => (await observer.call<number>('wamp.session.count')) - 2
+
+const today = (): string => new Date().toLocaleDateString('sv')
+
+async function open(page: Page, app: string): Promise<string[]> {
+  const errors: string[] = []
+  page.on('pageerror', (error) => errors.push(error.message))
+  await page.goto(`${origin}${app}`)
+  await expect(page.locator('#date')).toHaveText(today(), { timeout: 20_000 })
+  return errors
+}
+
 test.afterAll(async () => {
+  await observer?.stop()
   await vite?.close()
   service?.kill('SIGKILL')
   here?.remove()
@@ -68,12 +90,69 @@ test('the plain page shows the date, with the script tag that it has', async ({ 
   await expect(page.locator('#date')).toHaveText(new Date().toLocaleDateString('sv'))
 })
 
-for (const app of Object.keys(APPS)) {
-  test(`the components in ${app} show the date`, async ({ page }) => {
-    const errors: string[] = []
-    page.on('pageerror', (error) => errors.push(error.message))
-    await page.goto(`${origin}${app}`)
-    await expect(page.locator('#date')).toHaveText(new Date().toLocaleDateString('sv'), { timeout: 20_000 })
+/** The components of each page: the file to edit, and the sessions that the page has. */
+const PAGES = [
+  { app: 'react.html', file: 'Today.tsx', open: 2 },
+  { app: 'vue.html', file: 'Today.vue', open: 1 },
+] as const
+
+for (const { app, file, open: expected } of PAGES) {
+  test(`the components in ${app} show the date, with one session each`, async ({ page }) => {
+    await expect.poll(sessions).toBe(0)
+    const errors = await open(page, app)
+    await expect.poll(sessions).toBe(expected)
     expect(errors).toEqual([])
+    await page.goto('about:blank')
+    await expect.poll(sessions).toBe(0)
+  })
+
+  test(`${file} can be edited: Vite replaces it, and no session is left behind`, async ({ page }) => {
+    await expect.poll(sessions).toBe(0)
+    const errors = await open(page, app)
+    await page.evaluate(() => Object.assign(globalThis, { loaded: 'once' }))
+    const path = join(here.folder, file)
+    const original = readFileSync(path, 'utf8')
+    try {
+      for (const edit of ['first', 'second', 'third']) {
+        writeFileSync(path, original.replace('<p id="date"', `<p id="date" title="${edit}"`))
+        await expect(page.locator('#date')).toHaveAttribute('title', edit)
+        await expect(page.locator('#date')).toHaveText(today())
+        await expect.poll(sessions).toBe(expected)
+      }
+      // The script of the component as well, not only its markup.
+      writeFileSync(path, original.replace("'asking...'", "'asking again...'"))
+      await expect(page.locator('#date')).not.toHaveAttribute('title')
+      await expect(page.locator('#date')).toHaveText(today())
+      await expect.poll(sessions).toBe(expected)
+    } finally {
+      writeFileSync(path, original)
+    }
+    expect(await page.evaluate(() => (globalThis as { loaded?: string }).loaded), 'no full reload').toBe('once')
+    expect(errors).toEqual([])
+    await page.goto('about:blank')
+    await expect.poll(sessions).toBe(0)
   })
 }
+
+test('a server that renders the components opens no session', async () => {
+  const { Today } = await vite.ssrLoadModule('/Today.tsx')
+  const { Clock } = await vite.ssrLoadModule('/Clock.tsx')
+  const { default: VueToday } = await vite.ssrLoadModule('/Today.vue')
+  let joined = 0
+  const subscription = await observer.subscribe('wamp.session.on_join', () => joined++)
+  const sockets = (): number => process.getActiveResourcesInfo().filter((kind) => /TCP(Socket)?Wrap/.test(kind)).length
+  const before = sockets()
+  for (let request = 0; request < 20; request++) {
+    expect(renderReact(createElement(Today))).toBe('<p id="date">asking...</p>')
+    expect(renderReact(createElement(Clock))).toBe('<time></time>')
+    expect(await renderVue(createSSRApp(VueToday))).toBe('<p id="date">asking...</p>')
+  }
+  // A client that had been started would have joined before this one, whose connection is younger.
+  const last = new WampClient({ router: `ws://localhost:${here.port}/ws` })
+  await last.start()
+  await last.stop()
+  await expect.poll(() => joined).toBe(1)
+  expect(await sessions()).toBe(0)
+  expect(sockets()).toBe(before)
+  await subscription.unsubscribe()
+})
