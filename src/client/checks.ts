@@ -30,14 +30,14 @@ export function checkPassthru(options: PassthruKeys & Dict, codecs: unknown): vo
   throw usage('ppt_scheme needs the option codecs: passthru()')
 }
 
-type Check = readonly [expected: string, holds: (value: unknown) => boolean, wire?: unknown, item?: true]
+type OperationRule = readonly [expected: string, holds: (value: unknown) => boolean, wire?: unknown, item?: true]
 /** What options must be, by name. */
-export type Checks = Readonly<Record<string, Check>>
+export type OperationRules = Readonly<Record<string, OperationRule>>
 
 const OVERFLOWS = ['oldest', 'newest', 'error']
 
 /** The options of operations that are this library's own, and those of WAMP that it takes in another way. */
-const OWN: Checks = {
+const OPERATION_RULES: OperationRules = {
   buffer: ['a number from 1', (value) => typeof value === 'number' && value >= 1],
   cancelMode: [anyOf(CANCEL_MODES), (value) => isOneOf(CANCEL_MODES, value)],
   input: ['an iterable', (value) => Symbol.asyncIterator in Object(value) || Symbol.iterator in Object(value)],
@@ -51,19 +51,19 @@ const OWN: Checks = {
 }
 
 /**
- * Checks every option that has a type: a router ends the session over a known option of a wrong type, and a handle would
+ * OperationRules every option that has a type: a router ends the session over a known option of a wrong type, and a handle would
  * send it again on every rejoin.
  *
  * @throws WampError `wampy.error.usage` that names the option
  */
-export function checkOptions(options: object, where = '', further: Checks = {}): void {
+export function checkOptions(options: object, where = '', further: OperationRules = {}): void {
   if (!isDict(options))
     throw usage(`options must be a dictionary, such as { timeout: 500 }, got ${formatValue(options)}`)
   for (const key in options) {
     const value = (options as Dict)[key]
-    const check = value === undefined ? undefined : checkOf(key, further)
-    if (!check) continue
-    const [expected, holds, , item] = check
+    const rule = value === undefined ? undefined : ruleOf(key, further)
+    if (!rule) continue
+    const [expected, holds, , item] = rule
     for (const each of item && Array.isArray(value) ? value : [value]) {
       if (holds(item ? [each] : each)) continue
       throw usage(`the option ${key}${where} must be ${expected}, got ${formatValue(each)}`)
@@ -71,9 +71,9 @@ export function checkOptions(options: object, where = '', further: Checks = {}):
   }
 }
 
-function checkOf(key: string, further: Checks): Check | undefined {
+function ruleOf(key: string, further: OperationRules): OperationRule | undefined {
   if (Object.hasOwn(further, key)) return further[key]
-  return Object.hasOwn(OWN, key) ? OWN[key] : keyTypeOf(key)
+  return Object.hasOwn(OPERATION_RULES, key) ? OPERATION_RULES[key] : keyTypeOf(key)
 }
 
 export function checkFunction(what: string, value: unknown): void {

@@ -2,8 +2,21 @@
 
 import { unsent, usage } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
-import { DEFAULT_REALM, INVALID_URI } from '../protocol/names.ts'
+import { DEFAULT_REALM, DEFAULT_URL, INVALID_URI } from '../protocol/names.ts'
+import {
+  checkRules,
+  DURATION,
+  dictOf,
+  FLAG,
+  FUNCTION,
+  isText,
+  type OptionRule,
+  type OptionRules,
+  SERIALIZERS,
+  STRING,
+} from '../protocol/option-rules.ts'
 import { isUri } from '../protocol/uri.ts'
+import { isDict } from '../protocol/validate.ts'
 import { AGENT } from '../protocol/version.ts'
 import { CLIENT_ROLES, type ClientRole, isOneOf } from '../protocol/words.ts'
 import type { Serializer } from '../serializer/serializer.ts'
@@ -39,7 +52,10 @@ export interface ClientOptions {
   readonly serializers?: readonly Serializer[]
   /** Payload passthru mode: `passthru(...)` with what encodes and decodes payloads. */
   readonly codecs?: Passthru
-  /** How it comes back after a loss, the first attempt to connect included; false for never. */
+  /**
+   * How it comes back after a loss, the first attempt to connect included; false for never. A function returns false to
+   * give up, or milliseconds.
+   */
   readonly reconnect?: boolean | Backoff | Retry
   /** How a dead connection is noticed; false for not at all. */
   readonly liveness?: false | Liveness
@@ -51,12 +67,47 @@ export interface ClientOptions {
   readonly onError?: OnError
   /** Put before the names of methods; over the class's own. */
   readonly prefix?: string
-  /** Milliseconds that one attempt to connect and to join may take. Default 10 000. */
+  /** Milliseconds that one attempt to connect and to join may take, 0 for no limit. Default 10 000. */
   readonly connectTimeout?: number
+}
+
+const BACKOFF = dictOf<Backoff>('reconnect', {
+  initial: DURATION,
+  max: DURATION,
+  factor: ['a number from 1', (value) => typeof value === 'number' && value >= 1],
+})
+
+const LIVENESS = dictOf<Liveness>('liveness', { idle: DURATION, answer: DURATION })
+
+/** What the options of every client must be. */
+const CLIENT_RULES: OptionRules<ClientOptions> = {
+  name: STRING,
+  router: [
+    'a WampRouter, a URL, or a Router of this process',
+    (value) => isText(value) || typeof Object(value).connect === 'function',
+  ],
+  realm: STRING,
+  roles: ['a list of roles or a dictionary of them', (value) => Array.isArray(value) || isDict(value)],
+  serializers: SERIALIZERS,
+  codecs: FUNCTION,
+  reconnect: [
+    'true, false, a function or options such as { initial: 250 }',
+    (value) => FLAG[1](value) || FUNCTION[1](value) || BACKOFF[1](value),
+  ],
+  liveness: ['false or options such as { idle: 20000 }', (value) => value === false || LIVENESS[1](value)],
+  onError: FUNCTION,
+  prefix: STRING,
+  connectTimeout: DURATION,
 }
 
 /** What distinguishes the classes of clients. */
 export interface ClientKind {
+  /** The name of the class, whatever a minifier makes of it. */
+  readonly name: string
+  /** The class. Not named within itself: esbuild renames a class that is, and users see the name. */
+  type(): unknown
+  /** What the options must be that only this class has. */
+  readonly rules?: Readonly<Record<string, OptionRule>>
   readonly roles: readonly Role[]
   /** Whether the first operation that needs a session starts the client. */
   readonly startsItself: boolean
@@ -67,8 +118,22 @@ export interface ClientKind {
 // In the options, which a subclass passes on unseen: a constructor's second parameter would be seen by users.
 const KIND = /* @__PURE__ */ Symbol('kind')
 
-/** The options of a user, as a class of clients passes them to its base. */
-export function withKind<Options extends ClientOptions>(options: Options, kind: ClientKind): Options {
+/**
+ * The options of a user, as a class of clients passes them to its base.
+ *
+ * @throws WampError `wampy.error.usage` that names the option that cannot be
+ */
+export function withKind<Options extends ClientOptions>(
+  options: Options,
+  kind: ClientKind,
+  target: { readonly name: string },
+): Options {
+  const own = target !== kind.type()
+  checkRules(own ? target.name : kind.name, options, { ...CLIENT_RULES, ...kind.rules } as OptionRules<Options>, {
+    example: `router: '${DEFAULT_URL}'`,
+    instead: { url: `write router: '${DEFAULT_URL}'` },
+    advice: own ? ' (a subclass takes its own options out before super())' : '',
+  })
   return { ...options, [KIND]: kind }
 }
 
@@ -82,10 +147,8 @@ export function kindOf(options: ClientOptions & { readonly [KIND]?: ClientKind }
 export function settle(options: ClientOptions, kind: ClientKind, name: string): Settings {
   const connector = connectorOf(options.router)
   const realm = options.realm ?? connector.realm ?? DEFAULT_REALM
-  if (typeof realm !== 'string' || !isUri(realm)) throw unsent(INVALID_URI, `"${realm}" is no URI of a realm`)
+  if (!isUri(realm)) throw unsent(INVALID_URI, `"${realm}" is no URI of a realm`)
   const roles = rolesOf(options.roles, kind, name)
-  const { serializers } = options
-  if (serializers && !serializers.length) throw usage('a client speaks at least one serializer')
   return {
     connector,
     realm,
@@ -94,7 +157,7 @@ export function settle(options: ClientOptions, kind: ClientKind, name: string): 
     announced: Object.fromEntries(roles.map(({ name, features }) => [name, { features }])),
     // The caller's always: whatever roles a client plays, liveness may ask by CALL.
     established: table<ClientSession>(leaving, refusals, ...new Set([caller, ...roles].map((role) => role.handlers))),
-    serializers,
+    serializers: options.serializers,
     codecs: options.codecs,
     reconnect: options.reconnect ?? true,
     liveness: options.liveness ?? {},
@@ -122,7 +185,5 @@ function rolesOf(given: ClientOptions['roles'], { roles }: ClientKind, client: s
 
 function connectorOf(router: Connector | string | undefined): Connector {
   if (router === undefined) return new WampRouter()
-  if (typeof router === 'string') return new WampRouter({ url: router })
-  if (typeof router?.connect === 'function') return router
-  throw usage('router must be a WampRouter, a URL, or a Router of this process')
+  return typeof router === 'string' ? new WampRouter({ url: router }) : router
 }

@@ -2,6 +2,7 @@
 // biome-ignore-all lint/suspicious/noExplicitAny: a procedure may take and return anything, and an alias would be one more public type
 
 import { usage } from '../protocol/error.ts'
+import { FUNCTION } from '../protocol/option-rules.ts'
 import type { Dict } from '../protocol/options.ts'
 import { Client } from './client.ts'
 import { type ProcedureEntry, registered } from './functions/procedures.ts'
@@ -98,7 +99,10 @@ export interface RpcOptions extends CallOptions {
   readonly kwargs?: Dict
 }
 
-const KIND: ClientKind = {
+const RPC_CLIENT: ClientKind = {
+  name: 'RpcClient',
+  type: () => RpcClient,
+  rules: { service: ['a class', FUNCTION[1]] },
   roles: [caller, publisher, subscriber],
   startsItself: true,
   declared: (client) => declaresNothing(client),
@@ -128,7 +132,7 @@ export class RpcClient<Service = unknown> extends Client {
   readonly #uriOf: (path: string) => string
 
   constructor(options: RpcClientOptions<Service> = {}) {
-    super(withKind(options, KIND))
+    super(withKind(options, RPC_CLIENT, new.target))
     declaresNothing(this)
     const { service } = options
     const declared: Map<string, Declared> = service ? declaredBy('rpc', service) : new Map()

@@ -12,7 +12,9 @@ import { publisher } from './roles/publisher.ts'
 import { SubscriptionRecord, subscriber } from './roles/subscriber.ts'
 import { declarations } from './service/service.ts'
 
-const KIND: ClientKind = {
+const WAMP_CLIENT: ClientKind = {
+  name: 'WampClient',
+  type: () => WampClient,
   roles: [caller, callee, publisher, subscriber],
   startsItself: false,
   declared(client, core, { prefix }) {
@@ -34,7 +36,7 @@ const KIND: ClientKind = {
  */
 export class WampClient extends Client {
   constructor(options: ClientOptions = {}) {
-    super(withKind(options, KIND))
+    super(withKind(options, WAMP_CLIENT, new.target))
   }
 
   /** The handles that are not given up, those of a service's `@rpc` methods among them. */

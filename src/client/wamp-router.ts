@@ -30,7 +30,7 @@ export interface WampRouterOptions {
   readonly webSocket?: WebSocketClass
 }
 
-const RULES: OptionRules<WampRouterOptions> = {
+const ADDRESS_RULES: OptionRules<WampRouterOptions> = {
   name: STRING,
   host: STRING,
   port: ['a number from 1 to 65535', (port) => typeof port === 'number' || typeof port === 'string'],
@@ -54,7 +54,7 @@ export class WampRouter implements Connector {
   readonly #dial: Dial
 
   constructor(options: WampRouterOptions = {}) {
-    checkRules('WampRouter', options, RULES, { example: `url: '${DEFAULT_URL}'` })
+    checkRules('WampRouter', options, ADDRESS_RULES, { example: `url: '${DEFAULT_URL}'` })
     this.url = address(options)
     this.name = options.name ?? this.url
     this.realm = options.realm

@@ -4,11 +4,11 @@ import type { Agent } from 'node:http'
 import type { ConnectionOptions } from 'node:tls'
 import WebSocket from 'ws'
 import {
+  ANY_OBJECT,
   checkRules,
   FLAG,
   FUNCTION,
   LIMIT,
-  OBJECT,
   type OptionRule,
   type OptionRules,
   STRING,
@@ -56,9 +56,9 @@ export const TLS_RULES: OptionRules<
 
 const DIAL_RULES: OptionRules<DialOptions> = {
   ...TLS_RULES,
-  headers: OBJECT,
+  headers: ANY_OBJECT,
   origin: STRING,
-  agent: OBJECT,
+  agent: ANY_OBJECT,
   maxPayload: LIMIT,
   perMessageDeflate: FLAG,
 }

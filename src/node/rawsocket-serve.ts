@@ -4,7 +4,7 @@ import { chmod } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createSecureServer, type TlsOptions } from 'node:tls'
 import { usage } from '../protocol/error.ts'
-import { checkRules, LIMIT, OBJECT, type OptionRules, PORT, STRING } from '../protocol/option-rules.ts'
+import { ANY_OBJECT, checkRules, LIMIT, type OptionRules, PORT, STRING } from '../protocol/option-rules.ts'
 import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
@@ -45,7 +45,7 @@ const RAW_SOCKET_SERVE_RULES: OptionRules<RawSocketServeOptions> = {
   host: STRING,
   path: STRING,
   mode: ['the permissions of a file, such as 0o600', (value) => Number.isInteger(value) && Number(value) >= 0],
-  tls: OBJECT,
+  tls: ANY_OBJECT,
   maxPayload: LIMIT,
 }
 

@@ -6,7 +6,16 @@ import type { Duplex } from 'node:stream'
 import { type PerMessageDeflateOptions, WebSocketServer } from 'ws'
 import { usage, WampError } from '../protocol/error.ts'
 import { LISTEN_FAILED } from '../protocol/names.ts'
-import { checkRules, dictOf, FLAG, LIMIT, OBJECT, type OptionRules, PORT, STRING } from '../protocol/option-rules.ts'
+import {
+  ANY_OBJECT,
+  checkRules,
+  dictOf,
+  FLAG,
+  LIMIT,
+  type OptionRules,
+  PORT,
+  STRING,
+} from '../protocol/option-rules.ts'
 import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
@@ -52,10 +61,10 @@ const SERVE_RULES: OptionRules<ServeOptions> = {
   host: STRING,
   path: STRING,
   server: ['a server of node:http or node:https', (value) => typeof Object(value).on === 'function'],
-  tls: OBJECT,
+  tls: ANY_OBJECT,
   origins: ORIGINS,
   maxPayload: LIMIT,
-  perMessageDeflate: ['true, false or an object', (value) => typeof value === 'boolean' || OBJECT[1](value)],
+  perMessageDeflate: ['true, false or an object', (value) => typeof value === 'boolean' || ANY_OBJECT[1](value)],
   rawSocket: FLAG,
   longPoll: ['true, false or its options', (value) => typeof value === 'boolean' || LONG_POLL[1](value)],
 }

@@ -23,7 +23,7 @@ export const FLAG = [
 ] as const satisfies OptionRule
 export const STRING = ['text', isText, 'string'] as const satisfies OptionRule
 export const FUNCTION: OptionRule = ['a function', (value) => typeof value === 'function']
-export const OBJECT: OptionRule = ['an object', (value) => typeof value === 'object' && value !== null]
+export const ANY_OBJECT: OptionRule = ['an object', (value) => typeof value === 'object' && value !== null]
 /** Milliseconds. What 0 means is for each option to say; what is too long for a timer of the platform is as good as never. */
 export const DURATION: OptionRule = [
   'milliseconds: 0, or a number from 1',

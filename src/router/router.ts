@@ -157,7 +157,7 @@ export class Router implements Attachable, Connector {
   #emptied: (() => void) | undefined
 
   constructor(options: RouterOptions = {}) {
-    const { realms, agent, ...of } = checked(options)
+    const { realms, agent, ...of } = checkedOptions(options)
     const { strict, limits } = of
     for (const uri of realms) this.#realms.set(uri, openRealm(uri, of))
     const { [AUTH_METHODS]: methods = [ANONYMOUS] as const } = options as Methods
@@ -296,7 +296,7 @@ interface Checked {
 }
 
 // Not only for JavaScript: a typo in a spread or a parsed configuration passes the compiler.
-function checked(options: RouterOptions): Checked {
+function checkedOptions(options: RouterOptions): Checked {
   checkRules('Router', options, rulesOf(isDict(options) && options['strict'] === true))
   const { realms = [DEFAULT_REALM], roles = ROUTER_ROLES, strict = false, agent = AGENT } = options
   const { authorize, disclose = 'asked', trustlevel, history = [], callQueue = [] } = options

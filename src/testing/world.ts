@@ -3,7 +3,7 @@
 import type { ClientOptions } from '../client/options.ts'
 import { WampClient } from '../client/wamp-client.ts'
 import { WampRouter } from '../client/wamp-router.ts'
-import { checkRules, OBJECT, type OptionRules, SERIALIZERS } from '../protocol/option-rules.ts'
+import { ANY_OBJECT, checkRules, type OptionRules, SERIALIZERS } from '../protocol/option-rules.ts'
 import { Router, type RouterOptions } from '../router/router.ts'
 import { json } from '../serializer/json.ts'
 import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
@@ -26,7 +26,7 @@ const LINKS: readonly unknown[] = ['linked', 'wires', 'websocket'] satisfies Wor
 const WORLD_RULES: OptionRules<WorldOptions> = {
   link: [LINKS.join(', '), (value) => LINKS.includes(value)],
   serializer: ['a serializer, such as json', (value) => SERIALIZERS[1](value)],
-  router: OBJECT,
+  router: ANY_OBJECT,
 }
 
 export class World {

@@ -2,7 +2,7 @@
 
 import { usage, WampError } from '../protocol/error.ts'
 import { CONNECTION_FAILED } from '../protocol/names.ts'
-import { checkRules, FUNCTION, OBJECT, type OptionRules } from '../protocol/option-rules.ts'
+import { ANY_OBJECT, checkRules, FUNCTION, type OptionRules } from '../protocol/option-rules.ts'
 import { strictTextDecoder } from '../protocol/text.ts'
 import { isBatched } from './batched.ts'
 import { failureText } from './failure-text.ts'
@@ -26,7 +26,7 @@ export interface LongPollDialOptions {
 }
 
 const LONG_POLL_DIAL_RULES: OptionRules<LongPollDialOptions> = {
-  headers: OBJECT,
+  headers: ANY_OBJECT,
   credentials: ['omit, same-origin or include', (value) => /^(omit|same-origin|include)$/.test(String(value))],
   fetch: FUNCTION,
 }

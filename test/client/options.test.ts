@@ -110,12 +110,69 @@ describe('the options of a client', () => {
     ['an address that is none', { router: 'localhost' }, USAGE, /"localhost" is no address/],
     ['a realm with a blank', { realm: 'my realm' }, INVALID_URI, /"my realm" is no URI of a realm/],
     ['an empty realm', { realm: '' }, INVALID_URI, /no URI of a realm/],
-    ['a realm that is no text', { realm: 42 as never }, INVALID_URI, /"42" is no URI of a realm/],
+    ['a realm that is no text', { realm: 42 as never }, USAGE, /^WampClient: realm must be text, got 42$/],
     ['an unknown role', { roles: ['dealer' as never] }, USAGE, /not "dealer"/],
     ['an unknown role in a dictionary', { roles: { broker: {} } as never }, USAGE, /not "broker"/],
     ['no role', { roles: [] }, USAGE, /at least one role/],
     ['no role in a dictionary', { roles: {} }, USAGE, /at least one role/],
-    ['no serializer', { serializers: [] }, USAGE, /at least one serializer/],
+    [
+      'no serializer',
+      { serializers: [] },
+      USAGE,
+      /serializers must be a list of serializers, such as \[json\], got an empty list/,
+    ],
+    [
+      'a URL',
+      'ws://ann:secret@here/ws' as never,
+      USAGE,
+      /^WampClient takes options, such as \{ router: 'ws:.*' \}, got text$/,
+    ],
+    [
+      'the url of other libraries',
+      { url: DEFAULT_URL } as never,
+      USAGE,
+      /^WampClient has no option "url": write router: 'ws:/,
+    ],
+    ['a typo', { reconect: false } as never, USAGE, /^WampClient has no option "reconect": did you mean reconnect\?$/],
+    [
+      'an option of an RpcClient',
+      { service: WampClient } as never,
+      USAGE,
+      /^WampClient has no option "service", but name, /,
+    ],
+    [
+      'null for reconnect',
+      { reconnect: null as never },
+      USAGE,
+      /reconnect must be true, false, a function or options .* got null/,
+    ],
+    ['a number for reconnect', { reconnect: 5 as never }, USAGE, /reconnect must be .* got 5/],
+    [
+      'a delay below 0',
+      { reconnect: { initial: -1 } },
+      USAGE,
+      /^reconnect.initial must be milliseconds: 0, or a number from 1, got -1/,
+    ],
+    ['a delay of NaN', { reconnect: { max: Number.NaN } }, USAGE, /^reconnect.max must be milliseconds.* got NaN/],
+    ['a shrinking delay', { reconnect: { factor: 0.5 } }, USAGE, /^reconnect.factor must be a number from 1, got 0.5/],
+    [
+      'another delay',
+      { reconnect: { delay: 5 } as never },
+      USAGE,
+      /^reconnect has no option "delay", but initial, max, factor/,
+    ],
+    ['true for liveness', { liveness: true as never }, USAGE, /liveness must be false or options such as .* got true/],
+    ['a silence of NaN', { liveness: { idle: Number.NaN } }, USAGE, /^liveness.idle must be milliseconds/],
+    ['a connectTimeout below 0', { connectTimeout: -1 }, USAGE, /connectTimeout must be milliseconds/],
+    ['a name that is no text', { name: 5 as never }, USAGE, /name must be text, got 5/],
+    ['codecs that are none', { codecs: {} as never }, USAGE, /codecs must be a function, got a dictionary/],
+    ['an onError that is none', { onError: true as never }, USAGE, /onError must be a function, got true/],
+    [
+      'a text for roles',
+      { roles: 'caller' as never },
+      USAGE,
+      /roles must be a list of roles or a dictionary of them, got "caller"/,
+    ],
   ]
   for (const [name, options, code, text] of wrong) {
     test(`${name} is refused when it is made`, () => {
@@ -197,6 +254,51 @@ describe('the options of a client', () => {
     expect(new DateService({ name: 'dates' }).name).toBe('dates')
     expect(new RpcClient().name).toBe('RpcClient')
   })
+})
+
+test('a subclass is told to take its own options out', () => {
+  class DateService extends WampClient {}
+  class Caller extends RpcClient {}
+  for (const [make, name] of [
+    [() => new DateService({ colour: 'red' } as never), 'DateService'],
+    [() => new Caller({ colour: 'red' } as never), 'Caller'],
+  ] as const) {
+    expect(thrown(make)).toMatchObject({
+      uri: USAGE,
+      message: expect.stringMatching(
+        new RegExp(
+          `^${name} has no option "colour", but name, .* \\(a subclass takes its own options out before super\\(\\)\\)$`,
+        ),
+      ),
+    })
+  }
+})
+
+test('undefined is as good as absent, 0 is for never and a duration may be as long as you like', async () => {
+  const given = { colour: undefined, router: welcoming(), serializers: undefined, roles: undefined, realm: undefined }
+  for (const duration of [0, 1e300, Number.POSITIVE_INFINITY]) {
+    const client = new WampClient({
+      ...given,
+      connectTimeout: duration,
+      liveness: { idle: duration, answer: duration },
+      reconnect: { initial: duration, max: duration },
+    } as never)
+    await client.start({ timeout: duration })
+    await client.stop()
+  }
+})
+
+test('no delay makes a client busy: what is too short grows', async () => {
+  const delays: number[] = []
+  for (const reconnect of [{ initial: 0, max: 0 }, () => 0]) {
+    const client = clientOf({ name: 'nowhere', connect: () => Promise.reject(new Error('down')) }, { reconnect })
+    client.on('retry', ({ attempt, delay }) => {
+      delays.push(delay)
+      if (attempt === 5) void client.stop()
+    })
+    await failure(client.start())
+  }
+  expect(delays).toEqual([1, 2, 3, 4, 5, 1, 2, 3, 4, 5])
 })
 
 describe('roles', () => {

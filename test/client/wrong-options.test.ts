@@ -14,7 +14,7 @@ import {
   WampClient,
 } from 'wampy-ts'
 import { openWorld } from 'wampy-ts/testing'
-import { clientOf, failure, leavesNothing, welcoming } from './support.ts'
+import { clientOf, failure, granting, leavesNothing, welcoming } from './support.ts'
 
 leavesNothing()
 
@@ -210,6 +210,19 @@ test('a scope of testaments', async () => {
   const scope = 'later' as never
   expect(await failure(addTestament(client, uri, [], {}, { scope }))).toMatchObject({ uri: USAGE, message: text })
   expect(await failure(flushTestaments(client, { scope }))).toMatchObject({ uri: USAGE, message: text })
+})
+
+test('unsubscribe and unregister: the handle stays as it is', async () => {
+  const router = welcoming(granting)
+  const client = clientOf(router)
+  await client.start()
+  const subscription = await client.subscribe(uri, () => {})
+  const registration = await client.register(uri, () => {})
+  for (const end of [() => subscription.unsubscribe({ timeout: -1 }), () => registration.unregister(5 as never)]) {
+    expect(await failure(end())).toMatchObject({ uri: USAGE })
+  }
+  expect([subscription.state, registration.state]).toEqual(['active', 'active'])
+  await client.stop()
 })
 
 test('start', async () => {

@@ -8,7 +8,7 @@ import type { Dict, List, MatchPolicy, WireEventDetails as WireDetails } from '.
 import { payload } from '../../protocol/payload.ts'
 import { isPattern } from '../../protocol/uri.ts'
 import { formatValue, isDict } from '../../protocol/validate.ts'
-import { type Checks, checkOptions, checkUri } from '../checks.ts'
+import { checkOptions, checkUri, type OperationRules } from '../checks.ts'
 import type { Client } from '../client.ts'
 import type { Subscription } from '../roles/subscriber.ts'
 import type { ReceivedEvent } from '../service/service.ts'
@@ -44,13 +44,13 @@ export interface EventHistoryOptions extends MetaOptions {
   readonly until_publication?: Id | undefined
 }
 
-const MOMENT: Checks[string] = [
+const MOMENT: OperationRules[string] = [
   'a Date or a time as RFC 3339 writes it',
   (value) => (value instanceof Date ? !Number.isNaN(value.getTime()) : typeof value === 'string'),
 ]
-const PUBLICATION: Checks[string] = ['the id of a publication', isId]
+const PUBLICATION: OperationRules[string] = ['the id of a publication', isId]
 
-const HISTORY_OPTIONS: Checks = {
+const HISTORY_OPTIONS: OperationRules = {
   reverse: ['true or false', (value) => typeof value === 'boolean'],
   limit: [
     'a whole number from 0',

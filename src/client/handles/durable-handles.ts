@@ -183,6 +183,7 @@ export class DurableHandles {
 
   async end(record: HandleRecord, waiting: Waiting): Promise<void> {
     if (record.state === 'closed') return
+    checkOptions(waiting)
     // Nothing was done: the handle stays as it is.
     if (waiting.signal?.aborted) throw canceled(waiting.signal, false)
     this.#close(record, unsent(CANCELED, `${record.uri} was given up`))
