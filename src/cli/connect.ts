@@ -1,4 +1,4 @@
-/** The options that locate a router, and a client's first connection, which the command line tries only once. */
+/** The options that locate a router, and the first connection of a client, which is tried only once. */
 
 import type { Client } from '../client/client.ts'
 import type { ClientOptions } from '../client/options.ts'

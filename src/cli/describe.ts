@@ -36,7 +36,7 @@ A service describes itself if its class has "static describe = description"; for
       const answer: unknown = await client.describe(prefix, { timeout }).catch((error: WampError) => {
         if (error.uri !== NO_SUCH_PROCEDURE) throw error
         throw new WampError(NO_SUCH_PROCEDURE, [
-          `no service describes itself under ${prefix} (wampy list says what can be called)`,
+          `no service describes itself under ${prefix} (wampy-ts list prints the procedures)`,
         ])
       })
       if (!isDescription(answer)) throw new Failure(`${describedAt(prefix)} returned a value that is not a description`)

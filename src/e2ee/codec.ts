@@ -1,4 +1,4 @@
-/** The payload codec that encrypts from end to end: XChaCha20-Poly1305, bound to where and as what a payload was sent. */
+/** The payload codec for end-to-end encryption: XChaCha20-Poly1305, bound to the URI and the kind of each payload. */
 
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { pack, unpack } from '../client/codec/packed-codec.ts'
@@ -9,7 +9,7 @@ import { textEncoder } from '../protocol/text.ts'
 import { cbor } from '../serializer/cbor.ts'
 import type { Key, Keyring } from './keyring.ts'
 
-/** Private to wampy-ts: WAMP names end-to-end encryption and does not define it. */
+/** Private to wampy-ts: WAMP mentions end-to-end encryption and does not define it. */
 export const E2EE_SCHEME = 'x_wampy_e2ee'
 export const E2EE_CIPHER = 'xchacha20poly1305'
 
@@ -20,10 +20,10 @@ const TAG_SIZE = 16
 const HEADER_SIZE = 1 + NONCE_SIZE
 
 /**
- * A codec that encrypts what a keyring covers, and refuses what comes for it in the clear:
- * `new WampClient({ codecs: passthru(e2ee(keyring)) })`. A router sees URIs, sizes, times, and ids of keys, and neither
- * args nor kwargs. It cannot change a payload, give it out under another URI or as another kind, or answer a call with
- * what was the answer to another. It can still drop events and calls, deliver them twice or in another order.
+ * A codec that encrypts payloads of the URIs that a keyring covers, and refuses unencrypted payloads for them:
+ * `new WampClient({ codecs: passthru(e2ee(keyring)) })`. A router sees URIs, sizes, times and ids of keys, and neither
+ * args nor kwargs. It cannot change a payload, deliver it under another URI or as another kind, or answer a call with the
+ * answer to another. It can still drop events and calls, and deliver them twice or in another order.
  */
 export function e2ee(keyring: Keyring): PayloadCodec {
   return {
@@ -40,7 +40,7 @@ export function e2ee(keyring: Keyring): PayloadCodec {
         const which = context.keyid === undefined ? 'no key' : `no key ${JSON.stringify(context.keyid)}`
         throw usage(`the keyring has ${which} for ${context.uri}`)
       }
-      // Random and of 192 bits, so that no number of messages and no number of senders makes two alike.
+      // 192 random bits: no number of messages or senders makes two equal.
       const nonce = crypto.getRandomValues(new Uint8Array(NONCE_SIZE))
       const sealed = xchacha20poly1305(key.key, nonce, bindingOf(context, key.id)).encrypt(pack(cbor, values))
       const bytes = new Uint8Array(HEADER_SIZE + sealed.length)
@@ -53,7 +53,7 @@ export function e2ee(keyring: Keyring): PayloadCodec {
     decode(bytes, { ppt_keyid = '' }, context) {
       const { uri } = context
       if (bytes[0] !== FORMAT_VERSION || bytes.length < HEADER_SIZE + TAG_SIZE)
-        throw unreadablePayload(`what came for ${uri} is not of this format`)
+        throw unreadablePayload(`the payload for ${uri} is not in the format of ${E2EE_SCHEME}`)
       const key = keyOf(keyring.keysOf(uri), ppt_keyid)
       if (!key) throw unreadablePayload(`the keyring has no key ${JSON.stringify(ppt_keyid.slice(0, 80))} for ${uri}`)
       const nonce = bytes.subarray(1, HEADER_SIZE)
@@ -61,7 +61,7 @@ export function e2ee(keyring: Keyring): PayloadCodec {
       try {
         values = xchacha20poly1305(key.key, nonce, bindingOf(context, key.id)).decrypt(bytes.subarray(HEADER_SIZE))
       } catch (cause) {
-        const text = `the ${context.kind} for ${uri} was not sealed as one by key ${JSON.stringify(key.id)}`
+        const text = `the ${context.kind} for ${uri} was not encrypted as such by key ${JSON.stringify(key.id)}`
         throw new WampError(PAYLOAD_UNREADABLE, [text], {}, { cause })
       }
       return unpack(cbor, values)
@@ -78,8 +78,8 @@ function unreadablePayload(text: string): WampError {
 }
 
 /**
- * What is authenticated beside the payload, each part behind its length in four bytes: the format, the kind, the URI,
- * the error's URI, the id of the key, and the nonce of the call that this belongs to.
+ * The data that is authenticated with the payload, each part after its length in four bytes: the format, the kind, the
+ * URI, the URI of the error, the id of the key, and the nonce of the call that the payload belongs to.
  */
 function bindingOf({ kind, uri, error = '', call }: PayloadContext, keyid: string): Uint8Array {
   const texts = ['wampy-ts e2ee 1', kind, uri, error, keyid].map((text) => textEncoder().encode(text))

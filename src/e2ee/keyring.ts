@@ -1,4 +1,4 @@
-/** Which key is for which URI: rules by exact URI and by prefix, each with keys by id. */
+/** Keys by URI: rules with an exact URI or a prefix, each with keys by id. */
 
 import { usage } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
@@ -7,9 +7,9 @@ import { formatValue } from '../protocol/validate.ts'
 import { anyOf, isOneOf, type MatchPolicy } from '../protocol/words.ts'
 
 export interface Key {
-  /** Told to everybody, the router included, as `ppt_keyid`: it names a key and must not say anything of it. */
+  /** Public, because it is sent as `ppt_keyid`: it names a key and must reveal nothing about it. */
   readonly id: string
-  /** 32 bytes that only the ends know, as `randomKey()` makes them. No password. */
+  /** 32 bytes that only the ends know, made by `randomKey()`. Not a password. */
   readonly key: Uint8Array
 }
 
@@ -17,16 +17,16 @@ export interface KeyRule {
   readonly uri: Uri
   /** `prefix` is as in WAMP: `com.example.` covers all below it, `com.example` also `com.examples`. Default `exact`. */
   readonly match?: 'exact' | 'prefix'
-  /** The first encrypts, all of them decrypt. */
+  /** The first key encrypts; all of them decrypt. */
   readonly keys: readonly [Key, ...Key[]]
 }
 
-/** Of the match policies, those that keys have. */
+/** The match policies of key rules. */
 const KEY_MATCHES = ['exact', 'prefix'] as const satisfies readonly MatchPolicy[]
 
 const KEY_SIZE = 32
 
-/** A new key, by the platform's cryptographic source. */
+/** Returns a new key from the platform's cryptographic source. */
 export function randomKey(): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(KEY_SIZE))
 }
@@ -36,16 +36,16 @@ export class Keyring {
   readonly #exact = new Map<Uri, readonly Key[]>()
   readonly #prefixes = new Map<Uri, readonly Key[]>()
 
-  /** @throws WampError `wampy.error.usage` for what is no rule; its text never shows a key */
+  /** @throws WampError `wampy.error.usage` for an invalid rule; its text never contains a key */
   constructor(rules: readonly KeyRule[] = []) {
     for (const rule of rules) this.set(rule)
   }
 
-  /** Puts a rule in the place of the one with its URI and match: from then on it counts, also for sessions that run. */
+  /** Adds a rule or replaces that of the same URI and match, at once and also for open sessions. */
   set({ uri, match = 'exact', keys }: KeyRule): this {
     if (!isOneOf(KEY_MATCHES, match)) throw usage(`match must be ${anyOf(KEY_MATCHES)}, got ${formatValue(match)}`)
     if (typeof uri !== 'string' || !isPattern(uri, match))
-      throw usage(`${formatValue(uri)} is no URI of match ${match}`)
+      throw usage(`${formatValue(uri)} is not a valid URI of match ${match}`)
     if (!Array.isArray(keys) || !keys.length) throw usage(`the rule for ${formatValue(uri)} needs a list of keys`)
     const ids = new Set<string>()
     const copies = keys.map(({ id, key }: Key): Key => {
@@ -62,12 +62,12 @@ export class Keyring {
     return this
   }
 
-  /** Takes a rule out. What it covered goes in the clear then, unless another rule covers it. */
+  /** Removes a rule. Payloads for its URIs are then sent unencrypted, unless another rule covers them. */
   delete(uri: Uri, match: 'exact' | 'prefix' = 'exact'): boolean {
     return this.#table(match).delete(uri)
   }
 
-  /** The keys for a URI, that which encrypts first; undefined where no rule covers it. */
+  /** Returns the keys for a URI, the encrypting one first; undefined if no rule covers it. */
   keysOf(uri: Uri): readonly Key[] | undefined {
     const exact = this.#exact.get(uri)
     if (exact) return exact

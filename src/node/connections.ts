@@ -1,4 +1,4 @@
-/** The connections that a server has brought to a router: how many, whether they live, and how they end. */
+/** The connections of a server: their number, their silence and their end. */
 
 import type { Duplex } from 'node:stream'
 import { usage } from '../protocol/error.ts'
@@ -12,7 +12,7 @@ import { SWEEP_RULES, Sweep, type SweepOptions } from '../transport/sweep.ts'
 import type { Transport } from '../transport/transport.ts'
 
 export interface ConnectionOptions extends SweepOptions {
-  /** More are refused. No limit by default. */
+  /** The greatest number of connections; more are refused. No limit by default. */
   readonly maxConnections?: number | undefined
   /** JSON, CBOR and MessagePack by default. The client's order of preference decides. */
   readonly serializers?: readonly Serializer[] | undefined
@@ -24,19 +24,21 @@ export const CONNECTION_RULES: OptionRules<ConnectionOptions> = {
   serializers: SERIALIZERS,
 }
 
-/** How long a client may take to answer the closing of its connection. */
-const GOODBYE_TIMEOUT = 2_000
+/** Milliseconds for a client to answer the closing of its connection. */
+const CLOSING_TIMEOUT = 2_000
 
-/** @throws WampError `wampy.error.usage` for what is not a router */
-export function checkAttachable(of: string, router: unknown): void {
+/** @throws WampError `wampy.error.usage` for a value that is not a router */
+export function checkAttachable(caller: string, router: unknown): void {
   if (typeof Object(router).attach === 'function') return
-  throw usage(`${of} takes a Router first, such as ${of}(new Router()), got ${formatValue(router)}`)
+  throw usage(
+    `${caller} expects a Router as its first argument, such as ${caller}(new Router()), got ${formatValue(router)}`,
+  )
 }
 
 export class Connections {
   readonly #router: Attachable
   readonly #serializers: ReadonlyMap<string, Serializer>
-  readonly #most: number
+  readonly #limit: number
   readonly #sweep: Sweep
   readonly #open = new Map<Transport, Promise<unknown>>()
   #closing = false
@@ -44,22 +46,22 @@ export class Connections {
   constructor(router: Attachable, serializers: readonly Serializer[], options: ConnectionOptions) {
     this.#router = router
     this.#serializers = new Map(serializers.map((each) => [subprotocolOf(each), each]))
-    this.#most = options.maxConnections ?? Number.POSITIVE_INFINITY
+    this.#limit = options.maxConnections ?? Number.POSITIVE_INFINITY
     this.#sweep = new Sweep(options)
   }
 
-  /** The subprotocols that are spoken, for people. */
+  /** The supported subprotocols, for people. */
   get protocolList(): string {
     return [...this.#serializers.keys()].join(', ')
   }
 
-  /** Why no more are taken, if so. */
+  /** The reason why further connections are refused; undefined if they are accepted. */
   get refusal(): string | undefined {
     if (this.#closing) return 'the router is closing'
-    return this.#open.size < this.#most ? undefined : `the limit of ${this.#most} connections is reached`
+    return this.#open.size < this.#limit ? undefined : `the limit of ${this.#limit} connections is reached`
   }
 
-  /** The first of the client's subprotocols that is spoken, each of them also in batches. */
+  /** Returns the first supported subprotocol of the client's offers; batched ones count too, unless `batches` is false. */
   choose(offers: Iterable<string>, batches = true): string | undefined {
     for (const offer of offers) {
       if (this.#serializers.has(isBatched(offer) && batches ? unbatchedProtocol(offer) : offer)) return offer
@@ -68,44 +70,44 @@ export class Connections {
   }
 
   /**
-   * Gives a connection to the router. `gone` resolves when nothing is left of it. `socket` is watched for silence;
-   * without one the transport looks after itself. `look` sees the link before the router gets it.
+   * Attaches a connection to the router. `ended` resolves when all of it is released. `socket` is watched for silence;
+   * a transport without one watches itself. `inspect` receives the link before the router does.
    */
   attach(
     transport: Transport,
     info: TransportInfo,
-    gone: Promise<unknown>,
+    ended: Promise<unknown>,
     socket?: Duplex,
-    look?: (link: Link) => void,
+    inspect?: (link: Link) => void,
   ): void {
     const serializer = this.#serializers.get(unbatchedProtocol(transport.protocol)) as Serializer
-    this.#open.set(transport, gone)
+    this.#open.set(transport, ended)
     const watched = socket && this.#sweep.watch(transport)
     if (watched) socket.on('data', watched.received)
-    gone.then(() => {
+    ended.then(() => {
       this.#open.delete(transport)
       if (watched) this.#sweep.forget(watched)
     })
     try {
-      const whole = isBatched(transport.protocol) ? batched(transport) : transport
-      const link = framed(whole, serializer)
-      look?.(link)
+      const single = isBatched(transport.protocol) ? batched(transport) : transport
+      const link = framed(single, serializer)
+      inspect?.(link)
       this.#router.attach(link, info)
     } catch {
-      transport.close(1011, 'the router could not take the connection')
+      transport.close(1011, 'the router could not accept the connection')
     }
   }
 
-  /** Takes no more; closes those that are there, and ends those that do not close. */
+  /** Refuses further connections, closes the open ones, and terminates those that do not close. */
   async end(): Promise<void> {
     this.#closing = true
     this.#sweep.stop()
-    const leaving = [...this.#open]
-    for (const [transport] of leaving) transport.close(1001, 'the router is closing')
-    const gone = Promise.all(leaving.map(([, each]) => each))
-    await settleWithin(GOODBYE_TIMEOUT, gone)
+    const closing = [...this.#open]
+    for (const [transport] of closing) transport.close(1001, 'the router is closing')
+    const ended = Promise.all(closing.map(([, each]) => each))
+    await settleWithin(CLOSING_TIMEOUT, ended)
     for (const [transport] of this.#open) transport.terminate()
-    await gone
+    await ended
   }
 }
 

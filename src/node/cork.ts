@@ -2,9 +2,9 @@
 
 import type { Duplex } from 'node:stream'
 
-/** Small frames of a turn are copied into one of these: cheaper than a Buffer and a write for each. */
+/** The size of a chunk. Copying the small frames of a turn into one is cheaper than a Buffer and a write for each. */
 const CHUNK_SIZE = 65_536
-/** So many for the whole process, and for one socket that has not handed them on: who does not read holds no more. */
+/** Chunks of the process, and of one socket: the limit on memory for a peer that does not read. */
 const MAX_CHUNKS = 64
 const MAX_CHUNKS_PER_SOCKET = 4
 
@@ -29,7 +29,7 @@ export class Corked {
     this.socket = socket
   }
 
-  /** Bytes that were copied and not yet given to the socket. */
+  /** Bytes that were copied and not yet written to the socket. */
   get held(): number {
     return this.#filled
   }
@@ -41,10 +41,10 @@ export class Corked {
   }
 
   /**
-   * Has `put` write something of at most `size` bytes and return where it ends. False where there is no room: then
-   * it wants a buffer of its own.
+   * Calls `put` to write `item`, of at most `size` bytes, and to return its end. Returns false if there is no room; the
+   * item then needs a buffer of its own.
    */
-  fill<What>(size: number, put: (bytes: Buffer, at: number, what: What) => number, what: What): boolean {
+  fill<Item>(size: number, put: (bytes: Buffer, at: number, item: Item) => number, item: Item): boolean {
     if (this.#chunk && CHUNK_SIZE - this.#filled < size) this.push()
     if (!this.#chunk) {
       if (size > CHUNK_SIZE || this.#lent === MAX_CHUNKS_PER_SOCKET) return false
@@ -53,31 +53,31 @@ export class Corked {
       this.#lent++
     }
     this.cork()
-    this.#filled = put(this.#chunk, this.#filled, what)
+    this.#filled = put(this.#chunk, this.#filled, item)
     return true
   }
 
-  /** Gives the socket what was copied, before anything else is written. */
+  /** Writes the copied bytes to the socket, before anything else is written. */
   push(): void {
     const chunk = this.#chunk
     if (!chunk) return
     const written = chunk.subarray(0, this.#filled)
     this.#chunk = undefined
     this.#filled = 0
-    const back = () => {
+    const release = () => {
       this.#lent--
       freeChunks.push(chunk)
     }
-    // The peer may have closed meanwhile, and hears nothing any more.
-    if (this.socket.writable) this.socket.write(written, back)
-    else back()
+    // The peer may have closed meanwhile and receives nothing any more.
+    if (this.socket.writable) this.socket.write(written, release)
+    else release()
   }
 
   cork(): void {
     if (this.#corked) return
     this.#corked = true
     this.socket.cork()
-    // Comes when the inbound chunk has been handled; one setImmediate per turn gathered no more.
+    // Runs when the inbound chunk has been handled; one setImmediate per turn would gather no more.
     if (corkedSockets.push(this) === 1) process.nextTick(uncorkAll)
   }
 
@@ -88,7 +88,7 @@ export class Corked {
   }
 }
 
-// One list for all connections: what one inbound chunk causes is mostly written to others.
+// One list for all connections: an inbound chunk mostly causes writes to other connections.
 let corkedSockets: Corked[] = []
 
 function uncorkAll(): void {
@@ -97,5 +97,5 @@ function uncorkAll(): void {
   for (const socket of sockets) socket.uncork()
 }
 
-/** From here on a second buffer in the same system call costs less than a copy. */
+/** From this size on a second buffer in the same system call costs less than a copy. */
 export const LARGE = 16_384

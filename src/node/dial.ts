@@ -1,4 +1,4 @@
-/** Dials a router from Node with what a browser does not allow: headers, an agent, certificates. */
+/** Dials a router from Node with options that a browser does not allow: headers, an agent, certificates. */
 
 import type { Agent } from 'node:http'
 import type { ConnectionOptions } from 'node:tls'
@@ -23,13 +23,13 @@ export interface DialOptions
   > {
   /** Headers of the handshake, such as a cookie or a token. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** The `Origin` of the handshake, for a router that looks at it. */
+  /** The `Origin` of the handshake, for routers that check it. */
   readonly origin?: string | undefined
   /** An agent of `node:http` or `node:https`, such as one that goes through a proxy. */
   readonly agent?: Agent | undefined
-  /** The longest message that is taken, in bytes: 100 MiB by default. */
+  /** The greatest length of an incoming message, in bytes: 100 MiB by default. */
   readonly maxPayload?: number | undefined
-  /** Whether to deflate messages where the router does too; off by default. */
+  /** Whether to deflate messages if the router does too; off by default. */
   readonly perMessageDeflate?: boolean | undefined
 }
 
@@ -68,7 +68,7 @@ const DIAL_RULES: OptionRules<DialOptions> = {
  *
  * @example
  * new WampRouter({ url: 'wss://example.com/ws', dial: dial({ headers: { cookie }, ca }) })
- * @throws WampError `wampy.error.usage` for options that cannot be
+ * @throws WampError `wampy.error.usage` for invalid options
  */
 export function dial(options: DialOptions = {}): Dial {
   checkRules('dial', options, DIAL_RULES)

@@ -1,4 +1,4 @@
-/** A WebSocket at the server's end as a transport, which gathers all writes of a turn into one system call. */
+/** A server's WebSocket as a transport that gathers all writes of a turn into one system call. */
 
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
@@ -6,14 +6,14 @@ import { BROKEN, cutReason, Inbox } from '../transport/inbox.ts'
 import type { Frame, Prepared, Transport, TransportSink } from '../transport/transport.ts'
 import { Corked, LARGE } from './cork.ts'
 
-/** `socket` is what the HTTP server's `upgrade` event gave, on which `webSocket` was made, without `autoPong`. */
+/** `socket` comes from the HTTP server's `upgrade` event; `webSocket` was made on it, without `autoPong`. */
 export function gathered(webSocket: WebSocket, socket: Duplex): Transport {
-  // Where frames are deflated each connection has a window of its own: `ws` must make them.
+  // With deflate each connection has a window of its own, so `ws` must make the frames.
   return webSocket.extensions === '' ? new Gathered(webSocket, socket) : new Deflated(webSocket)
 }
 
 const WEB_SOCKET_OPEN = 1
-/** Answers to pings that wait to be written; with more of them, nothing more is read. */
+/** The greatest number of pongs that wait to be written; above it, reading stops. */
 const MAX_PENDING_PONGS = 1000
 
 class Deflated implements Transport {
@@ -25,7 +25,7 @@ class Deflated implements Transport {
 
   constructor(webSocket: WebSocket) {
     this.webSocket = webSocket
-    // Where a frame is none, `ws` has said so to the peer, whose own close may never come.
+    // After a malformed frame `ws` has closed with a code; the peer's own close may never come.
     webSocket.on('error', ({ message }) => this.inbox.end({ code: 1002, reason: message }))
     webSocket.on('message', (data: Buffer, binary) => {
       this.inbox.frame(binary ? new Uint8Array(data.buffer, data.byteOffset, data.length) : data.toString())
@@ -94,7 +94,7 @@ class Deflated implements Transport {
     this.webSocket.ping()
   }
 
-  // One that pings and does not read would fill the memory; `ws` would end one that pings more than 60 times in a row.
+  // A peer that pings and does not read would fill the memory; `ws` alone would end a peer after 60 pings in a row.
   #pong(payload: Buffer): void {
     if (!this.writable) return
     if (++this.#pongs === MAX_PENDING_PONGS) this.webSocket.pause()
@@ -141,7 +141,7 @@ class Gathered extends Deflated {
     if (this.writable) this.#out.write(prepared as Buffer)
   }
 
-  // What `ws` writes itself must not overtake what was sent before.
+  // Frames that `ws` writes itself must not overtake frames that were sent before.
   override close(code?: number, reason?: string): void {
     this.#out.push()
     super.close(code, reason)
@@ -151,9 +151,9 @@ class Gathered extends Deflated {
 /** The longest header. */
 const MAX_HEADER = 10
 
-/** Writes a frame below 65,536 bytes and returns where it ends. */
+/** Writes a frame below 65,536 bytes and returns its end. */
 function writeFrame(bytes: Buffer, at: number, frame: Frame): number {
-  // As if all of it were ASCII, which nearly all of it is: counting first costs more than moving what is not.
+  // Assumes ASCII, which nearly every frame is: counting first costs more than moving the other frames.
   const guess = at + headerLength(frame.length)
   if (typeof frame !== 'string') {
     bytes.set(frame, guess)
@@ -200,7 +200,7 @@ function writeFrameHeader(bytes: Buffer, opcode: number, length: number, at = 0)
   }
 }
 
-/** Whether a close frame may say this code (RFC 6455, 7.4). */
+/** True if a close frame may carry this code (RFC 6455, 7.4). */
 function isCode(code: number): boolean {
   return (
     (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code <= 4999)

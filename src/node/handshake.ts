@@ -2,10 +2,10 @@
 
 import type { Socket } from 'node:net'
 
-/** The first octet: no HTTP request and no TLS record begins with it. */
+/** The first octet. HTTP requests and TLS records never begin with it. */
 export const MAGIC = 0x7f
 
-/** A request: how long messages may be that its sender takes, and which serializer it wants. */
+/** A request: the longest message that its sender accepts, and the serializer it asks for. */
 export interface HandshakeRequest {
   readonly limit: number
   /** 1 JSON, 2 MessagePack, 3 CBOR. */
@@ -16,12 +16,12 @@ export const UNSUPPORTED_SERIALIZER = 1
 export const RESERVED_BITS = 3
 export const TOO_MANY_CONNECTIONS = 4
 
-/** Why a handshake was refused, by the number in the reply. */
+/** The reason of a refusal, by the number in the reply. */
 const ERRORS: Record<number, string> = {
-  1: 'it does not speak that serializer',
-  2: 'it does not take that length of messages',
-  3: 'it knows no such extension of the handshake',
-  4: 'it has as many connections as it takes',
+  1: 'it does not support that serializer',
+  2: 'it does not accept messages of that length',
+  3: 'it does not support that extension of the handshake',
+  4: 'its limit of connections is reached',
 }
 
 /** The subprotocols by their numbers. */
@@ -43,7 +43,7 @@ export function protocolOf(serializer: number): string | undefined {
 const SHORTEST = 2 ** 9
 const LONGEST_MESSAGE = 2 ** 24
 
-/** The greatest length that a handshake can say and that is not above `maxPayload`: a power of two from 512 B to 16 MiB. */
+/** The greatest length up to `maxPayload` that a handshake can express: a power of two from 512 B to 16 MiB. */
 export function limitOf(maxPayload: number): number {
   let limit = SHORTEST
   while (limit < LONGEST_MESSAGE && limit * 2 <= maxPayload) limit *= 2
@@ -59,23 +59,23 @@ export function refusal(error: number): Buffer {
   return Buffer.from([MAGIC, error << 4, 0, 0])
 }
 
-/** What a client asked for: a request, the number of the error to answer with, or undefined for what gets no answer. */
+/** Returns a client's request, or the number of the error to answer with, or undefined for octets that get no answer. */
 export function readRequest(octets: Buffer): HandshakeRequest | number | undefined {
   const wanted = parseOctets(octets)
   if (octets[0] !== MAGIC || wanted.serializer === 0) return undefined
   return octets[2] || octets[3] ? RESERVED_BITS : wanted
 }
 
-/** The longest message that the server takes, or why the handshake failed. */
+/** Returns the longest message that the server accepts, or the reason why the handshake failed. */
 export function readReply(octets: Buffer, serializer: number): number | string {
   const granted = parseOctets(octets)
-  if (octets[0] !== MAGIC) return 'what answers there does not speak RawSocket'
+  if (octets[0] !== MAGIC) return 'the server there does not speak RawSocket'
   if (granted.serializer === 0) {
     const error = (octets[1] as number) >> 4
     return `the router refused: ${ERRORS[error] ?? `error ${error}`}`
   }
   if (granted.serializer !== serializer) {
-    return `the router chose serializer ${granted.serializer}, asked for was ${serializer}`
+    return `the router chose serializer ${granted.serializer} instead of ${serializer}`
   }
   return octets[2] || octets[3] ? 'the router used reserved octets in its handshake' : granted.limit
 }
@@ -86,8 +86,8 @@ function parseOctets(octets: Buffer): HandshakeRequest {
 }
 
 /**
- * Waits for four octets, however they are cut, beginning with those that were read already. The socket is left paused,
- * with what came behind them in `rest`. Nothing happens where the socket ends first.
+ * Waits for four octets in any number of chunks, beginning with those that were read already. The socket is left paused,
+ * with the bytes after them in `rest`. `then` is never called if the socket ends first.
  */
 export function fourOctets(socket: Socket, first: Buffer, then: (octets: Buffer, rest: Buffer) => void): void {
   let bytes = first
@@ -99,7 +99,7 @@ export function fourOctets(socket: Socket, first: Buffer, then: (octets: Buffer,
     then(bytes.subarray(0, 4), bytes.subarray(4))
   }
   socket.on('data', read)
-  // Who looked at the first octet has paused it.
+  // The code that looked at the first octet has paused it.
   socket.resume()
   read(Buffer.alloc(0))
 }

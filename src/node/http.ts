@@ -1,4 +1,4 @@
-/** What serving a router needs of an HTTP server beyond what it offers: another protocol, and other people's handlers. */
+/** Additions to an HTTP server: RawSocket on the same port, and requests handled before existing handlers. */
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -6,13 +6,13 @@ import type { OptionRule } from '../protocol/option-rules.ts'
 import { MAGIC } from './handshake.ts'
 
 export function pathOf(request: IncomingMessage): string {
-  // What goes through a proxy may have the whole address (RFC 9112, 3.2.2).
+  // A request through a proxy may contain the whole address (RFC 9112, 3.2.2).
   const url = (request.url ?? '/').replace(/^https?:\/\/[^/?]*/i, '')
   const end = url.indexOf('?')
   return end < 0 ? url : url.slice(0, end)
 }
 
-/** Pages, by their origins; `*` for all. */
+/** The origins of pages; `*` for all. */
 export type Origins = '*' | readonly string[]
 
 export const ORIGINS: OptionRule = [
@@ -20,7 +20,7 @@ export const ORIGINS: OptionRule = [
   (value) => value === '*' || (Array.isArray(value) && value.every((origin) => typeof origin === 'string')),
 ]
 
-/** Whether whoever asks is no page, a page of the same host, or one of those that are named. */
+/** True for requests that come from no page, from a page of the same host, or from a listed origin. */
 export function isAllowedOrigin({ headers: { origin, host } }: IncomingMessage, origins: Origins): boolean {
   if (origin === undefined || origins === '*' || origins.includes(origin)) return true
   return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase()
@@ -28,14 +28,14 @@ export function isAllowedOrigin({ headers: { origin, host } }: IncomingMessage, 
 
 type Listener = (this: Server, ...args: unknown[]) => void
 
-/** Looks at the first octet of every connection: RawSocket goes to `raw`, with what was read; the rest stays HTTP. */
+/** Checks the first octet of every connection: RawSocket goes to `raw`, with the bytes read; the rest stays HTTP. */
 export function divertRawSocket(server: Server, raw: (socket: Socket, first: Buffer) => void): void {
   const event = 'setSecureContext' in server ? 'secureConnection' : 'connection'
   const http = server.rawListeners(event) as Listener[]
   server.removeAllListeners(event)
   server.on(event, (socket: Socket) => {
     const late = (): void => void socket.destroy()
-    // Until it is known who is to listen.
+    // Until the protocol is known.
     socket.on('error', late)
     socket.on('end', late)
     socket.setTimeout(server.headersTimeout, late)
@@ -57,8 +57,8 @@ export function divertRawSocket(server: Server, raw: (socket: Socket, first: Buf
 }
 
 /**
- * Stands before the handlers of somebody's server: what `take` answers they do not see. The function that comes back
- * puts everything as it was, and keeps handlers that were added meanwhile.
+ * Handles requests before the existing handlers of a server, which receive only those for which `take` returns false. The
+ * returned function restores the handlers, and keeps any that were added meanwhile.
  */
 export function handleBefore(
   server: Server,
@@ -78,8 +78,8 @@ export function handleBefore(
 }
 
 /**
- * The body of a request, taken from the room there is, which several may share; undefined where it is longer. Rejects
- * where it breaks off.
+ * Reads the body of a request within the room that is left, which several requests may share; resolves to undefined if it
+ * is longer, and rejects if it breaks off.
  */
 export async function bodyOf(request: IncomingMessage, room: { left: number }): Promise<Buffer | undefined> {
   if (Number(request.headers['content-length'] ?? 0) > room.left) return undefined
@@ -100,7 +100,7 @@ export function reply(response: ServerResponse, status: number, type?: string, b
 }
 
 export function fail(response: ServerResponse, status: number, text: string): void {
-  // What was not read of the request must not be taken for the next one.
+  // The unread rest of the request must not be parsed as the next one.
   if (!response.req.complete) response.setHeader('Connection', 'close')
   reply(response, status, 'text/plain; charset=utf-8', Buffer.from(`${text}\n`))
 }

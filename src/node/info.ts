@@ -1,13 +1,13 @@
-/** What is told of a connection that came over a network: who may read it is not known here, so nothing secret. */
+/** Describes a network connection. Any session of the realm may read it, so it contains no secrets. */
 
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TransportInfo } from '../session/link.ts'
 
-/** A client may say as much as it likes in a header, and every session that watches is told. */
+/** The greatest length of a header's value: it goes to every session that subscribes to meta events. */
 const MAX_HEADER_TEXT = 256
 
-/** `request` is the one that opened it, where HTTP was spoken: of its headers two are told, and never a cookie. */
+/** `request` is the HTTP request that opened it, if any. Only two of its headers are included, never a cookie. */
 export function infoOf(type: string, protocol: string, socket: Duplex, request?: IncomingMessage): TransportInfo {
   const { getProtocol } = socket as { getProtocol?: () => string | null }
   return {
@@ -25,7 +25,7 @@ interface Ends {
   readonly remotePort?: number | undefined
 }
 
-/** As Crossbar.io writes it; the other end of a socket file has no address. */
+/** Formats an address as Crossbar.io does; the peer of a socket file has none. */
 function peerOf({ remoteAddress, remotePort }: Ends): string | undefined {
   if (remoteAddress === undefined) return undefined
   const [, four] = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)$/.exec(remoteAddress) ?? []

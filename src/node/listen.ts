@@ -1,4 +1,4 @@
-/** Opens a port or a socket file to listen on, and says what to do where that fails. */
+/** Opens a port or a socket file to listen on; the error of a failure names a remedy. */
 
 import { lstat, unlink } from 'node:fs/promises'
 import { type AddressInfo, connect, type Server, type Socket } from 'node:net'
@@ -8,12 +8,12 @@ import { LISTEN_FAILED } from '../protocol/names.ts'
 /** A port of an interface, or the path of a socket file. */
 export type ListenAddress = { readonly port: number; readonly host: string } | { readonly path: string }
 
-/** What is longer the system would cut without a word. Windows knows no such limit. */
+/** The system would silently cut a longer path. Windows has no such limit. */
 const LONGEST_PATH = { linux: 107, win32: Number.POSITIVE_INFINITY }[process.platform as string] ?? 103
 
 export async function listenOn(server: Server, place: ListenAddress): Promise<void> {
   if ('path' in place && Buffer.byteLength(place.path) > LONGEST_PATH)
-    throw failed(new Error(`it may have ${LONGEST_PATH} bytes`), place)
+    throw failed(new Error(`the path may have at most ${LONGEST_PATH} bytes`), place)
   try {
     await listening(server, place)
   } catch (error) {
@@ -25,7 +25,7 @@ export async function listenOn(server: Server, place: ListenAddress): Promise<vo
       throw failed(again, place)
     })
   }
-  // A connection that could not be accepted is its own trouble, not the router's.
+  // A connection that could not be accepted does not concern the router.
   server.on('error', () => {})
 }
 
@@ -67,24 +67,24 @@ function codeOf(error: unknown): string | undefined {
 function whyNot(error: Error, place: ListenAddress): string {
   if ('path' in place) {
     return codeOf(error) === 'EADDRINUSE'
-      ? `${place.path} is in use: stop what listens there, or choose another path`
+      ? `${place.path} is in use: stop the process that listens there, or choose another path`
       : `cannot listen on ${place.path}: ${error.message}`
   }
   const { port, host } = place
   switch (codeOf(error)) {
     case 'EADDRINUSE':
-      return `port ${port} on ${host} is in use: stop what listens there, or choose another port (0 picks a free one)`
+      return `port ${port} on ${host} is in use: stop the process that listens there, or choose another port (0 picks a free one)`
     case 'EACCES':
-      return `port ${port} on ${host} may not be opened by this user: choose one from 1024 on`
+      return `port ${port} on ${host} may not be opened by this user: choose one of 1024 or above`
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return `${host} is no address of this machine: use 127.0.0.1, or 0.0.0.0 for every interface`
+      return `${host} is not an address of this machine: use 127.0.0.1, or 0.0.0.0 for every interface`
     default:
       return `cannot listen on port ${port} of ${host}: ${error.message}`
   }
 }
 
-/** Where clients on this machine reach a server, or reached it before it was closed; port 0 where it does not listen yet. */
+/** The address of a server for clients on this machine, kept after it was closed; port 0 if it does not listen yet. */
 export function addressOf(server: Server): { readonly host: string; readonly port: number } {
   let last = { host: 'localhost', port: 0 }
   const now = (): typeof last => {
@@ -103,14 +103,14 @@ export function addressOf(server: Server): { readonly host: string; readonly por
   }
 }
 
-/** An address that stands for every interface is none to connect to. */
+/** Replaces the address of all interfaces, to which clients cannot connect. */
 function hostOf({ address, family }: AddressInfo): string {
   if (address === '::') return 'localhost'
   if (address === '0.0.0.0') return '127.0.0.1'
   return family === 'IPv6' ? `[${address}]` : address
 }
 
-/** The sockets of a server, those too that never say anything, which `server.close` would wait for. */
+/** All sockets of a server, including silent ones, for which `server.close` would wait. */
 export function socketsOf(server: Server): ReadonlySet<Socket> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {

@@ -1,4 +1,4 @@
-/** WAMP over HTTP long polls (Advanced Profile, HTTP Longpoll Transport), at the router's side. */
+/** WAMP over HTTP long polls (Advanced Profile, HTTP Longpoll Transport), on the router's side. */
 
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -10,11 +10,11 @@ import { infoOf } from './info.ts'
 import { Polled } from './polled.ts'
 
 export interface LongPollOptions {
-  /** The base of its paths: `<path>/lp`, so `/ws/lp`, by default. */
+  /** The base of the paths: `<path>/lp` by default, so `/ws/lp`. */
   readonly path?: string | undefined
-  /** Pages of other origins that may poll, such as `https://example.com`; `*` for all. Those of `serve` by default, or none. */
+  /** Pages of other origins that may poll, such as `https://example.com`; `*` for all. By default those of `serve`, or none. */
   readonly origins?: Origins | undefined
-  /** Milliseconds, 1 at least, that a poll hangs until it is answered with nothing: 10,000 by default, which Autobahn needs. */
+  /** Milliseconds, at least 1, until a poll is answered without a message: 10,000 by default, which Autobahn needs. */
   readonly hold?: number | undefined
   /** Milliseconds without a poll after which a client counts as lost: 30,000 by default, 0 for never. */
   readonly timeout?: number | undefined
@@ -27,24 +27,24 @@ export const LONG_POLL_RULES: OptionRules<LongPollOptions> = {
   timeout: DURATION,
 }
 
-/** What the list of subprotocols may cost. */
+/** The greatest size of a request that opens a transport, in bytes. */
 const MAX_OPEN_BODY = 16_384
 
 export class LongPolls {
   readonly path: string
   readonly #connections: Connections
-  readonly #most: number
+  readonly #maxPayload: number
   readonly #options: LongPollOptions
   readonly #transports = new Map<string, Polled>()
 
   constructor(connections: Connections, path: string, maxPayload: number, options: LongPollOptions) {
     this.path = (options.path ?? `${path.replace(/\/$/, '')}/lp`).replace(/\/$/, '')
     this.#connections = connections
-    this.#most = maxPayload
+    this.#maxPayload = maxPayload
     this.#options = options
   }
 
-  /** Answers what is below its path; false for anything else. */
+  /** Answers requests below its path; returns false for others. */
   take(request: IncomingMessage, response: ServerResponse): boolean {
     const path = pathOf(request)
     if (!path.startsWith(`${this.path}/`)) return false
@@ -53,18 +53,18 @@ export class LongPolls {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, steps: string[]): Promise<void> {
-    // A client that hangs up is noticed where it matters.
+    // A client that hangs up is noticed by the transport.
     response.on('error', () => {})
     if (!this.#admit(request, response)) return fail(response, 403, 'pages of this origin may not poll here')
     if (request.method === 'OPTIONS') return reply(response, 204)
     if (request.method !== 'POST') {
       response.setHeader('Allow', 'POST, OPTIONS')
-      return fail(response, 405, 'a long poll is a POST')
+      return fail(response, 405, 'a long poll must be a POST')
     }
     const [first = '', action, ...more] = steps
     if (first === 'open' && action === undefined) return this.#open(request, response)
     const transport = this.#transports.get(first)
-    if (!transport || more.length > 0) return fail(response, 404, 'there is no such transport, or no longer')
+    if (!transport || more.length > 0) return fail(response, 404, 'this transport does not exist, or has ended')
     switch (action) {
       case 'receive':
         request.resume()
@@ -76,11 +76,11 @@ export class LongPolls {
         await transport.closeByClient()
         return reply(response, transport.accepted)
       default:
-        return fail(response, 404, 'a transport knows send, receive and close')
+        return fail(response, 404, 'a transport has the actions send, receive and close')
     }
   }
 
-  /** Whether the page that asks may; says so to its browser. */
+  /** True if the page may poll; sets the headers that allow it in the browser. */
   #admit(request: IncomingMessage, response: ServerResponse): boolean {
     const { origin } = request.headers
     response.setHeader('Cache-Control', 'no-store')
@@ -90,7 +90,7 @@ export class LongPolls {
     response.setHeader('Vary', 'Origin')
     if (!every && !origins.includes(origin)) return isAllowedOrigin(request, [])
     response.setHeader('Access-Control-Allow-Origin', every ? '*' : origin)
-    // Only for those that are named: whatever a proxy reads out of a cookie must not work for any page.
+    // Only for listed origins: if a proxy identifies users by a cookie, other pages must not act as them.
     if (!every) response.setHeader('Access-Control-Allow-Credentials', 'true')
     if (request.method === 'OPTIONS') {
       response.setHeader('Access-Control-Allow-Methods', 'POST')
@@ -102,19 +102,25 @@ export class LongPolls {
 
   async #open(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await bodyOf(request, { left: MAX_OPEN_BODY })
-    if (body === undefined) return fail(response, 413, 'that is too long for a list of protocols')
-    // Not before: others came while it was read.
+    if (body === undefined) return fail(response, 413, 'the list of protocols is too long')
+    // Not earlier: other connections may have come while the body was read.
     const { refusal, protocolList: spoken } = this.#connections
     if (refusal) return fail(response, 503, refusal)
     const offers = parseOffers(body)
     if (!offers) return fail(response, 400, 'expected JSON such as {"protocols": ["wamp.2.json"]}')
     const protocol = this.#connections.choose(offers)
-    if (protocol === undefined) return fail(response, 400, `protocols must have one of ${spoken}`)
+    if (protocol === undefined) return fail(response, 400, `protocols must include one of ${spoken}`)
     const id = randomBytes(24).toString('base64url')
     const { hold = 10_000, timeout = 30_000 } = this.#options
-    // The specification says 202 and calls it "no content". Autobahn, known by its exact header, takes 202 for a failure.
+    // The specification requires 202 and calls it "no content". Autobahn, recognized by its exact header, fails on 202.
     const isAutobahn = request.headers['content-type']?.toLowerCase() === 'application/json; charset=utf-8'
-    const transport = new Polled({ protocol, hold, timeout, maxPayload: this.#most, accepted: isAutobahn ? 204 : 202 })
+    const transport = new Polled({
+      protocol,
+      hold,
+      timeout,
+      maxPayload: this.#maxPayload,
+      accepted: isAutobahn ? 204 : 202,
+    })
     this.#transports.set(id, transport)
     transport.ended.then(() => this.#transports.delete(id))
     const info = infoOf('longpoll', protocol, request.socket, request)
@@ -124,7 +130,7 @@ export class LongPolls {
   }
 }
 
-/** Lets a transport know what was no message, so that it can say so in the answer to the request that brought it. */
+/** Reports invalid messages to their transport, which names the error in the answer to the request. */
 function reportFailures(link: Link, transport: Polled): void {
   const open = link.open.bind(link)
   link.open = (sink) =>
@@ -143,7 +149,7 @@ function parseOffers(body: Buffer): string[] | undefined {
     const { protocols } = JSON.parse(body.toString()) as { protocols?: unknown }
     if (Array.isArray(protocols)) return protocols.filter((each) => typeof each === 'string')
   } catch {
-    // Said by the answer.
+    // The answer reports it.
   }
   return undefined
 }

@@ -1,4 +1,4 @@
-/** One client that polls, as a transport: what is sent to it waits for its polls, what it posts comes in order. */
+/** One polling client as a transport: frames to it wait for its polls, and its posts are delivered in order. */
 
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -12,21 +12,21 @@ export interface PolledOptions {
   readonly protocol: string
   readonly hold: number
   readonly timeout: number
-  /** Bytes that a post may have. */
+  /** The greatest size of a post, in bytes. */
   readonly maxPayload: number
-  /** The status that says that something was taken. */
+  /** The HTTP status of an accepted request. */
   readonly accepted: number
 }
 
-/** So much goes into one answer, if there is more than one frame. */
+/** The size in bytes at which no further frames are added to an answer. */
 const ANSWER_SIZE = 1_048_576
 
 export class Polled implements Transport {
   readonly protocol: string
   readonly accepted: number
-  /** Resolves when nothing is left of it. */
+  /** Resolves when the transport has ended. */
   readonly ended: Promise<void>
-  /** Why what was posted is no message. */
+  /** The reason why the last post is not a valid message. */
   failure: string | undefined
   readonly #hold: number
   readonly #timeout: number
@@ -35,25 +35,25 @@ export class Polled implements Transport {
   #resolve!: () => void
   #queue: Uint8Array[] = []
   #size = 0
-  /** The poll that hangs. */
+  /** The open poll. */
   #poll: ServerResponse | undefined
-  /** The answer that its client has not taken yet. */
+  /** The answer that the client has not received yet. */
   #answer: ServerResponse | undefined
   #timer: NodeJS.Timeout | undefined
-  /** How this side ended it; the client hears of it when it has heard everything else. */
+  /** Set when this side has closed; the client is notified after all frames. */
   #info: CloseInfo | undefined
-  #over = false
-  /** While it is paused, posts are answered when this resolves: who posts one at a time has to wait. */
-  #paused: { readonly over: Promise<void>; readonly end: () => void } | undefined
-  /** Posts come in the order in which they began. */
+  #ended = false
+  /** While paused, posts are answered only when this resolves: a client that posts one at a time has to wait. */
+  #paused: { readonly resumed: Promise<void>; readonly end: () => void } | undefined
+  /** The previous post: posts are delivered in the order in which they began. */
   #posts: Promise<void> = Promise.resolve()
-  readonly #most: number
+  readonly #maxPayload: number
   readonly #room: { left: number }
 
-  constructor({ protocol, hold, timeout, maxPayload: most, accepted }: PolledOptions) {
+  constructor({ protocol, hold, timeout, maxPayload, accepted }: PolledOptions) {
     this.protocol = protocol
-    this.#most = most
-    this.#room = { left: most }
+    this.#maxPayload = maxPayload
+    this.#room = { left: maxPayload }
     this.accepted = accepted
     this.#hold = hold
     this.#timeout = timeout
@@ -77,8 +77,8 @@ export class Polled implements Transport {
     const bytes = typeof frame === 'string' ? Buffer.from(frame) : frame
     this.#queue.push(bytes)
     this.#size += bytes.length
-    // With what else is sent in this turn, where batches are spoken.
-    if (this.#poll && this.#queue.length === 1) process.nextTick(() => this.#say())
+    // After this turn, so that a batch includes all frames of the turn.
+    if (this.#poll && this.#queue.length === 1) process.nextTick(() => this.#answerPoll())
   }
 
   close(code = 1000, reason = ''): void {
@@ -87,8 +87,8 @@ export class Polled implements Transport {
     this.resume()
     this.#info = { code, reason }
     if (code !== 1000) this.failure ??= reason
-    // In a later turn, as every other transport.
-    process.nextTick(() => this.#say())
+    // In a later turn, like every other transport.
+    process.nextTick(() => this.#answerPoll())
   }
 
   terminate(): void {
@@ -98,12 +98,12 @@ export class Polled implements Transport {
   }
 
   pause(): void {
-    if (this.#over || this.#paused) return
+    if (this.#ended || this.#paused) return
     let end = (): void => {}
-    const over = new Promise<void>((resolve) => {
+    const resumed = new Promise<void>((resolve) => {
       end = resolve
     })
-    this.#paused = { over, end }
+    this.#paused = { resumed, end }
   }
 
   resume(): void {
@@ -111,7 +111,7 @@ export class Polled implements Transport {
     this.#paused = undefined
   }
 
-  /** The client closed it, after what it posted before. */
+  /** The client closed: the transport ends after the posts before. */
   async closeByClient(): Promise<void> {
     this.resume()
     await this.#posts
@@ -121,21 +121,21 @@ export class Polled implements Transport {
     this.#end(this.#info ?? { code: 1000, reason: '' })
   }
 
-  /** A poll: answered when there is something, or after a while with nothing. */
+  /** A poll: answered with the next frames, or without a body when its time is up. */
   receive(response: ServerResponse): void {
-    // Else a client could have any number of answers that it does not read.
+    // Otherwise a client could collect any number of unread answers.
     if (this.#poll || this.#answer?.writableFinished === false) {
       fail(response, 409, 'another poll of this transport is under way')
       return
     }
     clearTimeout(this.#timer)
     this.#poll = response
-    this.#timer = setTimeout(() => this.#say(true), Math.min(this.#hold, LONGEST_TIMER))
+    this.#timer = setTimeout(() => this.#answerPoll(true), Math.min(this.#hold, LONGEST_TIMER))
     this.#timer.unref()
     response.on('close', () => {
       if (this.#poll === response) this.#unpolled()
     })
-    this.#say()
+    this.#answerPoll()
   }
 
   #unpolled(): void {
@@ -146,55 +146,55 @@ export class Polled implements Transport {
   /** A post: one message, or one batch. */
   async deliver(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const before = this.#posts
-    let done!: () => void
+    let release!: () => void
     this.#posts = new Promise((resolve) => {
-      done = resolve
+      release = resolve
     })
     let body: Buffer | undefined
     try {
       body = await bodyOf(request, this.#room)
       if (body) await before
-      else this.#end({ code: 1009, reason: `a message may have ${this.#most} bytes` })
-      if (!body) fail(response, 413, `a message may have ${this.#most} bytes`)
-      else if (this.#over) fail(response, 404, 'the transport is closed')
+      else this.#end({ code: 1009, reason: `a message may have at most ${this.#maxPayload} bytes` })
+      if (!body) fail(response, 413, `a message may have at most ${this.#maxPayload} bytes`)
+      else if (this.#ended) fail(response, 404, 'the transport is closed')
       else await this.#accept(body, response)
     } catch (error) {
-      // What it said is lost, and what comes behind it would be out of order.
+      // The post is lost, and later posts would be out of order.
       this.terminate()
       throw error
     } finally {
-      // Not before: while it waits for the posts before it, it takes room.
+      // Not earlier: the body takes room while it waits for the posts before it.
       this.#room.left += body?.length ?? 0
-      done()
+      release()
     }
   }
 
   async #accept(body: Buffer, response: ServerResponse): Promise<void> {
-    const refused = this.#take(body)
-    if (this.#paused) await this.#paused.over
-    if (refused === undefined) reply(response, this.accepted)
-    else fail(response, 400, refused)
+    const refusal = this.#take(body)
+    if (this.#paused) await this.#paused.resumed
+    if (refusal === undefined) reply(response, this.accepted)
+    else fail(response, 400, refusal)
   }
 
-  /** Why the body of a post is refused, if it is. */
+  /** Delivers the body of a post; returns the reason if it is refused. */
   #take(bytes: Buffer): string | undefined {
-    if (bytes.length === 0) return this.#refuse('a post has a message')
-    if (this.#text && !isUtf8(bytes)) return this.#refuse('the text is no UTF-8')
+    if (bytes.length === 0) return this.#refuse('a post must contain a message')
+    if (this.#text && !isUtf8(bytes)) return this.#refuse('the text is not valid UTF-8')
     this.failure = undefined
     this.#inbox.frame(this.#text ? bytes.toString() : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))
     return this.failure
   }
 
-  #refuse(why: string): string {
-    this.#end({ code: 1007, reason: why })
-    return why
+  #refuse(reason: string): string {
+    this.#end({ code: 1007, reason })
+    return reason
   }
 
-  /** Answers the poll that hangs with what there is. */
-  #say(anyway = false): void {
+  /** Answers the open poll with the queued frames; with `anyway` even if there are none. */
+  #answerPoll(anyway = false): void {
     const poll = this.#poll
-    if (!poll || this.#over || (!anyway && this.#queue.length === 0 && !this.#info)) return
-    // Node tells a response nothing that waits behind another one when their connection breaks.
+    if (!poll || this.#ended || (!anyway && this.#queue.length === 0 && !this.#info)) return
+    // Node emits no 'close' for a response that is queued behind another when the connection breaks.
     if (poll.req.socket.destroyed) {
       this.#unpolled()
       return
@@ -207,10 +207,10 @@ export class Polled implements Transport {
       return
     }
     this.#answer = poll
-    // Who does not read its answer is as lost as who does not poll; a long one may take its time.
+    // A client that does not read its answer is as lost as one that does not poll; a long answer gets more time.
     this.#await(1 + (body?.length ?? 0) / ANSWER_SIZE)
     poll.once('close', () => {
-      // Whatever was in it is lost.
+      // The frames in it are lost.
       if (body && !poll.writableFinished) this.terminate()
       else if (this.#answer === poll) this.#await()
     })
@@ -218,7 +218,7 @@ export class Polled implements Transport {
     else reply(poll, 204)
   }
 
-  /** One message; of batches, which may be put one behind the other, as many as there are. */
+  /** Returns the next frame. Batched frames are concatenated, up to the size of an answer. */
   #next(): Uint8Array | undefined {
     let count = Math.min(1, this.#queue.length)
     let size = this.#queue[0]?.length ?? 0
@@ -230,9 +230,9 @@ export class Polled implements Transport {
     return count > 1 ? Buffer.concat(taken) : taken[0]
   }
 
-  /** Nobody polls: for a while that is to be expected. */
+  /** Starts the time in which the client must poll again. */
   #await(times = 1): void {
-    if (this.#over || this.#poll) return
+    if (this.#ended || this.#poll) return
     clearTimeout(this.#timer)
     if (!this.#timeout) return
     this.#timer = setTimeout(() => this.terminate(), Math.min(times * this.#timeout, LONGEST_TIMER))
@@ -240,8 +240,8 @@ export class Polled implements Transport {
   }
 
   #end(info: CloseInfo): void {
-    if (this.#over) return
-    this.#over = true
+    if (this.#ended) return
+    this.#ended = true
     this.resume()
     clearTimeout(this.#timer)
     const poll = this.#poll

@@ -16,7 +16,7 @@ export interface RawSocketDialOptions
     DialOptions,
     'ca' | 'cert' | 'key' | 'passphrase' | 'pfx' | 'rejectUnauthorized' | 'servername' | 'checkServerIdentity'
   > {
-  /** The longest message that is taken, in bytes, cut to a power of two: 16 MiB, the most there is, by default. */
+  /** The greatest length of an incoming message, in bytes, rounded down to a power of two: 16 MiB, the maximum, by default. */
   readonly maxPayload?: number | undefined
 }
 
@@ -28,7 +28,7 @@ type RawSocketAddress =
 
 /**
  * A dial for the option `dial` of a WampRouter, for `rs://host:port`, `rss://host:port` (TLS) and `unix:/path`. The
- * client's serializers are asked for one after the other.
+ * client's serializers are requested one after the other.
  *
  * @example
  * new WampRouter({ url: 'rs://localhost:8080', dial: rawSocketDial() })
@@ -37,7 +37,7 @@ export function rawSocketDial(options: RawSocketDialOptions = {}): Dial {
   checkRules('rawSocketDial', options, RAW_SOCKET_DIAL_RULES)
   return async (url, protocols, signal) => {
     const target = parseAddress(url)
-    let refusal: unknown = usage(`RawSocket speaks none of ${protocols.join(', ') || 'no serializer'}`)
+    let refusal: unknown = usage(`RawSocket supports none of the offered subprotocols: ${protocols.join(', ')}`)
     for (const protocol of protocols) {
       const serializer = numberOf(protocol)
       if (serializer === undefined) continue
@@ -52,7 +52,7 @@ export function rawSocketDial(options: RawSocketDialOptions = {}): Dial {
   }
 }
 
-/** A router answered, and refused: it may like another serializer better. */
+/** The router refused this serializer; it may accept another. */
 class RefusedHandshake extends Error {
   readonly failure: WampError
 
@@ -68,7 +68,7 @@ function parseAddress(url: string): RawSocketAddress {
   const [, scheme, name, bracketed, port] = /^(rss?):\/\/(?:([^/:?#\s[\]]+)|\[([^\]\s]+)\]):(\d+)\/?$/i.exec(url) ?? []
   const host = name ?? bracketed
   if (host === undefined || scheme === undefined || Number(port) > 65_535) {
-    throw usage(`"${url}" is no address of a RawSocket: expected rs://host:port, rss:// or unix:/path`)
+    throw usage(`"${url}" is not a valid RawSocket address: expected rs://host:port, rss:// or unix:/path`)
   }
   return { host, port: Number(port), tls: scheme.toLowerCase() === 'rss' }
 }
@@ -80,7 +80,7 @@ function openSocket(target: RawSocketAddress, options: RawSocketDialOptions): { 
   if (!tls) return { socket: tcp, ready: 'connect' }
   const { maxPayload: _, ...given } = options
   const trust = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-  // A name for the certificate, which an address cannot be.
+  // The name for the certificate; an IP address is not allowed there.
   const named = /^[\d.]+$|:/.test(host) ? {} : { servername: host }
   return { socket: connectSecurely({ ...named, ...trust, host, socket: tcp }), ready: 'secureConnect' }
 }
@@ -97,23 +97,23 @@ function handshake(
     signal.throwIfAborted()
     const ours = limitOf(options.maxPayload ?? 2 ** 24)
     const { socket, ready } = openSocket(target, options)
-    const give = (error: unknown): void => {
+    const abandon = (error: unknown): void => {
       signal.removeEventListener('abort', abort)
       socket.destroy()
       reject(error)
     }
-    const failed = (why: string, cause?: unknown): WampError =>
+    const failed = (reason: string, cause?: unknown): WampError =>
       new WampError(
         CONNECTION_FAILED,
-        [`could not connect to ${url}: ${why}`],
+        [`could not connect to ${url}: ${reason}`],
         {},
         cause === undefined ? {} : { cause },
       )
-    const abort = (): void => give(signal.reason)
-    const broke = (error: Error): void => give(failed(dialFailure(error), error))
+    const abort = (): void => abandon(signal.reason)
+    const broke = (error: Error): void => abandon(failed(dialFailure(error), error))
     const closed = (): void => {
-      const way = 'tls' in target ? `, ${target.tls ? 'with' : 'without'} TLS` : ''
-      give(failed(`the connection was closed before the handshake; does it speak RawSocket${way}?`))
+      const withTls = 'tls' in target ? `, ${target.tls ? 'with' : 'without'} TLS` : ''
+      abandon(failed(`the connection was closed before the handshake; does the server speak RawSocket${withTls}?`))
     }
     signal.addEventListener('abort', abort)
     socket.on('error', broke)
@@ -123,12 +123,12 @@ function handshake(
       socket.write(greeting({ limit: ours, serializer }))
       fourOctets(socket, Buffer.alloc(0), (octets, rest) => {
         const theirs = readReply(octets, serializer)
-        if (typeof theirs === 'string') return give(new RefusedHandshake(failed(theirs)))
+        if (typeof theirs === 'string') return abandon(new RefusedHandshake(failed(theirs)))
         signal.removeEventListener('abort', abort)
         socket.off('end', closed)
         socket.off('close', closed)
         const transport = new RawSocket(socket, { protocol, ours, theirs }, rest)
-        // After it has listeners of its own.
+        // Only now: the transport has its own listeners.
         socket.off('error', broke)
         resolve(transport)
         socket.resume()

@@ -1,4 +1,4 @@
-/** Takes RawSocket connections for a router: on a port or socket file of their own, or handed over by `serve`. */
+/** Accepts RawSocket connections for a router: on a port or socket file of their own, or passed on by `serve`. */
 
 import { chmod } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
@@ -27,15 +27,15 @@ import { RawSocket } from './rawsocket.ts'
 export interface RawSocketServeOptions extends ConnectionOptions {
   /** 8080 by default; 0 picks a free one. */
   readonly port?: number | undefined
-  /** 127.0.0.1 by default, which only this machine reaches; 0.0.0.0 is every interface. */
+  /** 127.0.0.1 by default, for this machine only; 0.0.0.0 is every interface. */
   readonly host?: string | undefined
-  /** A unix socket instead of a port. One that a dead process left behind is replaced. */
+  /** A unix socket instead of a port. The file that a dead process left behind is replaced. */
   readonly path?: string | undefined
   /** The permissions of the unix socket, such as 0o600. The process's own by default. */
   readonly mode?: number | undefined
   /** Key and certificate, for `rss`. */
   readonly tls?: TlsOptions | undefined
-  /** The longest message that is taken, in bytes, cut to a power of two: 16 MiB, the most there is, by default. */
+  /** The greatest length of an incoming message, in bytes, rounded down to a power of two: 16 MiB, the maximum, by default. */
   readonly maxPayload?: number | undefined
 }
 
@@ -55,15 +55,15 @@ export interface RawSocketServed {
   readonly url: string
   /** 0 for a unix socket. */
   readonly port: number
-  /** Stops listening and ends the connections; resolves when the port is free. To say GOODBYE first, close the router. */
+  /** Stops listening and closes the connections; resolves when the port is free. To send GOODBYE first, close the router. */
   close(): Promise<void>
 }
 
-/** How long a client may take to say its four octets, in milliseconds. */
+/** Milliseconds for a client to send its four octets. */
 export const HANDSHAKE_TIMEOUT = 10_000
 
 /**
- * Serves a router to RawSocket clients alone. (On a port that `serve` opened they are welcome as well.)
+ * Serves a router to RawSocket clients only. (A port that `serve` opened accepts them as well.)
  *
  * @example
  * const { url, close } = await serveRawSocket(new Router(), { path: '/run/router.sock' })
@@ -89,7 +89,7 @@ export async function serveRawSocket(
     await connections.end()
     throw usage(`tls: ${(error as Error).message}`, error)
   }
-  // A handshake that fails is its client's trouble.
+  // A failed handshake does not concern the server.
   server.on('tlsClientError', () => {})
   const sockets = socketsOf(server)
   try {
@@ -117,10 +117,10 @@ export async function serveRawSocket(
   }
 }
 
-/** Shakes hands with a client of which `first` was read already, and gives it to the router. */
+/** Performs the handshake with a client, of which `first` was read already, and attaches it to the router. */
 export function acceptRawSocket(socket: Socket, first: Buffer, connections: Connections, maxPayload = 2 ** 24): void {
   const limit = limitOf(maxPayload)
-  // A connection that breaks before it is one is nobody's trouble.
+  // A connection that breaks before the handshake is ignored.
   const ignore = (): void => {}
   const broken = (): void => void socket.destroy()
   socket.on('error', ignore)
@@ -145,8 +145,8 @@ export function acceptRawSocket(socket: Socket, first: Buffer, connections: Conn
     socket.setNoDelay(true)
     socket.write(greeting({ limit, serializer: wanted.serializer }))
     const transport = new RawSocket(socket, { protocol, ours: limit, theirs: wanted.limit }, rest)
-    const gone = new Promise((resolve) => socket.on('close', resolve))
-    connections.attach(transport, infoOf('rawsocket', protocol, socket), gone, socket)
+    const ended = new Promise((resolve) => socket.on('close', resolve))
+    connections.attach(transport, infoOf('rawsocket', protocol, socket), ended, socket)
     socket.resume()
   })
 }

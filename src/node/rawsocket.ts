@@ -1,4 +1,4 @@
-/** RawSocket (Advanced Profile, RawSocket Transport): messages over any stream, each behind four octets. */
+/** RawSocket (Advanced Profile, RawSocket Transport): messages over any stream, each after a header of four octets. */
 
 import { isUtf8 } from 'node:buffer'
 import type { Socket } from 'node:net'
@@ -15,12 +15,12 @@ import {
 } from '../transport/transport.ts'
 import { Corked, LARGE } from './cork.ts'
 
-/** What the two handshakes settled. */
+/** The result of the two handshakes. */
 export interface HandshakeResult {
   readonly protocol: string
-  /** The longest message that this side takes, in bytes. */
+  /** The longest message that this side accepts, in bytes. */
   readonly ours: number
-  /** The longest message that the peer takes, in bytes. */
+  /** The longest message that the peer accepts, in bytes. */
   readonly theirs: number
 }
 
@@ -28,14 +28,14 @@ const WAMP = 0
 const PING = 1
 const PONG = 2
 
-/** The length that 24 bits cannot say: it has a bit of its own. */
+/** The greatest length; 24 bits cannot express it, so it has a bit of its own. */
 const GREATEST_LENGTH = 2 ** 24
-/** Bytes that a peer may let wait for it before its pings are no longer read: answers of four, which cost far more. */
+/** Unread bytes of a peer above which its pings are no longer read: answers of four octets cost far more memory. */
 const MAX_UNREAD = 65_536
 
 export class RawSocket implements Transport {
   readonly protocol: string
-  /** Those share what is prepared whose peers take messages of the same length. */
+  /** Transports whose peers accept messages of the same length share prepared frames. */
   readonly framing: string
   readonly #socket: Socket
   readonly #out: Corked
@@ -44,17 +44,17 @@ export class RawSocket implements Transport {
   readonly #ours: number
   readonly #theirs: number
   #pings: (() => void)[] = []
-  /** Bytes of a frame that is not whole yet, and room for more. */
+  /** Bytes of an incomplete frame, with room for more. */
   #pending: Buffer | undefined
   #filled = 0
-  /** So many bytes must be there before the next look is worth it. */
+  /** The number of bytes needed before the next attempt to read a frame. */
   #needed = 4
   #ended = false
   #paused = false
   #info: CloseInfo | undefined
   #deadline: NodeJS.Timeout | undefined
 
-  /** `rest` is what came behind the handshake in the same chunk. */
+  /** `rest` holds the bytes after the handshake in the same chunk. */
   constructor(socket: Socket, { protocol, ours, theirs }: HandshakeResult, rest: Buffer) {
     this.protocol = protocol
     this.framing = `rs${theirs}`
@@ -72,7 +72,7 @@ export class RawSocket implements Transport {
       // An HTTP server leaves its sockets half open.
       this.#finish()
     })
-    // What breaks a connection is told by `close`; without a listener it would end the process.
+    // `close` reports a broken connection; without this listener the error would end the process.
     socket.on('error', () => {})
     socket.on('close', (hadError) => {
       clearTimeout(this.#deadline)
@@ -94,7 +94,7 @@ export class RawSocket implements Transport {
     this.#inbox.open(sink)
   }
 
-  /** @throws WampError `payload_size_exceeded` for a message that the peer does not take */
+  /** @throws WampError `payload_size_exceeded` for a message longer than the peer accepts */
   send(frame: Frame): void {
     if (!this.#writable) return
     if (frame.length < LARGE) {
@@ -118,15 +118,15 @@ export class RawSocket implements Transport {
   close(code = 1000, reason = ''): void {
     if (this.#inbox.closed) return
     this.#inbox.mute()
-    // RawSocket has no words for the peer.
+    // RawSocket has no close frame that would carry the code and the reason.
     this.#info = { code, reason }
     this.#finish()
-    // To the end of what the peer says, where it was not read for a while.
+    // Reads to the end of the peer's stream, even if reading was paused.
     this.#paused = false
     this.#socket.resume()
   }
 
-  /** Ends this side, and a while later the other. */
+  /** Ends this side's stream, and terminates if the peer does not end its own in time. */
   #finish(): void {
     this.#deadline ??= setTimeout(() => this.terminate(), CLOSE_TIMEOUT)
     this.#socket.end()
@@ -148,7 +148,7 @@ export class RawSocket implements Transport {
 
   resume(): void {
     this.#paused = false
-    // Else it is resumed when the peer has read.
+    // Otherwise it resumes when the peer has read.
     if (this.#socket.writableLength <= MAX_UNREAD) this.#socket.resume()
   }
 
@@ -163,7 +163,7 @@ export class RawSocket implements Transport {
     this.#inbox.mute()
     this.#pending = undefined
     try {
-      // One that is about to end cannot be reset, and would never say that it closed.
+      // A socket that is about to end cannot be reset: it would never emit `close`.
       if (this.#socket.writableEnded) this.#socket.destroy()
       else this.#socket.resetAndDestroy()
     } catch {
@@ -186,12 +186,12 @@ export class RawSocket implements Transport {
   #check(length: number): void {
     if (length <= this.#theirs) return
     throw new WampError(PAYLOAD_SIZE_EXCEEDED, [
-      `a message of ${length} bytes was to be sent to a peer that takes at most ${this.#theirs}`,
+      `a message of ${length} bytes is too long for the peer, which accepts at most ${this.#theirs}`,
     ])
   }
 
   #read(chunk: Buffer): void {
-    // What was read while it was paused still flows.
+    // Chunks that were read before a pause are still emitted.
     if (this.#socket.destroyed) return
     let bytes = chunk
     if (this.#filled > 0) {
@@ -219,7 +219,7 @@ export class RawSocket implements Transport {
     this.#filled = this.#pending.length
   }
 
-  /** Memory is taken for what came, not for what a header promises. */
+  /** Allocates memory for received bytes, not for the length in a header. */
   #append(chunk: Buffer): void {
     let pending = this.#pending as Buffer
     const filled = this.#filled + chunk.length
@@ -232,15 +232,15 @@ export class RawSocket implements Transport {
     this.#filled = filled
   }
 
-  /** The length of the frame whose header stands there; ends the connection for one that cannot be. */
+  /** Returns the length of the frame whose header begins at `at`; ends the connection for an invalid header. */
   #lengthAt(bytes: Buffer, at: number): number | undefined {
     const first = bytes[at] as number
     const low = bytes.readUIntBE(at + 1, 3)
     const length = first & 8 ? GREATEST_LENGTH : low
     if ((first & 0xf0) !== 0 || (first & 7) > PONG || (length === GREATEST_LENGTH && low !== 0)) {
-      this.#end({ code: 1002, reason: 'the header of a frame uses what is reserved' })
+      this.#end({ code: 1002, reason: 'the header of a frame uses reserved bits' })
     } else if (length > this.#ours) {
-      this.#end({ code: 1009, reason: `a message may have ${this.#ours} bytes, got ${length}` })
+      this.#end({ code: 1009, reason: `a message may have at most ${this.#ours} bytes, got ${length}` })
     } else return length
     return undefined
   }
@@ -249,7 +249,7 @@ export class RawSocket implements Transport {
     if (type === WAMP) {
       if (!this.#text) this.#inbox.frame(new Uint8Array(payload.buffer, payload.byteOffset, payload.length))
       else if (isUtf8(payload)) this.#inbox.frame(payload.toString())
-      else this.#end({ code: 1007, reason: 'the text is no UTF-8' })
+      else this.#end({ code: 1007, reason: 'the text is not valid UTF-8' })
     } else if (type === PING) {
       this.#pong(payload)
     } else {
@@ -264,13 +264,13 @@ export class RawSocket implements Transport {
     if (payload.length > this.#theirs) {
       this.#end({
         code: 1009,
-        reason: `a ping of ${payload.length} bytes cannot be answered to a peer that takes less`,
+        reason: `a ping of ${payload.length} bytes cannot be answered: the peer accepts at most ${this.#theirs}`,
       })
       return
     }
     this.#out.write(header(PONG, payload.length))
     if (payload.length > 0) this.#out.write(payload)
-    // One that pings and does not read would fill the memory; resumed when it has read.
+    // A peer that pings and does not read would fill the memory; reading resumes when it has read.
     if (this.#socket.writableLength > MAX_UNREAD) this.#socket.pause()
   }
 }

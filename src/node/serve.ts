@@ -1,4 +1,4 @@
-/** Puts a router on a port: WebSocket, RawSocket and long polls on a server of its own, or beside an existing one. */
+/** Serves a router: WebSocket, RawSocket and long polls, on a server of its own or on an existing one. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer, type ServerOptions as SecureServerOptions } from 'node:https'
@@ -32,26 +32,26 @@ import { acceptRawSocket } from './rawsocket-serve.ts'
 export interface ServeOptions extends ConnectionOptions {
   /** 8080 by default; 0 picks a free one. */
   readonly port?: number | undefined
-  /** 127.0.0.1 by default, which only this machine reaches; 0.0.0.0 is every interface. */
+  /** 127.0.0.1 by default, for this machine only; 0.0.0.0 is every interface. */
   readonly host?: string | undefined
-  /** `/ws` by default. On a port of its own `/` answers too. */
+  /** `/ws` by default. A port of its own also accepts `/`. */
   readonly path?: string | undefined
-  /** An existing `http` or `https` server to stand beside; it is not closed, and its other paths are left alone. */
+  /** An existing `http` or `https` server to use; it is not closed, and its other paths are left alone. */
   readonly server?: Server | undefined
   /** Key and certificate, for `wss` on a port of its own. */
   readonly tls?: SecureServerOptions | undefined
   /**
-   * The pages that may connect, such as `https://example.com`, beside those of the same host; `*` for all. By default
-   * all over WebSocket, none by long polls. What is no page names no origin, and is not judged by it.
+   * The origins of pages that may connect, such as `https://example.com`, besides those of the same host; `*` for all. By
+   * default all over WebSocket, none by long polls. Clients outside of pages send no origin and are always accepted.
    */
   readonly origins?: Origins | undefined
-  /** The longest message that is taken, in bytes: 16 MiB by default. */
+  /** The greatest length of an incoming message, in bytes: 16 MiB by default. */
   readonly maxPayload?: number | undefined
-  /** Off by default: it costs memory for each connection, and gathered writes. */
+  /** Off by default: it costs memory for each connection, and prevents gathered writes. */
   readonly perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined
-  /** Whether RawSocket clients are welcome on the same port, told by their first octet. Default true on a port of its own. */
+  /** Whether the port accepts RawSocket clients too, recognized by their first octet. Default true on a port of its own. */
   readonly rawSocket?: boolean | undefined
-  /** Whether, and how, clients without WebSocket may poll: below `<path>/lp` by default. Off by default. */
+  /** Whether clients without WebSocket may poll, by default below `<path>/lp`; or the options for it. Off by default. */
   readonly longPoll?: boolean | LongPollOptions | undefined
 }
 
@@ -71,15 +71,15 @@ const SERVE_RULES: OptionRules<ServeOptions> = {
 const LONG_POLL = dictOf('longPoll', LONG_POLL_RULES)
 
 export interface Served {
-  /** Where clients on this machine connect: `ws://127.0.0.1:8080/ws`. */
+  /** The URL for clients on this machine: `ws://127.0.0.1:8080/ws`. */
   readonly url: string
-  /** Where RawSocket clients on this machine connect, if they may: `rs://127.0.0.1:8080`. */
+  /** The URL for RawSocket clients on this machine, if they are accepted: `rs://127.0.0.1:8080`. */
   readonly rawSocketUrl?: string | undefined
-  /** Where long polls of this machine go, if they may: `http://127.0.0.1:8080/ws/lp`. */
+  /** The URL for long polls from this machine, if they are accepted: `http://127.0.0.1:8080/ws/lp`. */
   readonly longPollUrl?: string | undefined
-  /** 0 while an existing server does not listen yet. Stays what it was when all is closed. */
+  /** 0 while an existing server does not listen yet. Keeps its value after the close. */
   readonly port: number
-  /** Stops listening and ends the connections; resolves when the port is free. To say GOODBYE first, close the router. */
+  /** Stops listening and closes the connections; resolves when the port is free. To send GOODBYE first, close the router. */
   close(): Promise<void>
 }
 
@@ -88,17 +88,17 @@ export interface Served {
  *
  * @example
  * const { url, close } = await serve(new Router(), { port: 8080 })
- * @throws WampError `wampy.error.usage` for options that cannot be, `wampy.error.listen_failed`
+ * @throws WampError `wampy.error.usage` for invalid options, `wampy.error.listen_failed`
  */
 export async function serve(router: Attachable, options: ServeOptions = {}): Promise<Served> {
   checkAttachable('serve', router)
   checkRules('serve', options, SERVE_RULES)
   const { server: existing, tls, host = '127.0.0.1', port = 8080, path = '/ws' } = options
   const { maxPayload = 16 * 2 ** 20, rawSocket = !existing } = options
-  if (!/^\/[^?#]*$/.test(path)) throw usage(`a path begins with a slash and has no query, got ${path}`)
-  if (existing && tls) throw usage('an existing server has TLS of its own: pass server or tls, not both')
+  if (!/^\/[^?#]*$/.test(path)) throw usage(`a path must begin with a slash and have no query, got ${path}`)
+  if (existing && tls) throw usage('an existing server has its own TLS: pass server or tls, not both')
   if (existing && rawSocket)
-    throw usage('RawSocket is told apart on a port that serve opens: use serveRawSocket beside a server')
+    throw usage('rawSocket needs a port that serve opens: with an existing server use serveRawSocket')
 
   const { origins, longPoll } = options
   const polling = longPoll ? { origins, ...(longPoll === true ? {} : longPoll) } : undefined
@@ -110,29 +110,29 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
     clientTracking: false,
     maxPayload,
     autoPong: false,
-    // Its types do not know it yet.
+    // Not in its types yet.
     ...{ closeTimeout: CLOSE_TIMEOUT },
     perMessageDeflate: options.perMessageDeflate ?? false,
     handleProtocols: (offers) => connections.choose(offers) ?? false,
   })
   let closing: Promise<void> | undefined
 
-  /** Why a handshake is refused, if it is. */
+  /** The reason why a handshake is refused; undefined if it is accepted. */
   function objection(request: IncomingMessage): [status: number, text: string] | undefined {
     if (connections.refusal) return [503, connections.refusal]
     if (!isAllowedOrigin(request, origins ?? '*')) return [403, 'pages of this origin may not connect here']
     const offered = request.headers['sec-websocket-protocol']
     if (connections.choose(offeredProtocols(request))) return undefined
-    const came = offered === undefined ? 'none was offered' : `got ${offered.slice(0, 200)}`
-    return [400, `Sec-WebSocket-Protocol must offer one of ${connections.protocolList}; ${came}`]
+    const received = offered === undefined ? 'none was offered' : `got ${offered.slice(0, 200)}`
+    return [400, `Sec-WebSocket-Protocol must offer one of ${connections.protocolList}; ${received}`]
   }
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const wanted = pathOf(request)
     if (wanted !== path && (existing || wanted !== '/')) {
-      // Another listener may know this path, and answers then.
+      // Another listener may serve this path and will answer.
       const alone = !existing || existing.listenerCount('upgrade') === 1
-      if (alone) refuseUpgrade(socket, 404, `there is no router at ${wanted}, but at ${path}`)
+      if (alone) refuseUpgrade(socket, 404, `there is no router at ${wanted}; it is at ${path}`)
       return
     }
     const objected = objection(request)
@@ -141,14 +141,15 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
       return
     }
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const gone = new Promise((resolve) => webSocket.on('close', resolve))
+      const ended = new Promise((resolve) => webSocket.on('close', resolve))
       const transport = gathered(webSocket, socket)
-      connections.attach(transport, infoOf('websocket', transport.protocol, socket, request), gone, socket)
+      connections.attach(transport, infoOf('websocket', transport.protocol, socket, request), ended, socket)
     })
   }
 
   server.on('upgrade', upgrade)
-  const stepAside = existing && polls ? handleBefore(existing, (...exchange) => polls.take(...exchange)) : undefined
+  const restoreHandlers =
+    existing && polls ? handleBefore(existing, (...exchange) => polls.take(...exchange)) : undefined
   if (!existing)
     server.on(
       'request',
@@ -156,11 +157,11 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
     )
 
   async function end(): Promise<void> {
-    // Whoever polls must still get through, to hear of it.
+    // First: polling clients must still get through, to receive the end.
     await connections.end()
     const freed = existing ? undefined : new Promise((resolve) => server.close(resolve))
     server.off('upgrade', upgrade)
-    stepAside?.()
+    restoreHandlers?.()
     for (const socket of sockets ?? []) socket.destroy()
     await freed
   }
@@ -213,7 +214,7 @@ function offeredProtocols(request: IncomingMessage): string[] {
   return (request.headers['sec-websocket-protocol'] ?? '').split(',').map((offer) => offer.trim())
 }
 
-/** What a browser that was pointed at the router shows. */
+/** Answers a browser that opens the router's URL. */
 function answerBrowser(request: IncomingMessage, response: ServerResponse, path: string): void {
   const here = [path, '/'].includes(pathOf(request))
   response.writeHead(here ? 426 : 404, {

@@ -1,4 +1,4 @@
-/** A peer played by hand: it sends what a test says, right or wrong, and keeps what came back. */
+/** A scripted peer: it sends the messages of a test, valid or not, and keeps the messages it receives. */
 
 import { json } from '../serializer/json.ts'
 import { framed } from '../session/framed.ts'
@@ -7,18 +7,18 @@ import { wires } from '../transport/memory.ts'
 import type { CloseInfo, Frame, Transport } from '../transport/transport.ts'
 import type { WireMessage } from './tap.ts'
 
-/** One end of a connection that speaks JSON, with none of the library's checks. */
+/** One end of a connection that speaks JSON, without the checks of the library. */
 export class Scripted {
-  /** Everything that came, oldest first. */
+  /** All received messages, oldest first. */
   readonly received: WireMessage[] = []
   /** Resolves when the other side has closed. */
   readonly closed: Promise<CloseInfo>
   readonly #transport: Transport
   readonly #waiting: ((message: WireMessage | undefined) => void)[] = []
   #read = 0
-  #over = false
+  #ended = false
 
-  constructor(transport: Transport, heard: (message: WireMessage, peer: Scripted) => void = () => {}) {
+  constructor(transport: Transport, onMessage: (message: WireMessage, peer: Scripted) => void = () => {}) {
     this.#transport = transport
     this.closed = new Promise((resolve) => {
       transport.open({
@@ -30,10 +30,10 @@ export class Scripted {
             this.#read++
             reader(message)
           }
-          heard(message, this)
+          onMessage(message, this)
         },
         closed: (info) => {
-          this.#over = true
+          this.#ended = true
           for (const reader of this.#waiting.splice(0)) reader(undefined)
           resolve(info)
         },
@@ -41,7 +41,7 @@ export class Scripted {
     })
   }
 
-  /** Sends messages as they stand. */
+  /** Sends messages unchanged. */
   send(...messages: WireMessage[]): void {
     for (const message of messages) this.#transport.send(JSON.stringify(message))
   }
@@ -51,14 +51,14 @@ export class Scripted {
     this.#transport.send(frame)
   }
 
-  /** The next message that was not read yet; undefined once the other side has closed. */
+  /** Resolves to the next unread message; undefined once the other side has closed. */
   next(): Promise<WireMessage | undefined> {
     const message = this.received[this.#read]
     if (message) {
       this.#read++
       return Promise.resolve(message)
     }
-    if (this.#over) return Promise.resolve(undefined)
+    if (this.#ended) return Promise.resolve(undefined)
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
@@ -67,13 +67,13 @@ export class Scripted {
     this.#transport.close(code, reason)
   }
 
-  /** Breaks the connection without a word. */
+  /** Breaks the connection without a close frame. */
   terminate(): void {
     this.#transport.terminate()
   }
 }
 
-/** A client by hand, at a router of this process. */
+/** A scripted client of a router in this process. */
 export function scripted(router: Attachable): Scripted {
   const { a, b } = wires()
   router.attach(framed(b, json))
@@ -81,7 +81,7 @@ export function scripted(router: Attachable): Scripted {
 }
 
 /**
- * A router by hand, for clients of this process: `answer` is called for every message that one of them sends.
+ * A scripted router for clients in this process: `answer` is called for each message that a client sends.
  *
  * @example
  * const router = scriptedRouter(([code, request], peer) => {
@@ -94,7 +94,7 @@ export function scriptedRouter(
 ): Connector & { readonly peers: Scripted[] } {
   const peers: Scripted[] = []
   return {
-    name: 'a router by hand',
+    name: 'a scripted router',
     peers,
     async connect() {
       const { a, b } = wires()

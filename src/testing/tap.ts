@@ -1,30 +1,30 @@
-/** A log of what passes over links, as the arrays that a wire would show. */
+/** A log of the messages on links, as the arrays that a wire would carry. */
 
 import type { Message } from '../protocol/messages.ts'
 import { layoutOf } from '../protocol/validate.ts'
 import type { Link, LinkSink } from '../session/link.ts'
 
-/** A message as JSON has it: `[48, 1, {}, 'com.example.add', [1, 2]]`. */
+/** A message as in JSON: `[48, 1, {}, 'com.example.add', [1, 2]]`. */
 export type WireMessage = readonly unknown[]
 
 export interface LogEntry {
-  /** Whose link. */
+  /** The name of the link's owner. */
   readonly name: string
-  /** `sent` by the one who is named, or `received`. */
+  /** `sent` or `received` by that owner. */
   readonly way: 'sent' | 'received'
   readonly message: WireMessage
 }
 
-/** What passed, oldest first. */
+/** The logged messages, oldest first. */
 export class WireLog {
   readonly entries: LogEntry[] = []
 
-  /** What `name` sent. */
+  /** The messages that `name` sent. */
   sent(name: string): WireMessage[] {
     return this.#of(name, 'sent')
   }
 
-  /** What `name` received. */
+  /** The messages that `name` received. */
   received(name: string): WireMessage[] {
     return this.#of(name, 'received')
   }
@@ -39,7 +39,7 @@ export class WireLog {
   }
 }
 
-/** A message with its payload laid out as args and kwargs. */
+/** Returns a message with its payload as the elements args and kwargs. */
 export function toWireMessage(message: Message): WireMessage {
   const layout = layoutOf(message[0])
   const elements: unknown[] = [...message]
@@ -52,7 +52,7 @@ export function toWireMessage(message: Message): WireMessage {
   return elements
 }
 
-/** The same link, with everything that passes written to the log. */
+/** Wraps a link so that all its messages are logged. */
 export function tap(link: Link, name: string, log: WireLog): Link {
   const note = (way: LogEntry['way'], message: Message) =>
     log.entries.push({ name, way, message: toWireMessage(message) })

@@ -1,4 +1,4 @@
-/** A router with clients for one test, which must leave nothing behind when it is disposed of. */
+/** A router with clients for one test; disposal checks that the clients left nothing behind in the router. */
 
 import type { ClientOptions } from '../client/options.ts'
 import { WampClient } from '../client/wamp-client.ts'
@@ -14,9 +14,9 @@ import { wires } from '../transport/memory.ts'
 import { tap, WireLog } from './tap.ts'
 
 export interface WorldOptions {
-  /** In memory message by message (default), in memory frame by frame, or over real sockets (in Node alone). */
+  /** In memory message by message (default), in memory frame by frame, or over real sockets (in Node only). */
   readonly link?: 'linked' | 'wires' | 'websocket'
-  /** What clients speak, except over `linked`. Default JSON. */
+  /** The serializer of the clients, except over `linked`. Default JSON. */
   readonly serializer?: Serializer
   readonly router?: RouterOptions
 }
@@ -31,7 +31,7 @@ const WORLD_RULES: OptionRules<WorldOptions> = {
 
 export class World {
   readonly router: Router
-  /** Everything that passed between the clients that joined and the router. */
+  /** All messages between the joined clients and the router. */
   readonly log = new WireLog()
   readonly #connect: () => Promise<Link>
   readonly #close: () => Promise<void>
@@ -43,18 +43,18 @@ export class World {
     this.#close = close
   }
 
-  /** A connector for a client that the test makes itself; its link is logged under this name. */
+  /** A connector for a client that the test creates itself; its link is logged under this name. */
   connector(name: string): Connector {
     return { name: 'the world', connect: async () => tap(await this.#connect(), name, this.log) }
   }
 
-  /** Clients that have joined, by these names. They do not come back after a loss unless told to. */
+  /** Creates clients of these names that have joined. They do not reconnect after a loss. */
   join<const Names extends readonly string[]>(...names: Names): Promise<{ [Key in keyof Names]: WampClient }>
   async join(...names: string[]): Promise<WampClient[]> {
     return Promise.all(names.map((name) => this.client(name)))
   }
 
-  /** One client that has joined. */
+  /** Creates a client that has joined. It does not reconnect after a loss unless `options` enable that. */
   async client(name: string, options: ClientOptions = {}): Promise<WampClient> {
     const client = new WampClient({ reconnect: false, ...options, name, router: this.connector(name) })
     this.#clients.push(client)
@@ -63,9 +63,9 @@ export class World {
   }
 
   /**
-   * Stops its clients and the router.
+   * Stops the clients and the router.
    *
-   * @throws Error if the realms still own a session, a subscription, a registration or a call when the clients are gone
+   * @throws Error if the realms still own a session, a subscription, a registration or a call after the clients have stopped
    */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.stop()))
@@ -82,7 +82,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const { link = 'linked', serializer = json } = options
   const router = new Router(options.router)
   if (link === 'websocket') {
-    // Only here: whoever tests in memory needs nothing of Node.
+    // Imported here, because tests in memory need nothing of Node.
     const { serve } = await import('../node.ts')
     const served = await serve(router, { port: 0 })
     const at = new WampRouter({ url: served.url })
@@ -105,7 +105,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   return new World(router, connect, async () => {})
 }
 
-/** What a router still owns, in words; empty where it owns nothing. */
+/** Formats the objects that a router still owns; empty if there are none. */
 function leftovers(router: Router): string {
   const { sessions, subscriptions, registrations, calls } = router.stats()
   return Object.entries({ sessions, subscriptions, registrations, calls })
@@ -114,13 +114,13 @@ function leftovers(router: Router): string {
     .join(', ')
 }
 
-/** Asks until the answer is empty or the time is up; resolves to the last answer. */
-async function waitUntilEmpty(ask: () => string): Promise<string> {
+/** Repeats a query until the answer is empty or the time is up; resolves to the last answer. */
+async function waitUntilEmpty(query: () => string): Promise<string> {
   const deadline = Date.now() + 2000
-  let answer = ask()
+  let answer = query()
   while (answer && Date.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 5))
-    answer = ask()
+    answer = query()
   }
   return answer
 }

@@ -12,15 +12,15 @@ export function isBatched(protocol: string): boolean {
   return protocol.endsWith(SUFFIX)
 }
 
-/** What is spoken inside the batches: `wamp.2.json` of `wamp.2.json.batched`. */
+/** The subprotocol of the messages in the batches: `wamp.2.json` for `wamp.2.json.batched`. */
 export function unbatchedProtocol(protocol: string): string {
   return isBatched(protocol) ? protocol.slice(0, -SUFFIX.length) : protocol
 }
 
 export interface BatchingOptions {
   /**
-   * What ends each message of a batch in JSON: U+001E as WAMP says by default, or the U+0018 of Crossbar.io and Autobahn for
-   * Python.
+   * The character that ends each message of a batch in JSON: the U+001E of WAMP by default, or the U+0018 of Crossbar.io
+   * and Autobahn for Python.
    */
   readonly separator?: '\x1e' | '\x18'
 }
@@ -29,19 +29,19 @@ const BATCHING_RULES: OptionRules<BatchingOptions> = {
   separator: ['U+001E or U+0018', (value) => value === RECORD_SEPARATOR || value === CANCEL_CHARACTER],
 }
 
-/** A transport that negotiated a batched subprotocol, as one that moves single messages. */
+/** Wraps a transport that negotiated a batched subprotocol; the result moves single messages. */
 export function batched(transport: Transport, separator?: string): Transport {
   return new Batched(transport, separator)
 }
 
 /**
- * The same dial, which offers every subprotocol in batches first: what is sent in one turn then leaves in one frame.
+ * The same dial, except that it offers each subprotocol in batches first: messages sent in one turn then leave in one frame.
  *
  * @example
  * new WampRouter({ url: 'ws://localhost:8080/ws', dial: batching(webSocketDial()) })
  */
 export function batching(dial: Dial, options: BatchingOptions = {}): Dial {
-  if (typeof dial !== 'function') throw usage(`batching takes a dial first, got ${formatValue(dial)}`)
+  if (typeof dial !== 'function') throw usage(`batching expects a dial as its first argument, got ${formatValue(dial)}`)
   checkRules('batching', options, BATCHING_RULES)
   const { separator } = options
   return async (url, protocols, signal) => {
@@ -51,11 +51,11 @@ export function batching(dial: Dial, options: BatchingOptions = {}): Dial {
   }
 }
 
-/** Batches of bytes and characters above this are not made: the peer may take no longer frames than it must. */
+/** The greatest size of a batch, in bytes or characters: a peer may refuse longer frames. */
 const MAX_BATCH = 65_536
 
 const RECORD_SEPARATOR = '\x1e'
-// What Autobahn for Python takes for it (written as "\30", which is octal); JSON holds neither character.
+// The separator of Autobahn for Python (written there as "\30", which is octal); JSON contains neither character.
 const CANCEL_CHARACTER = '\x18'
 
 class Batched implements Transport {
@@ -67,7 +67,7 @@ class Batched implements Transport {
   readonly #transport: Transport
   #batch: Frame[] = []
   #size = 0
-  #over = false
+  #closed = false
   #separator: string
 
   constructor(transport: Transport, separator = RECORD_SEPARATOR) {
@@ -85,34 +85,34 @@ class Batched implements Transport {
   }
 
   open(sink: TransportSink): void {
-    let told = false
+    let reported = false
     const closed = (info: CloseInfo): void => {
-      this.#over = true
-      if (!told) sink.closed(info)
-      told = true
+      this.#closed = true
+      if (!reported) sink.closed(info)
+      reported = true
     }
     const frame = (batch: Frame): void => {
       if (this.#receive(batch, sink)) return
-      const reason = 'a batch holds whole messages, and at least one'
+      const reason = 'a batch must contain one or more whole messages'
       this.close(1002, reason)
-      // The peer, which broke it, may never close its end.
+      // A peer that sent a malformed batch may never close its end.
       closed({ code: 1002, reason })
     }
     this.#transport.open({ frame, closed })
   }
 
-  /** Whether it was a batch. */
+  /** Returns false if the frame is not a valid batch. */
   #receive(frame: Frame, sink: TransportSink): boolean {
-    const part = typeof frame === 'string' ? this.#text(frame) : binaryReader(frame)
-    // Twice, and never as a list: millions of tiny messages fit into one frame, and one that is broken is not acted upon.
+    const read = typeof frame === 'string' ? this.#text(frame) : binaryReader(frame)
+    // Read twice, and never into a list: a frame can hold millions of tiny messages, and a malformed one must have no effect.
     const size = frame.length
     let next: BatchedMessage | undefined = { message: frame, end: 0 }
-    do next = part(next.end)
+    do next = read(next.end)
     while (next && next.end < size)
     if (!next) return false
-    for (let end = 0; end < size && !this.#over; ) {
-      const { message, end: behind } = part(end) as BatchedMessage
-      end = behind
+    for (let end = 0; end < size && !this.#closed; ) {
+      const { message, end: after } = read(end) as BatchedMessage
+      end = after
       sink.frame(message)
     }
     return true
@@ -120,7 +120,7 @@ class Batched implements Transport {
 
   #text(frame: string): (start: number) => BatchedMessage | undefined {
     const last = frame.at(-1)
-    // A peer is answered as it speaks.
+    // A peer is answered with the separator that it uses.
     if (last === RECORD_SEPARATOR || last === CANCEL_CHARACTER) this.#separator = last
     const separator = this.#separator
     return (start) => {
@@ -130,14 +130,14 @@ class Batched implements Transport {
   }
 
   send(frame: Frame): void {
-    if (this.#over) return
+    if (this.#closed) return
     if (this.#size + frame.length > MAX_BATCH) this.#flush()
     this.#batch.push(frame)
     this.#size += frame.length
     if (this.#batch.length === 1) queueMicrotask(this.#flush)
   }
 
-  /** The frame itself: encoded once, it goes into the batches of many. */
+  /** Returns the frame itself: it is encoded once and put into the batches of many receivers. */
   prepare(frame: Frame): Prepared {
     return frame
   }
@@ -151,19 +151,19 @@ class Batched implements Transport {
     if (batch.length === 0) return
     this.#batch = []
     this.#size = 0
-    // All are texts, or all are bytes: one serializer made them.
+    // All are text or all are bytes, because one serializer made them.
     const isText = typeof batch[0] === 'string'
     this.#transport.send(isText ? batch.join(this.#separator) + this.#separator : joinBytes(batch as Uint8Array[]))
   }
 
   close(code?: number, reason?: string): void {
-    if (!this.#over) this.#flush()
-    this.#over = true
+    if (!this.#closed) this.#flush()
+    this.#closed = true
     this.#transport.close(code, reason && cutReason(reason))
   }
 
   terminate(): void {
-    this.#over = true
+    this.#closed = true
     this.#batch = []
     this.#size = 0
     this.#transport.terminate()
@@ -172,11 +172,11 @@ class Batched implements Transport {
 
 interface BatchedMessage {
   readonly message: Frame
-  /** Where the next one begins. */
+  /** The start of the next message. */
   readonly end: number
 }
 
-/** Each message stands behind its length in four octets. None is empty, in any serializer. */
+/** Reads messages that follow their length in four octets. No serializer makes an empty message. */
 function binaryReader(batch: Uint8Array): (start: number) => BatchedMessage | undefined {
   const view = new DataView(batch.buffer, batch.byteOffset, batch.length)
   return (start) => {

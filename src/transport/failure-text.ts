@@ -1,9 +1,9 @@
-/** What an error of the platform says about a connection. */
+/** Text from an error of the platform about a connection. */
 
-/** Its text, or that of what it consists of. */
+/** Returns the message of an error, or the messages of the errors it consists of. */
 export function failureText(error: unknown): string {
   if (typeof error !== 'object' || error === null) return error === undefined ? '' : String(error)
   const { message, code, errors } = error as { message?: string; code?: string; errors?: unknown[] }
-  // Node tries every address of a name, and puts the text of each attempt into an error without a text.
+  // Node tries every address of a host name and collects the errors in one that has no message.
   return (message || errors?.map(failureText).join(', ') || code || '').trim()
 }

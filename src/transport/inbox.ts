@@ -1,8 +1,8 @@
-/** What every transport does with what comes in: hold it until somebody listens, and tell the end once and last. */
+/** The receiving side of every transport: holds frames until a sink is open, and reports the end once and last. */
 
 import type { CloseInfo, Frame, TransportSink } from './transport.ts'
 
-/** How a transport ends that broke, or was terminated, without a word (RFC 6455, 7.1.5). */
+/** The end of a transport that broke or was terminated without a close frame (RFC 6455, 7.1.5). */
 export const BROKEN: CloseInfo = { code: 1006, reason: '' }
 
 export class Inbox {
@@ -11,7 +11,7 @@ export class Inbox {
   #muted = false
   #end: CloseInfo | undefined
 
-  /** Whether this side closed, or the other: nothing is sent or delivered any more. */
+  /** True once either side has closed: nothing is sent or delivered any more. */
   get closed(): boolean {
     return this.#muted || this.#end !== undefined
   }
@@ -22,21 +22,21 @@ export class Inbox {
     else this.#held.push(frame)
   }
 
-  /** This side closed: nothing more is heard but the end. */
+  /** This side closed: from now on only the end is delivered. */
   mute(): void {
     this.#muted = true
     this.#held.length = 0
   }
 
-  /** The transport ended; what was held comes first. */
+  /** The transport ended; held frames are delivered first. */
   end(info: CloseInfo): void {
     this.#end ??= info
-    this.#tell()
+    this.#deliverEnd()
   }
 
   open(sink: TransportSink): void {
     this.#sink = sink
-    // The first stays in the list while it is delivered, so that nothing overtakes it.
+    // The first frame stays in the list while it is delivered, so that no other overtakes it.
     for (let frame = this.#held[0]; frame !== undefined; frame = this.#held[0]) {
       try {
         sink.frame(frame)
@@ -44,10 +44,10 @@ export class Inbox {
         this.#held.shift()
       }
     }
-    this.#tell()
+    this.#deliverEnd()
   }
 
-  #tell(): void {
+  #deliverEnd(): void {
     const sink = this.#sink
     if (!sink || !this.#end || this.#held.length > 0) return
     this.#sink = undefined
@@ -55,7 +55,7 @@ export class Inbox {
   }
 }
 
-/** A reason as a close frame can hold it: 123 bytes of UTF-8, cut between two characters. */
+/** Cuts a reason to the 123 bytes of UTF-8 that a close frame can hold, between two characters. */
 export function cutReason(reason: string): string {
   return reason.slice(0, new TextEncoder().encodeInto(reason, new Uint8Array(123)).read)
 }

@@ -1,4 +1,4 @@
-/** Delivery in memory: in a later turn of the event loop, in order, and never inside the sender's call. */
+/** Delivery in memory: in a later turn of the event loop, in order, and never within the sender's call. */
 
 import { BROKEN } from './inbox.ts'
 import type { CloseInfo } from './transport.ts'
@@ -7,9 +7,9 @@ type Schedule = (task: () => void) => void
 
 let channel: Schedule | undefined
 
-/** Runs a task in a later turn, in order, without the delay that timers have in a page. */
+/** Runs a task in a later turn, in order, without the delay of timers in a page. */
 export function later(task: () => void): void {
-  // Looked up each time: a test may have put a fake clock here, and takes it away again.
+  // Looked up each time: a test may install a fake clock and remove it again.
   const { setImmediate } = globalThis as { setImmediate?: Schedule }
   if (setImmediate) setImmediate(task)
   else if (typeof MessageChannel === 'undefined') setTimeout(task)
@@ -23,7 +23,7 @@ function newChannel(): Schedule {
   const { port1, port2 } = new MessageChannel()
   const tasks: (() => void)[] = []
   port1.onmessage = () => tasks.shift()?.()
-  // Where a process ends when nothing is open, a port that listens would keep it.
+  // An open port would keep a process of Node alive.
   const { unref } = port1 as { unref?: () => void }
   unref?.call(port1)
   return (task) => {
@@ -32,37 +32,37 @@ function newChannel(): Schedule {
   }
 }
 
-/** Who a lane leads to. */
+/** The receiver of a lane. */
 export interface LaneSink<T> {
   item(item: T): void
   /** Called exactly once, and last. */
   closed(info: CloseInfo): void
 }
 
-/** One direction between two ends in memory. Waits until somebody listens, and where it is fenced, for `release`. */
+/** One direction between two ends in memory. Items wait until a sink is open, and at a fence for `release`. */
 export class Lane<T> {
   #items: T[] = []
-  /** What was delivered of them: to shift a long list costs as much as it is long. */
+  /** The number of delivered items: `shift` takes time proportional to the length of the list. */
   #first = 0
   #sink: LaneSink<T> | undefined
   #end: CloseInfo | undefined
-  #over = false
-  #told = false
+  #closed = false
+  #endDelivered = false
   #scheduled = false
   #paused = false
-  /** How many items, the end among them, may pass; what is not fenced lets everything pass. */
+  /** The number of items that may pass, counting the end as one; without a fence it is infinite. */
   #free: number
 
   constructor(fenced = false) {
     this.#free = fenced ? 0 : Number.POSITIVE_INFINITY
   }
 
-  /** Whether its receiver has closed, or heard of the end. */
+  /** True once the receiver has closed or has received the end. */
   get closed(): boolean {
-    return this.#over
+    return this.#closed
   }
 
-  /** What was sent and has not been delivered. */
+  /** Items that were sent and not yet delivered. */
   get waiting(): readonly T[] {
     return this.#items.slice(this.#first)
   }
@@ -77,30 +77,30 @@ export class Lane<T> {
     this.#schedule()
   }
 
-  /** The sender closed: the receiver hears of it after what was sent before. */
+  /** The sender closed: the end is delivered after the items sent before. */
   end(info: CloseInfo): void {
     if (this.#end) return
     this.#end = info
     this.#schedule()
   }
 
-  /** The receiver closed: it hears nothing more but the end, whatever the fence says. */
+  /** The receiver closed: only the end is delivered, even through a closed fence. */
   finish(info: CloseInfo): void {
-    if (this.#over) return
-    this.#over = true
-    this.#forget()
+    if (this.#closed) return
+    this.#closed = true
+    this.#clear()
     this.#end = info
     this.#free = Number.POSITIVE_INFINITY
     this.#schedule()
   }
 
-  /** The receiver terminated: it hears of the end at once. */
+  /** The receiver terminated: the end is delivered at once. */
   cut(): void {
-    if (this.#told) return
-    this.#over = true
-    this.#forget()
+    if (this.#endDelivered) return
+    this.#closed = true
+    this.#clear()
     this.#end = BROKEN
-    if (this.#sink) this.#tell(this.#sink)
+    if (this.#sink) this.#deliverEnd(this.#sink)
   }
 
   open(sink: LaneSink<T>): void {
@@ -108,7 +108,7 @@ export class Lane<T> {
     this.#schedule()
   }
 
-  /** Delivers nothing until `resume` but the end, which then does not wait for what was sent before. */
+  /** Delivers nothing but the end until `resume`; the end then does not wait for the items sent before it. */
   pause(): void {
     this.#paused = true
   }
@@ -118,7 +118,7 @@ export class Lane<T> {
     this.#schedule()
   }
 
-  /** Lets the next `count` pass that wait at the fence. */
+  /** Lets the next `count` items that wait at the fence pass. */
   release(count = Number.POSITIVE_INFINITY): void {
     this.#free = Math.min(this.#free + count, this.#size + (this.#end ? 1 : 0))
     this.#schedule()
@@ -133,33 +133,33 @@ export class Lane<T> {
   readonly #drain = (): void => {
     this.#scheduled = false
     const sink = this.#sink
-    if (!sink || this.#told) return
-    if (this.#paused && this.#end) this.#forget()
-    // What is sent meanwhile waits for the next turn.
+    if (!sink || this.#endDelivered) return
+    if (this.#paused && this.#end) this.#clear()
+    // Items sent meanwhile wait for the next turn.
     let count = Math.min(this.#size, this.#free)
     try {
       for (; count > 0 && this.#size > 0 && !this.#paused; count--) {
         this.#free--
         sink.item(this.#items[this.#first++] as T)
       }
-      if (this.#size === 0 && this.#end && this.#free > 0) this.#tell(sink)
+      if (this.#size === 0 && this.#end && this.#free > 0) this.#deliverEnd(sink)
     } finally {
       this.#items.splice(0, this.#first)
       this.#first = 0
-      // Also where a sink threw: what comes behind is not lost.
-      if (this.#size > 0 || (this.#end && !this.#told)) this.#schedule()
+      // Also if a sink threw: the items behind must not be lost.
+      if (this.#size > 0 || (this.#end && !this.#endDelivered)) this.#schedule()
     }
   }
 
-  #forget(): void {
+  #clear(): void {
     this.#items = []
     this.#first = 0
   }
 
-  #tell(sink: LaneSink<T>): void {
-    if (this.#told) return
-    this.#told = true
-    this.#over = true
+  #deliverEnd(sink: LaneSink<T>): void {
+    if (this.#endDelivered) return
+    this.#endDelivered = true
+    this.#closed = true
     sink.closed(this.#end ?? BROKEN)
   }
 }

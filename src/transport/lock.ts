@@ -1,15 +1,15 @@
-/** Web Locks as a sign of life: whoever holds one lives, and it is released by the browser when its tab is gone. */
+/** Web Locks as a sign of life: the holder of a lock is alive, and the browser releases the lock when its tab closes. */
 
 interface Locks {
   request(name: string, options: { signal?: AbortSignal }, task: () => Promise<void> | undefined): Promise<unknown>
 }
 
 function locks(): Locks | undefined {
-  // Pages that are not secure have none, nor have older versions of Node.
+  // Insecure pages and older versions of Node have no locks.
   return (globalThis as { navigator?: { locks?: Locks } }).navigator?.locks
 }
 
-/** Takes a lock with a name of its own; none where there are no locks. `lost` is called where the browser takes it back. */
+/** Takes a lock with a unique name; undefined if the platform has no locks. `lost` is called if the browser revokes it. */
 export async function holdLock(
   lost: () => void = () => {},
 ): Promise<{ lock: string | undefined; release: () => void }> {
@@ -29,17 +29,17 @@ export async function holdLock(
           }),
       )
       .catch(() => {
-        // WebKit takes the locks of a page that enters the back-forward cache: the peer believes that it is gone.
+        // WebKit revokes the locks of a page that enters the back-forward cache: the peer then takes the page for closed.
         if (granted) lost()
-        // An origin may not have any (an opaque one, for example).
+        // Some origins may not take locks (an opaque one, for example).
         else resolve({ lock: undefined, release: () => {} })
       })
   })
 }
 
 /**
- * Calls `then` when nobody holds the lock any more, unless the returned function is called; undefined where nothing can
- * tell. `blind` is called where nothing can tell from now on.
+ * Calls `then` when the lock is released, unless the returned function is called first; returns undefined if the lock
+ * cannot be watched. `blind` is called if it can no longer be watched.
  */
 export function watchLock(
   lock: string | undefined,

@@ -1,4 +1,4 @@
-/** WAMP over HTTP long polls (Advanced Profile, HTTP Longpoll Transport), for where no WebSocket gets through. */
+/** WAMP over HTTP long polls (Advanced Profile, HTTP Longpoll Transport), for networks that block WebSocket. */
 
 import { usage, WampError } from '../protocol/error.ts'
 import { CONNECTION_FAILED } from '../protocol/names.ts'
@@ -19,9 +19,9 @@ import {
 export interface LongPollDialOptions {
   /** Headers of every request, such as a token. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Whether cookies are sent to another origin; as in `fetch`. */
+  /** Whether cookies are sent, as in `fetch`. */
   readonly credentials?: 'omit' | 'same-origin' | 'include' | undefined
-  /** Another `fetch` than the platform's. */
+  /** A `fetch` to use instead of the platform's. */
   readonly fetch?: typeof globalThis.fetch | undefined
 }
 
@@ -40,7 +40,7 @@ type Post = (
 
 /**
  * A dial for the option `dial` of a WampRouter, over `fetch`. An `http(s)://` URL is the base of the paths; for the
- * `ws(s)://` URL of a router that base is where `serve` has it, below `/lp`.
+ * `ws(s)://` URL of a router it is the default of `serve`: that URL with `/lp` appended.
  *
  * @example
  * new WampRouter({ url: 'http://localhost:8080/ws/lp', dial: batching(longPollDial()) })
@@ -54,13 +54,13 @@ export function longPollDial(options: LongPollDialOptions = {}): Dial {
     const post: Post = (path, body, aborted, last = false) =>
       (options.fetch ?? fetch)(`${base}/${path}`, {
         method: 'POST',
-        // A body of bytes is one of a Blob's parts, whatever buffer it is in.
+        // The type of bytes depends on their buffer; `fetch` accepts all of them.
         body: body as BodyInit,
-        // Without a type the last word needs no preflight, whose answer a page that is left cannot await.
+        // Without a type the closing request needs no preflight; a page that is being left cannot await its answer.
         headers: { ...(!last && { 'Content-Type': 'application/json' }), ...options.headers },
         ...(aborted && { signal: aborted }),
         cache: 'no-store',
-        // The last word of a page that is left must still get through.
+        // The closing request must get through even if the page is being left.
         ...(last && { keepalive: true }),
         ...(credentials && { credentials }),
       })
@@ -71,7 +71,7 @@ export function longPollDial(options: LongPollDialOptions = {}): Dial {
 
 function baseOf(url: string): string {
   const [, scheme, place] = /^(https?|wss?)(:\/\/[^?#]+?)\/*$/i.exec(url) ?? []
-  if (!scheme) throw usage(`"${url}" is no address for long polls: expected http:// or https://`)
+  if (!scheme) throw usage(`"${url}" is not a valid address for long polls: expected http:// or https://`)
   return /^ws/i.test(scheme) ? `${scheme.replace(/^ws/i, 'http')}${place}/lp` : `${scheme}${place}`
 }
 
@@ -81,8 +81,13 @@ async function openTransport(
   protocols: readonly string[],
   signal: AbortSignal,
 ): Promise<{ protocol: string; transport: string }> {
-  const failed = (why: string, cause?: unknown): WampError =>
-    new WampError(CONNECTION_FAILED, [`could not connect to ${url}: ${why}`], {}, cause === undefined ? {} : { cause })
+  const failed = (reason: string, cause?: unknown): WampError =>
+    new WampError(
+      CONNECTION_FAILED,
+      [`could not connect to ${url}: ${reason}`],
+      {},
+      cause === undefined ? {} : { cause },
+    )
   let response: Response
   let text: string
   try {
@@ -90,13 +95,13 @@ async function openTransport(
     text = await response.text()
   } catch (error) {
     signal.throwIfAborted()
-    // Node hides why behind "fetch failed".
+    // Node's own message is only "fetch failed"; the reason is its cause.
     const text = failureText((error as Error).cause) || failureText(error)
     throw failed(`${text}; is a router listening there, and may this page poll it?`, error)
   }
   if (response.status !== 200) throw failed(`${response.status} ${text.trim().slice(0, 200)}; is the path right?`)
   const { protocol, transport } = parseAnswer(text)
-  if (typeof protocol !== 'string' || typeof transport !== 'string') throw failed('what answers there is no router')
+  if (typeof protocol !== 'string' || typeof transport !== 'string') throw failed('the server there is not a router')
   if (!protocols.includes(protocol)) throw failed(`the router chose ${protocol}, which was not offered`)
   return { protocol, transport: encodeURIComponent(transport) }
 }
@@ -146,14 +151,14 @@ class LongPoll implements Transport {
   close(code = 1000, reason = ''): void {
     if (this.#inbox.closed) return
     this.#inbox.mute()
-    // A long poll has no words for the peer.
+    // Long polls have no message that would carry the code and the reason to the peer.
     this.#info = { code, reason }
     this.#deadline = setTimeout(() => this.terminate(), CLOSE_TIMEOUT)
     this.#flush()
   }
 
   terminate(): void {
-    // The last word of a close that can wait no longer: else the router would wait for the next poll.
+    // The closing request of a close that can wait no longer: without it the router would wait for the next poll.
     if (this.#info && !this.#abort.signal.aborted) void this.#post('close', '', undefined, true).catch(() => {})
     this.#end(BROKEN)
   }
@@ -173,21 +178,21 @@ class LongPoll implements Transport {
     try {
       while (!this.#inbox.closed) {
         const response = await this.#post('receive', '', signal)
-        if (response.status === 410) return this.#closed()
+        if (response.status === 410) return this.#endedByRouter()
         if (!response.ok) throw response
         const bytes = new Uint8Array(await response.arrayBuffer())
-        // What is not UTF-8 breaks the transport, as in a WebSocket.
+        // Invalid UTF-8 breaks the transport, as in a WebSocket.
         const frame = this.#text ? strictTextDecoder().decode(bytes) : bytes
-        // What was held for nothing is answered with nothing.
+        // A poll without frames is answered with an empty body.
         if (frame.length > 0) this.#inbox.frame(frame)
       }
     } catch {
-      // Our own close has the router drop this poll.
+      // If this side closes, the router drops this poll.
       if (!this.#info) this.#end(BROKEN)
     }
   }
 
-  #closed(): void {
+  #endedByRouter(): void {
     if (!this.#info) this.#end({ code: 1000, reason: '' })
   }
 
@@ -200,7 +205,7 @@ class LongPoll implements Transport {
       while (this.#queue.length > 0) {
         const body = this.#next()
         const response = await this.#post('send', body, signal)
-        // Else its connection could not be used again.
+        // An unread body would keep its connection from being reused.
         await response.arrayBuffer()
         if (signal.aborted) return
         if (!response.ok) throw response
@@ -217,7 +222,7 @@ class LongPoll implements Transport {
     this.#posting = false
   }
 
-  /** Batches may be put one behind the other, so all that waits is one. */
+  /** Concatenated batches are one batch, so all frames that wait leave together. */
   #next(): Frame {
     if (!isBatched(this.protocol) || this.#queue.length === 1) return this.#queue.shift() as Frame
     const frames = this.#queue
@@ -233,4 +238,4 @@ class LongPoll implements Transport {
   }
 }
 
-const TOO_LONG: CloseInfo = { code: 1009, reason: 'the message is longer than the router takes' }
+const TOO_LONG: CloseInfo = { code: 1009, reason: 'the message is longer than the router accepts' }

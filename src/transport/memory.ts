@@ -1,21 +1,21 @@
-/** Two transports joined in memory, frame by frame; a fence lets a test decide what arrives when. */
+/** Two transports joined in memory, frame by frame; a fence lets a test decide when each frame arrives. */
 
 import { cutReason } from './inbox.ts'
 import { Lane } from './later.ts'
 import type { Frame, Transport, TransportSink } from './transport.ts'
 
 export interface WiresOptions {
-  /** What both ends say was negotiated: `wamp.2.json` by default. */
+  /** The subprotocol of both ends: `wamp.2.json` by default. */
   readonly protocol?: string | undefined
   /** Keeps every frame, and the end, at a fence until it is released. */
   readonly hold?: boolean | undefined
 }
 
-/** What travels towards one end. */
+/** The frames that travel towards one end. */
 export interface Direction {
   /** The frames that have not arrived yet. */
   readonly held: readonly Frame[]
-  /** Lets the next `count` frames pass the fence, all that wait by default. The end counts as one. */
+  /** Lets the next `count` frames pass the fence: by default all that wait. The end counts as one. */
   release(count?: number): void
 }
 
@@ -24,7 +24,7 @@ export interface Wires {
   readonly b: Transport
   readonly toA: Direction
   readonly toB: Direction
-  /** Lets everything pass that waits now, in both directions. */
+  /** Lets everything that waits now pass, in both directions. */
   release(): void
 }
 
@@ -82,7 +82,7 @@ class Wire implements Transport {
   }
 
   send(frame: Frame): void {
-    // A copy, since the sender may use its buffer again.
+    // A copy, because the sender may reuse its buffer.
     if (!this.#in.closed) this.#out.push(typeof frame === 'string' ? frame : new Uint8Array(frame))
   }
 

@@ -8,7 +8,7 @@ import { later } from './later.ts'
 import { holdLock, watchLock } from './lock.ts'
 import type { CloseInfo, Dial, Frame, Prepared, Transport, TransportSink } from './transport.ts'
 
-/** What is used of a MessagePort, the browser's or Node's. */
+/** The part of a MessagePort that is used, of the browser's or Node's. */
 export interface PortLike {
   postMessage(message: unknown, transfer?: never): void
   addEventListener(type: 'message' | 'messageerror' | 'close', listener: (event: never) => void): void
@@ -16,36 +16,36 @@ export interface PortLike {
   close(): void
 }
 
-/** What can be sent a port: a Worker, the port of a SharedWorker, a MessagePort. */
+/** A receiver of ports: a Worker, the port of a SharedWorker, a MessagePort. */
 export interface PortTarget {
   postMessage(message: unknown, transfer: never): void
   start?(): void
 }
 
-/** A SharedWorker, whose port is meant. */
+/** A SharedWorker; its port is used. */
 export interface PortOwner {
   readonly port: PortTarget
 }
 
-/** What is sent to a worker's scope: everything else goes over the port that it brings. */
-export interface Knock {
+/** The message to a worker's scope that opens a connection: everything else goes over the port in it. */
+export interface DialRequest {
   readonly wampy: 'dial'
   readonly port: PortLike
   readonly protocols: readonly string[]
-  /** The Web Lock that the caller holds as long as it lives, where it can. */
+  /** The Web Lock that the dialing side holds while it is alive, if it has locks. */
   readonly lock: string | undefined
 }
 
-export function isKnock(data: unknown): data is Knock {
-  const { wampy, port, protocols } = (data ?? {}) as Partial<Knock>
+export function isDialRequest(data: unknown): data is DialRequest {
+  const { wampy, port, protocols } = (data ?? {}) as Partial<DialRequest>
   const offers = Array.isArray(protocols) && protocols.every((each) => typeof each === 'string')
   return wampy === 'dial' && typeof port?.postMessage === 'function' && offers
 }
 
-/** What goes over a port. Bytes are counted and acknowledged, since a port does not tell what waits in it. */
+/** A packet on a port. Bytes are counted and acknowledged, because a port does not report its backlog. */
 type Packet =
   | readonly ['open', protocol: string, lock?: string]
-  | readonly ['refuse', why: string]
+  | readonly ['refuse', reason: string]
   | readonly ['frame', frame: Frame]
   | readonly ['taken', bytes: number]
   | readonly ['ping']
@@ -53,8 +53,8 @@ type Packet =
   | readonly ['close', code: number, reason: string]
 
 /**
- * A dial for the option `dial` of a WampRouter, to a worker in which `acceptPorts` waits. It may be given a worker, or
- * a function that makes one for every attempt to connect.
+ * A dial for the option `dial` of a WampRouter, to a worker that runs `acceptPorts`. It takes a worker, or a function that
+ * returns one for each attempt to connect.
  *
  * @example
  * new WampRouter({ name: 'the worker', dial: portDial(() => new SharedWorker('/router.js')) })
@@ -62,18 +62,18 @@ type Packet =
 export function portDial(target: PortTarget | PortOwner | (() => PortTarget | PortOwner)): Dial {
   const port: unknown = Object((target as Partial<PortOwner>)?.port ?? target)
   if (typeof target !== 'function' && typeof (port as Partial<PortTarget>).postMessage !== 'function') {
-    throw usage(`portDial takes a worker, a port, or a function that makes one, got ${formatValue(target)}`)
+    throw usage(`portDial expects a worker, a port, or a function that returns one, got ${formatValue(target)}`)
   }
   return async (_url, protocols, signal) => {
     signal.throwIfAborted()
     const made = typeof target === 'function' ? target() : target
     return new Promise((resolve, reject) => {
-      knock(made, protocols, signal, resolve, reject).catch(reject)
+      openPort(made, protocols, signal, resolve, reject).catch(reject)
     })
   }
 }
 
-async function knock(
+async function openPort(
   made: PortTarget | PortOwner,
   protocols: readonly string[],
   signal: AbortSignal,
@@ -83,9 +83,10 @@ async function knock(
   const worker = 'port' in made ? made.port : made
   const { port1, port2 } = new MessageChannel()
   const port = port1 as unknown as PortLike
-  const failed = (why: string): WampError => new WampError(CONNECTION_FAILED, [`could not reach the worker: ${why}`])
+  const failed = (reason: string): WampError =>
+    new WampError(CONNECTION_FAILED, [`could not reach the worker: ${reason}`])
   const { addEventListener, removeEventListener } = made as Partial<EventTarget>
-  let over = false
+  let ended = false
   let transport: PortTransport | undefined
   let release = (): void => {}
   let forget = (): void => {}
@@ -94,30 +95,30 @@ async function knock(
     removeEventListener?.call(made, 'error', broke)
   }
   const end = (error: unknown): void => {
-    over = true
+    ended = true
     settle()
     forget()
     release()
     port.close()
-    // Nothing happens where it has resolved.
+    // No effect if the promise has resolved.
     reject(error)
   }
   const abort = (): void => end(signal.reason)
   const broke = (): void => end(failed('its script could not be loaded, or threw'))
-  // Before anything is awaited: a worker may fail at once.
+  // Before the first await: a worker may fail at once.
   signal.addEventListener('abort', abort)
   addEventListener?.call(made, 'error', broke)
-  // Without its lock a page that lives counts as dead at the other end.
+  // If its lock is revoked, the other end takes this live page for dead.
   const own = await holdLock(() => transport?.lost())
   release = own.release
-  if (over) {
+  if (ended) {
     release()
     return
   }
   const dialed = new PortTransport(port, '', {
     answered(packet) {
       if (packet[0] === 'refuse') return end(failed(stringOrEmpty(packet[1])))
-      if (packet[0] !== 'open' || !protocols.includes(packet[1])) return end(failed('it answered something else'))
+      if (packet[0] !== 'open' || !protocols.includes(packet[1])) return end(failed('it sent an unexpected answer'))
       settle()
       dialed.protocol = packet[1]
       forget = watchLock(stringOrEmpty(packet[2]) || undefined, () => dialed.lost()) ?? forget
@@ -127,7 +128,7 @@ async function knock(
   })
   transport = dialed
   try {
-    const message: Knock = { wampy: 'dial', port: port2 as unknown as PortLike, protocols, lock: own.lock }
+    const message: DialRequest = { wampy: 'dial', port: port2 as unknown as PortLike, protocols, lock: own.lock }
     worker.postMessage(message, [port2] as never)
     worker.start?.()
   } catch (error) {
@@ -136,17 +137,17 @@ async function knock(
 }
 
 export interface PortEvents {
-  /** The longest frame that is taken; without it any. */
+  /** The greatest length of an incoming frame; no limit by default. */
   readonly maxPayload?: number
-  /** The first packet, where this side dialed. */
+  /** Called with the first packet, if this side dialed. */
   answered?(packet: Packet): void
-  /** Anything came. */
+  /** Called for every packet. */
   received?(): void
-  /** The transport is over. */
+  /** Called when the transport has ended. */
   ended(): void
 }
 
-/** How long to wait, where a lock says that the peer is gone, for what it sent before. */
+/** Milliseconds to wait for packets sent before the release of the peer's lock. */
 const GRACE = 250
 
 export class PortTransport implements Transport {
@@ -156,7 +157,7 @@ export class PortTransport implements Transport {
   readonly #events: PortEvents
   readonly #inbox = new Inbox()
   #waiting: boolean
-  #over = false
+  #ended = false
   #pings: (() => void)[] = []
   #backlog = 0
   #taken = 0
@@ -171,7 +172,7 @@ export class PortTransport implements Transport {
       if (Array.isArray(data)) this.#receive(data as unknown as Packet)
     })
     port.addEventListener('messageerror', () => this.terminate())
-    // Node says so, and browsers begin to; elsewhere a lock tells, or a ping that is not answered.
+    // Node fires this event, and browsers begin to; elsewhere a lock or an unanswered ping reveals the end.
     port.addEventListener('close', () => this.#end(BROKEN))
     port.start()
   }
@@ -184,15 +185,15 @@ export class PortTransport implements Transport {
     this.#inbox.open(sink)
   }
 
-  /** Tells who dialed what was chosen, and the lock that this side holds as long as it lives. */
+  /** Sends the dialing side the chosen subprotocol, and the lock that this side holds while it is alive. */
   accept(lock?: string): void {
     this.#post(lock === undefined ? ['open', this.protocol] : ['open', this.protocol, lock])
   }
 
-  /** A lock was released: the peer is gone, or about to say so, or believes that of this side. */
+  /** A lock was released: the peer is gone, is about to close, or takes this side for gone. */
   lost(): void {
     setTimeout(() => {
-      // It may live all the same, and must not take this for an open connection.
+      // A peer that is alive must not take this for an open connection.
       this.#post(['close', BROKEN.code, 'a lock was released'])
       this.#end(BROKEN)
     }, GRACE)
@@ -204,7 +205,7 @@ export class PortTransport implements Transport {
     this.#post(['frame', ownBuffer(frame)])
   }
 
-  /** Each receiver gets a copy anyway: what is saved is the encoding. */
+  /** Each receiver gets a copy anyway: only the encoding is saved. */
   prepare(frame: Frame): Prepared {
     return ownBuffer(frame)
   }
@@ -213,14 +214,14 @@ export class PortTransport implements Transport {
     this.send(prepared as Frame)
   }
 
-  /** A port delivers what is in it. The peer is not told that it was taken, so its backlog grows. */
+  /** A port cannot be paused. Instead its bytes are not acknowledged, so the peer's backlog grows. */
   pause(): void {
     this.#paused = true
   }
 
   resume(): void {
     this.#paused = false
-    if (this.#taken > 0) this.#tellTaken()
+    if (this.#taken > 0) this.#acknowledge()
   }
 
   ping(answered: () => void): void {
@@ -243,11 +244,11 @@ export class PortTransport implements Transport {
   }
 
   #post(packet: Packet): void {
-    if (!this.#over) this.#port.postMessage(packet)
+    if (!this.#ended) this.#port.postMessage(packet)
   }
 
   #receive(packet: Packet): void {
-    if (this.#over) return
+    if (this.#ended) return
     this.#events.received?.()
     if (this.#waiting) {
       this.#waiting = false
@@ -259,7 +260,7 @@ export class PortTransport implements Transport {
         this.#take(packet[1])
         break
       case 'taken':
-        // What is no number, or below nothing, took nothing.
+        // Anything but a positive number is ignored.
         if (Number.isFinite(packet[1]) && packet[1] > 0) this.#backlog = Math.max(0, this.#backlog - packet[1])
         break
       case 'ping':
@@ -277,49 +278,49 @@ export class PortTransport implements Transport {
   }
 
   #take(frame: unknown): void {
-    // Bytes that are shared could change after they were checked.
+    // Shared bytes could change after they were checked.
     if (typeof frame !== 'string' && !(frame instanceof Uint8Array && frame.buffer instanceof ArrayBuffer)) {
-      this.#fail(1003, 'a frame is text or bytes')
+      this.#fail(1003, 'a frame must be text or bytes')
       return
     }
-    const { maxPayload: most = Number.POSITIVE_INFINITY } = this.#events
-    if (frame.length > most) {
-      this.#fail(1009, `a message may have ${most} bytes`)
+    const { maxPayload = Number.POSITIVE_INFINITY } = this.#events
+    if (frame.length > maxPayload) {
+      this.#fail(1009, `a message may have at most ${maxPayload} bytes`)
       return
     }
-    // One word for all that comes in a row.
-    if (this.#taken === 0) later(() => this.#tellTaken())
+    // One acknowledgement for all frames of a turn.
+    if (this.#taken === 0) later(() => this.#acknowledge())
     this.#taken += frame.length
     this.#inbox.frame(frame)
   }
 
-  #tellTaken(): void {
+  #acknowledge(): void {
     if (this.#paused || this.#taken === 0) return
     this.#post(['taken', this.#taken])
     this.#taken = 0
   }
 
-  /** Ends what the peer broke, and says why. */
+  /** Ends the transport after a violation by the peer, and sends the reason. */
   #fail(code: number, reason: string): void {
     this.#post(['close', code, reason])
     this.#end({ code, reason })
   }
 
   #end(info: CloseInfo): void {
-    if (this.#over) return
-    this.#over = true
+    if (this.#ended) return
+    this.#ended = true
     this.#port.close()
     this.#inbox.end(info)
     this.#events.ended()
   }
 }
 
-/** A port carries anything: only text is taken for text. */
+/** Returns '' for anything but text: a port carries values of any type. */
 function stringOrEmpty(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
-/** Text, or bytes in a buffer of their own: a view would be copied with all that it is a view of. */
+/** Returns text, or bytes in a buffer of their own: the copy of a view would include its whole buffer. */
 function ownBuffer(frame: Frame): Frame {
   return typeof frame === 'string' || frame.length === frame.buffer.byteLength ? frame : new Uint8Array(frame)
 }

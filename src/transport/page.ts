@@ -1,4 +1,4 @@
-/** In the build for pages in the place of `platform.ts`: a WebSocket there does what W3C says, and does not say why it failed. */
+/** Replaces `platform.ts` in the build for pages, where a WebSocket follows W3C and does not reveal why it failed. */
 
 import type * as platform from './platform.ts'
 

@@ -1,12 +1,12 @@
-/** What `ws`, the WebSocket of Node, does extrasOf W3C. The build for pages has `page.ts` in its place. */
+/** Features of `ws`, the WebSocket of Node, beyond W3C. The build for pages replaces this file by `page.ts`. */
 
 import isomorphic from 'isomorphic-ws'
 import { failureText } from './failure-text.ts'
 import type { WebSocketClass, WebSocketLike } from './websocket.ts'
 
-/** What is done with a socket that can do more. */
+/** Operations that W3C does not define. */
 export interface SocketExtras {
-  /** Gathers what is sent until the end of this turn. */
+  /** Gathers all writes until the end of this turn. */
   gather(): void
   ping(answered: () => void): void
   terminate(): void
@@ -33,9 +33,9 @@ function isNode(socket: object | undefined): socket is NodeWebSocket {
   return ['on', 'ping', 'terminate'].every((name) => typeof (socket as Record<string, unknown>)?.[name] === 'function')
 }
 
-/** The class of `ws`; undefined where a bundler or a test runner put there what `ws` has for browsers. */
+/** The class of `ws`; undefined if a bundler or a test runner substituted the browser file of `ws`. */
 export function packagedClass(): WebSocketClass | undefined {
-  // A CommonJS bundle for a browser hands over the module instead of its default export.
+  // In a CommonJS bundle for a browser this is the module instead of its default export.
   const found: unknown = (isomorphic as { default?: unknown } | null)?.default ?? isomorphic
   // Jest's jsdom gets the file of `ws` for browsers, a function that only throws.
   const isClass = typeof (found as { prototype?: Partial<WebSocketLike> } | null)?.prototype?.send === 'function'
@@ -62,7 +62,7 @@ export function extrasOf(socket: WebSocketLike): SocketExtras | undefined {
   }
   return {
     gather() {
-      // One system call for all that is sent while an inbound chunk is handled.
+      // One system call for all frames that are sent while an inbound chunk is handled.
       if (!raw || corked) return
       corked = true
       raw.cork()
@@ -78,9 +78,9 @@ export function extrasOf(socket: WebSocketLike): SocketExtras | undefined {
   }
 }
 
-/** Why no connection was made, and what to do where that leaves it open. */
+/** The reason why no connection was made, with advice if the reason alone does not explain it. */
 export function failureReason(event: ErrorLike | undefined, advice: string): string {
-  const told = (failureText(event?.error) || event?.message)?.trim()
-  if (!told) return advice
-  return /ECONN|ENOTFOUND|EPROTO|hang up|response: /.test(told) ? `${told}; ${advice}` : told
+  const text = (failureText(event?.error) || event?.message)?.trim()
+  if (!text) return advice
+  return /ECONN|ENOTFOUND|EPROTO|hang up|response: /.test(text) ? `${text}; ${advice}` : text
 }

@@ -1,22 +1,22 @@
-/** Notices peers that are dead though nothing closed the connection: pings after silence, and ends what stays silent. */
+/** Detects dead peers whose connection was never closed: pings after silence, and terminates connections that stay silent. */
 
 import { LONGEST_TIMER } from '../protocol/durations.ts'
 import { DURATION, type OptionRules } from '../protocol/option-rules.ts'
 import type { Transport } from './transport.ts'
 
-/** Silence is counted in this many steps per ping timeout. */
+/** The number of steps per ping timeout, in which silence is counted. */
 const STEPS_PER_TIMEOUT = 4
 
 export interface SweepOptions {
   /** Milliseconds of silence after which a peer is pinged: 20,000 by default, 0 for never. */
   readonly pingInterval?: number | undefined
-  /** Milliseconds without a sign of life after that ping until the connection is ended: 10,000 by default, 0 for never. */
+  /** Milliseconds of silence after that ping until the connection is terminated: 10,000 by default, 0 for never. */
   readonly pingTimeout?: number | undefined
 }
 
 export const SWEEP_RULES: OptionRules<SweepOptions> = { pingInterval: DURATION, pingTimeout: DURATION }
 
-/** One connection under watch. */
+/** One watched connection. */
 export class WatchedPeer {
   readonly transport: Transport
   silentSteps = 0
@@ -25,28 +25,28 @@ export class WatchedPeer {
     this.transport = transport
   }
 
-  /** Something came from the peer. */
+  /** Called when the peer has sent anything. */
   readonly received = (): void => {
     this.silentSteps = 0
   }
 }
 
-// One timer for all connections, and none of them counts time: a process that was stopped or busy for a while must
-// read what arrived meanwhile before it judges anybody.
+// One timer for all connections, which counts steps instead of time: a process that was suspended or busy must read the
+// bytes that arrived meanwhile before it terminates a connection.
 export class Sweep {
   readonly #watched = new Set<WatchedPeer>()
-  readonly #quiet: number
+  readonly #pingAfter: number
   readonly #ends: boolean
   readonly #timer: ReturnType<typeof setInterval> | undefined
 
   constructor({ pingInterval = 20_000, pingTimeout = 10_000 }: SweepOptions = {}) {
-    // What no timer can wait for is as good as never.
+    // A duration beyond the longest timer means never.
     this.#ends = pingTimeout > 0 && pingTimeout <= LONGEST_TIMER
     const step = this.#ends ? pingTimeout / STEPS_PER_TIMEOUT : pingInterval
-    this.#quiet = Math.ceil(pingInterval / step)
+    this.#pingAfter = Math.ceil(pingInterval / step)
     if (!(pingInterval > 0 && pingInterval <= LONGEST_TIMER)) return
     this.#timer = setInterval(() => this.#sweep(), step)
-    // In Node it would keep the process; a page's timers are numbers.
+    // In Node the timer would keep the process alive; a page's timers are numbers.
     const { unref } = this.#timer as { unref?: () => void }
     unref?.call(this.#timer)
   }
@@ -68,14 +68,14 @@ export class Sweep {
   #sweep(): void {
     for (const watched of this.#watched) {
       if (watched.transport.paused) {
-        // Its answers are not read. But a connection that is gone breaks by what is written to it.
+        // Its answers are not read, but a write to a lost connection reveals the loss.
         watched.silentSteps = 0
         watched.transport.ping?.(() => {})
         continue
       }
       watched.silentSteps++
-      if (watched.silentSteps === this.#quiet + 1) watched.transport.ping?.(() => {})
-      else if (watched.silentSteps > this.#quiet + STEPS_PER_TIMEOUT && this.#ends) watched.transport.terminate()
+      if (watched.silentSteps === this.#pingAfter + 1) watched.transport.ping?.(() => {})
+      else if (watched.silentSteps > this.#pingAfter + STEPS_PER_TIMEOUT && this.#ends) watched.transport.terminate()
     }
   }
 }

@@ -4,20 +4,20 @@ import type { Frame } from '../protocol/frame.ts'
 
 export type { Frame } from '../protocol/frame.ts'
 
-/** Why a transport closed, in the terms of WebSocket (RFC 6455, 7.4); 1006 where it broke without a word. */
+/** The code and the reason of a close, in the terms of WebSocket (RFC 6455, 7.4); 1006 if the transport broke. */
 export interface CloseInfo {
   readonly code: number
   readonly reason: string
 }
 
-/** Who a transport tells. */
+/** The receiver of a transport's frames and of its end. */
 export interface TransportSink {
   frame(frame: Frame): void
   /** Called exactly once, and last; never within `send`. */
   closed(info: CloseInfo): void
 }
 
-/** A frame made ready for one kind of transport, to be written to many. */
+/** A frame prepared for one kind of transport, to be written to many. */
 export type Prepared = unknown
 
 /**
@@ -30,32 +30,32 @@ export interface Transport {
   /** Bytes accepted by `send` and not yet handed to the network. */
   readonly backlog: number
   open(sink: TransportSink): void
-  /** Throws a WampError `payload_size_exceeded`, as `prepare` does, where the peer said that it takes no such length. */
+  /** Throws a WampError `payload_size_exceeded`, as `prepare` does, if the frame exceeds the limit that the peer announced. */
   send(frame: Frame): void
   close(code?: number, reason?: string): void
-  /** Ends at once, without the peer: for one that does not answer. */
+  /** Ends at once without the peer, for peers that do not answer. */
   terminate(): void
   /**
-   * Reads nothing more until `resume`, so that the peer has to wait; frames of what was read already still come. The
-   * end is told as soon as it is known, and frames that lie unread then may be lost. A close resumes by itself.
+   * Stops reading until `resume`, so that the peer has to wait; frames that were already read are still delivered. The
+   * end is delivered as soon as it is known, and unread frames may then be lost. A close resumes by itself.
    */
   pause?(): void
   resume?(): void
-  /** Whether reading is paused, so that the silence of the peer means nothing. */
+  /** True while reading is paused: silence of the peer then means nothing. */
   readonly paused?: boolean
-  /** Asks the peer for a sign of life below WAMP, where the transport can; `answered` is called when it comes. */
+  /** Pings the peer below WAMP, if the transport can; `answered` is called for the answer. */
   ping?(answered: () => void): void
-  /** Transports that say the same word here, of the same limits, can `write` what one of them `prepare`d. */
+  /** Transports of the same framing and limits can `write` a frame that one of them `prepare`d. */
   readonly framing?: string
   prepare?(frame: Frame): Prepared
   write?(prepared: Prepared): void
 }
 
-/** How long the peer may take to close its side, in milliseconds; then the transport ends without it. */
+/** Milliseconds for the peer to close its side; then the transport is terminated. */
 export const CLOSE_TIMEOUT = 5_000
 
 /**
- * Opens a transport to `url`, offering `protocols` in order of preference; rejects where that fails. When `signal`
- * aborts, it gives up, closes what it had begun, and rejects.
+ * Opens a transport to `url`, offering `protocols` in order of preference; rejects if that fails. When `signal` aborts,
+ * it closes the connection it had begun, and rejects.
  */
 export type Dial = (url: string, protocols: readonly string[], signal: AbortSignal) => Promise<Transport>

@@ -1,4 +1,4 @@
-/** Any W3C WebSocket as a transport: the browser's own, `ws` in Node, or a class that is passed in. */
+/** Any W3C WebSocket as a transport: the browser's own, `ws` in Node, or a class from the options. */
 
 import { unsent, usage } from '../protocol/error.ts'
 import { CONNECTION_FAILED } from '../protocol/names.ts'
@@ -14,7 +14,7 @@ import {
   type TransportSink,
 } from './transport.ts'
 
-/** What is used of a W3C WebSocket. */
+/** The part of a W3C WebSocket that is used. */
 export interface WebSocketLike {
   binaryType: string
   readonly protocol: string
@@ -34,19 +34,19 @@ export type WebSocketClass = new (url: string, protocols?: string | string[]) =>
 export interface WebSocketOptions {
   /** The class to use instead of the platform's own. */
   readonly webSocket?: WebSocketClass | undefined
-  /** Makes the socket, where a class needs more than an address and protocols. */
+  /** Creates the socket, for classes that need more than an address and protocols. */
   readonly create?: ((url: string, protocols: string[]) => WebSocketLike) | undefined
 }
 
 const WEB_SOCKET_RULES: OptionRules<WebSocketOptions> = { webSocket: FUNCTION, create: FUNCTION }
 
-/** Dials over WebSocket. Looks for a WebSocket class when it dials, so that it can be made where there is none. */
+/** A dial over WebSocket. It looks for a WebSocket class only when it dials, so platforms without one can create it. */
 export function webSocketDial(options: WebSocketOptions = {}): Dial {
   checkRules('webSocketDial', options, WEB_SOCKET_RULES)
   return async (url, protocols, signal) => {
     const create = options.create ?? socketCreator(options.webSocket ?? platformClass())
     let refusal: unknown = usage('no subprotocol was offered')
-    // Where the server chose and the platform does not say what (React Native), asks again with one at a time.
+    // If the platform does not report the server's choice (React Native), the protocols are offered one at a time.
     for (const offer of [protocols, ...protocols.map((protocol) => [protocol])]) {
       try {
         const transport = await connect(create, url, offer, signal)
@@ -67,10 +67,10 @@ const OPEN = 1
 function platformClass(): WebSocketClass {
   const found = packagedClass() ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket
   if (found) return found
-  throw usage('there is no WebSocket here; pass a class as the option webSocket')
+  throw usage('this platform has no WebSocket; pass a class as the option webSocket')
 }
 
-/** Resolves to undefined where several protocols were offered and the platform does not say which was chosen. */
+/** Resolves to undefined if several protocols were offered and the platform does not report which was chosen. */
 function connect(
   create: Create,
   url: string,
@@ -93,8 +93,8 @@ function connect(
       if (!transport) drop(socket, extras)
       resolve(transport)
     }
-    const fail = (why: string, cause?: unknown): void => {
-      reject(unsent(CONNECTION_FAILED, `could not connect to ${url}: ${why}`, cause))
+    const fail = (reason: string, cause?: unknown): void => {
+      reject(unsent(CONNECTION_FAILED, `could not connect to ${url}: ${reason}`, cause))
       end()
     }
     const abort = (): void => {
@@ -104,7 +104,7 @@ function connect(
     signal.addEventListener('abort', abort)
 
     const advice = `check that a router listens there, at this path, and speaks ${protocols.join(' or ')}, by wss:// with TLS`
-    // Node 22's own WebSocket tells of a failed connection by `error` alone, others by both.
+    // Node 22's own WebSocket fires only `error` for a failed connection; others fire both.
     socket.onerror = (event: ErrorLike) => fail(failureReason(event, advice), event?.error)
     socket.onclose = ({ code }: CloseInfo) => fail(`the server closed it at once with code ${code}`)
     socket.onopen = () => {
@@ -116,16 +116,16 @@ function connect(
   })
 }
 
-/** Lets go of a socket whatever its state: nothing it does later is heard. */
+/** Releases a socket in any state: its later events are ignored. */
 function drop(socket: WebSocketLike, extras: SocketExtras | undefined): void {
   socket.onopen = socket.onmessage = socket.onclose = null
-  // `ws` reports an abandoned connection as an error, which would end the process if nobody listened.
+  // `ws` emits an error for an abandoned connection, which would end the process without a listener.
   socket.onerror = () => {}
   try {
     if (extras) extras.terminate()
     else socket.close()
   } catch {
-    // Some classes refuse to close what is not open yet; nothing listens to it any more.
+    // Some classes refuse to close a socket that is not open yet; it has no listeners any more.
   }
 }
 
@@ -194,7 +194,7 @@ class WebSocketTransport implements Transport {
   }
 }
 
-/** Pages may send only 1000 and 3000 to 4999: what is WebSocket's own (1002) moves to the private range (4002). */
+/** Pages may send only 1000 and 3000 to 4999: other codes of WebSocket (1002) move to the private range (4002). */
 function closeCode(code: number): number {
   if (code > 1000 && code < 2000) return code + 3000
   return code >= 3000 && code < 5000 ? code : 1000

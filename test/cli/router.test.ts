@@ -134,7 +134,7 @@ test('--unix with an unusable path: one line, exit code 1', async () => {
   const first = cli('router', '--port', '0', '--unix', path)
   await first.said(/listening on unix:/)
   for (const [taken, expected] of [
-    [path, / is in use: stop what listens there/],
+    [path, / is in use: stop the process that listens there/],
     [here('no', 'such', 'folder.sock'), /cannot listen on /],
   ] as const) {
     const { code, stdout, stderr } = await cli('router', '--port', '0', '--unix', taken).ended
@@ -170,8 +170,8 @@ test('a port in use: one line, exit code 1', async () => {
 
 test.each([
   [['--realm', 'a b'], /^wampy-ts router: .*realms must be a list of URIs of realms, got "a b".*\n$/],
-  [['--path', 'ws'], /^wampy-ts router: a path begins with a slash.*\n$/],
-  [['--host', '203.0.113.1'], /^wampy-ts router: 203.0.113.1 is no address of this machine.*\n$/],
+  [['--path', 'ws'], /^wampy-ts router: a path must begin with a slash.*\n$/],
+  [['--host', '203.0.113.1'], /^wampy-ts router: 203.0.113.1 is not an address of this machine.*\n$/],
 ])('%j is refused: one line, exit code 1', async (args, expected) => {
   const { code, stdout, stderr } = await cli('router', '--port', '0', ...args).ended
   expect(stderr).toMatch(expected)

@@ -21,7 +21,7 @@ leavesNothing()
 const ACKNOWLEDGED = { acknowledge: true } as const
 const TIME = '2026-11-22T12:00:00.000Z'
 
-/** A client at a router by hand that knows subscription 77 to `a.t`, and answers `get_events` with each page in turn. */
+/** A client at a scripted router that knows subscription 77 to `a.t`, and answers `get_events` with each page in turn. */
 async function asking(...pages: (readonly [args: unknown[], kwargs?: object] | WireMessage)[]) {
   const asked: unknown[] = []
   const { client } = await joined((message, peer) => {

@@ -15,7 +15,7 @@ const BYTES = new Uint8Array([1, 2, 255])
 /** `BYTES` as JSON has them. */
 const TEXT = '\0AQL/'
 
-/** A client with codecs, and its end at a router by hand that announces the mode. */
+/** A client with codecs, and its end at a scripted router that announces the mode. */
 async function plugged(codecs = passthru(), answer = granting) {
   const router = welcoming(answer, () => ANNOUNCED)
   const client = new WampClient({ router, codecs, reconnect: false })

@@ -18,7 +18,7 @@ import { clientOf, eventsOf, gate, granting, joined, leavesNothing, next, until,
 
 leavesNothing()
 
-describe('by a router by hand', () => {
+describe('by a scripted router', () => {
   test('a registration: what runs is answered, what comes is refused', async () => {
     const { client, peer } = await joined(granting)
     const answer = gate<string>()

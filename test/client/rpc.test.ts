@@ -29,7 +29,7 @@ import { type Answer, failure, granting, joined, leavesNothing, until, uri } fro
 
 leavesNothing()
 
-/** A callee at a router by hand: the invocations it is sent, and what it answers. */
+/** A callee at a scripted router: the invocations it is sent, and what it answers. */
 async function callee(
   endpoint: Parameters<Awaited<ReturnType<typeof joined>>['client']['register']>[1],
   options: ClientOptions = {},

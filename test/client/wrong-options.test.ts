@@ -37,7 +37,7 @@ const operations: Record<string, (client: WampClient, caller: RpcClient, options
   describe: (_, caller, options) => caller.describe('com.example', options),
 }
 
-/** Runs an operation at a router by hand; resolves to its error, with all that the router received behind HELLO. */
+/** Runs an operation at a scripted router; resolves to its error, with all that the router received behind HELLO. */
 async function refused(what: string, options: Dict): Promise<{ error: unknown; received: unknown[] }> {
   const router = welcoming()
   const client = clientOf(router)

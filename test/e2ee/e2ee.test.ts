@@ -298,7 +298,7 @@ describe('a router that meddles with events', () => {
       told('the keyring has no key "k1" for a.secret.t'),
     )
     expect(await event(pass, 'a.secret.t', {}, [{ ...SECRET, keys: [{ id: 'k1', key: keyOf(9) }] }])).toEqual(
-      told('the event for a.secret.t was not sealed as one by key "k1"'),
+      told('the event for a.secret.t was not encrypted as such by key "k1"'),
     )
   })
 })

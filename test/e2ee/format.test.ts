@@ -130,7 +130,7 @@ describe('what was sealed', () => {
     expect(() => other.decode(bytes, KEYS, context)).toThrow(
       expect.objectContaining({
         uri: 'wampy.error.payload_unreadable',
-        message: 'the event for com.example.tick was not sealed as one by key "k1"',
+        message: 'the event for com.example.tick was not encrypted as such by key "k1"',
       }) as never,
     )
     expect(() => codec.decode(bytes, { ...KEYS, ppt_keyid: 'k2' }, context)).toThrow(
@@ -194,7 +194,7 @@ describe('a keyring', () => {
   test('refuses what is no rule, and shows no key', () => {
     const secret = new TextEncoder().encode('hunter2hunter2hunter2hunter2hunter2')
     for (const [rule, text] of [
-      [{ uri: 'a..b', keys: keys(1) }, '"a..b" is no URI of match exact'],
+      [{ uri: 'a..b', keys: keys(1) }, '"a..b" is not a valid URI of match exact'],
       [{ uri: 'a', keys: [] }, 'the rule for "a" needs a list of keys'],
       [{ uri: 'a', keys: [{ id: '', key: keyOf(1) }] }, 'a key for "a" needs an id, got ""'],
       [{ uri: 'a', keys: [{ id: 'k', key: secret }] }, 'the key "k" for "a" must be 32 bytes'],

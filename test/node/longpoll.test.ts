@@ -351,7 +351,7 @@ describe('send', () => {
     const { base, echo } = await served({ maxPayload: 1000 })
     const transport = await opened(base)
     expect((await post(`${transport}/send`, message('x'.repeat(1000)))).status).toBe(413)
-    expect(echo.ends).toEqual([{ code: 1009, reason: 'a message may have 1000 bytes' }])
+    expect(echo.ends).toEqual([{ code: 1009, reason: 'a message may have at most 1000 bytes' }])
   })
 
   test('of many bodies at once takes no more than one may have', async () => {
@@ -565,9 +565,9 @@ describe('the client', () => {
 
   test.each<[string, [number, string], string]>([
     ['a status', [404, 'nothing here'], '404 nothing here'],
-    ['no JSON', [200, '<html>'], 'what answers there is no router'],
-    ['null', [200, 'null'], 'what answers there is no router'],
-    ['no transport', [200, '{"protocol":"wamp.2.json"}'], 'what answers there is no router'],
+    ['no JSON', [200, '<html>'], 'the server there is not a router'],
+    ['null', [200, 'null'], 'the server there is not a router'],
+    ['no transport', [200, '{"protocol":"wamp.2.json"}'], 'the server there is not a router'],
     ['another protocol', [200, '{"protocol":"wamp.2.cbor","transport":"a"}'], 'wamp.2.cbor, which was not offered'],
   ])('fails where open is answered with %s', async (_what, answer, why) => {
     const { url } = await scripted({ open: () => answer })
@@ -617,7 +617,7 @@ describe('the client', () => {
     [
       'a post is too long',
       { open, receive: () => undefined, send: () => [413] },
-      { code: 1009, reason: 'the message is longer than the router takes' },
+      { code: 1009, reason: 'the message is longer than the router accepts' },
     ],
   ])('is over, once, where %s', async (_what, answers, info) => {
     const { url } = await scripted(answers)

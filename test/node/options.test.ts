@@ -74,16 +74,19 @@ test('what takes a router, a dial or a worker first says so', async () => {
   for (const [run, text] of [
     [
       () => serve({ port: 0 } as never),
-      /^serve takes a Router first, such as serve\(new Router\(\)\), got a dictionary$/,
+      /^serve expects a Router as its first argument, such as serve\(new Router\(\)\), got a dictionary$/,
     ],
-    [() => serveRawSocket(undefined as never), /^serveRawSocket takes a Router first, .* got undefined$/],
-    [() => acceptPorts({ serializers: [] } as never), /^acceptPorts takes a Router first/],
-    [() => batching({} as never), /^batching takes a dial first, got a dictionary$/],
+    [
+      () => serveRawSocket(undefined as never),
+      /^serveRawSocket expects a Router as its first argument, .* got undefined$/,
+    ],
+    [() => acceptPorts({ serializers: [] } as never), /^acceptPorts expects a Router as its first argument/],
+    [() => batching({} as never), /^batching expects a dial as its first argument, got a dictionary$/],
     [
       () => portDial('/router.js' as never),
-      /^portDial takes a worker, a port, or a function that makes one, got "\/router/,
+      /^portDial expects a worker, a port, or a function that returns one, got "\/router/,
     ],
-    [() => portDial(null as never), /^portDial takes a worker, .* got null$/],
+    [() => portDial(null as never), /^portDial expects a worker, .* got null$/],
   ] as const) {
     expect(await refused(run)).toMatchObject({ uri: USAGE, message: expect.stringMatching(text) })
   }

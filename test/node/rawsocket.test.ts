@@ -190,11 +190,11 @@ describe('frames', () => {
     await answers(client)
     client.socket.write(bytes)
     await client.gone
-    await expect.poll(() => echo.ends).toEqual([{ code: 1002, reason: 'the header of a frame uses what is reserved' }])
+    await expect.poll(() => echo.ends).toEqual([{ code: 1002, reason: 'the header of a frame uses reserved bits' }])
     await answers(await joined(port))
   })
 
-  test('longer than the router takes end it at their header', async () => {
+  test('longer than the router accepts end it at their header', async () => {
     const { port, echo } = await served({ maxPayload: 512 })
     const client = await joined(port)
     await answers(client, JSON.stringify([GOODBYE, {}, 'a'.repeat(512 - 10)]).slice(0, 512))
@@ -202,7 +202,9 @@ describe('frames', () => {
     header.writeUInt32BE(513)
     client.socket.write(header)
     await client.gone
-    await expect.poll(() => echo.ends).toEqual([{ code: 1009, reason: 'a message may have 512 bytes, got 513' }])
+    await expect
+      .poll(() => echo.ends)
+      .toEqual([{ code: 1009, reason: 'a message may have at most 512 bytes, got 513' }])
   })
 
   test('that promise 2^24 octets and bring few cost what they bring', async () => {
@@ -233,7 +235,7 @@ describe('frames', () => {
     const client = await joined(port)
     client.socket.write(frame(Buffer.from([0x22, 0xc3, 0x28, 0x22])))
     await client.gone
-    await expect.poll(() => echo.ends).toEqual([{ code: 1007, reason: 'the text is no UTF-8' }])
+    await expect.poll(() => echo.ends).toEqual([{ code: 1007, reason: 'the text is not valid UTF-8' }])
   })
 
   test('that are no message are told to the router', async () => {
@@ -397,16 +399,16 @@ describe('dialing', () => {
     expect((await dialed(url, ['wamp.2.json', 'wamp.2.cbor', 'wamp.2.msgpack'])).protocol).toBe('wamp.2.msgpack')
     await expect(dialed(url, ['wamp.2.json'])).rejects.toMatchObject({
       uri: CONNECTION_FAILED,
-      message: `could not connect to ${url}: the router refused: it does not speak that serializer`,
+      message: `could not connect to ${url}: the router refused: it does not support that serializer`,
     })
     await expect(dialed(url, ['wamp.2.json.batched'])).rejects.toMatchObject({ uri: USAGE })
   })
 
   test.each([
-    [[0x7f, 0x40, 0, 0], 'it has as many connections as it takes'],
-    [[0x7f, 0x20, 0, 0], 'it does not take that length of messages'],
+    [[0x7f, 0x40, 0, 0], 'its limit of connections is reached'],
+    [[0x7f, 0x20, 0, 0], 'it does not accept messages of that length'],
     [[0x7f, 0x90, 0, 0], 'error 9'],
-    [[0x7f, 0xf3, 0, 0], 'the router chose serializer 3, asked for was 1'],
+    [[0x7f, 0xf3, 0, 0], 'the router chose serializer 3 instead of 1'],
     [[0x7f, 0xf1, 0, 1], 'the router used reserved octets'],
     [[0x48, 0x54, 0x54, 0x50], 'does not speak RawSocket'],
   ])('fails on %j', async (answer, why) => {
@@ -487,7 +489,7 @@ describe('places', () => {
     const { close } = await served({ path })
     await expect(served({ path })).rejects.toMatchObject({
       uri: LISTEN_FAILED,
-      message: `${path} is in use: stop what listens there, or choose another path`,
+      message: `${path} is in use: stop the process that listens there, or choose another path`,
     })
     await close()
     await writeFile(path, 'precious')
@@ -500,7 +502,7 @@ describe('places', () => {
     cleanups.push(() => rm(folder, { recursive: true }))
     await expect(served({ path: join(folder, 'x'.repeat(200)), mode: 0o600 })).rejects.toMatchObject({
       uri: LISTEN_FAILED,
-      message: expect.stringMatching(/: it may have \d+ bytes$/) as string,
+      message: expect.stringMatching(/: the path may have at most \d+ bytes$/) as string,
     })
     expect(await readdir(folder)).toEqual([])
   })

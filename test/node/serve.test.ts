@@ -155,7 +155,7 @@ describe('a port of its own', () => {
     const { port } = await served({ path: '/wamp' })
     expect(await refused(`ws://127.0.0.1:${port}/ws`)).toEqual({
       status: 404,
-      text: 'there is no router at /ws, but at /wamp\n',
+      text: 'there is no router at /ws; it is at /wamp\n',
     })
   })
 
@@ -177,7 +177,7 @@ describe('a port of its own', () => {
     const { port } = await served()
     await expect(serve(echo, { port })).rejects.toMatchObject({
       uri: LISTEN_FAILED,
-      message: `port ${port} on 127.0.0.1 is in use: stop what listens there, or choose another port (0 picks a free one)`,
+      message: `port ${port} on 127.0.0.1 is in use: stop the process that listens there, or choose another port (0 picks a free one)`,
       cause: { code: 'EADDRINUSE' },
     })
   })
@@ -186,7 +186,7 @@ describe('a port of its own', () => {
     await expect(serve(echo, { port: 70_000 })).rejects.toMatchObject({ uri: LISTEN_FAILED })
     await expect(serve(echo, { port: 0, host: '203.0.113.1' })).rejects.toMatchObject({
       uri: LISTEN_FAILED,
-      message: expect.stringContaining('203.0.113.1 is no address of this machine') as string,
+      message: expect.stringContaining('203.0.113.1 is not an address of this machine') as string,
     })
     for (const path of ['ws', '', '/ws?x', '/#'])
       await expect(serve(echo, { port: 0, path })).rejects.toMatchObject({ uri: USAGE })

@@ -219,7 +219,7 @@ describe('what answers there is something else', () => {
     ['rs', 'a page', rawSocketDial(), /does not speak RawSocket/],
     ['rss', 'a RawSocket', rawSocketDial(), /RawSocket, with TLS\?/],
     ['rs', 'nobody', rawSocketDial(), CLOSED],
-    ['http', 'a page', longPollDial(), /what answers there is no router/],
+    ['http', 'a page', longPollDial(), /the server there is not a router/],
     ['http', 'a RawSocket', longPollDial(), /is a router listening there/],
     ['https', 'no TLS', longPollDial(), /is a router listening there/],
   ])('%s to %s', async (scheme, what, dialing, why) => {

@@ -48,7 +48,7 @@ test('a reader that waits when the other side closes is told so', async () => {
   expect((await peer.closed).code).toBe(1000)
 })
 
-test('a router by hand answers each client on its own connection', async () => {
+test('a scripted router answers each client on its own connection', async () => {
   const router = scriptedRouter(([code, request], peer) => {
     if (code === 1) peer.send([2, router.peers.indexOf(peer) + 1, { roles: { dealer: {} } }])
     if (code === 48) peer.send([50, request, {}, [`from ${router.peers.indexOf(peer)}`]])

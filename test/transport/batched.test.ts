@@ -126,7 +126,7 @@ describe('what is received', () => {
     const { heard, wire, far } = ends()
     far.send(batch)
     far.send('[9]\x1e')
-    expect(await wire.end()).toEqual({ code: 1002, reason: 'a batch holds whole messages, and at least one' })
+    expect(await wire.end()).toEqual({ code: 1002, reason: 'a batch must contain one or more whole messages' })
     await heard.end()
     expect(heard.frames).toEqual([])
     expect(heard.closes).toHaveLength(1)

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { CONNECTION_FAILED } from '../../src/protocol/names.ts'
-import { isKnock, type Knock, PortTransport, portDial } from '../../src/transport/message-port.ts'
+import { type DialRequest, isDialRequest, PortTransport, portDial } from '../../src/transport/message-port.ts'
 import { Recorder } from './recorder.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -14,9 +14,9 @@ afterEach(async () => {
 const never = () => new AbortController().signal
 
 /** A worker by hand: `knocks` are what it was sent. */
-function worker(answer: (knock: Knock) => void = () => {}) {
+function worker(answer: (knock: DialRequest) => void = () => {}) {
   const { port1, port2 } = new MessageChannel()
-  const knocks: Knock[] = []
+  const knocks: DialRequest[] = []
   port2.onmessage = ({ data }) => {
     knocks.push(data)
     answer(data)
@@ -61,8 +61,8 @@ describe('dialing', () => {
 
   test.each([
     [['refuse', 'it is Sunday'], 'could not reach the worker: it is Sunday'],
-    [['open', 'wamp.2.cbor'], 'could not reach the worker: it answered something else'],
-    [['frame', '[1]'], 'could not reach the worker: it answered something else'],
+    [['open', 'wamp.2.cbor'], 'could not reach the worker: it sent an unexpected answer'],
+    [['frame', '[1]'], 'could not reach the worker: it sent an unexpected answer'],
   ])('fails on %j', async (packet, text) => {
     const { target } = worker(({ port }) => port.postMessage(packet))
     await expect(portDial(target)('', ['wamp.2.json'], never())).rejects.toMatchObject({
@@ -116,7 +116,7 @@ describe('dialing', () => {
       { wampy: 'dial', port: {}, protocols: [] },
       { wampy: 'dial', port: { postMessage() {} }, protocols: [{ toString: 1 }] },
     ]) {
-      expect(isKnock(data)).toBe(false)
+      expect(isDialRequest(data)).toBe(false)
     }
   })
 })
@@ -163,8 +163,8 @@ describe('a transport', () => {
   ])('ends on %j, and says so', async (packet) => {
     const { heard, said, port } = ends()
     port.postMessage(packet)
-    expect(await heard.end()).toEqual({ code: 1003, reason: 'a frame is text or bytes' })
-    await expect.poll(() => said).toEqual([['close', 1003, 'a frame is text or bytes']])
+    expect(await heard.end()).toEqual({ code: 1003, reason: 'a frame must be text or bytes' })
+    await expect.poll(() => said).toEqual([['close', 1003, 'a frame must be text or bytes']])
   })
 
   test('takes nothing for a number, a code or a reason that is none', async () => {

@@ -18,7 +18,7 @@ import { rawSocketDial } from '../../src/node/rawsocket-dial.ts'
 import { batched, batching } from '../../src/transport/batched.ts'
 import { longPollDial } from '../../src/transport/longpoll.ts'
 import { wires } from '../../src/transport/memory.ts'
-import { isKnock, PortTransport, portDial } from '../../src/transport/message-port.ts'
+import { isDialRequest, PortTransport, portDial } from '../../src/transport/message-port.ts'
 import type { Dial, Frame, Transport } from '../../src/transport/transport.ts'
 import { webSocketDial } from '../../src/transport/websocket.ts'
 import { cert, key } from '../node/certificate.ts'
@@ -240,7 +240,7 @@ async function ports(): Promise<{ near: Transport; far: Transport }> {
   const { port1, port2 } = new MessageChannel()
   const accepted = new Promise<Transport>((resolve) => {
     port2.onmessage = ({ data }) => {
-      if (!isKnock(data)) return
+      if (!isDialRequest(data)) return
       const far = new PortTransport(data.port, data.protocols[0]!, { ended() {} })
       far.accept()
       resolve(far)

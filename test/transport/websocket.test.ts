@@ -319,7 +319,7 @@ describe('the class', () => {
     const dial = fresh.webSocketDial()
     await expect(dial('ws://router/ws', JSON_ONLY, never())).rejects.toMatchObject({
       uri: USAGE,
-      message: 'there is no WebSocket here; pass a class as the option webSocket',
+      message: 'this platform has no WebSocket; pass a class as the option webSocket',
     })
   })
 

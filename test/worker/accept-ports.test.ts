@@ -68,7 +68,7 @@ test('speaks JSON unless told otherwise, and says so', async () => {
   const { dial } = world()
   await expect(dial('', ['wamp.2.cbor'], never())).rejects.toMatchObject({
     uri: CONNECTION_FAILED,
-    message: 'could not reach the worker: it speaks wamp.2.json, offered were wamp.2.cbor',
+    message: 'could not reach the worker: it supports wamp.2.json, got wamp.2.cbor',
   })
 })
 
@@ -87,7 +87,7 @@ test('survives a knock that is none, and ends who sends more than is taken', asy
   }
   const { transport, heard } = await joined(dial)
   transport.send('x'.repeat(1001))
-  expect(await heard.end()).toEqual({ code: 1009, reason: 'a message may have 1000 bytes' })
+  expect(await heard.end()).toEqual({ code: 1009, reason: 'a message may have at most 1000 bytes' })
   await expect.poll(() => router.links).toBe(0)
   await joined(dial)
 })
