@@ -80,7 +80,7 @@ function poor(): string[] {
   return found
 }
 
-test('the keyboard reaches every control, and shows where it is', async ({ page, demo }) => {
+test('every control can be reached by keyboard, and the focus is visible', async ({ page, demo }) => {
   await page.goto(demo.address)
   await seesToday(page)
   const reached: string[] = []
@@ -101,7 +101,7 @@ test('the keyboard reaches every control, and shows where it is', async ({ page,
   expect(reached).toEqual(expect.arrayContaining(names))
 })
 
-test('nothing moves for those who asked for less', async ({ page }) => {
+test('nothing moves if the user prefers reduced motion', async ({ page }) => {
   const moving = () =>
     page.evaluate(() => getComputedStyle(document.querySelector('.badge') as Element, '::before').animationName)
   await page.emulateMedia({ reducedMotion: 'reduce' })

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { get } from 'node:http'
 import { changes, expect, Program, seesToday, test, UNREACHABLE } from './support.ts'
 
-test('the page shows the date that Node tells', async ({ page, demo }) => {
+test('the page shows the date that Node returns', async ({ page, demo }) => {
   await page.goto(demo.address)
   await seesToday(page)
   await expect(page.locator('#badge')).toContainText('ready')
@@ -34,7 +34,7 @@ test('the code beside each part is the code that runs', async ({ page, demo }) =
   for (const code of await page.locator('code[data-code]').all()) await expect(code).toContainText('function')
 })
 
-test('a service that is stopped is an error, and one that is started answers', async ({ page, context, demo }) => {
+test('a call of a stopped service fails, and a started service answers', async ({ page, context, demo }) => {
   await page.goto(demo.address)
   await seesToday(page)
   const other = await context.newPage()
@@ -69,7 +69,7 @@ test('a dropped connection comes back, and the clock with it', async ({ page, de
   await changes(page, '#clock')
 })
 
-test('the wire is told, and what repeats is counted', async ({ page, demo }) => {
+test('the wire log shows messages, and counts repetitions', async ({ page, demo }) => {
   await page.goto(demo.address)
   const wire = page.locator('#wire')
   for (const name of ['HELLO', 'WELCOME', 'SUBSCRIBED', 'CALL', 'RESULT', 'EVENT'])

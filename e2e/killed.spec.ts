@@ -1,4 +1,4 @@
-/** The server dies without a word and comes back on the same port. */
+/** The server is killed and comes back on the same port. */
 
 import { changes, expect, Program, seesToday, test, UNREACHABLE } from './support.ts'
 
@@ -52,7 +52,7 @@ test('calls in flight settle, and subscriptions and registrations come back', as
   await expect.poll(() => page.evaluate(() => globalThis.heard)).toEqual(['back'])
 })
 
-test('the demo says so: reconnecting with attempt and delay, then ready and ticking', async ({ page, console }) => {
+test('the demo shows it: reconnecting with attempt and delay, then ready and ticking', async ({ page, console }) => {
   console.expect(UNREACHABLE)
   const demo = await Program.demo()
   try {

@@ -32,7 +32,7 @@ test('two clients of one page talk', async ({ page }) => {
   }
 })
 
-test('a service inside the page goes away and returns', async ({ page }) => {
+test('a service inside the page stops and starts again', async ({ page }) => {
   await page.goto(onDisk)
   await seesToday(page)
   await page.getByRole('button', { name: 'Stop the service' }).click()

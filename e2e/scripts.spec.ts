@@ -3,7 +3,7 @@
 import type { Page } from '@playwright/test'
 import { expect, type Program, type Site, test } from './support.ts'
 
-/** What the pages put where the test finds it. */
+/** The globals that the pages set for the test. */
 declare global {
   // biome-ignore lint/suspicious/noExplicitAny: the page's script is no module of ours
   var wampy: any

@@ -1,4 +1,4 @@
-/** What the browser tests stand on: programs in child processes, pages made by a test, and an ear for the console. */
+/** Support for the browser tests: programs in child processes, pages made by a test, and a check of the console. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,7 +13,7 @@ import type { RouterStats } from 'wampy-ts/router'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** A program that prints where it listens. */
+/** A program that prints the address it listens on. */
 export class Program {
   /** What it printed: `http://127.0.0.1:8000/` or `ws://127.0.0.1:8080/ws`. */
   address = ''
@@ -35,7 +35,7 @@ export class Program {
     return new Program('demo/dist/server.js', (port) => ['--port', port], 'demo.router.stats').start(args)
   }
 
-  /** A router alone. */
+  /** Only a router. */
   static router(): Promise<Program> {
     return new Program('e2e/router.mjs', (port) => [port], 'e2e.stats').start()
   }
@@ -105,7 +105,7 @@ export interface Site {
   put(path: string, text: string): string
 }
 
-/** What a page may say on its console. */
+/** The messages that a page may print on its console. */
 export interface Console {
   /** Complaints that the test brings about. */
   expect(pattern: RegExp): void
@@ -181,13 +181,13 @@ export const test = base.extend<PerTest, PerWorker>({
 
 export { expect } from '@playwright/test'
 
-/** What a browser says of a server that is gone: it may just have asked for the icon. */
+/** A browser's message about a lost server: it may just have requested the icon. */
 export const UNREACHABLE = /WebSocket connection to .* failed|ERR_CONNECTION_(REFUSED|RESET)|ERR_EMPTY_RESPONSE/
 
-/** Today, as Node tells it. */
+/** Today's date, as Node formats it. */
 export const today = (): string => new Date().toLocaleDateString('sv')
 
-/** The page shows today's date, as Node says it. */
+/** The page shows today's date, as Node formats it. */
 export async function seesToday(page: Page): Promise<void> {
   // Asked each time: midnight may come between.
   await base.expect.poll(async () => (await page.locator('#today').textContent()) === today()).toBe(true)

@@ -40,7 +40,7 @@ const shared = "() => new SharedWorker('/router.js')"
 const sessions = (page: Page): Promise<number> =>
   page.evaluate(async () => (await globalThis.client.call('router.stats')).sessions)
 
-test('a SharedWorker serves the tabs of a page: they call each other, and its router knows who is there', async ({
+test('a SharedWorker serves the tabs of a page: they call each other, and its router lists their sessions', async ({
   context,
   site,
 }) => {
@@ -70,7 +70,7 @@ for (const way of ['is closed', 'is left', 'crashes'] as const) {
       cdp.send('Page.crash').catch(() => {})
       await other.waitForEvent('crash')
     }
-    // Long before a ping could have told.
+    // Long before a ping could have revealed it.
     await expect.poll(() => sessions(one), { timeout: 5_000 }).toBe(2)
     expect(
       await one.evaluate(() => globalThis.client.call('tab.here').catch((error: { uri: string }) => error.uri)),
@@ -92,7 +92,7 @@ test('a worker of one page serves its clients, and is made again after it died',
   await expect.poll(() => sessions(page)).toBe(2)
 })
 
-test('a worker whose script is not there is said so', async ({ page, site, console }) => {
+test('a missing worker script is reported', async ({ page, site, console }) => {
   console.expect(/404|Failed to load/)
   const html = `${head}<script src="/wampy.min.js"></script>
     <script>

@@ -1,4 +1,4 @@
-/** End-to-end encryption between clients: through our router, and through one that meddles with what passes. */
+/** End-to-end encryption between clients: through our router, and through one that manipulates messages. */
 
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type ClientOptions, json, passthru, WampClient, WampError } from 'wampy-ts'
@@ -21,7 +21,7 @@ const SECRET: KeyRule = { uri: 'a.secret.', match: 'prefix', keys: [K1] }
 
 const codecs = (...rules: KeyRule[]) => passthru(e2ee(new Keyring(rules)))
 
-/** A client with keys; what passes between it and the router goes through `meddle`. */
+/** A client with keys; all messages between it and the router go through `meddle`. */
 async function keyed(world: World, name: string, rules: KeyRule[] = [SECRET], meddle: Meddle = (message) => [message]) {
   const router = meddling(world.connector(name), meddle)
   const client = new WampClient({ name, router, codecs: codecs(...rules), reconnect: false })
@@ -120,7 +120,7 @@ describe('through the router', () => {
     await Promise.all([a.stop(), b.stop()])
   })
 
-  test('what no rule covers goes in the clear, and so does what belongs to the router', async () => {
+  test('payloads that no rule covers are sent unencrypted, and so are payloads for the router', async () => {
     await using world = await openWorld({ link: 'wires' })
     const everything: KeyRule = { uri: '', match: 'prefix', keys: [K1] }
     const { client } = await keyed(world, 'a', [everything])
@@ -132,7 +132,7 @@ describe('through the router', () => {
     await Promise.all([client.stop(), other.stop()])
   })
 
-  test('a covered payload goes by no other scheme', async () => {
+  test('a covered payload is never sent by another scheme', async () => {
     await using world = await openWorld({ link: 'wires' })
     const { client } = await keyed(world, 'a')
     const options = { ppt_scheme: 'x_other' }
@@ -140,7 +140,7 @@ describe('through the router', () => {
       uri: 'wampy.error.usage',
       sent: false,
     })
-    // And one that is not covered has no key.
+    // An uncovered URI has no key.
     expect(await failure(client.call('a.open', [1], {}, { ppt_scheme: 'x_wampy_e2ee' }))).toMatchObject({
       uri: 'wampy.error.usage',
       message: 'the keyring has no key for a.open',
@@ -148,7 +148,7 @@ describe('through the router', () => {
     await client.stop()
   })
 
-  test('after a loss it goes on, with a key that came meanwhile', async () => {
+  test('after a loss it continues, with a key that was added meanwhile', async () => {
     await using world = await openWorld({ link: 'wires' })
     const ring = new Keyring([SECRET])
     const links: { terminate(): void }[] = []
@@ -178,7 +178,7 @@ describe('through the router', () => {
     await old.publish('a.secret.t', [2], {}, { acknowledge: true })
     await fresh.publish('a.secret.t', [3], {}, { acknowledge: true })
     expect(await fresh.call('a.secret.p', [4])).toBe(4)
-    // The answer goes by the newest key, which not everybody has.
+    // The answer uses the newest key, which not every peer has.
     expect(await failure(old.call('a.secret.p', [5]))).toMatchObject({
       uri: UNREADABLE,
       message: 'the keyring has no key "k2" for a.secret.p',
@@ -192,7 +192,7 @@ describe('through the router', () => {
     await Promise.all([b.stop(), old.stop(), fresh.stop()])
   })
 
-  test('a key that changes while a call is being said is not the key of its later parts', async () => {
+  test('a key that changes during a call is not used for the later parts of the call', async () => {
     await using world = await openWorld({ link: 'wires' })
     const ring = new Keyring([SECRET])
     const caller = new WampClient({ router: world.connector('caller'), codecs: passthru(e2ee(ring)), reconnect: false })
@@ -215,7 +215,7 @@ describe('through the router', () => {
 })
 
 describe('a router that meddles with events', () => {
-  /** What a subscriber hears, told or counts of an event that came through `meddle`. */
+  /** The results at a subscriber of an event that came through `meddle`: delivered, reported or counted. */
   async function event(meddle: Meddle, topic = 'a.secret.t', options = {}, rules = [SECRET]) {
     await using world = await openWorld({ link: 'wires' })
     const { client: a } = await keyed(world, 'a')
@@ -254,25 +254,25 @@ describe('a router that meddles with events', () => {
     expect(await event(flip)).toEqual(nothing)
   })
 
-  test('cannot say something in the clear, or by another scheme', async () => {
+  test('cannot send an event unencrypted, or by another scheme', async () => {
     expect(await event(onEvent((message) => [changed(message, { 3: {}, 4: carrying('forged') })]))).toEqual(nothing)
     const details = { ppt_scheme: 'x_other' }
     expect(await event(onEvent((message) => [changed(message, { 3: details })]))).toEqual(nothing)
   })
 
-  test('cannot say that it was for another topic', async () => {
+  test('cannot pretend that an event was for another topic', async () => {
     const relabel = (topic: string) =>
       onEvent((message) => [changed(message, { 3: { ...(message[3] as object), topic } })])
     expect(await event(relabel('a.secret.other'))).toEqual(nothing)
     expect(await event(relabel('a.secret.other'), 'a.secret.', { match: 'prefix' })).toEqual(nothing)
-    // Nor for one that needs no key, which is none of the subscription's.
+    // Nor for a topic without a key, which does not match the subscription.
     const clear = (topic: string) => onEvent((message) => [changed(message, { 3: { topic }, 4: carrying('forged') })])
     expect(await event(clear('a.open'))).toEqual(nothing)
     expect(await event(clear('a.open'), 'a.secret.', { match: 'prefix' })).toEqual(nothing)
     expect(await event(clear('a.open.t'), 'a.secret.', { match: 'wildcard' })).toEqual(nothing)
   })
 
-  test('cannot give the event of one topic out on another', async () => {
+  test('cannot deliver the event of one topic on another', async () => {
     await using world = await openWorld({ link: 'wires' })
     const { client: a } = await keyed(world, 'a')
     const ids: unknown[] = []
@@ -288,7 +288,7 @@ describe('a router that meddles with events', () => {
     await Promise.all([a.stop(), b.stop()])
   })
 
-  test('and a subscriber without the key hears nothing either', async () => {
+  test('a subscriber without the key receives nothing either', async () => {
     const told = (text: string) => ({
       ...nothing,
       errors: [expect.objectContaining({ uri: UNREADABLE, message: text })],
@@ -304,7 +304,7 @@ describe('a router that meddles with events', () => {
 })
 
 describe('a router that meddles with calls', () => {
-  /** A caller and a callee of `a.secret.p` and `a.secret.q`, with somebody between each of them and the router. */
+  /** A caller and a callee of `a.secret.p` and `a.secret.q`, with a manipulated connection between each of them and the router. */
   async function both(atCaller: Meddle, atCallee: Meddle = (message) => [message]) {
     const world = await openWorld({ link: 'wires' })
     const { client: caller } = await keyed(world, 'caller', [SECRET], atCaller)
@@ -329,7 +329,7 @@ describe('a router that meddles with calls', () => {
     (message, way) =>
       message[0] === code && way === 'in' ? change(message) : [message]
 
-  test('cannot change an answer, or say one in the clear', async () => {
+  test('cannot change an answer, or send one unencrypted', async () => {
     for (const change of [
       (message: Message) => [changed(message, { 3: carrying(bytesIn(message).slice().fill(0, 30)) })],
       (message: Message) => [changed(message, { 2: {}, 3: carrying('forged') })],
@@ -353,12 +353,12 @@ describe('a router that meddles with calls', () => {
     expect(await failure(caller.call('a.secret.p', ['fail']))).toEqual(uri(UNREADABLE))
   })
 
-  test('can say itself that it found nobody', async () => {
+  test('can answer by itself that there is no callee', async () => {
     const { caller } = await both((message) => [message])
     expect(await failure(caller.call('a.secret.nobody'))).toEqual(uri('wamp.error.no_such_procedure'))
   })
 
-  test('cannot answer a call with what was the answer to another', async () => {
+  test('cannot answer a call with the answer to another', async () => {
     const answers: Message[] = []
     const swap = on(RESULT, (message) => {
       answers.push(message)
@@ -371,7 +371,7 @@ describe('a router that meddles with calls', () => {
     for (const error of await Promise.all(calls.map(failure))) expect(error).toEqual(uri(UNREADABLE))
   })
 
-  test('cannot give the call of one procedure to another, or make one of an event', async () => {
+  test('cannot deliver a call to another procedure, or make a call from an event', async () => {
     let sealed: Uint8Array | undefined
     const { caller, ran, errors } = await both((message, way) => {
       if (message[0] === PUBLISH && way === 'out') sealed = bytesIn(message)
@@ -389,7 +389,7 @@ describe('a router that meddles with calls', () => {
     expect([ran, errors]).toEqual([[], [uri(UNREADABLE), uri(UNREADABLE)]])
   })
 
-  test('cannot call in the clear, whatever procedure it says', async () => {
+  test('cannot call unencrypted, under any procedure', async () => {
     for (const details of [{}, { procedure: 'a.open' }, { ppt_scheme: 'x_other' }]) {
       const clear = on(INVOCATION, (message) => [changed(message, { 3: details, 4: carrying('forged') })])
       const { caller, ran, errors } = await both((message) => [message], clear)

@@ -1,4 +1,4 @@
-/** The bytes of end-to-end encryption, pinned: what is written today is read tomorrow, and by nobody else. */
+/** The bytes of end-to-end encryption, pinned: payloads of today must stay readable, and only with the key. */
 
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { encode } from 'cborg'
@@ -31,10 +31,10 @@ function drawing(bytes: Uint8Array): void {
   })
 }
 
-/** The stream is that of key and nonce alone, and the tag says under what it was sealed. */
+/** The stream depends only on key and nonce; the tag depends on the binding. */
 const SEALED = '536812863c83765b986600bc90c5ea34402001cf6131f285bed89661'
 
-/** Each context with all that goes on the wire for `VALUES`. */
+/** Each context with the bytes on the wire for `VALUES`. */
 const VECTORS: [context: PayloadContext, bytes: string][] = [
   [{ kind: 'event', uri: 'com.example.tick' }, `01 ${NONCE} ${SEALED} b966040ad40bc55cbf17aebcc2026baf`],
   [{ kind: 'call', uri: 'com.example.add' }, `01 ${NONCE} ${SEALED} 77c0d29d675a35fd9966217ebedbb2c3`],
@@ -57,7 +57,7 @@ describe('the vectors', () => {
     })
   }
 
-  test('are as the format says: version, nonce, and CBOR sealed under where and as what it was sent', () => {
+  test('follow the format: version, nonce, and CBOR encrypted under the URI and kind', () => {
     // Written here once more, by another CBOR library and without our code.
     const part = (bytes: Uint8Array) => [0, 0, 0, bytes.length, ...bytes]
     const text = (value: string) => part(new TextEncoder().encode(value))
@@ -86,7 +86,7 @@ describe('the vectors', () => {
   })
 })
 
-describe('what was sealed', () => {
+describe('an encrypted payload', () => {
   const unreadable = expect.objectContaining({ uri: 'wampy.error.payload_unreadable' }) as never
   const context: PayloadContext = { kind: 'event', uri: 'com.example.tick' }
 
@@ -124,7 +124,7 @@ describe('what was sealed', () => {
     }
   })
 
-  test('is not read with another key, an unknown one, or none; the error says which', () => {
+  test('is not readable with another key, an unknown one, or none; the error names the reason', () => {
     const { bytes } = codec.encode(VALUES, context)
     const other = e2ee(new Keyring([{ uri: 'com.example.tick', keys: [{ id: 'k1', key: keyOf(7) }] }]))
     expect(() => other.decode(bytes, KEYS, context)).toThrow(
@@ -164,7 +164,7 @@ describe('a keyring', () => {
   const keys = (byte: number) => [{ id: `k${byte}`, key: keyOf(byte) }] as const
   const idOf = (ring: Keyring, uri: string) => ring.keysOf(uri)?.[0]?.id
 
-  test('gives the key of the exact rule, else of the longest prefix', () => {
+  test('returns the key of the exact rule, else of the longest prefix', () => {
     const ring = new Keyring([
       { uri: 'a.', match: 'prefix', keys: keys(1) },
       { uri: 'a.b.c', keys: keys(3) },
@@ -191,7 +191,7 @@ describe('a keyring', () => {
     expect(ring.keysOf('a')?.[0]?.key).toEqual(keyOf(1))
   })
 
-  test('refuses what is no rule, and shows no key', () => {
+  test('refuses invalid rules, and shows no key', () => {
     const secret = new TextEncoder().encode('hunter2hunter2hunter2hunter2hunter2')
     for (const [rule, text] of [
       [{ uri: 'a..b', keys: keys(1) }, '"a..b" is not a valid URI of match exact'],

@@ -1,12 +1,12 @@
-/** What the tests of end-to-end encryption share: keys that are no secret, and a router in the middle that meddles. */
+/** Support for the tests of end-to-end encryption: public keys, and a manipulating router in the middle. */
 
 import type { Connector } from 'wampy-ts'
 import type { Message } from '../../src/protocol/messages.ts'
 
-/** Returns what is delivered instead: none, one or several. */
+/** Returns the messages to deliver instead: none, one or several. */
 export type Meddle = (message: Message, way: 'in' | 'out') => readonly Message[]
 
-/** What passes between a client and this connector goes through the hands of somebody else. */
+/** All messages between a client and this connector go through `meddle`. */
 export function meddling(connector: Connector, meddle: Meddle): Connector {
   return {
     name: connector.name,
@@ -34,10 +34,10 @@ export function meddling(connector: Connector, meddle: Meddle): Connector {
   }
 }
 
-/** 32 bytes that all say the same. */
+/** 32 equal bytes. */
 export const keyOf = (byte: number): Uint8Array => new Uint8Array(32).fill(byte)
 
-/** Turns of the event loop in which what was sent arrives. */
+/** Waits for the turns of the event loop in which sent messages arrive. */
 export const turn = async (): Promise<void> => {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,4 +1,4 @@
-/** What the session meta API tells of a connection, for each way to a router, and what it keeps to itself. */
+/** The connection details in the session meta API, for each transport, and the secrets that they omit. */
 
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
@@ -34,7 +34,7 @@ async function served(options: ServeOptions = {}) {
   return { router, ...place, url: place.url, rawSocketUrl: place.rawSocketUrl, longPollUrl: place.longPollUrl }
 }
 
-/** What a session that came this way is told to another one, when it joins and when that one asks. */
+/** The details of a session over this transport that another session receives, on its join and on request. */
 async function told(router: Router, way: WampRouterOptions | Router, serializer?: Serializer) {
   const watcher = new WampClient({ router })
   await watcher.start()
@@ -52,7 +52,7 @@ async function told(router: Router, way: WampRouterOptions | Router, serializer?
   return transport
 }
 
-test('WebSocket: who is at the other end, by which browser from which page, and no secrets', async () => {
+test('WebSocket: the address, the browser and the page of the peer, and no secrets', async () => {
   const { router, url } = await served()
   const headers = { ...SECRETS, origin: 'https://example.com', 'user-agent': `Netscape/${'4'.repeat(300)}` }
   expect(await told(router, { url: `${url}?token=secret`, dial: dial({ headers }) }, cbor)).toEqual({
@@ -121,7 +121,7 @@ test('a port, and a client of the same process', async () => {
   expect(await told(router, router)).toEqual({ type: 'linked' })
 })
 
-test('a server that wants less to be known tells less', async () => {
+test('a server may disclose less', async () => {
   const router = new Router()
   const place = await serve({ attach: (link, info) => router.attach(link, info && { type: info.type }) }, { port: 0 })
   cleanups.push(() => place.close())

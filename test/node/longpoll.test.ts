@@ -1,4 +1,4 @@
-/** Long polls on the wire: open, receive, send, close, who may, and what hostile clients do (LPL-1 to LPL-5). */
+/** Long polls on the wire: open, receive, send, close, origins, and hostile clients (LPL-1 to LPL-5). */
 
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
@@ -59,12 +59,12 @@ async function opened(base: string, protocol = 'wamp.2.json', headers = {}): Pro
   const answer = (await response.json()) as { protocol: string; transport: string }
   expect(answer).toEqual({ protocol, transport: expect.stringMatching(/^[\w-]{32}$/) })
   const transport = `${base}/${answer.transport}`
-  // A router that closes waits for the next poll of everybody, to tell.
+  // A closing router waits for the next poll of every client, to answer it.
   cleanups.push(() => post(`${transport}/close`).catch(() => {}))
   return transport
 }
 
-/** A post by hand, of which no more than `body` comes. */
+/** A raw post, of which only `body` is sent. */
 function rawPost(port: number, path: string, body = '', length = body.length): Raw {
   const raw = new Raw({ port, host: '127.0.0.1' })
   cleanups.push(() => raw.socket.destroy())
@@ -75,7 +75,7 @@ function rawPost(port: number, path: string, body = '', length = body.length): R
 const message = (text: string) => JSON.stringify([GOODBYE, {}, text])
 
 describe('open', () => {
-  test('takes the first protocol that is spoken, plain or batched', async () => {
+  test('chooses the first supported protocol, plain or batched', async () => {
     const { base } = await served({ longPoll: { timeout: 200 } })
     const open = async (protocols: unknown[]) =>
       ((await (await post(`${base}/open`, JSON.stringify({ protocols }))).json()) as { protocol: string }).protocol
@@ -92,7 +92,7 @@ describe('open', () => {
     },
   )
 
-  test('answers 413 to what is too long, said beforehand or not', async () => {
+  test('answers 413 to a body that is too long, announced or not', async () => {
     const { base, port } = await served()
     expect((await post(`${base}/open`, 'x'.repeat(20_000))).status).toBe(413)
     const raw = new Raw({ port, host: '127.0.0.1' })
@@ -103,7 +103,7 @@ describe('open', () => {
     await raw.gone
   })
 
-  test('gives ids that nobody guesses', async () => {
+  test('returns ids that cannot be guessed', async () => {
     const { base } = await served()
     const ids = await Promise.all(Array.from({ length: 20 }, () => opened(base)))
     expect(new Set(ids).size).toBe(20)
@@ -134,7 +134,7 @@ describe('open', () => {
 })
 
 describe('receive', () => {
-  test('hangs until there is a message, and gives one', async () => {
+  test('hangs until there is a message, and returns one', async () => {
     const { base } = await served()
     const transport = await opened(base)
     const poll = post(`${transport}/receive`)
@@ -149,7 +149,7 @@ describe('receive', () => {
     }
   })
 
-  test('gives all that waits where batches are spoken', async () => {
+  test('returns all waiting messages in a batched protocol', async () => {
     const { base } = await served()
     const transport = await opened(base, 'wamp.2.json.batched')
     await post(`${transport}/send`, `${message('one')}\x1e${message('two')}\x1e`)
@@ -159,7 +159,7 @@ describe('receive', () => {
     )
   })
 
-  test('gives bytes in a binary serializer', async () => {
+  test('returns bytes in a binary serializer', async () => {
     const { base } = await served()
     const transport = await opened(base, 'wamp.2.cbor')
     const bytes = cbor.encode([GOODBYE, {}, 'a.b']) as Uint8Array
@@ -179,7 +179,7 @@ describe('receive', () => {
     expect(echo.links).toHaveLength(1)
   })
 
-  test('is one at a time: a second is refused, the first goes on', async () => {
+  test('is one at a time: a second is refused, the first continues', async () => {
     const { base } = await served()
     const transport = await opened(base)
     const polls = [post(`${transport}/receive`), post(`${transport}/receive`)]
@@ -201,7 +201,7 @@ describe('receive', () => {
     for (const action of ['receive', 'send', 'close']) expect((await post(`${transport}/${action}`)).status).toBe(404)
   })
 
-  test('gives what was sent before the router closed, and then says so', async () => {
+  test('returns messages sent before the router closed, and then 410', async () => {
     const { base, echo } = await served()
     const transport = await opened(base)
     const [link] = echo.links as [Link]
@@ -216,7 +216,7 @@ describe('receive', () => {
     expect((await post(`${transport}/receive`)).status).toBe(404)
   })
 
-  test('what waits for it is counted as backlog', async () => {
+  test('waiting messages are counted as backlog', async () => {
     const { base, echo } = await served()
     const transport = await opened(base)
     const [link] = echo.links as [Link]
@@ -227,7 +227,7 @@ describe('receive', () => {
   })
 })
 
-describe('a client that is gone', () => {
+describe('a lost client', () => {
   test('without ever polling is ended', async () => {
     const { base, echo } = await served({ longPoll: { timeout: 30 } })
     const transport = await opened(base)
@@ -245,7 +245,7 @@ describe('a client that is gone', () => {
     await expect.poll(() => echo.ends).toEqual([{ code: 1006, reason: '' }])
   })
 
-  test('in the middle of a post is ended at once: what it said is lost', async () => {
+  test('in the middle of a post is ended at once: the post is lost', async () => {
     const { base, port, echo } = await served()
     const transport = await opened(base)
     const raw = new Raw({ port, host: '127.0.0.1' })
@@ -295,7 +295,7 @@ describe('a client that is gone', () => {
   })
 })
 
-test('a client between two polls hears that the router closes', async () => {
+test('a client between two polls receives the close of the router', async () => {
   const { base, close } = await served()
   const transport = await opened(base)
   const closing = close()
@@ -332,7 +332,7 @@ describe('send', () => {
     expect(echo.ends).toMatchObject([{ code: 1007 }])
   })
 
-  test('of what is no message is 400, and the router has its say', async () => {
+  test('of an invalid message is answered with 400, and the router sends ABORT', async () => {
     const { base } = await served()
     const transport = await opened(base)
     const response = await post(`${transport}/send`, 'hello')
@@ -341,11 +341,14 @@ describe('send', () => {
     expect((await post(`${transport}/receive`)).status).toBe(410)
   })
 
-  test.each(['', '[1]', '\x1e', '[1]\x1e\x1e'])('of %j, which is no batch, is 400', async (body) => {
-    const { base } = await served()
-    const transport = await opened(base, 'wamp.2.json.batched')
-    expect((await post(`${transport}/send`, body)).status).toBe(400)
-  })
+  test.each(['', '[1]', '\x1e', '[1]\x1e\x1e'])(
+    'of %j, which is not a valid batch, is answered with 400',
+    async (body) => {
+      const { base } = await served()
+      const transport = await opened(base, 'wamp.2.json.batched')
+      expect((await post(`${transport}/send`, body)).status).toBe(400)
+    },
+  )
 
   test('of more than is taken is 413, and the end', async () => {
     const { base, echo } = await served({ maxPayload: 1000 })
@@ -354,7 +357,7 @@ describe('send', () => {
     expect(echo.ends).toEqual([{ code: 1009, reason: 'a message may have at most 1000 bytes' }])
   })
 
-  test('of many bodies at once takes no more than one may have', async () => {
+  test('of many bodies at once takes no more memory than one body may', async () => {
     const { base, port, echo } = await served({ maxPayload: 1000 })
     const transport = await opened(base)
     const path = new URL(transport).pathname
@@ -369,7 +372,7 @@ describe('send', () => {
     await expect.poll(() => raws.some(({ bytes }) => bytes.toString().startsWith('HTTP/1.1 413'))).toBe(true)
   })
 
-  test('of many bodies that wait for the one before them takes no more either', async () => {
+  test('of many bodies that wait for an earlier one takes no more either', async () => {
     const { base, port, echo } = await served({ maxPayload: 1000 })
     const transport = await opened(base)
     const path = `${new URL(transport).pathname}/send`
@@ -393,7 +396,7 @@ describe('paths and methods', () => {
     }
   })
 
-  test('are where an option says, or nowhere', async () => {
+  test('are at the path of the option, or nowhere', async () => {
     const other = await served({ longPoll: { path: '/poll/' } })
     expect(other.base).toBe(`http://127.0.0.1:${other.port}/poll`)
     await opened(other.base)
@@ -487,7 +490,7 @@ describe('an existing server', () => {
 describe('the client', () => {
   const never = () => new AbortController().signal
 
-  /** A router by hand: answers each request by what the path ends with. */
+  /** A scripted router: the end of the path selects the answer. */
   async function scripted(answers: Record<string, (body: string) => [status: number, body?: string] | undefined>) {
     const requests: string[] = []
     const server = createServer(async (request, response) => {
@@ -509,7 +512,7 @@ describe('the client', () => {
 
   const open = () => [200, '{"protocol":"wamp.2.json","transport":"abc"}'] as [number, string]
 
-  test('takes the base as URL, or the address of the WebSocket', async () => {
+  test('accepts the base of the paths, or the URL of the WebSocket', async () => {
     const { base, url } = await served({ longPoll: { timeout: 200 } })
     for (const each of [base, `${base}/`, url]) {
       const transport = await longPollDial()(each, ['wamp.2.json'], never())
@@ -534,7 +537,7 @@ describe('the client', () => {
     await expect.poll(() => echo.ends).toEqual([{ code: 1000, reason: '' }])
   })
 
-  test('puts into one post what waits, where batches are spoken', async () => {
+  test('sends all waiting messages in one post, in a batched protocol', async () => {
     let go: (() => void) | undefined
     const posts: string[] = []
     const waits: typeof fetch = async (input, init) => {
@@ -569,7 +572,7 @@ describe('the client', () => {
     ['null', [200, 'null'], 'the server there is not a router'],
     ['no transport', [200, '{"protocol":"wamp.2.json"}'], 'the server there is not a router'],
     ['another protocol', [200, '{"protocol":"wamp.2.cbor","transport":"a"}'], 'wamp.2.cbor, which was not offered'],
-  ])('fails where open is answered with %s', async (_what, answer, why) => {
+  ])('fails if open is answered with %s', async (_what, answer, why) => {
     const { url } = await scripted({ open: () => answer })
     await expect(longPollDial()(url, ['wamp.2.json'], never())).rejects.toMatchObject({
       uri: CONNECTION_FAILED,
@@ -577,7 +580,7 @@ describe('the client', () => {
     })
   })
 
-  test('fails where nobody listens, and gives up when it is told to', async () => {
+  test('fails if no server listens, and stops when its signal aborts', async () => {
     const { base, close } = await served()
     await close()
     await expect(longPollDial()(base, ['wamp.2.json'], never())).rejects.toMatchObject({
@@ -592,7 +595,7 @@ describe('the client', () => {
     await expect(outcome).rejects.toThrow('enough')
   })
 
-  test('polls again where it got nothing, and escapes the id', async () => {
+  test('polls again after an empty answer, and escapes the id', async () => {
     let polls = 0
     const { url, requests } = await scripted({
       open: () => [200, '{"protocol":"wamp.2.json","transport":"a/../b"}'],
@@ -619,7 +622,7 @@ describe('the client', () => {
       { open, receive: () => undefined, send: () => [413] },
       { code: 1009, reason: 'the message is longer than the router accepts' },
     ],
-  ])('is over, once, where %s', async (_what, answers, info) => {
+  ])('ends once: %s', async (_what, answers, info) => {
     const { url } = await scripted(answers)
     const transport = await longPollDial()(url, ['wamp.2.json'], never())
     const heard = new Recorder()
@@ -631,7 +634,7 @@ describe('the client', () => {
     expect(heard.closes).toHaveLength(1)
   })
 
-  test('is over where text is no UTF-8', async () => {
+  test('ends on invalid UTF-8', async () => {
     const { url } = await scripted({ open })
     let polls = 0
     const broken: typeof fetch = async (input, init) => {

@@ -70,7 +70,7 @@ test.each<[string, unknown, string]>([
   })
 })
 
-test('what takes a router, a dial or a worker first says so', async () => {
+test('a wrong first argument is named: a router, a dial or a worker was expected', async () => {
   for (const [run, text] of [
     [
       () => serve({ port: 0 } as never),

@@ -6,7 +6,7 @@ import { connect, type NetConnectOpts, type Socket } from 'node:net'
 export class Raw {
   readonly socket: Socket
   bytes: Buffer = Buffer.alloc(0)
-  /** Resolves when the connection is gone. */
+  /** Resolves when the connection is closed. */
   readonly gone: Promise<unknown>
 
   constructor(to: NetConnectOpts) {

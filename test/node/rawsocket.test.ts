@@ -1,4 +1,4 @@
-/** RawSocket on the wire: the handshake, frames, limits, pings, chunks, and who is refused (RAW-1 to RAW-12). */
+/** RawSocket on the wire: the handshake, frames, limits, pings, chunks, and refusals (RAW-1 to RAW-12). */
 
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -62,7 +62,7 @@ function raw(port: number): Raw {
   return client
 }
 
-/** A client by hand that has shaken hands, for JSON and 16 MiB unless said otherwise. */
+/** A raw client after the handshake, by default for JSON and 16 MiB. */
 async function joined(port: number, second = 0xf1): Promise<Raw> {
   const client = raw(port)
   client.socket.write(Buffer.from([0x7f, second, 0, 0]))
@@ -105,7 +105,7 @@ describe('the handshake of the router', () => {
     [1024, 0x11],
     [1000, 0x01],
     [1, 0x01],
-  ])('of one that takes %d bytes says %x', async (maxPayload, answer) => {
+  ])('of a side that accepts %d bytes is %x', async (maxPayload, answer) => {
     const client = raw((await served({ maxPayload })).port)
     client.socket.write(Buffer.from([0x7f, 0xf1, 0, 0]))
     expect(await client.take(4)).toEqual(Buffer.from([0x7f, answer, 0, 0]))
@@ -167,7 +167,7 @@ describe('the handshake of the router', () => {
     expect(await quick.take(4 + goodbye.length)).toEqual(frame(goodbye))
   })
 
-  test('that breaks off harms nobody', async () => {
+  test('that breaks off does no harm', async () => {
     const { port } = await served()
     const client = raw(port)
     client.socket.write(Buffer.from([0x7f, 0xf1]))
@@ -207,7 +207,7 @@ describe('frames', () => {
       .toEqual([{ code: 1009, reason: 'a message may have at most 512 bytes, got 513' }])
   })
 
-  test('that promise 2^24 octets and bring few cost what they bring', async () => {
+  test('that announce 2^24 octets take memory only for the octets received', async () => {
     const { port } = await served()
     const before = process.memoryUsage().arrayBuffers
     const clients = await Promise.all(Array.from({ length: 50 }, () => joined(port)))
@@ -226,11 +226,11 @@ describe('frames', () => {
     expect((await client.take(whole.length)).equals(whole)).toBe(true)
     const small = await joined(port, 0xe1)
     small.socket.write(whole)
-    // Its sender takes half of that.
+    // Its sender accepts half of that.
     await expect(small.take(4)).rejects.toThrow('it is gone')
   })
 
-  test('for text that is no UTF-8 end the connection', async () => {
+  test('with invalid UTF-8 end the connection', async () => {
     const { port, echo } = await served()
     const client = await joined(port)
     client.socket.write(frame(Buffer.from([0x22, 0xc3, 0x28, 0x22])))
@@ -238,7 +238,7 @@ describe('frames', () => {
     await expect.poll(() => echo.ends).toEqual([{ code: 1007, reason: 'the text is not valid UTF-8' }])
   })
 
-  test('that are no message are told to the router', async () => {
+  test('without a valid message are reported to the router', async () => {
     const { port, echo } = await served()
     const client = await joined(port)
     client.socket.write(frame(''))
@@ -279,7 +279,7 @@ describe('pings', () => {
     )
   })
 
-  test('longer than their sender takes end the connection', async () => {
+  test('longer than their sender accepts end the connection', async () => {
     const { port, echo } = await served()
     const client = await joined(port, 0x01)
     client.socket.write(frame('x'.repeat(513), 1))
@@ -287,13 +287,13 @@ describe('pings', () => {
     await expect.poll(() => echo.ends).toMatchObject([{ code: 1009 }])
   })
 
-  test('that nobody asked for are ignored as answers', async () => {
+  test('that were not requested are ignored', async () => {
     const client = await joined((await served()).port)
     client.socket.write(Buffer.concat([frame('odd', 2), frame('', 2)]))
     await answers(client)
   })
 
-  test('of one that does not read are no longer read', async () => {
+  test('of a peer that does not read are no longer read', async () => {
     const { port, echo } = await served({ pingInterval: 0 })
     const client = await joined(port)
     client.socket.pause()
@@ -313,7 +313,7 @@ describe('pings', () => {
     expect(await client.take(4 + goodbye.length)).toEqual(frame(goodbye))
   })
 
-  test('go to a silent client, which is ended where it does not answer', async () => {
+  test('are sent to a silent client, which is terminated if it does not answer', async () => {
     const { port, echo } = await served({ pingInterval: 40, pingTimeout: 40 })
     const client = await joined(port)
     await client.gone
@@ -334,14 +334,14 @@ describe('pings', () => {
 })
 
 describe('the limit of the peer', () => {
-  test('is kept: what is longer is refused where it is sent, and the connection stays', async () => {
+  test('is kept: longer messages are refused by the sender, and the connection stays', async () => {
     const { port, echo } = await served()
     const client = await joined(port, 0x01)
     const [link] = echo.links as [Link]
     const long = [GOODBYE, {}, 'ä'.repeat(300)] as const
     expect(() => link.send([...long])).toThrow(expect.objectContaining({ uri: PAYLOAD_SIZE_EXCEEDED }))
     expect(() => link.prepare?.([...long])).toThrow(expect.objectContaining({ uri: PAYLOAD_SIZE_EXCEEDED }))
-    expect(() => link.send([GOODBYE, {}, 'x'.repeat(20_000)])).toThrow('takes at most 512')
+    expect(() => link.send([GOODBYE, {}, 'x'.repeat(20_000)])).toThrow('accepts at most 512')
     await answers(client)
   })
 
@@ -356,13 +356,13 @@ describe('the limit of the peer', () => {
     ])
   })
 
-  test('is a power of two that is not above what is taken', () => {
+  test('is a power of two within the option', () => {
     expect([0, 512, 1023, 1024, 2 ** 24, 2 ** 31].map(limitOf)).toEqual([512, 512, 512, 1024, 2 ** 24, 2 ** 24])
   })
 })
 
 describe('dialing', () => {
-  /** A server by hand: says these octets, in one chunk, to each of its clients. */
+  /** A scripted server: sends these octets, in one chunk, to each client. */
   async function scripted(...answers: (number[] | Buffer)[]) {
     const heard: Buffer[] = []
     const server = createServer((socket: Socket) => {
@@ -387,14 +387,14 @@ describe('dialing', () => {
     return transport
   }
 
-  test('asks for a serializer and says its own length', async () => {
+  test('requests a serializer and sends its own limit', async () => {
     const { url, heard } = await scripted([0x7f, 0x02, 0, 0], [0x7f, 0xf3, 0, 0])
     expect((await dialed(url, ['wamp.2.msgpack'])).protocol).toBe('wamp.2.msgpack')
     await dialed(url, ['wamp.2.cbor'], { maxPayload: 4096 })
     expect(heard).toEqual([Buffer.from([0x7f, 0xf2, 0, 0]), Buffer.from([0x7f, 0x33, 0, 0])])
   })
 
-  test('goes through the serializers that it is given where one is refused', async () => {
+  test('tries the next serializer if one is refused', async () => {
     const { url } = await served({ serializers: [msgpack] })
     expect((await dialed(url, ['wamp.2.json', 'wamp.2.cbor', 'wamp.2.msgpack'])).protocol).toBe('wamp.2.msgpack')
     await expect(dialed(url, ['wamp.2.json'])).rejects.toMatchObject({
@@ -419,7 +419,7 @@ describe('dialing', () => {
     })
   })
 
-  test('fails where nobody listens, or where the server hangs up', async () => {
+  test('fails if no server listens, or if the server hangs up', async () => {
     const { url } = await scripted()
     await expect(dialed(url, ['wamp.2.json'])).rejects.toMatchObject({ uri: CONNECTION_FAILED })
     const { url: free, close } = await served()
@@ -438,7 +438,7 @@ describe('dialing', () => {
     },
   )
 
-  test('gives up when it is told to, and leaves nothing', async () => {
+  test('stops when its signal aborts, and leaves nothing behind', async () => {
     const { url, heard } = await scripted([0x7f])
     const controller = new AbortController()
     const outcome = dialed(url, ['wamp.2.json'], {}, controller.signal)
@@ -448,7 +448,7 @@ describe('dialing', () => {
     await expect(dialed(url, ['wamp.2.json'], {}, controller.signal)).rejects.toThrow('enough')
   })
 
-  test('takes messages that come in one segment with the handshake', async () => {
+  test('reads messages that arrive in one segment with the handshake', async () => {
     const { url } = await scripted(Buffer.concat([Buffer.from([0x7f, 0xf1, 0, 0]), frame('one'), frame('two')]))
     const heard = new Recorder()
     const transport = await dialed(url, ['wamp.2.json'])
@@ -456,10 +456,10 @@ describe('dialing', () => {
     expect(await heard.count(2)).toEqual(['one', 'two'])
   })
 
-  test('a message that the router does not take is refused here', async () => {
+  test('a message longer than the router accepts is refused by the client', async () => {
     const { url } = await served({ maxPayload: 1024 })
     const transport = await dialed(url, ['wamp.2.json'])
-    expect(() => transport.send('x'.repeat(1025))).toThrow('takes at most 1024')
+    expect(() => transport.send('x'.repeat(1025))).toThrow('accepts at most 1024')
     transport.open(new Recorder())
     transport.send('x'.repeat(1024))
   })
@@ -468,7 +468,7 @@ describe('dialing', () => {
 describe('places', () => {
   const path = join(tmpdir(), `wampy-ts-rs-${process.pid}.sock`)
 
-  test('a unix socket, with its permissions, gone when it is closed', async () => {
+  test('a unix socket has its permissions, and is removed on close', async () => {
     const { url, port, close } = await served({ path, mode: 0o600 })
     expect([url, port]).toEqual([`unix:${path}`, 0])
     expect((await stat(path)).mode & 0o777).toBe(0o600)
@@ -497,7 +497,7 @@ describe('places', () => {
     await expect(served({ path })).rejects.toMatchObject({ uri: LISTEN_FAILED })
   })
 
-  test('a path that is too long for a unix socket is refused, and nothing listens at what is left of it', async () => {
+  test('a path that is too long for a unix socket is refused, and no socket is opened at the cut path', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'wampy-'))
     cleanups.push(() => rm(folder, { recursive: true }))
     await expect(served({ path: join(folder, 'x'.repeat(200)), mode: 0o600 })).rejects.toMatchObject({
@@ -507,7 +507,7 @@ describe('places', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
-  test('TLS: a certificate that is trusted, and one that is not', async () => {
+  test('TLS: a trusted certificate, and an untrusted one', async () => {
     const { url } = await served({ tls: { key, cert } })
     expect(url).toMatch(/^rss:\/\/127\.0\.0\.1:\d+$/)
     const dial = (options: object) => rawSocketDial(options)(url, ['wamp.2.json'], new AbortController().signal)
@@ -519,7 +519,7 @@ describe('places', () => {
     })
   })
 
-  test('beside HTTP: the first octet tells, also over TLS', async () => {
+  test('beside HTTP: the first octet decides, also over TLS', async () => {
     for (const tls of [undefined, { key, cert }]) {
       const echo = new Echo()
       const result = await serve(echo, { port: 0, tls })
@@ -555,7 +555,7 @@ describe('places', () => {
     const client = raw(result.port)
     for (const octet of [0x7f, 0xf1, 0, 0]) {
       await client.drip([octet])
-      // Whoever connects later and has its answer shows that what came before was read.
+      // An answer to a later connection proves that the earlier bytes were read.
       const later = raw(result.port)
       later.socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
       await later.until((bytes) => bytes.includes('\r\n\r\n'))
@@ -563,7 +563,7 @@ describe('places', () => {
     expect(await client.take(4)).toEqual(Buffer.from([0x7f, 0xf1, 0, 0]))
   })
 
-  test('beside HTTP: one that ends its side is ended, in the handshake and behind it', async () => {
+  test('beside HTTP: a peer that ends its side is ended, during the handshake and after it', async () => {
     const echo = new Echo()
     const result = await serve(echo, { port: 0 })
     cleanups.push(() => result.close())
@@ -575,7 +575,7 @@ describe('places', () => {
     await expect.poll(() => echo.links).toEqual([])
   })
 
-  test('beside HTTP only where it is wanted', async () => {
+  test('beside HTTP only if the option allows it', async () => {
     const result = await serve(new Echo(), { port: 0, rawSocket: false })
     cleanups.push(() => result.close())
     expect(result.rawSocketUrl).toBeUndefined()
@@ -592,7 +592,7 @@ describe('places', () => {
     })
   })
 
-  test('close ends whoever does not answer, and frees the port', async () => {
+  test('close ends clients that do not answer, and frees the port', async () => {
     const { port, close, echo } = await served()
     const mute = await joined(port)
     mute.socket.allowHalfOpen = true

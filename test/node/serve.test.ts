@@ -1,4 +1,4 @@
-/** What `serve` promises: where it answers, whom it refuses, what it survives, and that it leaves nothing behind. */
+/** The contract of `serve`: its paths, its refusals, hostile clients, and a complete release of resources. */
 
 import { once } from 'node:events'
 import { createServer, get, type Server } from 'node:http'
@@ -123,7 +123,7 @@ class Raw {
     return this.bytes
   }
 
-  /** Shakes hands, and forgets the answer. */
+  /** Performs the handshake, and discards the answer. */
   async join(path = '/ws'): Promise<this> {
     this.socket.write(handshake(path))
     const head = await this.until((bytes) => bytes.includes('\r\n\r\n'))
@@ -140,14 +140,14 @@ async function stillServes(url: string): Promise<void> {
 }
 
 describe('a port of its own', () => {
-  test('answers at its path and at /, and says where it is', async () => {
+  test('answers at its path and at /, and returns its URL', async () => {
     const { url, port } = await served()
     expect(port).toBeGreaterThan(0)
     expect(url).toBe(`ws://127.0.0.1:${port}/ws`)
     await stillServes(url)
     await stillServes(`ws://127.0.0.1:${port}/`)
     await stillServes(`${url}?token=1`)
-    // As one that goes through a proxy says it.
+    // In the form of a request through a proxy.
     await new Raw(port).join(`http://127.0.0.1:${port}/ws`)
   })
 
@@ -159,7 +159,7 @@ describe('a port of its own', () => {
     })
   })
 
-  test('tells plain HTTP what it is', async () => {
+  test('answers plain HTTP with a hint', async () => {
     const { port } = await served()
     for (const [path, status] of Object.entries({ '/': 426, '/ws': 426, '/favicon.ico': 404 })) {
       const response = await fetch(`http://127.0.0.1:${port}${path}`)
@@ -173,7 +173,7 @@ describe('a port of its own', () => {
     expect((await served({ host: '::1' })).url).toMatch(/^ws:\/\/\[::1\]:\d+\/ws$/)
   })
 
-  test('that is in use rejects and says what to do', async () => {
+  test('that is in use rejects with a remedy', async () => {
     const { port } = await served()
     await expect(serve(echo, { port })).rejects.toMatchObject({
       uri: LISTEN_FAILED,
@@ -254,7 +254,7 @@ describe('the subprotocol', () => {
     expect((await opened(url, ['wamp.2.cbor', 'wamp.2.json'])).protocol).toBe('wamp.2.cbor')
   })
 
-  test('none in common fails the handshake with what is spoken', async () => {
+  test('no common one fails the handshake, and the error lists the supported ones', async () => {
     const { url } = await served()
     const text = 'Sec-WebSocket-Protocol must offer one of wamp.2.json, wamp.2.cbor, wamp.2.msgpack; '
     expect(await refused(url, ['wamp.2.flatbuffers', 'soap'])).toEqual({
@@ -264,14 +264,14 @@ describe('the subprotocol', () => {
     expect(await refused(url, [])).toEqual({ status: 400, text: `${text}none was offered\n` })
   })
 
-  test('only what was asked for is spoken', async () => {
+  test('only the serializers of the option are supported', async () => {
     const { url } = await served({ serializers: [json] })
     expect((await refused(url, ['wamp.2.cbor'])).text).toMatch('must offer one of wamp.2.json; got wamp.2.cbor')
   })
 })
 
 describe('an existing server', () => {
-  /** An application with a page, and another upgrade handler, which knows one path and leaves the others alone. */
+  /** An application with a page, and another upgrade handler, which serves one path and ignores the others. */
   async function application() {
     const server = await httpServer((request, response) => response.end(`app at ${request.url}`))
     const reloads: Socket[] = []
@@ -320,7 +320,7 @@ describe('an existing server', () => {
     await served({ server })
     const socket = opening(`ws://127.0.0.1:${port}/`)
     const outcome = closed(socket)
-    // Nobody answers there; what comes later on another connection is answered, so this one was left alone.
+    // Nothing answers there. A later request on another connection is answered, so this one was ignored.
     await stillServes(`ws://127.0.0.1:${port}/ws`)
     expect(socket.readyState).toBe(WebSocket.CONNECTING)
     socket.terminate()
@@ -356,7 +356,7 @@ describe('TLS', () => {
     expect(await answered(await opened(url, ['wamp.2.json'], { ca: cert }), goodbye)).toBe(goodbye)
   })
 
-  test('a client that speaks no TLS, and one that breaks off, harm nobody', async () => {
+  test('a client without TLS, and a client that breaks off, do no harm', async () => {
     const { url, port } = await served({ tls: { key, cert } })
     const plain = new Raw(port)
     plain.socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
@@ -379,7 +379,7 @@ describe('TLS', () => {
 })
 
 describe('bad input', () => {
-  test('text that is no UTF-8 is closed with 1007', async () => {
+  test('invalid UTF-8 is closed with 1007', async () => {
     const { url, port } = await served()
     const raw = await new Raw(port).join()
     raw.socket.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0xc3, 0x28]))
@@ -417,21 +417,21 @@ describe('bad input', () => {
     raw.socket.destroy()
   })
 
-  test('a connection that is closed before it says anything is closed', async () => {
+  test('a connection that ends before its first byte is closed', async () => {
     const { port } = await served()
     const raw = new Raw(port)
     raw.socket.end()
     await raw.gone
   })
 
-  test('what is no message of WAMP is told to the router', async () => {
+  test('an invalid message is reported to the router', async () => {
     const { url } = await served()
     const socket = await opened(url)
     socket.send(Buffer.from([1]))
     expect(await closed(socket)).toEqual({ code: 1002, reason: 'json travels in text frames' })
   })
 
-  test('what is no HTTP is answered, and a reset in a handshake harms nobody', async () => {
+  test('invalid HTTP is answered, and a reset during a handshake does no harm', async () => {
     const { url, port } = await served()
     const garbage = new Raw(port)
     garbage.socket.write('\x16\x03\x01 nonsense\r\n\r\n')
@@ -498,7 +498,7 @@ describe('pings of a client', () => {
 })
 
 describe('a silent client', () => {
-  test('is pinged, and ended where it does not answer', async () => {
+  test('is pinged, and terminated if it does not answer', async () => {
     const { port } = await served({ pingInterval: 40, pingTimeout: 40 })
     const raw = await new Raw(port).join()
     await raw.gone
@@ -517,7 +517,7 @@ describe('a silent client', () => {
     expect(await answered(socket, goodbye)).toBe(goodbye)
   })
 
-  test('is left alone where the interval is 0', async () => {
+  test('is left alone if the interval is 0', async () => {
     const { port } = await served({ pingInterval: 0, pingTimeout: 1 })
     const { port: other } = await served({ pingInterval: 20, pingTimeout: 20 })
     const silent = await new Raw(port).join()
@@ -527,7 +527,7 @@ describe('a silent client', () => {
     expect(silent.socket.destroyed).toBe(false)
   })
 
-  test('is pinged and never ended where the timeout is 0', async () => {
+  test('is pinged and never terminated if the timeout is 0', async () => {
     const { port } = await served({ pingInterval: 20, pingTimeout: 0 })
     const silent = await new Raw(port).join()
     await silent.until((bytes) => bytes.length >= 2)
@@ -538,7 +538,7 @@ describe('a silent client', () => {
 })
 
 describe('close', () => {
-  test('says 1001, frees the port, is the same promise twice, and leaves no link', async () => {
+  test('sends 1001, frees the port, returns the same promise twice, and leaves no link', async () => {
     const result = await served()
     const { url, port, close } = result
     const socket = await opened(url)
@@ -554,7 +554,7 @@ describe('close', () => {
     await stillServes(again.url)
   })
 
-  test('ends whoever does not answer: the mute, the unfinished, the idle', async () => {
+  test('ends connections that do not answer: silent, unfinished and idle ones', async () => {
     const { port, close } = await served()
     const mute = await new Raw(port).join()
     const unfinished = new Raw(port)
@@ -563,7 +563,7 @@ describe('close', () => {
     await once(idle.socket, 'connect')
     const kept = get({ port, path: '/', agent: false }).on('error', () => {})
     await once(kept, 'response')
-    // As one that holds on: it neither answers the closing handshake nor ends its side.
+    // Like a client that holds on: it neither answers the closing handshake nor ends its side.
     mute.socket.removeAllListeners('end')
     const left = once(mute.socket, 'end')
     await close()
@@ -586,7 +586,7 @@ describe('close', () => {
   })
 })
 
-test('deflates where it is told to', async () => {
+test('deflates if the option asks for it', async () => {
   const { url } = await served({ perMessageDeflate: true })
   const socket = await opened(url)
   expect(socket.extensions).toBe('permessage-deflate')

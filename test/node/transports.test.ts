@@ -104,7 +104,7 @@ describe.each(Object.entries(ways))('over %s', (_way, open) => {
   )
 })
 
-describe('a RawSocket client that takes little', () => {
+describe('a RawSocket client with a low limit', () => {
   async function world() {
     const router = new Router()
     const { url, close } = await serveRawSocket(router, { port: 0 })
@@ -114,7 +114,7 @@ describe('a RawSocket client that takes little', () => {
     return { router, url, small, large }
   }
 
-  test('as callee and as caller: the caller is told, and everything goes on', async () => {
+  test('as callee and as caller: the caller receives an error, and both sessions continue', async () => {
     const { small, large } = await world()
     await small.register('small.size', ([text]) => (text as string).length)
     await large.register('large.text', ([size]) => 'x'.repeat(size as number))
@@ -123,12 +123,12 @@ describe('a RawSocket client that takes little', () => {
     await expect(small.call('large.text', [9000])).rejects.toMatchObject(exceeded)
     expect(await large.call('small.size', ['x'.repeat(7000)])).toBe(7000)
     expect(await small.call('large.text', [7000])).toHaveLength(7000)
-    // What it sends may be longer than what it takes.
+    // It may send longer messages than it accepts.
     await large.register('large.size', ([text]) => (text as string).length)
     expect(await small.call('large.size', ['x'.repeat(100_000)])).toBe(100_000)
   })
 
-  test('as subscriber: what is too long for it is counted, others hear it', async () => {
+  test('as subscriber: an event that is too long for it is counted, and others receive it', async () => {
     const { router, url, small, large } = await world()
     const third = await joined({ url, dial: rawSocketDial() }, json)
     const heard: string[] = []
@@ -141,7 +141,7 @@ describe('a RawSocket client that takes little', () => {
     expect(router.stats().dropped.unsendable).toBe(1)
   })
 
-  test('and too little for a WELCOME is told so, or hears nothing and is closed', async () => {
+  test('that is too low for a WELCOME: the client receives ABORT, or is closed without a message', async () => {
     const router = new Router()
     const { url, close } = await serveRawSocket(router, { port: 0 })
     cleanups.push(close)
@@ -151,7 +151,7 @@ describe('a RawSocket client that takes little', () => {
     await expect.poll(() => router.links).toBe(0)
   })
 
-  test('a router that takes little: the call is refused here', async () => {
+  test('a router with a low limit: the call is refused by the client', async () => {
     const { url, close } = await serveRawSocket(new Router(), { port: 0, maxPayload: 4096 })
     cleanups.push(close)
     const client = await joined({ url, dial: rawSocketDial() }, json)
@@ -194,7 +194,7 @@ describe('a client comes back with its registrations when the router does', () =
 })
 
 describe('an address', () => {
-  test('may have the scheme of another transport where there is a dial', () => {
+  test('may have the scheme of another transport if there is a dial', () => {
     for (const url of ['rs://h:1', 'unix:/run/x', 'https://h/ws/lp', 'port:here']) {
       expect(new WampRouter({ url, dial: rawSocketDial() }).url).toBe(url)
       expect(() => new WampRouter({ url })).toThrow('is no address of a router')
@@ -205,8 +205,8 @@ describe('an address', () => {
   })
 })
 
-describe('what answers there is something else', () => {
-  const CLOSED = /closed before the handshake; does it speak RawSocket/
+describe('the server there is something else', () => {
+  const CLOSED = /closed before the handshake; does the server speak RawSocket/
   const PORT =
     /(hang up|EPROTO).*; check that a router listens there, at this path, and speaks wamp\.2\.json, by wss:\/\/ with TLS$/
 
@@ -231,7 +231,7 @@ describe('what answers there is something else', () => {
     })
   })
 
-  test('and what answers nothing is named', async () => {
+  test('a server that does not answer is named', async () => {
     const server = await listening(createServer())
     const url = `rs://127.0.0.1:${server}`
     const client = new WampClient({

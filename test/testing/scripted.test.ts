@@ -1,4 +1,4 @@
-/** Peers by hand: they send whatever a test says, and keep what came back. */
+/** Scripted peers: they send the messages of a test, and keep the messages they receive. */
 
 import { expect, test } from 'vitest'
 import { WampClient } from 'wampy-ts'
@@ -8,7 +8,7 @@ import { leavesNothing, until } from '../client/support.ts'
 
 leavesNothing()
 
-test('a client by hand talks to a real router', async () => {
+test('a scripted client talks to a real router', async () => {
   const router = new Router()
   const peer = scripted(router)
   peer.send([1, 'realm1', { roles: { caller: {} } }])
@@ -22,7 +22,7 @@ test('a client by hand talks to a real router', async () => {
   await until(() => router.links === 0)
 })
 
-test('it may send what is no message, and hears why it was put out', async () => {
+test('it may send an invalid message, and receives the reason of the ABORT', async () => {
   const router = new Router()
   const peer = scripted(router)
   peer.raw('garbage')
@@ -30,7 +30,7 @@ test('it may send what is no message, and hears why it was put out', async () =>
   await peer.closed
 })
 
-test('it may break off without a word', async () => {
+test('it may break the connection', async () => {
   const router = new Router()
   const peer = scripted(router)
   peer.send([1, 'realm1', { roles: { caller: {} } }])
@@ -40,7 +40,7 @@ test('it may break off without a word', async () => {
   expect(router.stats().sessions).toBe(0)
 })
 
-test('a reader that waits when the other side closes is told so', async () => {
+test('a waiting reader is settled when the other side closes', async () => {
   const peer = scripted(new Router())
   const waiting = peer.next()
   peer.close(1000, 'bye')

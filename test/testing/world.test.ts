@@ -1,4 +1,4 @@
-/** The world of a test: it logs the wire, and says what was left behind. */
+/** The world of a test: it logs the wire, and reports leftovers. */
 
 import { describe, expect, test } from 'vitest'
 import { json, WampClient } from 'wampy-ts'
@@ -12,7 +12,7 @@ leavesNothing()
 
 for (const link of ['linked', 'wires', 'websocket'] as const) {
   describe(`over ${link}`, () => {
-    test('clients join by name, and what they send and receive is logged', async () => {
+    test('clients join by name, and their messages are logged', async () => {
       await using world = await openWorld({ link })
       const [alice, bob] = await world.join('alice', 'bob')
       expect([alice.name, bob.name]).toEqual(['alice', 'bob'])
@@ -54,7 +54,7 @@ for (const link of ['linked', 'wires', 'websocket'] as const) {
   })
 }
 
-test('what a test left behind is named when it is disposed of', async () => {
+test('leftovers of a test are named on disposal', async () => {
   const world: World = await openWorld()
   const forgotten = new WampClient({ router: world.router })
   await forgotten.start()

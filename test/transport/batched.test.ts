@@ -1,4 +1,4 @@
-/** Batches on the wire: how they are framed, what is no batch, and who chooses them (BWS-1 to BWS-3). */
+/** Batches on the wire: framing, malformed batches, and negotiation (BWS-1 to BWS-3). */
 
 import { once } from 'node:events'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -32,13 +32,13 @@ function ends(protocol = 'wamp.2.json.batched') {
   return { transport, heard, wire, far: b }
 }
 
-/** Octets as they stand in the specification. */
+/** Octets in the notation of the specification. */
 const octets = (...parts: (number | string)[]) =>
   Uint8Array.from(parts.flatMap((part) => (typeof part === 'string' ? [...new TextEncoder().encode(part)] : [part])))
 
 const bytes = (...values: number[]) => Uint8Array.from(values)
 
-describe('what is sent', () => {
+describe('sending', () => {
   test('in one turn is one frame, each message with a record separator behind it', async () => {
     const { transport, wire } = ends()
     expect(transport.protocol).toBe('wamp.2.json')
@@ -58,7 +58,7 @@ describe('what is sent', () => {
     expect(await wire.count(1)).toEqual([octets(0, 0, 0, 3, 1, 2, 3, 0, 0, 1, 2, ...new Array(258).fill(0))])
   })
 
-  test('beyond 64 KiB is several frames, and a message alone may be longer', async () => {
+  test('more than 64 KiB becomes several frames, and a single message may be longer', async () => {
     const { transport, wire } = ends()
     const [half, long] = ['x'.repeat(40_000), 'y'.repeat(100_000)]
     for (const message of [half, half, long, half]) transport.send(message)
@@ -94,7 +94,7 @@ describe('what is sent', () => {
   })
 })
 
-describe('what is received', () => {
+describe('receiving', () => {
   test.each<[string, Frame, Frame[]]>([
     ['one message', '[1]\x1e', ['[1]']],
     ['three', '[1]\x1e[2]\x1e"\\u001e"\x1e', ['[1]', '[2]', '"\\u001e"']],
@@ -122,7 +122,7 @@ describe('what is received', () => {
     ['a length and nothing', octets(0, 0, 0, 1)],
     ['a message that is cut', octets(0, 0, 0, 1, 'a', 0, 0, 0, 5, 'bcd')],
     ['a length of 4 GiB', octets(255, 255, 255, 255, 'a')],
-  ])('is no batch: %s. It ends the transport, and nothing of it is delivered', async (_what, batch) => {
+  ])('a malformed batch, %s, ends the transport, and no message of it is delivered', async (_what, batch) => {
     const { heard, wire, far } = ends()
     far.send(batch)
     far.send('[9]\x1e')
@@ -162,7 +162,7 @@ describe('what is received', () => {
     expect(count).toBe(3)
   })
 
-  test('stays away from who closed inside a handler', async () => {
+  test('delivers nothing after a close inside a handler', async () => {
     const { a, b } = wires({ protocol: 'wamp.2.json.batched' })
     const transport = batched(a)
     const heard: Frame[] = []
@@ -181,7 +181,7 @@ describe('what is received', () => {
   })
 })
 
-describe('who chooses', () => {
+describe('negotiation', () => {
   const echo: Attachable = {
     attach(link: Link) {
       link.open({ message: (message) => link.send(message), failed: () => link.close(1002), closed() {} })
@@ -229,14 +229,14 @@ describe('who chooses', () => {
     ['wamp.2.json.batched', '', 1002],
     ['wamp.2.json.batched', '[6,{},"a"]', 1002],
     ['wamp.2.cbor.batched', Buffer.from([0, 0, 1, 0, 1]), 1002],
-  ])('the router closes %s on what is no batch', async (protocol, frame, code) => {
+  ])('the router closes %s on a malformed batch', async (protocol, frame, code) => {
     const socket = await opened(await served(), [protocol])
     const closed = once(socket, 'close')
     socket.send(frame)
     expect((await closed)[0]).toBe(code)
   })
 
-  test('a client offers batches first, each before its plain form, and speaks what is chosen', async () => {
+  test('a client offers batches first, each before its plain form, and uses the chosen one', async () => {
     let offered: readonly string[] = []
     const dial: Dial = async (_url, protocols) => {
       offered = protocols
@@ -257,7 +257,7 @@ describe('who chooses', () => {
     expect(await heard.count(2)).toEqual([message, message])
   })
 
-  test('a client ends its messages as it was told its router does', async () => {
+  test('a client ends its messages with the separator of its options', async () => {
     const { a, b } = wires({ protocol: 'wamp.2.json.batched' })
     const heard = new Recorder()
     b.open(heard)

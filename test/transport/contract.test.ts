@@ -1,4 +1,4 @@
-/** What every transport promises, run over each of them. */
+/** The contract of transports, run over each of them. */
 
 import { describe, expect, test } from 'vitest'
 import type { CloseInfo, Frame } from '../../src/transport/transport.ts'
@@ -11,17 +11,17 @@ frames.push('ä'.repeat(8_192), 'é'.repeat(40_000), 'last')
 
 describe.each(Object.entries(pairs))('%s', (name, pair) => {
   const { only, filled, wordless, quiet, pausable } = traits[name] ?? {}
-  /** What is said in a test, as this transport carries it. */
+  /** The text of a test as a frame of this transport. */
   const say = (text: string): Frame => (only === 'bytes' ? new TextEncoder().encode(text) : text)
   const read = (frame: Frame): string => (typeof frame === 'string' ? frame : new TextDecoder().decode(frame))
   const carried = frames
     .map((frame) => (typeof frame === 'string' ? say(frame) : frame))
     .filter((frame) => (!only || (typeof frame === 'string') === (only === 'text')) && (!filled || frame.length > 0))
-  /** How a close of the peer arrives, and how it does where the peer broke. */
+  /** The close info after a close of the peer, and after a break. */
   const closed = (code: number, reason: string) => (wordless ? { code: 1000, reason: '' } : { code, reason })
   const broken = quiet ? { code: 1000, reason: '' } : { code: 1006, reason: '' }
 
-  test('says what was negotiated', async () => {
+  test('has the negotiated protocol', async () => {
     expect((await pair()).transport.protocol).toBe(only === 'bytes' ? 'wamp.2.cbor' : 'wamp.2.json')
   })
 
@@ -39,7 +39,7 @@ describe.each(Object.entries(pairs))('%s', (name, pair) => {
     await expect.poll(() => transport.backlog, { interval: 2 }).toBe(0)
   })
 
-  test('tells its backlog, which shrinks to nothing', async () => {
+  test('has a backlog, which shrinks to 0', async () => {
     const { transport, peer } = await pair()
     transport.send(say('x'.repeat(1000)))
     expect(transport.backlog).toBeGreaterThanOrEqual(transport.framing || !transport.ping ? 1000 : 0)
@@ -47,7 +47,7 @@ describe.each(Object.entries(pairs))('%s', (name, pair) => {
     await expect.poll(() => transport.backlog, { interval: 2 }).toBe(0)
   })
 
-  test('holds what arrives before it is opened', async () => {
+  test('holds frames that arrive before it is opened', async () => {
     const { transport, peer } = await pair()
     peer.send(...['one', 'two', 'three'].map(say))
     peer.close(4000, 'bye')
@@ -65,7 +65,7 @@ describe.each(Object.entries(pairs))('%s', (name, pair) => {
     expect((await peer.heard.count(3)).map(read)).toEqual(['re: one', 're: two', 're: three'])
   })
 
-  test('is told once, and last, that the peer closed', async () => {
+  test('reports the close of the peer once, and last', async () => {
     const { transport, peer } = await pair()
     const heard = new Recorder()
     transport.open(heard)
@@ -78,7 +78,7 @@ describe.each(Object.entries(pairs))('%s', (name, pair) => {
     expect(heard).toMatchObject({ frames: [say('before')], closes: [closed(4001, 'grüße')], late: [] })
   })
 
-  test('closes after what was sent before, and hears nothing more', async () => {
+  test('closes after the frames sent before, and delivers nothing more', async () => {
     const { transport, peer } = await pair()
     const heard = new Recorder()
     transport.open(heard)
@@ -129,7 +129,7 @@ describe.each(Object.entries(pairs))('%s', (name, pair) => {
     expect(peer.heard.frames).toEqual([])
   })
 
-  test('terminate ends what a peer does not close', async () => {
+  test('terminate ends a transport that the peer does not close', async () => {
     const { transport, peer } = await pair()
     const heard = new Recorder()
     transport.open(heard)
@@ -160,7 +160,7 @@ describe.each(Object.entries(pairs))('%s', (name, pair) => {
     expect(heard).toEqual([say('one'), { code: 1006, reason: '' }])
   })
 
-  test('is told 1006 where the peer broke', async () => {
+  test('reports 1006 if the peer broke', async () => {
     const { transport, peer } = await pair()
     const heard = new Recorder()
     transport.open(heard)
@@ -176,7 +176,7 @@ describe.each(Object.entries(pairs))('%s', (name, pair) => {
     paused.peer.send(say('first'))
     await heard.count(1)
     paused.transport.pause?.()
-    // More than any buffer between the two ends takes.
+    // More than all buffers between the two ends can hold.
     const many = Array.from({ length: 200 }, (_, i) => `${i} ${'x'.repeat(65_536)}`)
     paused.peer.send(...many.map(say))
     other.peer.send(...many.map(say))
@@ -187,7 +187,7 @@ describe.each(Object.entries(pairs))('%s', (name, pair) => {
     expect((await heard.count(1 + many.length)).map(read)).toEqual(['first', ...many])
   })
 
-  test.runIf(pausable)('is told of the end while it is paused, and nothing behind it', async () => {
+  test.runIf(pausable)('reports the end while it is paused, and nothing after it', async () => {
     const { transport, peer } = await pair()
     const heard = new Recorder()
     transport.open(heard)
@@ -213,7 +213,7 @@ describe.each(Object.entries(pairs))('%s', (name, pair) => {
     expect(heard.frames).toEqual([])
   })
 
-  test('a ping is answered by the peer, where there are pings', async () => {
+  test('a ping is answered by the peer, if the transport has pings', async () => {
     const { transport, peer } = await pair()
     transport.open(new Recorder())
     if (transport.ping) await new Promise<void>((answered) => transport.ping?.(answered))
@@ -223,7 +223,7 @@ describe.each(Object.entries(pairs))('%s', (name, pair) => {
   })
 })
 
-test('gathered: a frame that was prepared once goes to many, between others and whole', async () => {
+test('gathered: a prepared frame is written to many, between other frames and whole', async () => {
   const one = await pairs['a gathered WebSocket of a server']!()
   const two = await pairs['a gathered WebSocket of a server']!()
   for (const frame of ['', 'größer', 'x'.repeat(70_000), bytes(70_000)]) {
@@ -240,13 +240,13 @@ test('gathered: a frame that was prepared once goes to many, between others and 
   expect(one.transport.framing).toBe(two.transport.framing)
 })
 
-test('gathered: nothing is prepared where frames are deflated', async () => {
+test('gathered: nothing is prepared if frames are deflated', async () => {
   const { transport } = await pairs['a deflated WebSocket of a server']!()
   expect(transport.framing).toBeUndefined()
   expect(transport.prepare).toBeUndefined()
 })
 
-test('gathered: a close comes behind what was sent in the same turn, a ping does not break a frame', async () => {
+test('gathered: a close follows the frames of the same turn, and a ping does not break a frame', async () => {
   const { transport, peer } = await pairs['a gathered WebSocket of a server']!()
   transport.send('one')
   transport.ping?.(() => {})
@@ -256,7 +256,7 @@ test('gathered: a close comes behind what was sent in the same turn, a ping does
   expect(peer.heard.frames).toEqual(['one', 'x'.repeat(100_000)])
 })
 
-test('gathered: what is sent in one turn leaves in one system call', async () => {
+test('gathered: the frames of one turn leave in one system call', async () => {
   const { transport, peer } = await pairs['a gathered WebSocket of a server']!()
   transport.send('one')
   transport.send('two')

@@ -25,7 +25,7 @@ test('nothing arrives inside the call that sends it, nor in its microtasks', asy
   expect(heard.frames).toEqual(['x'])
 })
 
-test('what is sent while something is delivered arrives in a later turn', async () => {
+test('a frame sent during a delivery arrives in a later turn', async () => {
   const { a, b } = wires()
   const log: string[] = []
   a.open({ frame: (frame) => log.push(`a got ${frame}`), closed() {} })
@@ -54,7 +54,7 @@ test('the receiver gets bytes of its own', async () => {
   expect(await heard.count(1)).toEqual([new Uint8Array([1, 2, 3])])
 })
 
-test('a fence lets through as many as a test says, the end among them', async () => {
+test('a fence lets the released number pass, counting the end', async () => {
   const { a, b, toB } = wires({ hold: true })
   const heard = new Recorder()
   b.open(heard)
@@ -79,7 +79,7 @@ test('a fence lets through as many as a test says, the end among them', async ()
   expect(await heard.end()).toEqual({ code: 4000, reason: 'bye' })
 })
 
-test('release lets pass what waits now, not what comes', async () => {
+test('release lets waiting frames pass, not later ones', async () => {
   const { a, b, toA, release } = wires({ hold: true })
   const heard = new Recorder()
   a.open(heard)
@@ -98,7 +98,7 @@ test('release lets pass what waits now, not what comes', async () => {
   expect(toA.held).toEqual(['3'])
 })
 
-test('who closes hears of it whatever the fence holds', async () => {
+test('the closing side receives the end whatever the fence holds', async () => {
   const { a, b } = wires({ hold: true })
   const heard = new Recorder()
   a.open(heard)

@@ -1,4 +1,4 @@
-/** Ports: knocking, counting what waits, pings, locks, and peers that break the rules. */
+/** Ports: dialing, backlog, pings, locks, and peers that break the rules. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { CONNECTION_FAILED } from '../../src/protocol/names.ts'
@@ -13,7 +13,7 @@ afterEach(async () => {
 
 const never = () => new AbortController().signal
 
-/** A worker by hand: `knocks` are what it was sent. */
+/** A scripted worker: `knocks` are the messages it received. */
 function worker(answer: (knock: DialRequest) => void = () => {}) {
   const { port1, port2 } = new MessageChannel()
   const knocks: DialRequest[] = []
@@ -25,7 +25,7 @@ function worker(answer: (knock: DialRequest) => void = () => {}) {
   return { target: port1 as never, knocks, port2 }
 }
 
-/** Two ports of a transport and a peer by hand. */
+/** The two ports of a transport and a scripted peer. */
 function ends() {
   const { port1, port2 } = new MessageChannel()
   const said: unknown[] = []
@@ -38,7 +38,7 @@ function ends() {
 }
 
 describe('dialing', () => {
-  test('sends a port of its own, and speaks what is answered', async () => {
+  test('sends a port of its own, and uses the answered protocol', async () => {
     // Node has Web Locks from version 24.
     vi.stubGlobal('navigator', undefined)
     const { target, knocks } = worker(({ port }) => port.postMessage(['open', 'wamp.2.cbor']))
@@ -48,7 +48,7 @@ describe('dialing', () => {
     expect(knocks).toMatchObject([{ wampy: 'dial', protocols: ['wamp.2.json', 'wamp.2.cbor'], lock: undefined }])
   })
 
-  test('makes a worker for every attempt where it is given a function, and takes the port of a SharedWorker', async () => {
+  test('calls a function for a worker on each attempt, and uses the port of a SharedWorker', async () => {
     let made = 0
     const { target } = worker(({ port }) => port.postMessage(['open', 'wamp.2.json']))
     const dial = portDial(() => {
@@ -71,17 +71,17 @@ describe('dialing', () => {
     })
   })
 
-  test('fails also where the refusal is no text', async () => {
+  test('fails also if the refusal is not text', async () => {
     const { target } = worker(({ port }) => port.postMessage(['refuse', { toString: 1 }]))
     await expect(portDial(target)('', ['wamp.2.json'], never())).rejects.toMatchObject({ uri: CONNECTION_FAILED })
   })
 
-  test('fails where the port is closed', async () => {
+  test('fails if the port is closed', async () => {
     const { target } = worker(({ port }) => port.close())
     await expect(portDial(target)('', ['wamp.2.json'], never())).rejects.toMatchObject({ uri: CONNECTION_FAILED })
   })
 
-  test.each([0, 1, 2, 50])('hears of a script that fails %i turns after the worker was made', async (turns) => {
+  test.each([0, 1, 2, 50])('fails for a script that fails %i turns after the worker was created', async (turns) => {
     const broken = Object.assign(new EventTarget(), { postMessage() {} })
     const outcome = portDial(() => broken as never)('', ['wamp.2.json'], never())
     const failed = expect(outcome).rejects.toMatchObject({
@@ -93,7 +93,7 @@ describe('dialing', () => {
     await failed
   })
 
-  test('gives up when it is told to, and closes its port', async () => {
+  test('stops when its signal aborts, and closes its port', async () => {
     const { target, knocks } = worker()
     const controller = new AbortController()
     const outcome = portDial(target)('', ['wamp.2.json'], controller.signal)
@@ -105,7 +105,7 @@ describe('dialing', () => {
     await expect(portDial(target)('', ['wamp.2.json'], controller.signal)).rejects.toThrow('enough')
   })
 
-  test('what is no knock is not taken for one', () => {
+  test('other values are not dial requests', () => {
     for (const data of [
       null,
       undefined,
@@ -122,7 +122,7 @@ describe('dialing', () => {
 })
 
 describe('a transport', () => {
-  test('counts what its peer has not taken', async () => {
+  test('counts bytes that its peer has not acknowledged', async () => {
     const { transport, said, port } = ends()
     transport.send('12345')
     transport.send(new Uint8Array(10))
@@ -139,14 +139,14 @@ describe('a transport', () => {
     expect(Number.isNaN(transport.backlog)).toBe(false)
   })
 
-  test('says once what it has taken in a row', async () => {
+  test('acknowledges the frames of a turn once', async () => {
     const { heard, said, port } = ends()
     for (const text of ['a', 'bb', 'ccc']) port.postMessage(['frame', text])
     await heard.count(3)
     await expect.poll(() => said.reduce((sum: number, packet) => sum + (packet as [string, number])[1], 0)).toBe(6)
   })
 
-  test('sends a view without what it is a view of', async () => {
+  test('sends a view without the rest of its buffer', async () => {
     const { transport, said } = ends()
     const whole = new Uint8Array(1_000_000)
     transport.send(whole.subarray(3, 5))
@@ -160,14 +160,14 @@ describe('a transport', () => {
     [['frame']],
     [['frame', { length: 3 }]],
     [['frame', new Uint8Array(new SharedArrayBuffer(8))]],
-  ])('ends on %j, and says so', async (packet) => {
+  ])('ends on %j, and sends the reason', async (packet) => {
     const { heard, said, port } = ends()
     port.postMessage(packet)
     expect(await heard.end()).toEqual({ code: 1003, reason: 'a frame must be text or bytes' })
     await expect.poll(() => said).toEqual([['close', 1003, 'a frame must be text or bytes']])
   })
 
-  test('takes nothing for a number, a code or a reason that is none', async () => {
+  test('ignores an invalid number, code or reason', async () => {
     const { transport, heard, port } = ends()
     transport.send('12345')
     for (const taken of [5n, -5, Number.NaN, { valueOf: 1, toString: 1 }, [2]]) port.postMessage(['taken', taken])
@@ -176,7 +176,7 @@ describe('a transport', () => {
     expect(transport.backlog).toBe(5)
   })
 
-  test('ignores what it does not know', async () => {
+  test('ignores unknown packets', async () => {
     const { heard, port } = ends()
     for (const data of [null, 7, 'x', {}, [], ['what'], ['pong']]) port.postMessage(data)
     port.postMessage(['frame', 'a'])
@@ -184,7 +184,7 @@ describe('a transport', () => {
   })
 })
 
-describe('where there are Web Locks', () => {
+describe('with Web Locks', () => {
   /** Locks as a browser has them, for one process. */
   class Locks {
     readonly queues = new Map<string, (() => Promise<void>)[]>()
@@ -206,7 +206,7 @@ describe('where there are Web Locks', () => {
 
   beforeEach(() => vi.stubGlobal('navigator', { locks: new Locks() }))
 
-  test('the one who dials holds one, which is free when its transport is over', async () => {
+  test('the dialing side holds a lock, which is released when its transport has ended', async () => {
     const { target, knocks } = worker(({ port }) => port.postMessage(['open', 'wamp.2.json']))
     const transport = await portDial(target)('', ['wamp.2.json'], never())
     const lock = knocks[0]?.lock
@@ -236,7 +236,7 @@ describe('where there are Web Locks', () => {
     await expect.poll(() => [...queues.values()].flat()).toEqual([])
   })
 
-  test('a lock that the browser takes back ends the transport, and the other end is told', async () => {
+  test('a revoked lock ends the transport, and the other end receives the close', async () => {
     const grants: ((error: Error) => void)[] = []
     vi.stubGlobal('navigator', {
       locks: {
@@ -258,7 +258,7 @@ describe('where there are Web Locks', () => {
     await expect.poll(() => said).toEqual([['close', 1006, 'a lock was released']])
   })
 
-  test('and it hears when the lock of the worker is free, after what was said before', async () => {
+  test("the release of the worker's lock ends it, after the frames sent before", async () => {
     let release: () => void = () => {}
     navigator.locks.request(
       'theirs',

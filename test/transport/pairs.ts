@@ -1,4 +1,4 @@
-/** Every transport joined to a peer, for the suite that states what all of them promise. */
+/** Every transport joined to a peer, for the contract suite. */
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -27,7 +27,7 @@ import { Recorder } from './recorder.ts'
 /** The other end of a transport under test. */
 export interface Peer {
   readonly heard: Recorder
-  /** Sends all of them at once: in one chunk, where there are chunks. */
+  /** Sends all of them at once: in one chunk, if the transport has chunks. */
   send(...frames: Frame[]): void
   close(code: number, reason: string): void
   terminate(): void
@@ -45,7 +45,7 @@ export interface Traits {
   readonly wordless?: true
   /** A broken connection looks closed. */
   readonly quiet?: true
-  /** What the peer sends can be left unread. */
+  /** The transport can leave frames of the peer unread. */
   readonly pausable?: true
 }
 

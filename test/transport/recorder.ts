@@ -1,4 +1,4 @@
-/** A sink that keeps what it is told and lets a test wait for it. */
+/** A sink that records its calls and lets a test wait for them. */
 
 import type { CloseInfo, Frame, TransportSink } from '../../src/transport/transport.ts'
 

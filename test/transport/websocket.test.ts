@@ -1,4 +1,4 @@
-/** How a WebSocket is dialed: what fails and how it says so, and platforms that hide or miss something. */
+/** Dialing a WebSocket: failures and their messages, and platforms that hide or lack something. */
 
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
@@ -93,7 +93,7 @@ test('the classes of ws and of the platform are WebSocket classes', () => {
 })
 
 describe('a connection that cannot be made', () => {
-  test('says that nobody listens', async () => {
+  test('reports that no server listens', async () => {
     const server = createServer()
     const url = await listening(server)
     server.close()
@@ -105,7 +105,7 @@ describe('a connection that cannot be made', () => {
     expect(error.cause).toMatchObject({ code: 'ECONNREFUSED' })
   })
 
-  test('says so of a name with several addresses, too', async () => {
+  test('reports it for a name with several addresses, too', async () => {
     const errors = [new Error('connect ECONNREFUSED ::1:80'), new Error('connect ECONNREFUSED 127.0.0.1:80')]
     const dialing = fakeDial(JSON_ONLY)
     lastMade().onerror?.({ message: '', error: new AggregateError(errors) })
@@ -114,7 +114,7 @@ describe('a connection that cannot be made', () => {
     )
   })
 
-  test('tells the HTTP status', async () => {
+  test('names the HTTP status', async () => {
     const url = await listening(createHttpServer((_, response) => response.writeHead(403).end()))
     const error = await failure(webSocketDial()(url, JSON_ONLY, never()))
     expect(error.uri).toBe(CONNECTION_FAILED)
@@ -123,7 +123,7 @@ describe('a connection that cannot be made', () => {
     )
   })
 
-  test('fails on the error alone, where no close event follows', async () => {
+  test('fails on the error if no close event follows', async () => {
     const dialing = fakeDial(JSON_ONLY)
     lastMade().onerror?.({})
     const error = await failure(dialing)
@@ -131,13 +131,13 @@ describe('a connection that cannot be made', () => {
     expect(error.message).toMatch('check that a router listens there, at this path, and speaks wamp.2.json')
   })
 
-  test('fails on the close alone, where no error came before', async () => {
+  test('fails on the close if no error came before', async () => {
     const dialing = fakeDial(JSON_ONLY)
     lastMade().onclose?.({ code: 1006, reason: '' })
     expect((await failure(dialing)).message).toMatch('code 1006')
   })
 
-  test('fails at once for what is no address', async () => {
+  test('fails at once for an invalid address', async () => {
     const error = await failure(webSocketDial()('http//nowhere', JSON_ONLY, never()))
     expect(error.uri).toBe(USAGE)
     expect(error.message).toMatch('cannot dial http//nowhere: ')
@@ -187,7 +187,7 @@ describe('the subprotocol', () => {
     expect(lastMade().closes).toHaveLength(1)
   })
 
-  test('that is hidden is the one that was offered', async () => {
+  test('that is hidden is the offered one', async () => {
     const dialing = fakeDial(JSON_ONLY)
     lastMade().opens()
     expect((await dialing).protocol).toBe('wamp.2.json')
@@ -207,7 +207,7 @@ describe('the subprotocol', () => {
     expect((await dialing).protocol).toBe('wamp.2.json')
   })
 
-  test('that is hidden, and none of which the server speaks, fails with what it said', async () => {
+  test("that is hidden, and none supported by the server, fails with the server's answer", async () => {
     const dialing = failure(fakeDial(BOTH))
     lastMade().opens()
     for (const made of [2, 3]) {
@@ -253,7 +253,7 @@ describe('in a page', () => {
     [4999, 4999],
     [5000, 1000],
     [0, 1000],
-  ])('a close with %d says %d, which a page may', async (code, said) => {
+  ])('a close with %d sends %d, which a page may send', async (code, said) => {
     const { socket, transport } = await opened()
     transport.close(code, 'why')
     expect(socket.closes).toEqual([[said, 'why']])
@@ -323,7 +323,7 @@ describe('the class', () => {
     })
   })
 
-  test('is unwrapped where a CommonJS bundle hands over the module', async () => {
+  test('is unwrapped if a CommonJS bundle returns the module', async () => {
     vi.doMock('isomorphic-ws', () => ({ default: { default: FakeSocket } }))
     const fresh = await import('../../src/transport/websocket.ts')
     FakeSocket.made = []
@@ -333,7 +333,7 @@ describe('the class', () => {
   })
 })
 
-test('in Node, what is sent in one turn leaves in one system call, and nothing is deflated', async () => {
+test('in Node, the frames of one turn leave in one system call, and nothing is deflated', async () => {
   const server = createHttpServer()
   const webSockets = new WebSocketServer({ server, perMessageDeflate: true })
   const accepted = once(webSockets, 'connection') as Promise<[WebSocket]>

@@ -1,4 +1,4 @@
-/** Routers behind ports: who is taken, how their ends are noticed, and that a router in a thread serves its maker. */
+/** Routers behind ports: accepted clients, detection of their end, and a router in a thread. */
 
 import { once } from 'node:events'
 import { type parentPort, Worker } from 'node:worker_threads'
@@ -44,7 +44,7 @@ async function client(dial: ReturnType<typeof portDial>, serializers = [json]): 
 
 const hello = JSON.stringify([1, 'realm1', { roles: { caller: {} } }])
 
-/** A session by hand, so that its end can be anything. */
+/** A scripted session, so that it can end in any way. */
 async function joined(dial: ReturnType<typeof portDial>): Promise<{ transport: Transport; heard: Recorder }> {
   const transport = await dial('', ['wamp.2.json'], never())
   const heard = new Recorder()
@@ -64,7 +64,7 @@ test('serves many clients over one port, in the serializer that they share', asy
   await expect.poll(() => router.links).toBe(1)
 })
 
-test('speaks JSON unless told otherwise, and says so', async () => {
+test('supports JSON by default, and names it in a refusal', async () => {
   const { dial } = world()
   await expect(dial('', ['wamp.2.cbor'], never())).rejects.toMatchObject({
     uri: CONNECTION_FAILED,
@@ -72,14 +72,14 @@ test('speaks JSON unless told otherwise, and says so', async () => {
   })
 })
 
-test('ignores what else is said to the worker', async () => {
+test('ignores other messages to the worker', async () => {
   const { dial, port } = world()
   for (const data of [null, 'hello', { wampy: 'dial' }, { wampy: 'dial', port: 7, protocols: 'x' }])
     port.postMessage(data)
   await joined(dial)
 })
 
-test('survives a knock that is none, and ends who sends more than is taken', async () => {
+test('survives an invalid dial request, and ends a client that exceeds the limit', async () => {
   const { dial, port, router } = world({ maxPayload: 1000 })
   for (const protocols of [[{ toString: 1 }], [5n], ['wamp.2.json', Object.create(null)]]) {
     const { port2 } = new MessageChannel()
@@ -92,7 +92,7 @@ test('survives a knock that is none, and ends who sends more than is taken', asy
   await joined(dial)
 })
 
-test('needs a scope that hears messages', () => {
+test('needs a scope that receives messages', () => {
   expect(() => acceptPorts(new Router())).toThrow(expect.objectContaining({ uri: USAGE }))
   // What a thread has, and its maker does not.
   const own: typeof parentPort = null
@@ -113,7 +113,7 @@ test('the ports that tabs bring to a SharedWorker are listened to', async () => 
 })
 
 describe('the end of a client is noticed', () => {
-  test('that says so', async () => {
+  test('that closes', async () => {
     const { router, dial } = world()
     const { transport } = await joined(dial)
     transport.close()
@@ -159,7 +159,7 @@ describe('the end of a client is noticed', () => {
     await expect.poll(() => router.links).toBe(0)
   })
 
-  test('and one that answers stays', async () => {
+  test('a client that answers stays', async () => {
     const { router, dial } = world({ pingInterval: 10, pingTimeout: 1000 })
     const { heard } = await joined(dial)
     const { router: other, port } = world({ pingInterval: 100, pingTimeout: 100 })
@@ -189,7 +189,7 @@ describe('the end of a client is noticed', () => {
     await expect.poll(() => router.links).toBe(0)
   })
 
-  test('whose lock is free, after what it had said', async () => {
+  test('whose lock is released, after the frames it sent', async () => {
     const waiting = new Map<string, () => void>()
     vi.stubGlobal('navigator', {
       locks: {
@@ -214,12 +214,12 @@ describe('the end of a client is noticed', () => {
     waiting.get('mine')?.()
     expect(router.stats().sessions).toBe(1)
     await expect.poll(() => router.stats().sessions).toBe(0)
-    // It may live, and must not take this for an open connection.
+    // A client that is alive must not take this for an open connection.
     await expect.poll(() => packets.at(-1)).toEqual(['close', 1006, 'a lock was released'])
   })
 })
 
-test('a client notices that the worker is gone, and one that closes in good order', async () => {
+test('a client notices a lost worker, and a worker that closes in good order', async () => {
   const { dial, accepting } = world()
   const { heard } = await joined(dial)
   accepting.close()

@@ -1,4 +1,4 @@
-/** A thread of Node that knocks at the port it is given, joins by hand, and then does as it is told. */
+/** A thread of Node that dials through the given port, joins with raw messages, and then follows instructions. */
 import { parentPort, workerData } from 'node:worker_threads'
 
 const { port } = workerData
