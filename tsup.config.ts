@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
+import { transform } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
 import { entriesOf, namesOf } from './entry-points.ts'
 
@@ -29,11 +30,13 @@ const importedBuiltins: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'imported-builtins',
   setup({ onLoad, onResolve }) {
     const required = /\brequire\('([a-z]+)'\)/g
-    onLoad({ filter: /[\\/]node_modules[\\/]ws[\\/]lib[\\/].*\.js$/ }, async ({ path }) => ({
-      contents: (await readFile(path, 'utf8')).replace(required, (whole, name: string) =>
+    onLoad({ filter: /[\\/]node_modules[\\/]ws[\\/]lib[\\/].*\.js$/ }, async ({ path }) => {
+      const contents = (await readFile(path, 'utf8')).replace(required, (whole, name: string) =>
         builtinModules.includes(name) ? `require('imported:${name}').default` : whole,
-      ),
-    }))
+      )
+      // Drops the comments, a sixth of the file; the build formats the code again.
+      return { contents: (await transform(contents, { minifyWhitespace: true })).code }
+    })
     onResolve({ filter: /^imported:/ }, ({ path }) => ({
       path: path.slice('imported:'.length),
       namespace: 'imported',
@@ -43,6 +46,16 @@ const importedBuiltins: NonNullable<Options['esbuildPlugins']>[number] = {
       contents: `export { default } from 'node:${path}'`,
     }))
   },
+}
+
+/** Drops the docstrings of our sources: editors show those of the declarations. Annotations such as `@__PURE__` stay. */
+const withoutDocstrings: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'without-docstrings',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replace(/^[ \t]*\/\*\*[\s\S]*?\*\/[ \t]*\n/gm, ''),
+      loader: 'ts',
+    })),
 }
 
 /** The licences of what dist/ contains of others. */
@@ -103,7 +116,7 @@ export default defineConfig(() => {
       noExternal: inlined,
       // Optional to `ws`, which tries them and goes on without.
       external: ['bufferutil', 'utf-8-validate'],
-      esbuildPlugins: [importedBuiltins],
+      esbuildPlugins: [importedBuiltins, withoutDocstrings],
     },
     {
       ...library,
@@ -114,6 +127,7 @@ export default defineConfig(() => {
       treeshake: true,
       // An ES module, which `require` cannot load before Node 20.19.
       noExternal: ['@noble/ciphers'],
+      esbuildPlugins: [withoutDocstrings],
     },
     {
       ...common,
@@ -125,7 +139,7 @@ export default defineConfig(() => {
       platform: 'browser',
       splitting: true,
       removeNodeProtocol: false,
-      esbuildPlugins: [forPages],
+      esbuildPlugins: [forPages, withoutDocstrings],
       // Puts numbers in the place of the codes of messages: a bundler drops no object with computed keys, and so no role.
       esbuildOptions(options) {
         options.minifySyntax = true
