@@ -1,2 +1,2 @@
-/** Where the demo's router is: on the host that the page came from. */
+/** The URL of the demo's router: on the host of the page. */
 export const address = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`

@@ -19,7 +19,7 @@ export class Clock extends WampClient {
     const now = new Date()
     this.publish('demo.clock.tick', [now.toLocaleTimeString('sv')]).catch(() => {})
     clearTimeout(this.#timer)
-    // A little into the second: a timer that fires a hair early would tell the old one twice.
+    // A little after the start of the second: a timer that fires early would publish the old one twice.
     this.#timer = setTimeout(() => this.#tick(), 1005 - (now.getTime() % 1000))
   }
 }

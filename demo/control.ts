@@ -1,4 +1,4 @@
-/** What the page may do to the Node side: stop and start the date service, and look at what the router holds. */
+/** Procedures by which the page controls the Node side: they stop and start the date service, and return statistics. */
 
 import { type ClientOptions, rpc, WampClient } from 'wampy-ts'
 import type { Router, RouterStats } from 'wampy-ts/router'
@@ -20,20 +20,20 @@ export class Control extends WampClient {
 
   @rpc('demo.service.stop') async stopService(): Promise<void> {
     await this.#service.stop()
-    this.#tell()
+    this.#publishState()
   }
 
   @rpc('demo.service.start') async startService(): Promise<void> {
     await this.#service.start()
-    this.#tell()
+    this.#publishState()
   }
 
   @rpc('demo.router.stats') stats(): RouterStats {
     return this.#router.stats()
   }
 
-  // Every page that is open shows it, not only the one that asked.
-  #tell(): void {
+  // Every open page shows the state, not only the one that called.
+  #publishState(): void {
     this.publish('demo.service.state', [this.#service.state]).catch(() => {})
   }
 }

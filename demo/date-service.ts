@@ -1,4 +1,4 @@
-/** The service of the demo: it tells today's date. */
+/** The service of the demo: it returns today's date. */
 
 import { rpc, WampClient } from 'wampy-ts'
 

@@ -1,4 +1,4 @@
-/** What Vite can import beyond TypeScript: the text of a file, and Vue's components. */
+/** Types of Vite's imports: the text of a file, and Vue components. */
 
 declare module '*?raw' {
   const text: string

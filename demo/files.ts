@@ -1,4 +1,4 @@
-/** Serves one folder over http: what is in it, and nothing above it. */
+/** Serves the files of one folder over HTTP, and nothing outside of it. */
 
 import { readFile, realpath, stat } from 'node:fs/promises'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
@@ -14,7 +14,7 @@ const TYPES: Record<string, string> = {
 }
 
 const HEADERS = {
-  // Everything comes from here, the WebSocket too; nothing is inline.
+  // Everything comes from this origin, the WebSocket too; nothing is inline.
   'Content-Security-Policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'X-Content-Type-Options': 'nosniff',
@@ -44,22 +44,23 @@ function send(request: IncomingMessage, response: ServerResponse, { status, head
 }
 
 async function answer(folder: string, { method, url = '/' }: IncomingMessage): Promise<Answer> {
-  if (method !== 'GET' && method !== 'HEAD') return plain(405, 'This place takes GET and HEAD.', { Allow: 'GET, HEAD' })
+  if (method !== 'GET' && method !== 'HEAD')
+    return plain(405, 'This server accepts only GET and HEAD.', { Allow: 'GET, HEAD' })
   const [given = '/', query] = url.split('?', 2)
   let path: string
   try {
     path = decodeURIComponent(given)
   } catch {
-    return plain(400, 'The address is not well formed.')
+    return plain(400, 'The URL is not well formed.')
   }
   const missing = plain(404, 'There is nothing here. The demo begins at /')
   if (!path.startsWith('/') || path.includes('\0')) return missing
   const root = await realpath(folder)
-  // Resolved on the disk, so that neither dots nor a symbolic link lead out of the folder.
+  // Resolved on the disk: neither dots nor a symbolic link may lead out of the folder.
   const found = await realpath(join(root, path)).catch(() => undefined)
   if (found === undefined || (found !== root && !found.startsWith(root + sep))) return missing
   if (!(await stat(found)).isDirectory()) return file(found, missing)
-  // One slash at the front: two would name another host.
+  // One slash at the front: two would be another host.
   const there = `/${given.replace(/^\/+/, '')}/${query === undefined ? '' : `?${query}`}`
   if (!path.endsWith('/')) return plain(301, `Moved to ${there}`, { Location: there })
   return file(join(found, 'index.html'), missing)

@@ -7,7 +7,7 @@ import { defineConfig, type Plugin } from 'vite'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-/** What a script tag loads is the built file as it is. */
+/** Copies the built file that the script tags load. */
 const script: Plugin = {
   name: 'wampy-script',
   apply: 'build',

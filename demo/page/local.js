@@ -4,7 +4,7 @@ const page = parts.elements('today', 'asked', 'sessions', 'procedures', 'subscri
 const wire = parts.wire(document.getElementById('wire'))
 const badge = parts.badge(document.getElementById('badge'))
 
-// ---- what the page prints
+// ---- functions that the page prints
 
 class DateService extends wampy.WampClient {
   static rpc = ['getTodaysDate']
@@ -31,7 +31,7 @@ async function listen(name, hear) {
 }
 
 async function talk(person, text) {
-  // Who publishes is left out, unless it asks to hear itself.
+  // The publisher does not receive its own event unless it asks for it.
   const options = { exclude_me: false }
   await person.publish('talk', [person.name, text], {}, options)
 }
@@ -55,7 +55,7 @@ async function callService() {
   }
 }
 
-// ---- what it does not
+// ---- functions that it does not print
 
 let router
 let service

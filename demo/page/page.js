@@ -1,4 +1,4 @@
-/** The page with a server: a client of the router in Node, and one function for each thing it shows. */
+/** The page with a server: a client of the router in Node, and one function for each part of the page. */
 
 const page = parts.elements(
   'today',
@@ -17,7 +17,7 @@ const badge = parts.badge(document.getElementById('badge'))
 const chart = parts.chart(page.trips)
 const minute = parts.minute(page.minute)
 
-// ---- what the page prints
+// ---- functions that the page prints
 
 function connect() {
   const scheme = location.protocol.replace('http', 'ws')
@@ -69,7 +69,7 @@ function followConnection() {
   })
 }
 
-// ---- what it does not
+// ---- functions that it does not print
 
 const client = connect()
 
@@ -82,7 +82,7 @@ function say(kind, text, more) {
   page.answer.replaceChildren(parts.span(kind, text), more && more !== text ? parts.span('more', more) : '')
 }
 
-/** The date on top, with how long it took; or that it is an old one. */
+/** Shows the date at the top, with the duration of the call; after an error the date is marked as old. */
 async function refresh() {
   const began = performance.now()
   try {
@@ -96,7 +96,7 @@ async function refresh() {
   }
 }
 
-/** A button's work; what fails is shown where the service's answers are. */
+/** Runs the work of a button; shows an error in the place of the service's answers. */
 function press(id, work) {
   document.getElementById(id).addEventListener('click', () => {
     work().catch((error) => say('error', error.uri, error.message))
@@ -120,12 +120,12 @@ client.on('ready', (session) => {
 
 followConnection()
 followClock()
-// Another tab may have stopped it as well.
+// Another tab may stop the service too.
 client.subscribe('demo.service.state', () => {
   callService()
   refresh()
 })
-// Without an end: the page may be open before its server is back.
+// Without a limit: the page may be opened before its server is back.
 client.start({ timeout: 0 })
 parts.print({ connect, showDate, followClock, measure, callService, stopService, followConnection })
 parts.every(333, measure)

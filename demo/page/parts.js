@@ -1,4 +1,4 @@
-/** What the pages share: the badge, the chart, the log of the wire, and the printing of code. */
+/** Parts of all pages: the badge, the chart, the log of the wire, and the printing of code. */
 
 globalThis.parts = (() => {
   const NAMES = Object.entries({
@@ -24,7 +24,7 @@ globalThis.parts = (() => {
     YIELD: 70,
   }).reduce((names, [name, code]) => names.set(code, name), new Map())
 
-  /** Where a message keeps its payload, and what tells most about it where it has none. */
+  /** The place of a message's payload, or of its most telling element if it has none. */
   const PAYLOAD = { CALL: 4, RESULT: 3, EVENT: 4, PUBLISH: 4, INVOCATION: 4, YIELD: 3, ERROR: 5 }
   const SUBJECT = {
     HELLO: 1,
@@ -37,7 +37,7 @@ globalThis.parts = (() => {
     CALL: 3,
     REGISTER: 3,
   }
-  /** What is counted where it repeats. */
+  /** Messages whose repetitions are counted. */
   const REPEATS = new Set(['CALL', 'RESULT', 'EVENT', 'ERROR', 'PUBLISH', 'INVOCATION', 'YIELD'])
 
   const span = (kind, text) => {
@@ -54,10 +54,10 @@ globalThis.parts = (() => {
     return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`
   }
 
-  // A thin space that does not break.
+  // A thin space without a line break.
   const grouped = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, '\u202f')
 
-  /** Again and again while the page is seen, one at a time. */
+  /** Repeats the work while the page is visible, one run at a time. */
   function every(pause, work) {
     const turn = async () => {
       if (document.visibilityState === 'visible') await work()
@@ -82,14 +82,14 @@ globalThis.parts = (() => {
     element.append(code.slice(end))
   }
 
-  /** Writes the functions that an element names into it. */
+  /** Writes the source of the named functions into their elements. */
   function print(functions) {
     for (const element of document.querySelectorAll('[data-code]')) {
       const names = element.dataset.code.split(' ')
       colour(element, names.map((name) => String(functions[name])).join('\n\n'))
     }
     for (const element of document.querySelectorAll('code.given')) colour(element, element.textContent)
-    // What scrolls must be reached by the keyboard, and say what it is; what does not would be in the way.
+    // Only code that scrolls needs a label and a place in the tab order.
     const sized = new ResizeObserver((entries) => {
       for (const { target } of entries) {
         const scrolls = target.scrollWidth > target.clientWidth
@@ -117,7 +117,7 @@ globalThis.parts = (() => {
       rest.textContent = ''
       element.dataset.state = state
       shown = state
-      // A live region speaks at each change, also at one to the same words.
+      // A screen reader announces every change of a live region, even to the same text.
       if (status.textContent !== text) status.textContent = text
     }
     const retry = (attempt, delay) => {
@@ -200,7 +200,7 @@ globalThis.parts = (() => {
     }
   }
 
-  /** Sixty strokes, as many dark ones as seconds are gone. */
+  /** Sixty strokes; the dark ones are the seconds of the minute so far. */
   function minute(svg) {
     const strokes = (from, to) => {
       let d = ''
@@ -223,7 +223,7 @@ globalThis.parts = (() => {
   function wire(list) {
     const KEPT = 12
     let sockets = []
-    /** Rows that may be counted up, by what they say. */
+    /** Rows with a counter, by their text. */
     let open = new Map()
 
     function row(direction, name, text, kind = '') {
@@ -269,7 +269,7 @@ globalThis.parts = (() => {
       return row('', name, text, kind)
     }
 
-    /** The browser's own class, listened to: a client takes it as its router's `webSocket`. */
+    /** The browser's class with a log of its messages, for the option `webSocket` of a client's router. */
     class Listened extends WebSocket {
       constructor(url, protocols) {
         super(url, protocols)
@@ -292,7 +292,7 @@ globalThis.parts = (() => {
       }
     }
 
-    /** A router of this page, with its links listened to. */
+    /** A router in this page whose links are logged. */
     const tap = (router) => ({
       name: router.name,
       realm: router.realm,
