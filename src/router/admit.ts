@@ -1,4 +1,4 @@
-/** The way in: HELLO, the realm it names, how the session proves who it is, and WELCOME or ABORT. */
+/** Admission: HELLO, its realm, authentication, and WELCOME or ABORT. */
 
 import { HELLO, WELCOME } from '../protocol/codes.ts'
 import { violation } from '../protocol/error.ts'
@@ -23,13 +23,13 @@ export interface Gate {
   readonly agent: string
   readonly strict: boolean
   readonly realms: ReadonlyMap<Uri, Realm>
-  /** How sessions may prove who they are; `anonymous` is not to. */
+  /** The authentication methods; `anonymous` stands for none. */
   readonly methods: readonly (AuthMethod | typeof ANONYMOUS)[]
-  /** Ids that sessions which are authenticating were promised. */
+  /** Session ids reserved for sessions that are authenticating. */
   readonly promised: Set<Id>
 }
 
-/** What a member is in from the connection to HELLO; one table for all of a router's members. */
+/** The table of a member before HELLO; all members of a router share it. */
 export function admission(gate: Gate): Table<Member> {
   return table<Member>(refusing, {
     [HELLO]: (message, member) => {
@@ -43,7 +43,7 @@ export function admission(gate: Gate): Table<Member> {
 }
 
 function refuseHello(gate: Gate, [, realm, { roles = {} }]: HelloMessage): Refusal | undefined {
-  // That these are dictionaries was checked as a known key; that they are there was not.
+  // The type of these keys has been checked, their presence has not.
   if (!CLIENT_ROLES.some((role) => Object.hasOwn(roles, role))) {
     throw violation(`HELLO[2].roles must have one of ${CLIENT_ROLES.join(', ')}`)
   }
@@ -52,7 +52,7 @@ function refuseHello(gate: Gate, [, realm, { roles = {} }]: HelloMessage): Refus
   return new Refusal(NO_SUCH_REALM, `there is no realm ${formatValue(realm)} here`)
 }
 
-/** The first of the client's methods that there is here; without any, it is anonymous. */
+/** The first of the client's methods that this router has; a client that names none is anonymous. */
 function chooseMethod(
   { methods }: Gate,
   [, , { authmethods = [] }]: HelloMessage,
@@ -94,7 +94,7 @@ function welcome(
   const realm = gate.realms.get(uri) as Realm
   const principal = principalOf(identity, authmethod)
   const { authextra, internal } = identity
-  // First: the peer may speak at once.
+  // Before WELCOME is sent: the peer may send at once.
   member.enter(realm, id, principal, details.roles, gate.strict ? NO_DEVIATIONS : deviationsOf(details), internal)
   member.send([
     WELCOME,
@@ -111,7 +111,7 @@ function welcome(
   member.promises(Number(details._speaks_every ?? 0))
 }
 
-/** A session id that no session of this router has, or was promised. */
+/** A session id that is neither in use nor reserved in this router. */
 function newSession({ realms, promised }: Gate): Id {
   for (;;) {
     const id = randomId()

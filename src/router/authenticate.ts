@@ -1,4 +1,4 @@
-/** The rounds between HELLO and WELCOME in which a session proves who it is: a method asks, the session answers. */
+/** The rounds of CHALLENGE and AUTHENTICATE between HELLO and WELCOME. */
 
 import { AUTHENTICATE, CHALLENGE } from '../protocol/codes.ts'
 import { violation, WampError } from '../protocol/error.ts'
@@ -11,51 +11,51 @@ import { type Table, table } from '../session/table.ts'
 import type { Member } from './member/member.ts'
 import type { Identity } from './member/principal.ts'
 
-/** What a method knows of a session that says HELLO. */
+/** The HELLO of a session, as an authentication method sees it. */
 export interface AuthRequest {
   readonly realm: Uri
   /** The id that its WELCOME will carry. */
   readonly session: Id
   readonly authid: string | undefined
   readonly authextra: Dict
-  /** What is known of its connection. */
+  /** The description of its connection. */
   readonly transport: Dict | undefined
   /** Aborts when the session ends before the method is done. */
   readonly signal: AbortSignal
 }
 
-/** What the client is asked, as the `extra` of CHALLENGE. */
+/** A question to the client: the `extra` of CHALLENGE. */
 export interface AuthChallenge {
   readonly extra?: Dict | undefined
 }
 
-/** What the client answers. */
+/** The client's AUTHENTICATE. */
 export interface AuthAnswer {
   readonly signature: string
   readonly extra: Dict
 }
 
 /**
- * One way to authenticate: yields challenges, gets their answers, and returns who it is. What it throws refuses the
- * session: the URI of a WampError is the reason of the ABORT, anything else is `authentication_failed`. When the session
- * ends before, its `signal` aborts and the generator is ended where it stands, `finally` included.
+ * An authentication method: it yields challenges, receives their answers, and returns an identity. An error refuses the
+ * session: the URI of a WampError is the reason of the ABORT, any other error becomes `authentication_failed`. If the
+ * session ends first, `signal` aborts and the generator is ended where it stands, `finally` included.
  */
 export interface AuthMethod {
-  /** As HELLO lists it in `authmethods`. */
+  /** Its name in the `authmethods` of HELLO. */
   readonly name: string
   authenticate(request: AuthRequest): AsyncGenerator<AuthChallenge, Identity, AuthAnswer>
 }
 
 type Step = IteratorResult<AuthChallenge, Identity>
 
-/** While the method works, nothing may come but an ABORT. */
+/** While the method works, only ABORT is legal. */
 const WORKING: Table<Member> = table<Member>(refusing)
 
 const CHALLENGED: Table<Member> = table<Member>(refusing, {
   [AUTHENTICATE]: ([, signature, extra], member) => member.conversation?.answer({ signature, extra }),
 })
 
-/** One session that is authenticating. Its deadline is the member's, from the connection to WELCOME. */
+/** The authentication of one session. Its deadline is the member's, from the connection to WELCOME. */
 export class Conversation {
   readonly #member: Member
   readonly #method: AuthMethod
@@ -64,7 +64,7 @@ export class Conversation {
   readonly #controller = new AbortController()
   #rounds: AsyncGenerator<AuthChallenge, Identity, AuthAnswer> | undefined
 
-  /** `admit` hears who it is; `ended` that it is over, before that or instead. */
+  /** Calls `admit` with the identity, and `ended` before that or instead of it. */
   constructor(member: Member, method: AuthMethod, admit: (identity: Identity) => void, ended: () => void) {
     this.#member = member
     this.#method = method
@@ -87,13 +87,13 @@ export class Conversation {
     })
   }
 
-  /** The session is over. */
+  /** The session has ended. */
   stop(): void {
     this.#ended()
     this.#controller.abort()
     const rounds = this.#rounds
     this.#rounds = undefined
-    // What it has to say about its end concerns nobody.
+    // An error during this cleanup concerns nobody.
     if (rounds) finish(rounds).catch(() => {})
   }
 
@@ -115,12 +115,12 @@ export class Conversation {
       this.#admit(value)
       return
     }
-    // First: the peer may answer at once.
+    // Before CHALLENGE is sent: the peer may answer at once.
     member.become(CHALLENGED)
     member.send([CHALLENGE, this.#method.name, value?.extra ?? {}])
   }
 
-  // What a method throws that is not meant for its client, or is an error of this process, may hold secrets.
+  // An error that is not meant for the client may contain secrets.
   #refuse(error: unknown): void {
     if (this.#member.over) return
     if (WampError.is(error) && !error.uri.startsWith('wampy.')) {
@@ -130,7 +130,7 @@ export class Conversation {
 }
 
 async function finish(rounds: AsyncGenerator<AuthChallenge, Identity, AuthAnswer>): Promise<void> {
-  // An iterator that is written by hand may not have it.
+  // An iterator written by hand may lack `return`.
   await rounds.return?.(undefined as never)
 }
 

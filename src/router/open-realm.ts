@@ -1,4 +1,4 @@
-/** Puts a realm together: its broker, its dealer, and, where it has both, its meta API. */
+/** Assembles a realm: its broker, its dealer and, if it has both, its meta API. */
 
 import type { Id, Uri } from '../protocol/messages.ts'
 import type { Member } from './member/member.ts'
@@ -23,7 +23,7 @@ export function openRealm(uri: Uri, options: RealmOptions): Realm {
   const broker = options.roles.includes('broker') ? new Broker(options, parts) : undefined
   const dealer = options.roles.includes('dealer') ? new Dealer(options, parts) : undefined
   const meta = broker && dealer ? new Meta(options, members, broker, dealer) : undefined
-  // The first observer: meta events go out before anybody else observes what they report.
+  // The first observer, so that meta events are published before other observers run.
   if (meta) observers.add(new Observation(meta.observer))
   const roles = [broker, dealer].filter((role) => role !== undefined)
   return new Realm(parts, roles, meta)

@@ -1,4 +1,4 @@
-/** One realm: its members, its roles, and the one table of handlers that all its members share. */
+/** One realm: its members, its roles, and the table of handlers that all members share. */
 
 import { CALL, CANCEL, ERROR, PUBLISH, REGISTER, SUBSCRIBE, UNREGISTER, UNSUBSCRIBE, YIELD } from '../protocol/codes.ts'
 import { violation } from '../protocol/error.ts'
@@ -19,7 +19,7 @@ const HANDLED = {
   dealer: [CALL, CANCEL, REGISTER, UNREGISTER, YIELD, ERROR],
 } as const
 
-/** What a realm and its roles share. */
+/** The parts that a realm and its roles share. */
 export interface RealmParts extends RoleRealm {
   readonly members: Map<Id, Member>
 }
@@ -28,9 +28,9 @@ export class Realm implements Home {
   readonly uri: Uri
   readonly members: Map<Id, Member>
   readonly observers: Observers
-  /** What members are in while they are established. */
+  /** The table of established members. */
   readonly table: Table<Member>
-  /** What WELCOME says. */
+  /** The roles in WELCOME. */
   readonly announced: Roles
   readonly #roles: readonly Role[]
   readonly #meta: Meta | undefined
@@ -51,13 +51,13 @@ export class Realm implements Home {
     )
   }
 
-  /** Takes a member in: from here on it can be sent to. Nobody is told of it before `joined`. */
+  /** Adds a member: from now on messages can be sent to it. It is announced by `joined`. */
   enter(member: Member): void {
     this.members.set(member.id, member)
     this.#joining.add(member)
   }
 
-  /** It has its WELCOME. */
+  /** The member has received WELCOME. */
   joined(member: Member): void {
     const { id: session, principal, transport } = member
     if (!this.#joining.delete(member) || !principal) return
@@ -65,7 +65,7 @@ export class Realm implements Home {
     this.observers.joined?.({ realm: this.uri, session, authid, authrole, authmethod, authprovider, transport })
   }
 
-  /** It is gone: its subscriptions and registrations first, then its testaments, then the word that it left. */
+  /** The member has left: removes its subscriptions and registrations, publishes its testaments, then announces it. */
   leave(member: Member, end: SessionEnd): void {
     this.members.delete(member.id)
     for (const role of this.#roles) role.left(member)
@@ -91,7 +91,7 @@ export class Realm implements Home {
   }
 }
 
-/** A router with one role cannot type an ERROR for the other one's requests, so they are violations. */
+/** A router with one role has no ERROR for requests to the other role, so these are violations. */
 function absent(role: RouterRole): Handlers<Member> {
   const handler = ([code]: [Code, ...unknown[]]): void => {
     throw violation(`${nameOf(code)} needs a ${role}, which this router is not`)

@@ -1,4 +1,4 @@
-/** The embeddable router: realms by name, a place to attach links to, and an end. */
+/** The embeddable router: its realms, its links and its options. */
 
 import { usage } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
@@ -43,53 +43,53 @@ export interface RouterOptions {
   /** Default both. */
   readonly roles?: readonly RouterRole[] | undefined
   /**
-   * Demands URIs of `a-z`, `0-9`, `_`, request ids in sequence, and of every peer to keep to what its HELLO says, also
-   * where it is known to be a library that does not. Default false.
+   * Requires URIs of `a-z`, `0-9` and `_`, request ids in sequence, and peers that keep to the features in their HELLO,
+   * including libraries that are known not to. Default false.
    */
   readonly strict?: boolean | undefined
-  /** What WELCOME says this router is. Default `wampy-ts/` and the version. */
+  /** The `agent` in WELCOME. Default `wampy-ts/` and the version. */
   readonly agent?: string | undefined
-  /** What one session may cost. */
+  /** The limits of one session and of a realm. */
   readonly limits?: Partial<RouterLimits> | undefined
   /**
-   * Decides what a session may do: asked once for each call, registration, publication and subscription, those of the
-   * meta API among them, and for a testament when it is added. It answers true, false, or
-   * `{ allow, disclose, trustlevel }`, at once or later: then the session's later messages are held, in order, and other
-   * sessions are not delayed. False refuses with `wamp.error.not_authorized`; an authorizer that throws, rejects, answers
-   * something else or takes longer than `limits.decision` refuses with `wamp.error.authorization_failed`. A client that
-   * the authorizer itself uses must connect to `router.trusted`, whose sessions are not asked about. Default: everything
-   * is allowed.
+   * Decides what a session may do. It is called once for each call, registration, publication and subscription,
+   * including those of the meta API, and for a testament when it is added. It returns true, false or
+   * `{ allow, disclose, trustlevel }`, or a promise of one of these; meanwhile the session's later messages are held in
+   * order, and other sessions are not delayed. False refuses with `wamp.error.not_authorized`. An authorizer that throws,
+   * rejects, returns anything else or takes longer than `limits.decision` refuses with `wamp.error.authorization_failed`.
+   * A client that the authorizer itself uses must connect to `router.trusted`, whose sessions need no decision. Default:
+   * everything is allowed.
    *
    * @example
    * authorize: ({ session, action, uri }) => action === 'subscribe' || rights.get(session.authid).includes(uri)
    */
   readonly authorize?: Authorize | undefined
   /**
-   * Whether callees and subscribers learn who calls and publishes: where `disclose_me` asks for it (`asked`, the
-   * default), `always`, or `never`, when a `disclose_me` is refused. A function decides it for each call and
-   * publication; one that throws discloses nobody. The answer of `authorize` comes first.
+   * Discloses callers and publishers to callees and subscribers: if `disclose_me` asks for it (`asked`, the default),
+   * `always`, or `never`, which refuses `disclose_me`. A function decides for each call and publication; if it throws,
+   * nobody is disclosed. The answer of `authorize` takes precedence.
    *
    * @example
    * disclose: (action, uri) => (uri.startsWith('com.example.audit.') ? 'always' : 'asked')
    */
   readonly disclose?: Disclosure | Disclose | undefined
   /**
-   * How far to trust who calls or publishes, told to callees and subscribers as `trustlevel`. The answer of `authorize`
-   * comes first. Default: not told.
+   * The trust level of a caller or publisher, sent to callees and subscribers as `trustlevel`. The answer of `authorize`
+   * takes precedence. Default: none is sent.
    */
   readonly trustlevel?: TrustLevel | undefined
   /**
-   * The topics, or patterns of topics, whose events each realm remembers for `wamp.subscription.get_events`. Each
-   * stands in the subscription meta API from the start, so that its id can be looked up before anybody subscribes.
+   * The topics, or patterns of topics, whose events each realm keeps for `wamp.subscription.get_events`. Each is listed
+   * by the subscription meta API from the start, so that its id can be looked up before anybody subscribes.
    *
    * @example
    * history: [{ uri: 'com.example.news', limit: 100 }, { uri: 'com.example.log.', match: 'prefix', limit: 10_000 }]
    */
   readonly history?: readonly HistoryOptions[] | undefined
   /**
-   * The procedures, or patterns of procedures, whose calls wait in turn when all callees have as many as their
-   * `concurrency` allows, instead of failing with `crossbar.error.max_concurrency_reached`. Each registration has a
-   * queue of its own; a call that finds it full fails as without one.
+   * The procedures, or patterns of procedures, whose calls are queued when every callee has reached its `concurrency`,
+   * instead of failing with `crossbar.error.max_concurrency_reached`. Each registration has a queue of its own; a call
+   * that finds it full fails as it would without a queue.
    *
    * @example
    * callQueue: [{ uri: 'com.example.render', limit: 100 }, { uri: '', match: 'prefix', limit: 1000 }]
@@ -97,7 +97,7 @@ export interface RouterOptions {
   readonly callQueue?: readonly CallQueueOptions[] | undefined
 }
 
-/** What each option must be; a strict router demands more of URIs. */
+/** The rules of the options; a strict router requires more of URIs. */
 const rulesOf = (strict: boolean): OptionRules<RouterOptions> => ({
   realms: ['a list of URIs of realms', (realm) => typeof realm === 'string' && isUri(realm, strict), 'each'],
   roles: [`a list of ${ROUTER_ROLES.join(' and ')}, or one of them`, (role) => isOneOf(ROUTER_ROLES, role), 'each'],
@@ -116,7 +116,7 @@ const rulesOf = (strict: boolean): OptionRules<RouterOptions> => ({
 
 const LIMIT_RULES = Object.fromEntries(Object.keys(LIMITS).map((name) => [name, LIMIT])) as OptionRules<RouterLimits>
 
-/** A rule whose check throws what is wrong. */
+/** A rule whose check throws a specific error. */
 function checkedBy(check: (value: unknown) => void): OptionRule {
   return [
     '',
@@ -127,7 +127,7 @@ function checkedBy(check: (value: unknown) => void): OptionRule {
   ]
 }
 
-/** Where a test puts authentication methods: no public option yet. */
+/** The key under which tests pass authentication methods: there is no public option yet. */
 export const AUTH_METHODS = Symbol('authentication methods')
 
 interface Methods {
@@ -145,11 +145,11 @@ const REFUSED: Table<Member> = lenient()
  * const client = new WampClient({ router })
  */
 export class Router implements Attachable, Connector {
-  /** How a client in this process names it in errors. */
+  /** Its name in the errors of a client in this process. */
   readonly name = 'the router in this process'
   readonly #realms = new Map<Uri, Realm>()
   readonly #members = new Set<Member>()
-  /** Of what happens before a session is in a realm. */
+  /** Observers of events before a session is in a realm. */
   readonly #observers = new Observers()
   readonly #host: Host
   readonly #admission: Table<Member>
@@ -173,7 +173,7 @@ export class Router implements Attachable, Connector {
     }
   }
 
-  /** The realm that a client in this process joins unless it names one: the first. */
+  /** The first realm, which a client in this process joins if it names none. */
   get realm(): Uri | undefined {
     return this.realms[0]
   }
@@ -189,8 +189,8 @@ export class Router implements Attachable, Connector {
   }
 
   /**
-   * Takes the other end of a link: a session may begin on it. `info` is what the session meta API tells of it, as
-   * `transport`; to tell less, a server may be given `{ attach: (link, { type }) => router.attach(link, { type }) }`.
+   * Accepts the other end of a link, on which a session may begin. The session meta API shows `info` as `transport`; to
+   * show less, pass a server `{ attach: (link, { type }) => router.attach(link, { type }) }`.
    *
    * @throws WampError `wampy.error.usage` for an `info` without a type, `wamp.error.invalid_argument` for one that
    *   cannot travel
@@ -206,7 +206,7 @@ export class Router implements Attachable, Connector {
     if (this.#closing) member.abort(SYSTEM_SHUTDOWN, 'this router is closed')
   }
 
-  /** A link for a client in this process, with no bytes in between. */
+  /** Opens a link for a client in this process, without a wire. */
   async connect(): Promise<Link> {
     const [ours, theirs] = linked()
     this.attach(ours, { type: 'linked' })
@@ -214,8 +214,8 @@ export class Router implements Attachable, Connector {
   }
 
   /**
-   * Where clients of the router's owner connect, in this process: their sessions are not asked about, so that
-   * `authorize` can use one.
+   * Connects clients of the router's owner in this process. Their sessions need no decision, so that `authorize` can use
+   * such a client.
    *
    * @example
    * const rights = new RpcClient({ router: router.trusted })
@@ -232,7 +232,7 @@ export class Router implements Attachable, Connector {
     }
   }
 
-  /** What one realm, or all of them together, hold now and have dropped. */
+  /** The statistics of one realm, or of all realms together. */
   stats(realm?: Uri): RouterStats {
     if (realm === undefined) return sumOf([this.#observers, ...this.#realms.values()].map((each) => each.stats()))
     const found = this.#realms.get(realm)
@@ -241,12 +241,12 @@ export class Router implements Attachable, Connector {
   }
 
   /**
-   * Reports what happens in this router, in all its realms, until the function that it returns is called. Any number of
-   * observers is possible.
+   * Reports the events of all realms to an observer until the returned function is called. There may be any number of
+   * observers.
    *
    * @example
    * const stop = router.observe({ refused: ({ action, error, text }) => console.warn(action, error, text) })
-   * @throws WampError `wampy.error.usage` for what is not an observer
+   * @throws WampError `wampy.error.usage` if the argument is not an observer
    */
   observe(observer: RouterObserver): () => void {
     const observation = new Observation(checkedObserver(observer))
@@ -258,10 +258,10 @@ export class Router implements Attachable, Connector {
     }
   }
 
-  /** Says GOODBYE to every session and resolves when all links are closed, which those that do not answer cannot stop. */
+  /** Sends GOODBYE to every session. Resolves when all links have closed; a peer that does not answer cannot delay this for long. */
   close(reason: Uri = SYSTEM_SHUTDOWN): Promise<void> {
     this.#closing ??= new Promise((resolve) => {
-      // The last word, for an adapter that does not say that it closed.
+      // A deadline, for an adapter that never reports its end.
       const timer = setTimeout(resolve, 3 * LINGER)
       this.#emptied = () => {
         clearTimeout(timer)
@@ -277,7 +277,7 @@ export class Router implements Attachable, Connector {
   }
 }
 
-/** What may be told of a connection, as it is now. */
+/** A copy of the description of a connection. */
 function shown(info: TransportInfo | undefined): Dict | undefined {
   if (info === undefined) return undefined
   if (isDict(info) && typeof info['type'] === 'string') return plain(info, 'info') as Dict
@@ -295,7 +295,7 @@ interface Checked {
   readonly callQueue: readonly CallQueueOptions[]
 }
 
-// Not only for JavaScript: a typo in a spread or a parsed configuration passes the compiler.
+// Also needed with TypeScript: a typo in a spread object or a parsed configuration passes the compiler.
 function checkedOptions(options: RouterOptions): Checked {
   checkRules('Router', options, rulesOf(isDict(options) && options['strict'] === true))
   const { realms = [DEFAULT_REALM], roles = ROUTER_ROLES, strict = false, agent = AGENT } = options

@@ -1,4 +1,4 @@
-/** What a router counts: the sum of what its parts count, each of which defines its own statistics. */
+/** The statistics of a router: the sum of those of its parts, each of which defines its own. */
 
 import { NO_TESTAMENTS, type TestamentStats } from './meta/testaments.ts'
 import { NO_OBSERVERS, type ObserverStats } from './observe/observers.ts'
@@ -15,18 +15,18 @@ export interface SessionStats {
   }
 }
 
-/** What a router, or one of its realms, holds now, and what it dropped since it was made. */
+/** The present contents of a router or a realm, and what it has dropped since it was created. */
 export type RouterStats = SessionStats & BrokerStats & DealerStats & TestamentStats & ObserverStats
 
-/** Counts since the router was made. */
+/** Counters since the router was created. */
 export type RouterDropped = RouterStats['dropped']
 
 export const NO_SESSIONS: SessionStats = { sessions: 0, dropped: { sessions: 0, held: 0 } }
 
-/** Of a router without one of the roles, that one's statistics are 0. */
+/** The statistics of a role that the router does not have are 0. */
 const ZERO: RouterStats = total([NO_SESSIONS, NO_BROKER, NO_DEALER, NO_TESTAMENTS, NO_OBSERVERS])
 
-/** The statistics of all parts, or of all realms, together. */
+/** Adds up the statistics of all parts, or of all realms. */
 export function sumOf(parts: readonly object[]): RouterStats {
   return total([ZERO, ...parts])
 }

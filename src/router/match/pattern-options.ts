@@ -1,4 +1,4 @@
-/** Checks the options of a router that list topics or procedures, by URI or by pattern, with a bound for each. */
+/** Checks router options that list topics or procedures, by URI or pattern, each with a limit. */
 
 import { usage } from '../../protocol/error.ts'
 import { checkRules, type OptionRule, STRING, WHOLE } from '../../protocol/option-rules.ts'
@@ -9,7 +9,7 @@ import { anyOf, isOneOf, MATCH_POLICIES, type MatchPolicy } from '../../protocol
 const MATCH: OptionRule = [anyOf(MATCH_POLICIES), (value) => isOneOf(MATCH_POLICIES, value)]
 
 /**
- * Checks such a list; `further` are the rules of the options that its items have beside these.
+ * Checks such a list; `further` are the rules of additional options of its items.
  *
  * @throws WampError `wampy.error.usage`
  */

@@ -1,11 +1,11 @@
-/** What is subscribed or registered, found by URI: one index for the broker and the dealer alike. */
+/** The index of subscriptions or registrations by URI, shared by broker and dealer. */
 
 import type { Id, Uri } from '../../protocol/messages.ts'
 import type { MatchPolicy } from '../../protocol/options.ts'
 import { Prefixes } from './prefixes.ts'
 import { Wildcards } from './wildcards.ts'
 
-/** What the index holds. The same URI under another policy is another record. */
+/** A record of the index. The same URI with another match policy is another record. */
 export interface Pattern {
   readonly id: Id
   readonly uri: Uri
@@ -14,13 +14,13 @@ export interface Pattern {
 
 const NONE: readonly never[] = []
 
-// What is remembered of the URIs of late, which a peer chooses: so many, so long, with so many matches.
+// Bounds of the memo, whose URIs are chosen by peers: their number, their length, and their matches.
 const URIS = 1024
 const CHARACTERS = 256
 const MATCHES = 64
 
 export class Patterns<Found extends Pattern> {
-  // Each in a list of its own, so that `all` gives one out without making it.
+  // Each in a list of its own, so that `all` can return it without allocating.
   readonly #exact = new Map<Uri, readonly [Found]>()
   readonly #patterns: Readonly<Record<Exclude<MatchPolicy, 'exact'>, Map<Uri, Found>>> = {
     prefix: new Map(),
@@ -31,7 +31,7 @@ export class Patterns<Found extends Pattern> {
     prefix: new Prefixes<Found>(),
     wildcard: new Wildcards<Found>(),
   } satisfies Record<Exclude<MatchPolicy, 'exact'>, object>
-  // Answers for URIs that were asked for a moment ago. A change of a pattern drops them all, as it may concern any.
+  // Answers for recent URIs. Any change of a pattern clears the memo, because it may concern any of them.
   readonly #best = new Map<Uri, Found | undefined>()
   readonly #all = new Map<Uri, readonly Found[]>()
 
@@ -39,7 +39,7 @@ export class Patterns<Found extends Pattern> {
     return this.#ids.size
   }
 
-  /** The record of exactly this text under this policy. */
+  /** The record of exactly this pattern and policy. */
   get(uri: Uri, match: MatchPolicy = 'exact'): Found | undefined {
     if (match === 'exact') return this.#exact.get(uri)?.[0]
     return this.#patterns[match].get(uri)
@@ -49,15 +49,15 @@ export class Patterns<Found extends Pattern> {
     return this.#ids.get(id)
   }
 
-  /** All records of one policy, the oldest first. */
+  /** All records of one policy, oldest first. */
   *list(match: MatchPolicy): IterableIterator<Found> {
     if (match === 'exact') for (const [record] of this.#exact.values()) yield record
     else yield* this.#patterns[match].values()
   }
 
   /**
-   * Whether a wildcard leaves one lookup affordable: patterns of one length may leave only so many different sets of
-   * components empty, since each must be tried.
+   * True if adding a wildcard pattern keeps lookups affordable: the number of shapes for each pattern length is limited,
+   * because a lookup tries each of them.
    */
   admits(uri: Uri, match: MatchPolicy, shapes: number): boolean {
     return match !== 'wildcard' || this.#trees.wildcard.admits(uri, shapes)
@@ -74,7 +74,7 @@ export class Patterns<Found extends Pattern> {
     this.#changed(record)
   }
 
-  /** Takes out this very record, if it is in. */
+  /** Removes exactly this record, if it is present. */
   delete(record: Found): void {
     const { id, uri, match } = record
     if (!this.#ids.delete(id)) return
@@ -86,7 +86,7 @@ export class Patterns<Found extends Pattern> {
     this.#changed(record)
   }
 
-  /** The one record that serves a call of this procedure: exact, else the longest prefix, else the best wildcard. */
+  /** The record that serves a call of a procedure: exact, otherwise the longest prefix, otherwise the best wildcard. */
   best(uri: Uri): Found | undefined {
     const exact = this.#exact.get(uri)
     if (exact || this.#plain()) return exact?.[0]
@@ -100,7 +100,7 @@ export class Patterns<Found extends Pattern> {
     return found
   }
 
-  /** Every record that a publication to this topic concerns, in the order in which `best` prefers them. */
+  /** All records that match a topic, in the order of preference of `best`. */
   all(uri: Uri): readonly Found[] {
     if (this.#plain()) return this.#exact.get(uri) ?? NONE
     const known = this.#all.get(uri)
@@ -113,7 +113,7 @@ export class Patterns<Found extends Pattern> {
     return found
   }
 
-  /** Nodes of the trees and answers kept: 1 when nothing is in. */
+  /** The number of tree nodes and memoized answers; 1 when the index is empty. */
   get weight(): number {
     return this.#trees.prefix.nodes + this.#trees.wildcard.nodes + this.#best.size + this.#all.size
   }

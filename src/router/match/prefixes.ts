@@ -1,10 +1,10 @@
-/** What begins with what: a radix tree over characters, walked once along a URI however many prefixes there are. */
+/** Prefix patterns: a radix tree over characters, walked once along a URI regardless of the number of prefixes. */
 
 interface Node<Found> {
-  /** The characters between the parent and here; only the root has none. */
+  /** The characters between the parent and this node; empty only for the root. */
   text: string
   found: Found | undefined
-  /** By their first character, of which no two share one. */
+  /** Children by their first character, which is unique. */
   children: Map<number, Node<Found>> | undefined
 }
 
@@ -59,7 +59,7 @@ export class Prefixes<Found> {
     }
   }
 
-  /** What the longest prefix of the text stands for. */
+  /** The value of the longest prefix of a text. */
   longest(text: string): Found | undefined {
     let at = this.#root
     let { found } = at
@@ -72,7 +72,7 @@ export class Prefixes<Found> {
     }
   }
 
-  /** Adds what all prefixes of the text stand for, the longest first. */
+  /** Adds the values of all prefixes of a text, longest first. */
   collect(text: string, into: Found[]): void {
     const start = into.length
     let at = this.#root
@@ -90,7 +90,7 @@ export class Prefixes<Found> {
     }
   }
 
-  /** How many nodes there are; 1 when it is empty. */
+  /** The number of nodes; 1 when the tree is empty. */
   get nodes(): number {
     let count = 0
     const waiting = [this.#root]
@@ -102,7 +102,7 @@ export class Prefixes<Found> {
   }
 }
 
-/** Takes an only child in, so that the tree is as small as if what was deleted had never been there. */
+/** Merges a node with its only child, so that a deleted prefix leaves nothing behind. */
 function join<Found>(upper: Node<Found>): void {
   if (upper.found !== undefined || upper.children?.size !== 1) return
   for (const child of upper.children.values()) {
@@ -112,7 +112,7 @@ function join<Found>(upper: Node<Found>): void {
   }
 }
 
-/** How many characters a text has in common with another one from there on. */
+/** The number of characters that two texts have in common from an offset on. */
 function common(text: string, other: string, from: number): number {
   let shared = 0
   while (shared < text.length && text.charCodeAt(shared) === other.charCodeAt(from + shared)) shared++

@@ -1,28 +1,28 @@
-/** Patterns whose empty components stand for any one: a trie over components for each number of them. */
+/** Wildcard patterns, whose empty components match any component: one trie over components for each pattern length. */
 
 interface Node<Found> {
   found: Found | undefined
   literal: Map<string, Node<Found>> | undefined
-  /** Where the component is empty in the pattern. */
+  /** The child for an empty component. */
   any: Node<Found> | undefined
 }
 
-/** The patterns of one number of components. */
+/** The patterns with one number of components. */
 interface Root<Found> extends Node<Found> {
-  /** Which components are empty, and in how many patterns it is those. */
+  /** The shapes (sets of empty components), with the number of patterns of each. */
   readonly shapes: Map<string, number>
 }
 
 const node = <Found>(): Node<Found> => ({ found: undefined, literal: undefined, any: undefined })
 
 /**
- * A walk visits what agrees so far with the URI, and so for each component at most as many nodes as the patterns have
- * shapes: what else is there does not cost anything, but the number of shapes must be bounded.
+ * A walk visits the nodes that agree with the URI so far, which is at most one node per shape and component. Other
+ * patterns cost nothing, but the number of shapes must be bounded.
  */
 export class Wildcards<Found> {
   readonly #roots = new Map<number, Root<Found>>()
 
-  /** Whether the pattern has one of the shapes that patterns as long as it have, or is of the first so many. */
+  /** True if the shape of a pattern exists already for its length, or the limit of shapes leaves room for it. */
   admits(pattern: string, shapes: number): boolean {
     const components = pattern.split('.')
     const known = this.#roots.get(components.length)?.shapes
@@ -85,17 +85,17 @@ export class Wildcards<Found> {
     this.#roots.delete(components.length)
   }
 
-  /** The first pattern that matches: at the leftmost component where two differ, a literal is before an empty one. */
+  /** The best match: at the leftmost component in which two patterns differ, a literal precedes an empty one. */
   best(uri: string): Found | undefined {
     return this.#walk(uri, undefined)
   }
 
-  /** Adds all patterns that match, the best first. */
+  /** Adds all matching patterns, best first. */
   collect(uri: string, into: Found[]): void {
     this.#walk(uri, into)
   }
 
-  /** How many nodes there are. */
+  /** The number of nodes. */
   get nodes(): number {
     let count = 0
     const waiting: Node<Found>[] = [...this.#roots.values()]
@@ -107,7 +107,7 @@ export class Wildcards<Found> {
     return count
   }
 
-  // A stack of its own: a URI may have more components than the engine has frames.
+  // An explicit stack: a URI may have more components than the engine has stack frames.
   #walk(uri: string, into: Found[] | undefined): Found | undefined {
     const root = this.#roots.get(count(uri))
     if (!root) return undefined
@@ -135,7 +135,7 @@ export class Wildcards<Found> {
   }
 }
 
-/** The number of components, before a list of them is made. */
+/** The number of components, counted without splitting. */
 function count(uri: string): number {
   let found = 1
   for (let at = uri.indexOf('.'); at >= 0; at = uri.indexOf('.', at + 1)) found++

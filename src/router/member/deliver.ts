@@ -1,4 +1,4 @@
-/** One event for many: the only code that writes to more than one destination. What a slow reader loses, it loses here. */
+/** Sends one event to many: the only code that writes to more than one destination. Slow readers lose events here. */
 
 import type { EventMessage } from '../../protocol/messages.ts'
 import type { Prepared } from '../../transport/transport.ts'
@@ -10,14 +10,14 @@ const UNSENDABLE: Prepared = Symbol('unsendable')
 /** Why an event was not sent to a subscriber: it was too far behind, or its serializer cannot express the event. */
 export type Undelivered = 'slow' | 'unsendable'
 
-/** Some of the subscribers, as an audience. */
+/** A filter of subscribers. */
 export interface Admitting {
   admits(destination: Destination): boolean
 }
 
 /**
- * Sends an event to those of the subscribers who may hear it: encoded and framed once for each kind of destination, and
- * not to one that is too far behind. Returns how many it was sent to.
+ * Sends an event to the subscribers in its audience: encoded and framed once for each kind of destination, and not to a
+ * subscriber that is behind. Returns the number of receivers.
  */
 export function deliver(
   event: EventMessage,

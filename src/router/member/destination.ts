@@ -1,4 +1,4 @@
-/** What the broker and the dealer send to: a session, the router's own procedures, later a session of another machine. */
+/** The contract of a destination, to which broker and dealer send: a session, or the router's own procedures. */
 
 import type { Code, EventMessage, Id, Message } from '../../protocol/messages.ts'
 import type { ClientRole, Feature } from '../../protocol/words.ts'
@@ -12,19 +12,19 @@ export interface Destination {
   /** The id of the session; 0 for the router itself. */
   readonly id: Id
   readonly principal: Principal | undefined
-  /** What its authentication method keeps for the router's decisions; sent to nobody. */
+  /** Private data of its authentication method for the router's decisions; never sent. */
   readonly internal: unknown
-  /** True for a session of the router's owner, whose requests are not asked about. */
+  /** True for a session of the router's owner, whose requests need no decision. */
   readonly trusted: boolean
-  /** Where it is known to differ from what its HELLO announced. */
+  /** Known differences from its HELLO. */
   readonly deviations: Deviations
-  /** True if it has a feature: its HELLO announced it, or it is known to have it. */
+  /** True if its HELLO announced a feature, or it is known to have it. */
   announces<R extends ClientRole>(role: R, feature: Feature<R>): boolean
-  /** Throws a WampError for a message that its serializer or its transport cannot carry; nothing was sent then. */
+  /** Throws a WampError, having sent nothing, for a message that its serializer or transport cannot carry. */
   send(message: Message): void
   /**
-   * Handles the rest of a request when `decision` is there, or with `expired` when that takes too long, and holds what
-   * comes meanwhile, in order. Nothing happens if the session ends before.
+   * Continues a request when `decision` resolves, or with `expired` if that takes too long, and holds later messages in
+   * order meanwhile. Nothing happens if the session ends first.
    */
   hold<T>(code: Code, decision: Promise<T>, then: (decided: T) => void, expired: T): void
   /** True if it reads so slowly that events for it are dropped (slow-reader.ts). */
@@ -33,8 +33,8 @@ export interface Destination {
   readonly kind: string | undefined
   prepare(event: EventMessage): Prepared
   write(prepared: Prepared): void
-  /** What the broker keeps of it, from its first subscription. Nobody else looks into it. */
+  /** The broker's record of it, from its first subscription on; private to the broker. */
   pubsub: BrokerRecord | undefined
-  /** What the dealer keeps of it, from its first call or registration. Nobody else looks into it. */
+  /** The dealer's record of it, from its first call or registration on; private to the dealer. */
   rpc: DealerRecord | undefined
 }

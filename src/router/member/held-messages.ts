@@ -1,4 +1,4 @@
-/** The messages of one session that wait for a decision about an earlier one: in order, and within a bound. */
+/** The messages of a session that are held, in order and within a bound, while a decision is awaited. */
 
 import type { Message } from '../../protocol/messages.ts'
 import type { Payload } from '../../protocol/payload.ts'
@@ -7,7 +7,7 @@ import type { Link } from '../../session/link.ts'
 import type { RouterLimits } from './limits.ts'
 import { weightOf } from './payload-size.ts'
 
-/** Reading pauses at this part of either limit. The rest is room for what was read already: a chunk, or a batch. */
+/** Reading pauses at this share of either limit. The rest is room for a chunk or batch that was already read. */
 const PAUSES_AT = 1 / 16
 
 interface HeldMessage {
@@ -19,7 +19,7 @@ export class HeldMessages {
   readonly #link: Link
   readonly #limits: RouterLimits
   #messages: HeldMessage[] = []
-  /** The next one: to shift a long list costs as much as it is long. */
+  /** The index of the next message: `shift` on a long list would take linear time. */
   #first = 0
   #bytes = 0
   #paused = false
@@ -33,7 +33,7 @@ export class HeldMessages {
     return this.#messages.length - this.#first
   }
 
-  /** Returns the limit that the message exceeds, if it does; then it is not held. */
+  /** Holds a message, or returns the limit that it exceeds. */
   add(message: Message): string | undefined {
     const weight = weightOfMessage(message)
     const { held, heldBytes } = this.#limits
@@ -61,7 +61,7 @@ export class HeldMessages {
     return next.message
   }
 
-  /** Forgets them all, and returns how many there were. */
+  /** Discards all messages and returns their number. */
   clear(): number {
     const { size } = this
     this.#messages = []

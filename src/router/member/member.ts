@@ -1,4 +1,4 @@
-/** One peer of the router: its session, who it is, and everything it owns in its realm. */
+/** A session as its router sees it, with everything it owns in its realm. */
 
 import { ABORT, CALL, PUBLISH, REGISTER, SUBSCRIBE, UNREGISTER, UNSUBSCRIBE } from '../../protocol/codes.ts'
 import { LONGEST_TIMER } from '../../protocol/durations.ts'
@@ -27,26 +27,26 @@ import type { Principal } from './principal.ts'
 import { watchSilence } from './silence.ts'
 import { isBehind, isTooFarBehind } from './slow-reader.ts'
 
-/** What a member needs of its router. */
+/** The part of a router that a member needs. */
 export interface Host {
   readonly strict: boolean
   readonly limits: RouterLimits
   /** The member ended before it had joined a realm. */
   refused(member: Member, end: SessionEnd): void
-  /** The member's link is gone. */
+  /** The member's link has closed. */
   gone(member: Member): void
 }
 
-/** What a member needs of its realm. */
+/** The part of a realm that a member needs. */
 export interface Home {
   readonly table: Table<Member>
   enter(member: Member): void
   leave(member: Member, end: SessionEnd): void
-  /** Counts what a member lost: its session, or messages that were held. */
+  /** Counts a loss of a member: its session, or held messages. */
   dropped(reason: keyof SessionStats['dropped'], member: Member, count: number): void
 }
 
-/** Reports a member that the router ended before it had joined; one that left by itself was not refused. */
+/** Reports a member that the router refused before it joined; a member that left by itself was not refused. */
 export function refusedJoin(
   { refused }: Observers,
   { requestedRealm: realm, transport }: Member,
@@ -56,7 +56,7 @@ export function refusedJoin(
   refused?.({ realm, session: undefined, action: 'join', uri: undefined, error: end.reason, text: end.text, transport })
 }
 
-/** Requests whose ids are drawn from the one sequence of the session (Basic Profile, Identifiers). */
+/** Requests whose ids follow the sequence of the session (Basic Profile, Identifiers). */
 const SEQUENCED: boolean[] = []
 for (const code of [PUBLISH, SUBSCRIBE, UNSUBSCRIBE, CALL, REGISTER, UNREGISTER]) SEQUENCED[code] = true
 
@@ -65,9 +65,9 @@ export class Member extends Session implements Destination {
   id: Id = 0
   realm: Home | undefined
   principal: Principal | undefined
-  /** What its authentication method keeps for the router's decisions; sent to nobody. */
+  /** Private data of its authentication method for the router's decisions; never sent. */
   internal: unknown
-  /** While it is authenticating. */
+  /** Set while it is authenticating. */
   conversation: Conversation | undefined
   /** The realm that its HELLO named. */
   requestedRealm: Uri | undefined
@@ -76,14 +76,14 @@ export class Member extends Session implements Destination {
   deviations = NO_DEVIATIONS
   readonly trusted: boolean
   readonly kind: string | undefined
-  /** What is known of its connection, for others to see. */
+  /** The public description of its connection. */
   readonly transport: Dict | undefined
-  /** Steps of time in which nothing came, where its HELLO promises that something comes. */
+  /** Time steps without a message, if its HELLO promises messages. */
   silent = 0
   readonly #host: Host
-  /** The host's limit, at hand: it is read for each event. */
+  /** The host's limit, cached because it is read for each event. */
   readonly #backlogLimit: number
-  /** What came since the session waits for a decision, if it does. */
+  /** The messages held while a decision is awaited. */
   #held: HeldMessages | undefined
   /** The decision that is awaited. */
   #awaited: Promise<unknown> | undefined
@@ -103,7 +103,7 @@ export class Member extends Session implements Destination {
     this.#backlogLimit = host.limits.backlog
   }
 
-  /** Listens for a HELLO that must lead to WELCOME in time. */
+  /** Waits for HELLO; WELCOME must follow within the limit. */
   start(admission: Table<Member>): void {
     const { handshake } = this.#host.limits
     const late = () => this.abort(TIMEOUT, `no session within ${handshake} ms`)
@@ -111,7 +111,7 @@ export class Member extends Session implements Destination {
     this.open(admission)
   }
 
-  /** Takes its place in the realm: from here on it can be sent to. */
+  /** Enters its realm: from now on messages can be sent to it. */
   enter(
     realm: Home,
     id: Id,
@@ -131,7 +131,7 @@ export class Member extends Session implements Destination {
     this.become(realm.table)
   }
 
-  /** Its HELLO promises that it sends something within every so many milliseconds; 0 promises nothing. */
+  /** Its HELLO promises a message at least every so many milliseconds; 0 promises nothing. */
   promises(every: number): void {
     if (every > 0 && this.realm) this.#unwatch = watchSilence(this, every)
   }
@@ -152,7 +152,7 @@ export class Member extends Session implements Destination {
     this.link.write?.(prepared)
   }
 
-  // What `then` throws ends the session, as what a handler throws does.
+  // An error of `then` ends the session, as an error of a handler does.
   hold<T>(code: Code, decision: Promise<T>, then: (decided: T) => void, expired: T): void {
     if (!this.sendable) return
     this.#held ??= new HeldMessages(this.link, this.#host.limits)
@@ -172,7 +172,7 @@ export class Member extends Session implements Destination {
     decision.then(settle, () => settle(expired))
   }
 
-  /** True while messages are held, and the connection may be paused: its silence means nothing. */
+  /** True while messages are held. The connection may be paused then, so its silence means nothing. */
   get holding(): boolean {
     return this.#held !== undefined
   }
@@ -190,7 +190,7 @@ export class Member extends Session implements Destination {
     this.abort(LIMIT_EXCEEDED, `a session may have ${exceeded} held while a decision is awaited`)
   }
 
-  /** Handles what was held, up to the next message that waits. */
+  /** Handles held messages up to the next one that waits for a decision. */
   #release(): void {
     while (!this.#awaited) {
       const message = this.#held?.take()
@@ -204,18 +204,18 @@ export class Member extends Session implements Destination {
 
   override send(message: Message): void {
     if (this.#overrun) return
-    // An ABORT would only wait behind the rest.
+    // An ABORT would only queue behind the backlog.
     if (isTooFarBehind(this.link.backlog, this.#backlogLimit) && !this.over) {
       this.#overrun = true
       this.realm?.dropped('sessions', this, 1)
-      // Not within the handler that sends, which must not find that what it works on has changed.
+      // Not inside the sending handler, whose data must not change under it.
       queueMicrotask(() => this.drop(`${this.link.backlog} bytes behind`))
       return
     }
     super.send(message)
   }
 
-  // It counts as gone from the moment we say GOODBYE: nothing is routed to a session that may not be written to.
+  // The member leaves its realm as soon as GOODBYE is sent: nothing may be routed to a session that cannot be written to.
   override goodbye(reason: Uri, text?: string, linger?: number): void {
     super.goodbye(reason, text, linger)
     this.#leave({ by: 'us', reason, text: text ?? '' })

@@ -1,4 +1,4 @@
-/** Payload passthru mode: payloads that only their ends can read, and the keys that say how. */
+/** Payload passthru mode: payloads that only their two ends can read, and the keys that describe them. */
 
 import { violation } from '../../protocol/error.ts'
 import type { Dict, PassthruKeys } from '../../protocol/options.ts'
@@ -7,7 +7,7 @@ import type { Destination } from './destination.ts'
 
 export { PASSTHRU } from '../../protocol/words.ts'
 
-/** Whether a message says that its payload is in the mode: a violation by who did not announce it. */
+/** True if a message is in passthru mode. Throws a violation for a peer that did not announce the mode. */
 export function inPassthru(
   keys: PassthruKeys | Dict,
   sender: Destination,
@@ -19,7 +19,7 @@ export function inPassthru(
   throw violation(`${place}.ppt_scheme is given, but HELLO did not announce ${PASSTHRU}`)
 }
 
-/** The keys of the mode, as options have them, for details. */
+/** The keys of the mode, copied from options into details. */
 export function passthruOf({ ppt_scheme, ppt_serializer, ppt_cipher, ppt_keyid }: PassthruKeys): PassthruKeys {
   return {
     ...(ppt_scheme !== undefined && { ppt_scheme }),

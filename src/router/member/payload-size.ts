@@ -1,13 +1,13 @@
-/** What a payload costs that is kept, in bytes: exact for what came from a wire, a fair guess for values. */
+/** The size of a stored payload in bytes: exact if it came from a wire, an estimate for values. */
 
 import type { Payload } from '../../protocol/payload.ts'
 
-/** What the record around a payload costs, so that empty ones are not free. */
+/** The overhead of a stored payload, so that empty ones are not free. */
 const RECORD = 256
 const OBJECT = 32
 const VALUE = 8
 
-/** `beside` is what else is kept with it: a topic, options. */
+/** `beside` is stored with it: a topic, options. */
 export function weightOf(payload: Payload | undefined, ...beside: readonly unknown[]): number {
   let weight = RECORD
   for (const value of beside) weight += valueWeight(value)
@@ -16,7 +16,7 @@ export function weightOf(payload: Payload | undefined, ...beside: readonly unkno
   return weight + (source ? source.end - source.start : valueWeight(payload.args) + valueWeight(payload.kwargs))
 }
 
-/** The values were checked when they came: neither a cycle nor an abyss can be among them. */
+/** The values have been checked: they have no cycles and a bounded depth. */
 function valueWeight(value: unknown): number {
   if (typeof value === 'string') return VALUE + value.length
   if (typeof value !== 'object' || value === null) return VALUE

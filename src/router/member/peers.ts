@@ -1,15 +1,15 @@
-/** What is known of libraries that do other than they say; a router that is `strict` takes every peer at its word. */
+/** Known libraries that deviate from their HELLO; a `strict` router takes every peer at its word. */
 
 import type { HelloDetails, Roles } from '../../protocol/options.ts'
 import type { ClientRole, Feature } from '../../protocol/words.ts'
 
-/** Where a peer differs from its HELLO, or from the protocol. */
+/** Deviations of a peer from its HELLO or from the protocol. */
 export interface Deviations {
-  /** Features that it has and does not announce, by role. */
+  /** Features that it has but does not announce, by role. */
   readonly unannounced?: { readonly [R in ClientRole]?: readonly Feature<R>[] }
-  /** Takes a call in parts, though it cannot be interrupted. */
+  /** Accepts a call in parts although it cannot be interrupted. */
   readonly partsUninterrupted?: true
-  /** Forgets a call as it cancels it, but in mode kill, and hangs up on the ERROR that it would be told. */
+  /** Forgets a call when it cancels it (except in mode kill), and disconnects on the ERROR that follows. */
   readonly forgetsCanceled?: true
 }
 
@@ -17,11 +17,11 @@ interface Known extends Deviations {
   is(details: HelloDetails): boolean
 }
 
-/** A row may ease what a peer gets by itself, never what other peers can rely on. */
+/** A row may relax what concerns the peer itself, never what other peers rely on. */
 const KNOWN: readonly Known[] = [
   {
-    // wampy.js, 8.0.2 among its releases: its documentation promises all of this, its HELLO none of it. Its callee would
-    // end the session on an INTERRUPT; what it still answers when its caller is gone is dropped.
+    // wampy.js up to at least 8.0.2: its documentation promises all of this, its HELLO none of it. Its callee would end
+    // the session on an INTERRUPT; answers for callers that have left are dropped.
     is: ({ agent }) => agent?.startsWith('Wampy.js ') === true,
     unannounced: {
       caller: ['progressive_call_invocations'],
@@ -30,8 +30,8 @@ const KNOWN: readonly Known[] = [
     partsUninterrupted: true,
   },
   {
-    // autobahn-js since 18.8, 26.3.1 among its releases, which names no agent: it is known by what it announces, which
-    // has not changed since it cancels.
+    // autobahn-js from 18.8 to at least 26.3.1. It names no agent, so it is recognised by the features it announces,
+    // which have not changed since it supports cancellation.
     is: ({ agent, roles }) => agent === undefined && areExactly(roles, AUTOBAHN_JS),
     forgetsCanceled: true,
   },
@@ -52,12 +52,12 @@ const AUTOBAHN_JS: { readonly [R in ClientRole]: readonly Feature<R>[] } = {
 
 export const NO_DEVIATIONS: Deviations = Object.freeze({})
 
-/** Where a peer is known to differ, by its HELLO. */
+/** The known deviations of a peer, found by its HELLO. */
 export function deviationsOf(details: HelloDetails): Deviations {
   return KNOWN.find((known) => known.is(details)) ?? NO_DEVIATIONS
 }
 
-/** The roles of a peer with the features that it has all the same. */
+/** The roles of a peer, with the features that it has without announcing them. */
 export function playing(roles: Roles, { unannounced }: Deviations): Roles {
   if (!unannounced) return roles
   const all: Record<string, Roles[string]> = { ...roles }

@@ -1,8 +1,8 @@
-/** Who a session is: what the realm may know of it, what it alone is told, and what stays in the router. */
+/** The identity of a session: its public part, the part for the session itself, and the part that stays in the router. */
 
 import type { Dict } from '../../protocol/options.ts'
 
-/** What anybody in the realm may know. */
+/** The public part, visible to the whole realm. */
 export interface Principal {
   readonly authid: string
   readonly authrole: string
@@ -10,24 +10,24 @@ export interface Principal {
   readonly authprovider: string
 }
 
-/** What an authentication method found out. */
+/** The result of an authentication method. */
 export interface Identity {
   readonly authid: string
   readonly authrole: string
-  /** Where the method looked the principal up: `static` by default. */
+  /** The source of the principal; `static` by default. */
   readonly authprovider?: string | undefined
-  /** Sent to the session alone, in its WELCOME. */
+  /** Sent only to the session itself, in its WELCOME. */
   readonly authextra?: Dict | undefined
-  /** For the router's own decisions; sent to nobody. */
+  /** Private data for the router's decisions; never sent. */
   readonly internal?: unknown
 }
 
-/** The public part of an identity, and nothing else: a field that is added to an identity is not shown by accident. */
+/** The public part of an identity. Each field is named, so that a new one does not become public by accident. */
 export function principalOf({ authid, authrole, authprovider = 'static' }: Identity, authmethod: string): Principal {
   return { authid, authrole, authmethod, authprovider }
 }
 
-/** A principal as details show it; each field is named, so that no other one can slip in. */
+/** A principal as details; each field is named, so that no other one can slip in. */
 export function principalDetails({ authid, authrole, authmethod, authprovider }: Principal): Principal {
   return { authid, authrole, authmethod, authprovider }
 }

@@ -1,4 +1,4 @@
-/** How the router refuses: one kind of value for every reason, returned or thrown, and the ERROR that it becomes. */
+/** Refusals: one kind of value for every reason, returned or thrown, and the ERROR it becomes. */
 
 import { ERROR } from '../../protocol/codes.ts'
 import { thrown } from '../../protocol/error.ts'
@@ -7,13 +7,13 @@ import type { Dict } from '../../protocol/options.ts'
 import { payload } from '../../protocol/payload.ts'
 import type { Destination } from './destination.ts'
 
-/** Details that are empty: one for all messages. */
+/** Empty details, shared by all messages. */
 export const NOTHING: Dict = Object.freeze({})
 
 /**
- * Why a request is refused: a URI for programs, a text for people. Not an Error, whose stack costs more than the rest of
- * a refused request. Broker and dealer return it; the router's own procedures throw it. A peer that breaks the protocol
- * is another matter: `violation` is thrown, and ends its session.
+ * The reason of a refused request: a URI for programs, a text for people. It is not an Error, whose stack costs more than
+ * the rest of a refused request. Broker and dealer return it; the router's own procedures throw it. A peer that breaks
+ * the protocol is a different case: `violation` is thrown and ends its session.
  */
 export class Refusal {
   readonly uri: Uri
@@ -25,7 +25,7 @@ export class Refusal {
   }
 }
 
-/** What was thrown by code that is not the router's, as a refusal. */
+/** Turns an error of code outside the router into a refusal. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   const { uri, message } = thrown(error)
@@ -37,7 +37,7 @@ export function sendError(to: Destination, type: RequestCode, request: Id, { uri
   to.send([ERROR, type, request, NOTHING, uri, payload([text])])
 }
 
-/** Sends what another session wrote. Returns why this receiver, whose fault that is not, cannot be sent it. */
+/** Forwards a message of another session. Returns a refusal if this receiver, through no fault of its own, cannot receive it. */
 export function attempt(to: Destination, message: Message): Refusal | undefined {
   try {
     to.send(message)

@@ -1,4 +1,4 @@
-/** What the broker and the dealer of a realm have in common: what they announce, handle, own, count and forget. */
+/** The contract of a role of a realm: the broker or the dealer. */
 
 import type { Handlers, Id, Uri } from '../../protocol/messages.ts'
 import type { RouterRole } from '../../protocol/words.ts'
@@ -6,22 +6,22 @@ import type { Observers } from '../observe/observers.ts'
 import type { Rights } from '../rights/decide.ts'
 import type { Destination } from './destination.ts'
 
-/** The realm, as its roles see it. */
+/** The part of a realm that its roles need. */
 export interface RoleRealm {
   readonly uri: Uri
   readonly members: ReadonlyMap<Id, Destination>
   readonly observers: Observers
-  /** What its sessions may do. */
+  /** The rights of its sessions. */
   readonly rights: Rights
 }
 
 export interface Role {
   readonly name: RouterRole
-  /** What WELCOME announces: no more than what the handlers do. */
+  /** The features in WELCOME: exactly those that the handlers implement. */
   readonly features: Readonly<Record<string, boolean>>
   readonly handlers: Handlers<Destination>
-  /** The member is gone: forgets what it owned and settles what others wait for. */
+  /** The member has left: removes what it owned, and settles what others wait for. */
   left(member: Destination): void
-  /** Its part of the realm's statistics: numbers, and under `dropped` more of them. */
+  /** Its part of the realm's statistics: numbers, with more of them under `dropped`. */
   stats(): object
 }

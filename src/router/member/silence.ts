@@ -1,17 +1,17 @@
-/** Ends a session that is silent for longer than its HELLO allows: a worker that is frozen with its page cannot leave. */
+/** Ends a session that is silent for longer than its HELLO allows: a worker frozen with its page cannot leave by itself. */
 
 import { LONGEST_TIMER } from '../../protocol/durations.ts'
 import { TIMEOUT } from '../../protocol/names.ts'
 import type { Member } from './member.ts'
 
-/** The promised span is counted in this many steps; a session is ended after twice as many, and one more. */
+/** The promised interval is divided into this many steps; a session is ended after twice as many, plus one. */
 const STEPS = 2
-/** What is promised more often is not checked more often. */
+/** The shortest interval that is checked; a shorter promise is not checked more often. */
 const LEAST = 1000
 
 /**
- * Watches a member whose HELLO promises `_speaks_every` so many milliseconds; the returned function ends that. Steps are
- * counted and not time: a router that was stopped for a while must read what arrived before it judges anybody.
+ * Watches a member whose HELLO promises a message every `_speaks_every` milliseconds; the returned function stops this.
+ * It counts steps, not time: a router that was suspended must read what arrived before it ends a session.
  */
 export function watchSilence(member: Member, every: number): () => void {
   const timer = setInterval(

@@ -1,4 +1,4 @@
-/** Where a session's rights are decided: whether it may do something, whether it is disclosed, how far it is trusted. */
+/** Decides a session's rights: whether an action is allowed, whether the session is disclosed, and its trust level. */
 
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { AUTHORIZATION_FAILED, DISCLOSE_ME_DISALLOWED, NOT_AUTHORIZED } from '../../protocol/names.ts'
@@ -14,70 +14,70 @@ export type { Disclosure } from '../../protocol/words.ts'
 export type Action = 'call' | 'register' | 'publish' | 'subscribe'
 export type Disclosed = 'publish' | 'call'
 
-/** Who publishes or calls. */
+/** The session that publishes or calls. */
 export interface Actor extends Principal {
   readonly session: Id
 }
 
 export type Disclose = (action: Disclosed, uri: Uri, actor: Actor) => Disclosure
-/** A whole number from 0, the least trusted; undefined says nothing about it. */
+/** A whole number from 0, the least trusted; undefined for none. */
 export type TrustLevel = (action: Disclosed, uri: Uri, actor: Actor) => number | undefined
 
 /** The session that asks for something. */
 export interface AuthorizeSession extends Principal {
   readonly id: Id
   readonly realm: Uri
-  /** What its authentication method keeps for the router's decisions; undefined for an anonymous session. */
+  /** Private data of its authentication method for the router's decisions; undefined for an anonymous session. */
   readonly internal: unknown
 }
 
-/** What a session wants to do. */
+/** The action of a session. */
 export interface AuthorizeRequest {
   readonly session: AuthorizeSession
   readonly action: Action
   /** The topic or procedure; for a subscription or registration it may be a pattern. */
   readonly uri: Uri
-  /** How `uri` is meant: `exact` for calls and publications. */
+  /** The match policy of `uri`; `exact` for calls and publications. */
   readonly match: MatchPolicy
   /** The options of the message, as the session sent them. */
   readonly options: Dict
 }
 
-/** An answer of `authorize` that says more than whether. */
+/** A detailed answer of `authorize`. */
 export interface Authorization {
   readonly allow: boolean
-  /** Whether receivers learn who calls or publishes; true is `always`, false is `never`. Default: as `disclose` says. */
+  /** Disclosure of the caller or publisher; true means `always`, false `never`. Default: the option `disclose`. */
   readonly disclose?: Disclosure | boolean | undefined
-  /** How far the caller or publisher is trusted. Default: as `trustlevel` says. */
+  /** The trust level of the caller or publisher. Default: the option `trustlevel`. */
   readonly trustlevel?: number | undefined
 }
 
 export type Authorize = (request: AuthorizeRequest) => boolean | Authorization | Promise<boolean | Authorization>
 
-/** What the owner of a router decides. */
+/** The options by which the owner of a router decides. */
 export interface Policy {
   readonly authorize: Authorize | undefined
   readonly disclose: Disclosure | Disclose
   readonly trustlevel: TrustLevel | undefined
 }
 
-/** What is allowed, and how. It is made once for each action, and carried on the call or publication. */
+/** The decision about one allowed action. It is made once, and carried on the call or publication. */
 export interface Decision {
   readonly disclose: Disclosure
   readonly trustlevel: number | undefined
 }
 
-/** The decision, or why it is not allowed; a promise never rejects. */
+/** The decision, or the refusal of the action; a promise never rejects. */
 export type Outcome = Decision | Refusal
 
-/** What is decided where the owner does not answer in time. */
+/** The outcome if the owner does not answer in time. */
 export const TOO_LATE = new Refusal(AUTHORIZATION_FAILED, 'the router could not decide this in time')
 
 const UNCLEAR = 'authorize must return true, false or { allow, disclose, trustlevel }'
 
 /** The rights in one realm. */
 export class Rights {
-  /** The decision about everything, where nothing has to be asked. */
+  /** The decision about every action, if no option has to be asked. */
   readonly always: Decision | undefined
   readonly #realm: Uri
   readonly #strict: boolean
@@ -95,8 +95,8 @@ export class Rights {
   }
 
   /**
-   * Asks the owner once. `uri` need not be legal: then nobody is asked, since whoever asks here refuses it by itself.
-   * An answer that comes at once makes no promise.
+   * Asks the owner once. An invalid `uri` is not asked about, because the role refuses it by itself. A synchronous answer
+   * creates no promise.
    */
   decide(action: Action, uri: Uri, match: MatchPolicy, options: Dict, from: Destination): Outcome | Promise<Outcome> {
     const { authorize } = this.#policy
@@ -130,10 +130,10 @@ export class Rights {
     return this.#granted(action, uri, from, rest)
   }
 
-  /** What `authorize` did not say is decided by its shorthand. */
+  /** The options `disclose` and `trustlevel` decide what `authorize` left open. */
   #granted(action: Action, uri: Uri, from: Destination, said: Omit<Authorization, 'allow'>): Decision {
     if (action === 'subscribe' || isReserved(uri) || !from.principal) return this.#unasked
-    // A callee is not disclosed; but it may ask to know its callers.
+    // A callee is not disclosed, but it may ask for the identity of its callers.
     if (action === 'register') {
       return said.disclose === undefined ? this.#unasked : { disclose: wordOf(said.disclose), trustlevel: undefined }
     }
@@ -144,7 +144,7 @@ export class Rights {
     }
   }
 
-  /** Fails closed: what throws, or returns something else, discloses nobody. */
+  /** Fails closed: a function that throws, or returns anything else, discloses nobody. */
   #disclosure(action: Disclosed, uri: Uri, actor: Actor): Disclosure {
     const { disclose } = this.#policy
     if (typeof disclose === 'string') return disclose
@@ -161,12 +161,12 @@ export class Rights {
       const level = this.#policy.trustlevel?.(action, uri, actor)
       return isTrustLevel(level) ? level : undefined
     } catch {
-      // No level is less than any: what fails must not raise the trust.
+      // No trust level at all: a failure must not raise the trust.
       return undefined
     }
   }
 
-  // What it threw may hold secrets, and is not for the session.
+  // The error may contain secrets and is not sent to the session.
   #failed(error: unknown): Refusal {
     if (!this.#reported) {
       this.#reported = true
@@ -176,13 +176,13 @@ export class Rights {
   }
 }
 
-/** Why a `disclose_me` is refused, if it is. */
+/** The refusal of a `disclose_me`, if it is refused. */
 export function refuseDisclosure({ disclose }: Decision, uri: Uri, asked: boolean): Refusal | undefined {
   if (!asked || disclose !== 'never') return undefined
   return new Refusal(DISCLOSE_ME_DISALLOWED, `disclose_me is not allowed for ${formatValue(uri)}`)
 }
 
-/** Whether receivers learn who it is, where somebody asked for that or not. */
+/** True if receivers learn the identity of the session, given whether somebody asked for it. */
 export function isDisclosed({ disclose }: Decision, asked: boolean): boolean {
   return disclose === 'always' || (asked && disclose === 'asked')
 }
