@@ -19,8 +19,8 @@ export {
   type TestamentOptions,
   type TestamentScope,
 } from './client/functions/testaments.ts'
-export type { Handle } from './client/handles/durable-handles.ts'
-export type { DurableHandle, HandleEvents, HandleState } from './client/handles/handle.ts'
+export type { Handle, HandleTimeout } from './client/handles/durable-handles.ts'
+export type { DurableHandle, Gap, HandleEvents, HandleState } from './client/handles/handle.ts'
 export type { ClientOptions, RoleName } from './client/options.ts'
 export { type Endpoint, Invocation, type RegisterOptions, type Registration, Result } from './client/roles/callee.ts'
 export type { CallKeys, CallOptions, CallResult, Progress, ProgressHandler } from './client/roles/caller.ts'

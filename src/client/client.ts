@@ -8,7 +8,7 @@ import type { ClientRole } from '../protocol/words.ts'
 import type { Waiting } from './base/waiting.ts'
 import { checkFunction, checkOptions, checkPassthru, checkPayload, checkUri } from './checks.ts'
 import type { Passthru } from './codec/passthru-link.ts'
-import { attempt, ClientCore, type ClientEvents, type ClientState } from './connection/client-core.ts'
+import { ClientCore, type ClientEvents, type ClientState } from './connection/client-core.ts'
 import { type Events, type EventsOptions, events } from './functions/events.ts'
 import { type ClientOptions, kindOf, settle } from './options.ts'
 import { type CallOptions, type CallResult, call, first, type Progress, progress, whole } from './roles/caller.ts'
@@ -84,17 +84,16 @@ export abstract class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
-   * Joins the realm and registers what the class declares. Keeps trying until `timeout` (default 10 000 ms), then
-   * rejects with the last cause and leaves nothing running. Resolves at once where it is ready; may follow `stop()`.
+   * Joins the realm and registers what the class declares. Waits for that until `timeout` (default 10 000 ms, 0 for ever),
+   * then rejects with the last cause; the client keeps trying until `stop()`, unless its option `reconnect` is false. A
+   * `signal` that aborts before ends the attempts, too. Resolves at once where it is ready; may follow `stop()`. Nobody is
+   * forced to handle the promise: a final failure is then reported by the event `error`, or else on the console.
    *
    * @throws WampError the router's refusal (of the realm, of a registration), `wamp.error.timeout`,
    *   `wampy.error.connection_failed`, `wampy.error.stopped`, `wamp.error.canceled`, `wampy.error.usage`
    */
   start(options: StartOptions = {}): Promise<void> {
-    return attempt(() => {
-      checkOptions(options)
-      return this.#core.start(options)
-    })
+    return this.#core.start(options, () => checkOptions(options))
   }
 
   /**
@@ -152,20 +151,22 @@ export abstract class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
-   * Subscribes a handler to a topic, for as long as the handle is not given up: it comes back after a loss. Waits for
-   * the next join where there is no session, `timeout` at most (default 30 000 ms); one that gave up is withdrawn.
+   * Subscribes a handler to a topic, for as long as the handle is not closed: it comes back after a loss, and is made
+   * whenever the router appears. `timeout` (default 30 000 ms) ends only the wait for the first grant: then the error is a
+   * `HandleTimeout`, with the handle. `signal` ends the subscription at any time, also when it was granted. Nobody is
+   * forced to handle the promise, as with `start()`.
    *
    * @throws WampError the router's refusal, `wamp.error.timeout`, `wamp.error.canceled`, `wampy.error.stopped`
    */
   subscribe(topic: Uri, handler: EventHandler, options: SubscribeOptions = NONE): Promise<Subscription> {
-    return attempt(() => {
+    return this.#core.add(() => {
       this.#core.mayPlay('subscriber')
       checkOptions(options)
       checkUri(topic, isPattern(topic, options.match))
       checkFunction('handler', handler)
-      const { signal, timeout, ...wire } = options
-      return this.#core.add(new SubscriptionRecord(this.#core.handles, topic, handler, wire), { signal, timeout })
-    })
+      const { signal: _, timeout: __, ...wire } = options
+      return new SubscriptionRecord(this.#core.handles, topic, handler, wire)
+    }, options)
   }
 
   /**
@@ -184,8 +185,11 @@ export abstract class Client extends EventEmitter<ClientEvents> {
     await this.stop()
   }
 
-  /** Sends a message on the session there is, or on the next one, if told to wait for that. */
-  async #send<Options extends CallOptions, How, T>(
+  /**
+   * Sends a message on the session there is, or on the next one, if told to wait for that. Returns the very promise of the
+   * request, so that `stop()` can end it quietly.
+   */
+  #send<Options extends CallOptions, How, T>(
     role: ClientRole,
     send: (
       session: ClientSession,
@@ -201,15 +205,18 @@ export abstract class Client extends EventEmitter<ClientEvents> {
     options: Options,
     how: How,
   ): Promise<T> {
-    this.#core.mayPlay(role)
-    checkUri(uri, isUri(uri))
-    checkPayload(args, kwargs)
-    checkPassthru(options, this.codecs)
-    const { open } = this.#core
-    if (open) return send(open, uri, args, kwargs, options, how)
+    try {
+      this.#core.mayPlay(role)
+      checkUri(uri, isUri(uri))
+      checkPayload(args, kwargs)
+      checkPassthru(options, this.codecs)
+      const { open } = this.#core
+      if (open) return send(open, uri, args, kwargs, options, how)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     const began = Date.now()
-    const session = await this.#core.next(options)
-    return send(session, uri, args, kwargs, restOf(options, began), how)
+    return this.#core.later((session) => send(session, uri, args, kwargs, restOf(options, began), how), options)
   }
 }
 

@@ -53,8 +53,8 @@ export interface ClientOptions {
   /** Payload passthru mode: `passthru(...)` with what encodes and decodes payloads. */
   readonly codecs?: Passthru
   /**
-   * How it comes back after a loss, the first attempt to connect included; false for never. A function returns false to
-   * give up, or milliseconds.
+   * How it comes back after a loss, and after a failed first attempt, until `stop()`; false for one attempt only. A function
+   * returns false to give up, or milliseconds.
    */
   readonly reconnect?: boolean | Backoff | Retry
   /** How a dead connection is noticed; false for not at all. */

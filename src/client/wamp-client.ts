@@ -4,7 +4,6 @@ import type { Uri } from '../protocol/messages.ts'
 import { isPattern } from '../protocol/uri.ts'
 import { checkFunction, checkOptions, checkUri } from './checks.ts'
 import { Client, coreOf } from './client.ts'
-import { attempt } from './connection/client-core.ts'
 import { type ClientKind, type ClientOptions, withKind } from './options.ts'
 import { callee, type Endpoint, type RegisterOptions, type Registration, RegistrationRecord } from './roles/callee.ts'
 import { caller } from './roles/caller.ts'
@@ -46,14 +45,14 @@ export class WampClient extends Client {
 
   /** Registers a procedure, for as long as the handle is not given up; waits as `subscribe`. */
   register(procedure: Uri, endpoint: Endpoint, options: RegisterOptions = {}): Promise<Registration> {
-    return attempt(() => {
-      const core = coreOf(this)
+    const core = coreOf(this)
+    return core.add(() => {
       core.mayPlay('callee')
       checkOptions(options)
       checkUri(procedure, isPattern(procedure, options.match))
       checkFunction('endpoint', endpoint)
-      const { signal, timeout, ...wire } = options
-      return core.add(new RegistrationRecord(core.handles, procedure, endpoint, wire), { signal, timeout })
-    })
+      const { signal: _, timeout: __, ...wire } = options
+      return new RegistrationRecord(core.handles, procedure, endpoint, wire)
+    }, options)
   }
 }

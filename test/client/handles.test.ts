@@ -1,9 +1,11 @@
 /** Handles: read-only views whose state, end and events a user may watch, and nothing of which a user can break. */
 
 import { describe, expect, test } from 'vitest'
-import { CANCELED, REVOKED, type Registration, type Subscription } from 'wampy-ts'
+import { CANCELED, type Gap, getEvents, REVOKED, type Registration, type Subscription } from 'wampy-ts'
+import { openWorld } from 'wampy-ts/testing'
 import {
   ERROR,
+  EVENT,
   REGISTER,
   SUBSCRIBE,
   UNREGISTER,
@@ -16,6 +18,7 @@ import {
   clientOf,
   eventsOf,
   failure,
+  gate,
   granting,
   joined,
   leavesNothing,
@@ -219,6 +222,136 @@ describe('events of a handle', () => {
     expect(router.peers[1]?.received.at(-1)?.[0]).toBe(UNSUBSCRIBE)
     expect(client.subscriptions).toEqual([])
   })
+})
+
+describe('a gap', () => {
+  test('is told by the handle and the client when a subscription is back, with the last publication before it', async () => {
+    const router = welcoming(answering)
+    const client = clientOf(router, { reconnect: { initial: 1 } })
+    await client.start()
+    const heard: unknown[] = []
+    const first = await client.subscribe('a.t', () => {})
+    const second = await client.subscribe('a.u', () => {})
+    await client.register('a.b', () => {})
+    for (const handle of [first, second]) handle.on('gap', (gap) => heard.push([handle.uri, handle.state, gap]))
+    client.on('gap', (handle, gap) => heard.push([handle, gap]))
+    router.peers[0]?.send([EVENT, first.id, 4711, {}], [EVENT, first.id, 4712, {}])
+    const before = Date.now()
+    const ready = next(client, 'ready')
+    router.peers[0]?.terminate()
+    await ready
+    const since = expect.any(Number)
+    expect(heard).toEqual([
+      ['a.t', 'active', { after: 4712, since }],
+      [first, { after: 4712, since }],
+      ['a.u', 'active', { after: undefined, since }],
+      [second, { after: undefined, since }],
+    ])
+    const [, , { since: lost }] = heard[0] as [string, string, Gap]
+    expect(lost).toBeGreaterThanOrEqual(before)
+    expect(lost).toBeLessThanOrEqual(Date.now())
+  })
+
+  test('begins with the loss, however many sessions are lost before it ends, and a stop is one too', async () => {
+    stopTheClock()
+    const router = welcoming((message, peer) => {
+      if (router.peers.length !== 2) answering(message, peer)
+      else peer.send([ERROR, SUBSCRIBE, message[1], {}, 'com.example.no'])
+    })
+    const client = clientOf(router, { reconnect: { initial: 1 }, liveness: false })
+    await client.start()
+    const gaps: Gap[] = []
+    client.on('gap', (_, gap) => gaps.push(gap))
+    const handle = await client.subscribe('a.t', () => {})
+    const lost = Date.now()
+    router.peers[0]?.terminate()
+    await pass(500)
+    expect([handle.state, gaps]).toEqual(['failed', []])
+    router.peers[1]?.terminate()
+    await pass(500)
+    expect([handle.state, gaps]).toEqual(['active', [{ after: undefined, since: lost }]])
+    await client.stop()
+    await pass(1000)
+    await client.start()
+    expect(gaps[1]).toEqual({ after: undefined, since: lost + 1000 })
+  })
+
+  test('is none where a subscription is new, also if its first wait ended with the session', async () => {
+    const router = welcoming((message, peer) => {
+      if (router.peers.length > 1) answering(message, peer)
+    })
+    const client = clientOf(router, { reconnect: { initial: 1 } })
+    await client.start()
+    const gaps: unknown[] = []
+    client.on('gap', (...gap) => gaps.push(gap))
+    const subscribed = client.subscribe('a.t', () => {})
+    await until(() => router.peers[0]?.received.length === 2)
+    router.peers[0]?.terminate()
+    expect((await subscribed).state).toBe('active')
+    expect(gaps).toEqual([])
+  })
+
+  test('lets a page fetch what it missed, from the event history', async () => {
+    await using world = await openWorld({ router: { history: [{ uri: 'a.t', limit: 10 }] } })
+    const [alice] = await world.join('alice')
+    const away = gate()
+    let attempts = 0
+    const bob = clientOf(
+      {
+        name: 'bob',
+        async connect() {
+          if (++attempts > 1) await away.opened
+          return world.router.connect()
+        },
+      },
+      { reconnect: { initial: 1 } },
+    )
+    await bob.start()
+    const heard: unknown[] = []
+    const handle = await bob.subscribe('a.t', ([n]) => heard.push(n))
+    const fetched = new Promise<unknown[]>((resolve) => {
+      handle.on('gap', async ({ after }) => {
+        const missed = await getEvents(bob, handle, { after_publication: after })
+        resolve(missed.map(({ args }) => args[0]))
+      })
+    })
+    const send = (n: number) => alice.publish('a.t', [n], {}, { acknowledge: true })
+    await send(1)
+    await until(() => heard.length === 1)
+    const lost = next(bob, 'lost')
+    await alice.call('wamp.session.kill', [bob.session.id])
+    await lost
+    await send(2)
+    await send(3)
+    away.open()
+    expect(await fetched).toEqual([2, 3])
+    expect(heard).toEqual([1])
+    await bob.stop()
+  })
+})
+
+test('what is refused on many rejoins is asked for again soon on the next session', async () => {
+  stopTheClock()
+  let refusing = true
+  const router = welcoming((message, peer) => {
+    if (router.peers.length === 1 || !refusing) return answering(message, peer)
+    peer.send([ERROR, REGISTER, message[1], {}, 'wamp.error.procedure_already_exists'])
+  })
+  const client = clientOf(router, { reconnect: { initial: 100, max: 100 }, liveness: false })
+  await client.start()
+  const handle = await client.register('a.b', () => {})
+  // In one session the delays grow,
+  router.peers[0]?.terminate()
+  await pass(20_000, 1000)
+  const asked = () => router.peers.at(-1)?.received.filter(([code]) => code === REGISTER).length
+  expect(asked()).toBeLessThan(8)
+  // and in the next they begin anew.
+  router.peers.at(-1)?.terminate()
+  await pass(200)
+  expect([handle.state, asked()]).toEqual(['failed', 1])
+  refusing = false
+  await pass(1100)
+  expect(handle.state).toBe('active')
 })
 
 test('a handle that is ended before it was granted rejects its promise, and is closed', async () => {

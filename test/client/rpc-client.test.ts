@@ -4,6 +4,7 @@ import { format, inspect, isDeepStrictEqual } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import {
   CANCELED,
+  type Connector,
   NOT_JOINED,
   RpcClient,
   type RpcClientOptions,
@@ -12,6 +13,7 @@ import {
   TIMEOUT,
   USAGE,
   WampClient,
+  WampError,
 } from 'wampy-ts'
 import { openWorld, type WireMessage } from 'wampy-ts/testing'
 import { CALL, HELLO, PUBLISH, RESULT, SUBSCRIBE } from '../../src/protocol/codes.ts'
@@ -119,14 +121,48 @@ describe('the first call', () => {
     expect(await patient).toEqual(['c', []])
   })
 
-  test('after stop() starts nothing: only start() does', async () => {
+  test('after stop() starts it again, as a component that is mounted twice needs it', async () => {
     const { client, router } = echoing()
     await client.rpc.a()
-    await client.stop()
-    expect(await failure(client.rpc.a())).toMatchObject({ uri: NOT_JOINED, sent: false })
-    expect(router.peers).toHaveLength(1)
-    await client.start()
+    const stopped = client.stop()
+    // While it leaves, and when it has left.
     expect(await client.rpc.a()).toEqual(['a', []])
+    await stopped
+    await client.stop()
+    expect(await client.rpc.a()).toEqual(['a', []])
+    expect(router.peers).toHaveLength(3)
+    await client.stop()
+    await client.publish('a.t')
+    expect(client.state).toBe('ready')
+  })
+
+  test('waits for as long as it likes while the client is connecting, and 10 seconds if it does not say', async () => {
+    stopTheClock()
+    let reachable = false
+    const { router } = echoing()
+    const connector: Connector = {
+      name: 'later',
+      async connect(...given) {
+        if (reachable) return router.connect(...given)
+        throw new WampError('wampy.error.connection_failed', ['nobody is there'])
+      },
+    }
+    const client = new RpcClient({ router: connector, liveness: false })
+    onTestFinished(() => client.stop())
+    const short = failure(client.with({ timeout: 500 }).rpc.a())
+    const usual = failure(client.rpc.a())
+    const long = client.with({ timeout: 60_000 }).rpc.a()
+    await pass(500)
+    expect(await short).toMatchObject({ uri: TIMEOUT, sent: false })
+    await pass(9500)
+    expect(await usual).toMatchObject({
+      uri: 'wampy.error.connection_failed',
+      message: 'nobody is there; RpcClient keeps trying until stop()',
+      sent: false,
+    })
+    reachable = true
+    await pass(40_000, 1000)
+    expect(await long).toEqual(['a', []])
   })
 
   test('that stop() overtakes is rejected, and sends nothing', async () => {
@@ -192,16 +228,10 @@ describe('the first subscription or publication', () => {
     const client = new RpcClient({ router, reconnect: false })
     onTestFinished(() => client.stop())
     expect(await failure(client.subscribe('a.t', () => {}))).toEqual(uri('com.example.full'))
-    const unheard = new Promise((resolve) => {
-      const [told] = process.listeners('unhandledRejection')
-      process.removeAllListeners('unhandledRejection')
-      process.once('unhandledRejection', (reason) => {
-        process.on('unhandledRejection', told as never)
-        resolve(reason)
-      })
-    })
+    const reported = next(client, 'error')
     void client.subscribe('a.t', () => {})
-    expect(await unheard).toEqual(uri('com.example.full'))
+    expect(await reported).toEqual([uri('com.example.full')])
+    await until(() => client.state === 'stopped')
     await client.subscribe('a.t', () => {})
     expect(client.subscriptions).toHaveLength(1)
   })

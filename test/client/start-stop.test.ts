@@ -157,7 +157,7 @@ describe('in any order', () => {
     expect(client.state).toBe('connecting')
     await vi.advanceTimersByTimeAsync(4900)
     expect(await first).toEqual(uri(TIMEOUT))
-    expect(client.state).toBe('stopped')
+    expect(client.state).toBe('connecting')
   })
 
   test('start while it comes back after a loss waits until it is ready, or as long as it was told', async () => {
@@ -405,21 +405,44 @@ describe('stop ends it in every state', () => {
 })
 
 describe('a start that fails', () => {
-  test('keeps trying until its timeout, rejects with the last cause, and leaves nothing running', async () => {
+  test('rejects after its timeout with the last cause, and says that the client keeps trying, which it does', async () => {
     stopTheClock()
-    const router = unreachable(Number.POSITIVE_INFINITY)
-    const client = clientOf(router)
+    const router = unreachable(8)
+    const client = clientOf(router, { name: 'clock' })
     const events = eventsOf(client)
     const started = failure(client.start({ timeout: 3000 }))
     await vi.advanceTimersByTimeAsync(3000)
     const { attempts } = router
     expect(attempts).toBeGreaterThan(2)
-    expect(await started).toMatchObject({ uri: CONNECTION_FAILED, message: `attempt ${attempts} failed` })
-    expect(client.state).toBe('stopped')
-    expect(events.at(-1)).toEqual(['stopped', await started])
+    expect(await started).toMatchObject({
+      uri: CONNECTION_FAILED,
+      message: `attempt ${attempts} failed; clock keeps trying until stop()`,
+      cause: { message: `attempt ${attempts} failed` },
+      sent: false,
+    })
+    expect(client.state).toBe('connecting')
+    await pass(120_000, 1000)
+    expect([client.state, router.attempts]).toEqual(['ready', 9])
+    await client.stop()
     expect(vi.getTimerCount()).toBe(0)
-    await vi.advanceTimersByTimeAsync(100_000)
-    expect(router.attempts).toBe(attempts)
+    expect(events.filter(([name]) => name === 'stopped' || name === 'error')).toEqual([['stopped', undefined]])
+  })
+
+  test('with reconnect: false tries once, and is over after its timeout at the latest', async () => {
+    stopTheClock()
+    const refusing = unreachable(Number.POSITIVE_INFINITY)
+    const once = clientOf(refusing, { reconnect: false })
+    expect(await failure(once.start())).toMatchObject({ uri: CONNECTION_FAILED, message: 'attempt 1 failed' })
+    expect([once.state, refusing.attempts]).toEqual(['stopped', 1])
+    const silent = scriptedRouter(() => {})
+    const client = clientOf(silent, { reconnect: false, connectTimeout: 60_000 })
+    const started = failure(client.start({ timeout: 1000 }))
+    await until(() => silent.peers.length === 1)
+    await pass(1000)
+    expect(await started).toEqual(uri(TIMEOUT))
+    await silent.peers[0]?.closed
+    await until(() => client.state === 'stopped')
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   test('gives up after 10 seconds where it was not told otherwise', async () => {
@@ -456,8 +479,11 @@ describe('a start that fails', () => {
     const started = failure(client.start({ timeout: 1000 }))
     await until(() => router.peers.length === 1)
     await vi.advanceTimersByTimeAsync(1000)
-    expect(await started).toEqual(uri(TIMEOUT))
-    await router.peers[0]?.closed
+    expect(await started).toMatchObject({
+      uri: TIMEOUT,
+      message: 'no answer within 1000 ms; WampClient keeps trying until stop()',
+    })
+    expect(client.state).toBe('connecting')
   })
 
   test('tries again when an attempt took longer than connectTimeout', async () => {

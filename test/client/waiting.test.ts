@@ -1,7 +1,7 @@
 /** Every operation that waits ends by its signal and by its timeout, and the answer that comes later is swallowed. */
 
 import { describe, expect, test } from 'vitest'
-import { CANCELED, TIMEOUT, type Waiting, type WampClient } from 'wampy-ts'
+import { CANCELED, type HandleTimeout, TIMEOUT, type Waiting, type WampClient } from 'wampy-ts'
 import type { Scripted, WireMessage } from 'wampy-ts/testing'
 import {
   ABORT,
@@ -20,7 +20,7 @@ import {
   UNSUBSCRIBE,
   UNSUBSCRIBED,
 } from '../../src/protocol/codes.ts'
-import { type Answer, failure, joined, leavesNothing, pass, stopTheClock, until } from './support.ts'
+import { type Answer, eventsOf, failure, joined, leavesNothing, pass, stopTheClock, until, uri } from './support.ts'
 
 leavesNothing()
 
@@ -170,7 +170,7 @@ for (const [name, { run, code, late }] of Object.entries(operations)) {
 }
 
 describe('subscribe and register', () => {
-  const wishes = {
+  const kinds = {
     subscribe: {
       run: (client: WampClient, heard: unknown[], waiting: Waiting) =>
         client.subscribe('com.example.t', (args) => heard.push(args), { ...waiting }),
@@ -191,28 +191,57 @@ describe('subscribe and register', () => {
     },
   }
 
-  for (const [name, { run, ask, grant, undo, undone, message }] of Object.entries(wishes)) {
-    test(`${name}: what is granted after its end is given back to the router`, async () => {
+  for (const [name, { run, ask, grant, undo, undone, message }] of Object.entries(kinds)) {
+    test(`${name}: a signal withdraws it, and what is granted after that is returned to the router`, async () => {
+      const { client, peer } = await joined(undefined, { liveness: false })
+      const controller = new AbortController()
+      const heard: unknown[] = []
+      const asked = failure(run(client, heard, { signal: controller.signal }))
+      await until(() => peer.received.length === 2)
+      controller.abort()
+      expect(await asked).toMatchObject({ uri: CANCELED })
+      expect([client.subscriptions, client.registrations]).toEqual([[], []])
+      expect(peer.received[1]?.[0]).toBe(ask)
+      peer.send([grant, 1, 77], ...(message ? [message] : []))
+      await until(() => peer.received.length === 3)
+      expect(peer.received[2]).toEqual([undo, 2, 77])
+      peer.send([undone, 2])
+      expect(heard).toEqual([])
+      await client.stop()
+      expect(peer.received.some(([code]) => code === ABORT)).toBe(false)
+    })
+
+    test(`${name}: a timeout ends the wait alone, and its error has the handle`, async () => {
       stopTheClock()
-      for (const how of ['signal', 'timeout']) {
-        const { client, peer } = await joined(undefined, { liveness: false })
-        const controller = new AbortController()
-        const heard: unknown[] = []
-        const asked = failure(run(client, heard, how === 'signal' ? { signal: controller.signal } : { timeout: 100 }))
-        await until(() => peer.received.length === 2)
-        if (how === 'signal') controller.abort()
-        else await pass(100)
-        expect(await asked).toMatchObject({ uri: how === 'signal' ? CANCELED : TIMEOUT })
-        expect([client.subscriptions, client.registrations]).toEqual([[], []])
-        expect(peer.received[1]?.[0]).toBe(ask)
-        peer.send([grant, 1, 77], ...(message ? [message] : []))
-        await until(() => peer.received.length === 3)
-        expect(peer.received[2]).toEqual([undo, 2, 77])
-        peer.send([undone, 2])
-        expect(heard).toEqual([])
-        await client.stop()
-        expect(peer.received.some(([code]) => code === ABORT)).toBe(false)
-      }
+      const { client, peer } = await joined(undefined, { liveness: false })
+      const asked = failure(run(client, [], { timeout: 100 }))
+      await until(() => peer.received.length === 2)
+      await pass(100)
+      const [handle] = [...client.subscriptions, ...client.registrations]
+      const error = (await asked) as HandleTimeout
+      expect(error).toMatchObject({ uri: TIMEOUT, message: expect.stringContaining('the client goes on asking') })
+      expect(error.handle).toBe(handle)
+      expect(handle?.state).toBe('pending')
+      peer.send([grant, 1, 77])
+      await until(() => handle?.state === 'active')
+      const ended = handle && ('unsubscribe' in handle ? handle.unsubscribe() : handle.unregister())
+      await until(() => peer.received.length === 3)
+      expect(peer.received[2]).toEqual([undo, 2, 77])
+      peer.send([undone, 2])
+      await ended
+    })
+
+    test(`${name}: a refusal after its timeout closes the handle, and is reported once`, async () => {
+      stopTheClock()
+      const { client, peer } = await joined(undefined, { liveness: false })
+      const events = eventsOf(client)
+      const asked = failure(run(client, [], { timeout: 100 }))
+      await until(() => peer.received.length === 2)
+      await pass(100)
+      const { handle } = (await asked) as HandleTimeout
+      peer.send([ERROR, ask, 1, {}, 'com.example.no'])
+      expect(await handle.closed).toEqual(uri('com.example.no'))
+      expect([events, handle.state]).toEqual([[['error', handle.error]], 'closed'])
     })
 
     test(`${name}: a refusal after its end is swallowed`, async () => {
@@ -230,7 +259,7 @@ describe('subscribe and register', () => {
       expect(client.state).toBe('ready')
     })
 
-    test(`${name}: with a signal that is aborted already leaves no wish behind`, async () => {
+    test(`${name}: with a signal that is aborted already leaves no handle behind`, async () => {
       const { client, peer } = await joined()
       expect(await failure(run(client, [], { signal: AbortSignal.abort() }))).toMatchObject({ uri: CANCELED })
       expect([client.subscriptions, client.registrations]).toEqual([[], []])
@@ -238,7 +267,7 @@ describe('subscribe and register', () => {
       expect(peer.received.map(([code]) => code)).not.toContain(ask)
     })
 
-    test(`${name}: a signal that aborts after the grant takes nothing back`, async () => {
+    test(`${name}: a signal that aborts after the grant ends it`, async () => {
       const { client, peer } = await joined()
       const controller = new AbortController()
       const asked = run(client, [], { signal: controller.signal })
@@ -246,7 +275,37 @@ describe('subscribe and register', () => {
       peer.send([grant, 1, 77])
       const handle = await asked
       controller.abort()
-      expect(handle.state).toBe('active')
+      expect(handle.state).toBe('closed')
+      expect(await handle.closed).toBeUndefined()
+      await until(() => peer.received.length === 3)
+      expect(peer.received[2]).toEqual([undo, 2, 77])
+      peer.send([undone, 2])
+    })
+
+    test(`${name}: the listener on its signal is released with the handle`, async () => {
+      const { client, peer } = await joined(([code, request], at) => {
+        if (code === ask) at.send([grant, request, 77])
+        if (code === undo) at.send([undone, request])
+      })
+      const { signal } = new AbortController()
+      let listeners = 0
+      const { addEventListener: add, removeEventListener: remove } = signal
+      signal.addEventListener = (...given: unknown[]) => {
+        listeners++
+        add.apply(signal, given as never)
+      }
+      signal.removeEventListener = (...given: unknown[]) => {
+        listeners--
+        remove.apply(signal, given as never)
+      }
+      const handle = await run(client, [], { signal })
+      expect(listeners).toBe(1)
+      await ('unsubscribe' in handle ? handle.unsubscribe() : handle.unregister())
+      expect(listeners).toBe(0)
+      await run(client, [], { signal })
+      const code = ask === SUBSCRIBE ? UNSUBSCRIBED : UNREGISTERED
+      peer.send([code, 0, { [ask === SUBSCRIBE ? 'subscription' : 'registration']: 77 }])
+      await until(() => listeners === 0)
     })
   }
 })

@@ -1,8 +1,8 @@
 /** What a client is behind its public face: its state, its session and run, and what it does with them. */
 
-import { unsent, usage, type WampError } from '../../protocol/error.ts'
+import { unsent, usage, WampError } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
-import { NOT_JOINED } from '../../protocol/names.ts'
+import { CANCELED, NOT_JOINED, STOPPED, TIMEOUT } from '../../protocol/names.ts'
 import type { Roles } from '../../protocol/options.ts'
 import type { ClientRole } from '../../protocol/words.ts'
 import type { Serializer } from '../../serializer/serializer.ts'
@@ -10,9 +10,11 @@ import type { Connector } from '../../session/link.ts'
 import type { SessionEnd } from '../../session/session.ts'
 import type { Table } from '../../session/table.ts'
 import type { Backoff } from '../base/backoff.ts'
-import { canceled, type Deferred, deferred, limit, type Waiting, within } from '../base/waiting.ts'
+import { canceled, type Deferred, deferred, limit, type Waiting } from '../base/waiting.ts'
+import { watched } from '../base/watched-promise.ts'
 import type { Passthru } from '../codec/passthru-link.ts'
 import { DurableHandles, type Handle, type HandleRecord, type HandlesHost } from '../handles/durable-handles.ts'
+import type { Gap } from '../handles/handle.ts'
 import type { OnError } from '../roles/invocation.ts'
 import type { Role, RoleHost } from '../roles/role.ts'
 import type { ClientSession, ClientSessionOwner, Dropped, SessionInfo } from '../session/client-session.ts'
@@ -37,6 +39,8 @@ export interface ClientEvents {
   failed: (handle: Handle, error: WampError) => void
   /** What a handler or a procedure threw. Without a listener, what no caller is told goes to the console. */
   error: (error: unknown) => void
+  /** A subscription is active again after a loss, and what was published meanwhile has not arrived. */
+  gap: (handle: Handle, gap: Gap) => void
 }
 
 /** The options of a client, checked and complete. */
@@ -83,7 +87,7 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
   session: ClientSession | undefined
   run: Run | undefined
   readonly #host: CoreHost
-  #stopped = false
+  readonly #reportedErrors = new WeakSet<object>()
 
   constructor(settings: Settings, host: CoreHost) {
     this.settings = settings
@@ -99,79 +103,123 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
     return this.session?.sendable ? this.session : undefined
   }
 
-  start(options: Waiting): Promise<void> {
-    return attempt(() => {
-      if (options.signal?.aborted) throw canceled(options.signal, false)
-      const { run } = this
-      if (!run || run.ending) return this.#begin(options).outcome
-      const { outcome, ready } = run
-      run.heard = true
-      if (!ready && !options.signal && !options.timeout) return outcome
-      // Coming back after a loss: waits as a first start does.
-      const limited = ready
-        ? this.next({ timeout: 10_000, ...options, waitForReady: true }).then(() => {})
-        : within(outcome, options)
-      limited.catch(() => {})
-      return limited
-    })
+  /** `check` throws what is wrong with the options. */
+  start({ signal, timeout = 10_000 }: Waiting, check: () => void): Promise<void> {
+    let run: Run | undefined
+    const started = async () => {
+      check()
+      if (signal?.aborted) throw canceled(signal, false)
+      const begins = !this.#running
+      run = this.#running ?? this.#begin()
+      if (run.ready && this.open) return
+      await this.#waitForSession({ signal, timeout }, (error) => this.#notStarted(error, begins))
+    }
+    return this.#reported(started(), () => !run || run.ending)
   }
 
-  #begin(options: Waiting, heard = true): Run {
+  /** The run whose end has not begun. */
+  get #running(): Run | undefined {
+    return this.run?.ending ? undefined : this.run
+  }
+
+  #begin(): Run {
     const own = this.#host.declared(this)
     const before = this.run?.done
-    const run = new Run(this, this.#host.name, heard)
+    const run = new Run(this, this.#host.name)
     this.run = run
-    this.#stopped = false
-    run.begin(before, own, options)
+    run.begin(before, own)
     return run
   }
 
+  /** The wait of a `start()` has ended. What it began ends with its signal, and where there is one attempt only. */
+  #notStarted(error: WampError, begins: boolean): WampError {
+    const run = this.#running
+    if (!run) return error
+    const timedOut = error.uri === TIMEOUT
+    // Where it was ready before, the last cause is why it was lost.
+    const cause = (timedOut && !run.ready && run.last) || error
+    if (timedOut && this.settings.reconnect) {
+      const text = `${cause.message}; ${this.#host.name} keeps trying until stop()`
+      return new WampError(cause.uri, [text], {}, { sent: false, cause })
+    }
+    if (timedOut || begins) run.end(cause)
+    return cause
+  }
+
   async stop(): Promise<void> {
-    this.#stopped = true
     const { run, handles } = this
-    if (!run) return handles.stop(stoppedBy(this.#host.name), true)
+    if (!run) {
+      handles.stop(stoppedBy(this.#host.name))
+      return
+    }
     run.end(undefined)
     await run.done
   }
 
-  /** Not so once it has been ready, or was stopped. */
-  get #startable(): boolean {
-    const { run } = this
-    return this.settings.startsItself && !this.#stopped && !(run?.ready && !run.ending)
-  }
-
-  /** Takes in the record of a new handle; resolves to the handle when the router has granted it. */
-  add<H extends Handle>(record: HandleRecord & { readonly handle: H }, waiting: Waiting): Promise<H> {
-    const granted = this.handles.add(record, waiting)
-    if (this.run || !this.#startable) return granted
-    // A `start()` in the same turn, which may have options, goes first.
-    queueMicrotask(() => {
-      if (this.run || !this.#startable || record.state === 'closed') return
-      attempt(() => this.#begin({}, false).outcome).catch((error) => this.handles.stop(error, false))
-    })
-    return granted
-  }
-
-  /** The session to send on, where there is none at the moment; waits for it only if told to. */
-  async next(options: WaitingForSession): Promise<ClientSession> {
-    const { waitForReady, signal, timeout } = options
-    if (signal?.aborted) throw canceled(signal, false)
-    // Each call waits as long as it likes; none of them ends the start for the others.
-    if (this.#startable) await within(this.start({}), options)
-    const { open, run, waiting: all } = this
-    if (open) return open
-    if (!waitForReady || !run || run.ending) {
-      throw this.notJoined(run ? 'has no session at the moment' : undefined)
+  /** Takes in the record of a new handle, which `make` returns; resolves to the handle when the router has granted it. */
+  add<H extends Handle>(make: () => HandleRecord & { readonly handle: H }, waiting: Waiting): Promise<H> {
+    let record: HandleRecord | undefined
+    const added = async () => {
+      const made = make()
+      record = made
+      const granted = this.handles.add(made, waiting)
+      if (this.settings.startsItself && !this.#running) this.#begin()
+      return granted
     }
-    const waiting = deferred<ClientSession>()
-    all.add(waiting)
-    const release = limit({ signal, timeout }, false, waiting.reject)
+    return this.#reported(added(), () => !record || record.state === 'closed')
+  }
+
+  /**
+   * Sends on the next session; for an operation that finds none. A rejection that nobody handles is left to the platform,
+   * unless `stop()` was the cause.
+   */
+  later<T>(send: (session: ClientSession) => Promise<T>, options: WaitingForSession): Promise<T> {
+    return watched(this.#next(options).then(send), (error, handled) => {
+      this.#reportedErrors.add(Object(error))
+      if (!handled && !isDeliberate(error)) void Promise.reject(error)
+    })
+  }
+
+  async #next({ waitForReady, signal, timeout }: WaitingForSession): Promise<ClientSession> {
+    if (signal?.aborted) throw canceled(signal, false)
+    if (this.settings.startsItself) {
+      const run = this.#running ?? this.#begin()
+      if (!run.ready) {
+        // As a `start()`, unless it has a limit of its own; it ends nothing for others.
+        const ended = (error: WampError) => (timeout === undefined ? this.#notStarted(error, false) : error)
+        return this.#waitForSession({ signal, timeout: timeout ?? 10_000 }, ended)
+      }
+    }
+    if (this.open) return this.open
+    if (!waitForReady || !this.#running) throw this.notJoined(this.run ? 'has no session at the moment' : undefined)
+    return this.#waitForSession({ signal, timeout })
+  }
+
+  async #waitForSession(waiting: Waiting, failed = (error: WampError) => error): Promise<ClientSession> {
+    const session = deferred<ClientSession>()
+    this.waiting.add(session)
+    const release = limit(waiting, false, (error) => session.reject(failed(error)))
     try {
-      return await waiting.promise
+      return await session.promise
     } finally {
       release()
-      all.delete(waiting)
+      this.waiting.delete(session)
     }
+  }
+
+  /** A promise that nobody is forced to handle: if it fails for good and nobody does, that is reported, once. */
+  #reported<T>(promise: Promise<T>, isFinal: () => boolean): Promise<T> {
+    return watched(promise, (error, handled) => {
+      if (handled) this.#reportedErrors.add(Object(error))
+      else if (isFinal() && !isDeliberate(error)) this.report(error)
+    })
+  }
+
+  /** Reports an error by the event `error`, or on the console, unless somebody knows of it already. */
+  report(error: unknown): void {
+    if (this.#reportedErrors.has(Object(error))) return
+    this.#reportedErrors.add(Object(error))
+    this.raised(error, false)
   }
 
   notJoined(text = 'has not joined a realm: await start() first'): WampError {
@@ -191,11 +239,13 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
     this.tell('state', state)
   }
 
-  tell(event: keyof ClientEvents, ...args: unknown[]): void {
+  /** Emits an event; true if anybody listens to it. */
+  tell(event: keyof ClientEvents, ...args: unknown[]): boolean {
     try {
-      this.#host.emit(event, ...args)
+      return this.#host.emit(event, ...args)
     } catch (error) {
       this.raised(error, false)
+      return true
     }
   }
 
@@ -227,11 +277,7 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
   }
 }
 
-/** Runs what may throw at once, so that it rejects instead; the promise is the very one that was returned. */
-export function attempt<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return run()
-  } catch (error) {
-    return Promise.reject(error)
-  }
+/** True for the end of what the user has stopped or canceled. */
+function isDeliberate(error: unknown): boolean {
+  return WampError.is(error) && (error.uri === STOPPED || error.uri === CANCELED)
 }

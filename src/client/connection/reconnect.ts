@@ -5,7 +5,7 @@ import { unsent, usage, WampError } from '../../protocol/error.ts'
 import { CLOSE_REALM, CONNECTION_FAILED, CONNECTION_LOST, STOPPED, TIMEOUT } from '../../protocol/names.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import { backoff } from '../base/backoff.ts'
-import { deferred, limit, type Waiting, within } from '../base/waiting.ts'
+import { limit, within } from '../base/waiting.ts'
 import type { HandleRecord } from '../handles/durable-handles.ts'
 import { ClientSession } from '../session/client-session.ts'
 import type { ClientCore } from './client-core.ts'
@@ -37,18 +37,13 @@ export class Run {
   readonly #core: ClientCore
   readonly #name: string
   readonly #controller = new AbortController()
-  readonly #started = deferred<void>()
-  /** What `start()` returns. */
-  readonly outcome: Promise<void> = this.#started.promise.then(() => {})
   done: Promise<void> = Promise.resolve()
   /** Has been ready once. */
   ready = false
-  /** Whether somebody called `start()`, and is told there why it could not be ready. */
-  heard: boolean
   /** Why it ended; none for `stop()`. */
   #cause: WampError | undefined
   /** Why the last attempt failed. */
-  #last: WampError | undefined
+  last: WampError | undefined
   /** Ends the wait for the next attempt. */
   #wake = () => {}
   /** Gives up the attempt that is under way. */
@@ -58,10 +53,9 @@ export class Run {
   /** When an event of the page last ended a wait. */
   #woken = Number.NEGATIVE_INFINITY
 
-  constructor(core: ClientCore, name: string, heard: boolean) {
+  constructor(core: ClientCore, name: string) {
     this.#core = core
     this.#name = name
-    this.heard = heard
   }
 
   /** Whether its end has begun. */
@@ -70,12 +64,8 @@ export class Run {
   }
 
   /** Begins when the run before it is over. */
-  begin(before: Promise<void> | undefined, own: readonly HandleRecord[], { signal, timeout = 10_000 }: Waiting): void {
+  begin(before: Promise<void> | undefined, own: readonly HandleRecord[]): void {
     const { handles } = this.#core
-    const release = limit({ signal, timeout }, false, (error) =>
-      this.end((error.uri === TIMEOUT && this.#last) || error),
-    )
-    this.#started.promise.then(release, release)
     const ignore = onLeave(
       () => this.#leave(),
       () => this.#return(),
@@ -83,9 +73,7 @@ export class Run {
     this.done = (async () => {
       await before
       for (const record of own) {
-        record.first = deferred()
-        // `start()` rejects with a refusal.
-        record.first.promise.catch(() => {})
+        record.declared = true
         handles.all.add(record)
       }
       await this.#live(own)
@@ -110,9 +98,9 @@ export class Run {
         const session = await this.#join()
         await this.#replay(session, own)
         joined = Date.now()
-        this.#last = await this.#serve(session)
+        this.last = await this.#serve(session)
       } catch (error) {
-        this.#last = WampError.is(error)
+        this.last = WampError.is(error)
           ? error
           : new WampError(CONNECTION_FAILED, [String(error)], {}, { cause: error })
       }
@@ -120,16 +108,18 @@ export class Run {
       if (this.#page !== 'here' && core.settings.reconnect !== false) continue
       // A session that ended as soon as it began is no reason to begin anew with short delays.
       retries = Date.now() - joined > STABLE ? 1 : retries + 1
-      const delay = this.#delay(retries, this.#last)
-      if (delay === false) this.end(this.#last)
-      else if (await this.#pause({ attempt: retries, delay, cause: this.#last })) retries = 0
+      const delay = this.#delay(retries, this.last)
+      if (delay === false) this.end(this.last)
+      else if (await this.#pause({ attempt: retries, delay, cause: this.last })) retries = 0
     }
     core.session?.goodbye(CLOSE_REALM)
     await Promise.all(core.links)
     core.session = undefined
     if (core.run === this) core.run = undefined
     this.#core.become('stopped')
-    this.#core.tell('stopped', this.#cause)
+    const cause = this.#cause
+    // A client that was ready has no promise left that could tell of the refusal.
+    if (!core.tell('stopped', cause) && this.ready && cause && FATAL.test(cause.uri)) core.report(cause)
   }
 
   end(cause: WampError | undefined): void {
@@ -139,13 +129,12 @@ export class Run {
     this.#controller.abort()
     this.#wake()
     const stopped = cause ?? stoppedBy(this.#name)
-    // Who stops on purpose need not be told that what it stopped did not finish.
-    if (!cause) this.outcome.catch(() => {})
-    this.#started.reject(stopped)
-    handles.stop(stopped, !cause || this.heard)
+    const awaited = waiting.size > 0
     for (const one of waiting) one.reject(stopped)
-    session?.requests.fail(new WampError(stopped.uri, stopped.args, {}, { sent: true, cause }))
+    const handleAwaited = handles.stop(stopped)
+    session?.requests.fail(new WampError(stopped.uri, stopped.args, {}, { sent: true, cause }), !cause)
     session?.goodbye(CLOSE_REALM)
+    if (cause && !this.ready && !awaited && !handleAwaited) this.#core.report(cause)
   }
 
   /** Connects and joins within the time of one attempt, or rejects with nothing left open. */
@@ -207,7 +196,6 @@ export class Run {
       session.finished.promise.then(release)
       this.#core.become('ready')
       for (const waiting of this.#core.waiting) waiting.resolve(session)
-      this.#started.resolve()
       this.#core.tell('ready', session.info)
     }
     return endOf(await session.finished.promise)

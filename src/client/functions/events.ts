@@ -28,13 +28,16 @@ export interface Events extends AsyncIterableIterator<ReceivedEvent, undefined> 
 
 export function events(client: Client, topic: Uri, options: EventsOptions): Events {
   checkOptions(options)
-  const { buffer = 1000, overflow = 'oldest', ...rest } = options
+  // A loop waits for as long as its reader does.
+  const { buffer = 1000, overflow = 'oldest', timeout = 0, ...rest } = options
   let release: (() => void) | undefined
   const stopped = (cause?: WampError) => parts.end(cause)
   const parts = new Parts<ReceivedEvent>(() => {
     release?.()
     client.off('stopped', stopped)
-    subscription.then((handle) => handle.unsubscribe()).catch(() => {})
+    const leave = (handle: Subscription) => handle.unsubscribe()
+    // Where the wait for it has ended, the handle is in the error.
+    subscription.then(leave, ({ handle }: { handle?: Subscription }) => handle && leave(handle)).catch(() => {})
   })
   const subscription = client.subscribe(
     topic,
@@ -47,7 +50,7 @@ export function events(client: Client, topic: Uri, options: EventsOptions): Even
       }
       parts.push({ args, kwargs, details, topic: details.topic, publication: details.publication })
     },
-    rest,
+    { timeout, ...rest },
   )
   release = limit({ signal: options.signal }, true, (error) => parts.end(error))
   client.on('stopped', stopped)

@@ -3,7 +3,7 @@
 import { EventEmitter } from 'eventemitter3'
 import { unsent, WampError } from '../../protocol/error.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
-import { CANCELED, REVOKED } from '../../protocol/names.ts'
+import { CANCELED, REVOKED, STOPPED, TIMEOUT } from '../../protocol/names.ts'
 import type { Dict } from '../../protocol/options.ts'
 import { backoff } from '../base/backoff.ts'
 import { canceled, type Deferred, deferred, limit, type Waiting, within } from '../base/waiting.ts'
@@ -11,10 +11,15 @@ import { checkOptions } from '../checks.ts'
 import type { Registration } from '../roles/callee.ts'
 import type { Subscription } from '../roles/subscriber.ts'
 import type { ClientSession } from '../session/client-session.ts'
-import type { HandleEvents, HandleState } from './handle.ts'
+import type { Gap, HandleEvents, HandleState } from './handle.ts'
 
 /** What a user holds of a durable subscription or registration. */
 export type Handle = Subscription | Registration
+
+/** The error of a `subscribe` or `register` whose `timeout` has passed: only the wait has ended, the handle goes on. */
+export interface HandleTimeout extends WampError {
+  readonly handle: Handle
+}
 
 /** A subscription or registration as the client keeps it. Users see it as its `handle`. */
 export abstract class HandleRecord<Options extends Dict = Dict> {
@@ -26,12 +31,18 @@ export abstract class HandleRecord<Options extends Dict = Dict> {
   state: HandleState = 'pending'
   error: WampError | undefined
   id: Id | undefined
-  /** Settles the promise of the user, until the first answer. */
+  /** Settles the promise of the user, until the first answer or the end of the wait for it. */
   first: Deferred<void> | undefined
-  /** The promise that the user got. */
-  outcome: Promise<unknown> | undefined
-  /** The number of refusals in a row after a rejoin. */
+  /** Declared by a class: `start()` rejects with its refusal. */
+  declared = false
+  /** The router has granted it at least once. */
+  granted = false
+  /** Removes the listener from the signal of the user. */
+  release: (() => void) | undefined
+  /** The number of refusals in a row in this session. */
   refusals = 0
+  /** When the last session that it was active in ended, until the next grant. */
+  lostAt: number | undefined
   retry: ReturnType<typeof setTimeout> | undefined
   /** Settles with the router's answer, while that is awaited. */
   asking: Promise<unknown> | undefined
@@ -56,6 +67,9 @@ export abstract class HandleRecord<Options extends Dict = Dict> {
     return this.#owner.end(this, waiting)
   }
 
+  /** What it missed since `lostAt`; undefined for a kind that misses nothing. */
+  abstract gap(since: number): Gap | undefined
+
   /** Made when first asked for: few users do. */
   get closed(): Promise<WampError | undefined> {
     if (!this.#closed) {
@@ -78,10 +92,13 @@ export abstract class HandleRecord<Options extends Dict = Dict> {
     const { error } = this
     const closed = state === 'closed'
     if (closed) this.#closed?.resolve(error)
-    const emitter = this.#emitter
-    if (!emitter) return
-    this.#owner.heed(() => emitter.emit('state', state))
-    if (closed) this.#owner.heed(() => emitter.emit('closed', error))
+    this.emit('state', state)
+    if (closed) this.emit('closed', error)
+  }
+
+  emit<Name extends keyof HandleEvents>(event: Name, ...given: Parameters<HandleEvents[Name]>): void {
+    const emitter = this.#emitter as EventEmitter | undefined
+    if (emitter) this.#owner.heed(() => emitter.emit(event, ...given))
   }
 }
 
@@ -89,8 +106,12 @@ export abstract class HandleRecord<Options extends Dict = Dict> {
 export interface HandlesHost {
   readonly session: ClientSession | undefined
   /** A rejoin was refused, or the router revoked the handle. */
-  tell(event: 'failed', handle: Handle, error: WampError): void
+  tell(event: 'failed', handle: Handle, error: WampError): unknown
+  /** A subscription has come back. */
+  tell(event: 'gap', handle: Handle, gap: Gap): unknown
   raised(error: unknown, answered: boolean): void
+  /** Reports what no promise can. */
+  report(error: unknown): void
 }
 
 /** The handles of a client. */
@@ -108,20 +129,26 @@ export class DurableHandles {
     return [...this.all].flatMap((record) => (record instanceof Kind ? [record.handle] : []))
   }
 
-  /** Takes in a record; resolves to its handle when the router has granted it. */
+  /**
+   * Takes in a record; resolves to its handle when the router has granted it. The timeout ends this wait alone, the
+   * signal ends the handle at any time.
+   */
   add<H extends Handle>(record: HandleRecord & { readonly handle: H }, waiting: Waiting): Promise<H> {
     const { signal, timeout = 30_000 } = waiting
     if (signal?.aborted) throw canceled(signal, false)
     const first = deferred<void>()
     record.first = first
     this.all.add(record)
-    const release = limit({ signal, timeout }, false, (error) => this.withdraw(record, error))
+    if (signal) record.release = limit({ signal }, false, (error) => this.withdraw(record, error))
+    const untimed = limit({ timeout }, false, () => {
+      record.first = undefined
+      const text = `${record.uri}: not granted within ${timeout} ms; the client goes on asking until the handle is closed`
+      first.reject(Object.assign(unsent(TIMEOUT, text), { handle: record.handle }))
+    })
     const { session } = this.#host
     if (session?.sendable) void this.ask(record, session)
-    first.promise.then(release, release)
-    const granted = first.promise.then(() => record.handle)
-    record.outcome = granted
-    return granted
+    first.promise.then(untimed, untimed)
+    return first.promise.then(() => record.handle)
   }
 
   /** Asks the router; resolves to the refusal, or to undefined if it granted or the session has ended. */
@@ -138,19 +165,31 @@ export class DurableHandles {
           await record.leave(session, {}).catch(() => {})
           return undefined
         }
-        record.error = undefined
-        record.refusals = 0
-        record.first?.resolve()
+        const { first, lostAt } = record
         record.first = undefined
+        record.error = undefined
+        record.granted = true
+        record.refusals = 0
+        first?.resolve()
         // The session may have ended behind its answer, in the same read.
-        if (!session.over) record.become('active')
+        if (session.over) {
+          record.lostAt ??= Date.now()
+          return undefined
+        }
+        record.lostAt = undefined
+        record.become('active')
+        const gap = lostAt === undefined ? undefined : record.gap(lostAt)
+        if (gap) {
+          record.emit('gap', gap)
+          this.#host.tell('gap', record.handle, gap)
+        }
         return undefined
       },
       (error: WampError) => {
         answered()
         if (!session.sendable || record.state === 'closed') return undefined
-        if (record.first) this.withdraw(record, error)
-        else this.#refused(record, session, error)
+        if (record.granted) this.#refused(record, session, error)
+        else this.#refusedFirst(record, error)
         return error
       },
     )
@@ -167,18 +206,31 @@ export class DurableHandles {
     if (!known) this.#host.tell('failed', record.handle, error)
   }
 
-  withdraw(record: HandleRecord, error: WampError, quietly = false): void {
+  /** The router refused what it has never granted: it would do so again. */
+  #refusedFirst(record: HandleRecord, error: WampError): void {
+    const awaited = record.first
+    record.error = error
+    this.#close(record, error)
+    if (!awaited && !record.declared) this.#host.report(error)
+  }
+
+  withdraw(record: HandleRecord, error: WampError): void {
     const { first } = record
     record.first = undefined
-    // After a deliberate stop the user need not learn that what it stopped did not finish.
-    if (quietly) record.outcome?.catch(() => {})
     void this.end(record, {}).catch(() => {})
     first?.reject(error)
   }
 
-  /** There will be no session: withdraws what was not granted yet, quietly if users learn of it elsewhere. */
-  stop(error: WampError, quietly: boolean): void {
-    for (const record of this.all) if (record.first) this.withdraw(record, error, quietly)
+  /** There will be no session: withdraws what was never granted. True if a user waits for any of it. */
+  stop(error: WampError): boolean {
+    let awaited = false
+    for (const record of this.all) {
+      if (record.granted) continue
+      awaited ||= record.first !== undefined
+      if (error.uri !== STOPPED) record.error = error
+      this.withdraw(record, error)
+    }
+    return awaited
   }
 
   async end(record: HandleRecord, waiting: Waiting): Promise<void> {
@@ -194,7 +246,7 @@ export class DurableHandles {
         await record.leave(session, waiting)
       } catch (error) {
         // Ended with its session, or unknown to the router: either way the router does not hold it any more.
-        if (!session.over && !/^wamp\.error\.no_such_/.test((error as WampError).uri)) throw error
+        if (!session.over && !/^wamp(\.error\.no_such_|y\.error\.stopped$)/.test((error as WampError).uri)) throw error
       }
     }
   }
@@ -219,6 +271,8 @@ export class DurableHandles {
     for (const record of this.all) {
       clearTimeout(record.retry)
       record.id = undefined
+      record.refusals = 0
+      if (record.state === 'active') record.lostAt = Date.now()
       record.become('pending')
     }
   }
@@ -237,6 +291,7 @@ export class DurableHandles {
     record.first = undefined
     this.all.delete(record)
     clearTimeout(record.retry)
+    record.release?.()
     first?.reject(error)
     record.become('closed')
   }

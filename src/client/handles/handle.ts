@@ -12,12 +12,22 @@ import type { HandleRecord } from './durable-handles.ts'
  */
 export type HandleState = 'pending' | 'active' | 'failed' | 'closed'
 
+/** What a subscription that has come back after a loss may have missed. */
+export interface Gap {
+  /** The last publication that it received before; undefined if there was none. For `eventHistory`: `after_publication`. */
+  readonly after: Id | undefined
+  /** When the session was lost, in milliseconds since 1970 by the clock of this machine. */
+  readonly since: number
+}
+
 /** Events of a handle. */
 export interface HandleEvents {
   /** Every change of `handle.state`. */
   state: (state: HandleState) => void
-  /** The handle is closed: with an error if the router revoked it. */
+  /** The handle is closed: with an error if the router refused or revoked it. */
   closed: (error: WampError | undefined) => void
+  /** Of a subscription: it is active again after a loss, and what was published meanwhile has not arrived. */
+  gap: (gap: Gap) => void
 }
 
 /** What subscriptions and registrations have in common. Nothing of it can be written. */
@@ -31,7 +41,7 @@ export interface DurableHandle<Options extends Dict = Dict> {
   readonly error: WampError | undefined
   /** The options as they are sent. */
   readonly options: Readonly<Options>
-  /** Resolves when the handle is closed, with the error if the router revoked it. Never rejects. */
+  /** Resolves when the handle is closed, with the error if the router refused or revoked it. Never rejects. */
   readonly closed: Promise<WampError | undefined>
   /** Calls the listener at every such event. What it throws is reported by the client's event `error`. */
   on<Name extends keyof HandleEvents>(event: Name, listener: HandleEvents[Name]): this

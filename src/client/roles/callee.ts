@@ -71,6 +71,8 @@ export class RegistrationRecord extends HandleRecord<WireOptions> {
     this.entrypoint = entrypoint
   }
 
+  gap(): undefined {}
+
   async ask(session: ClientSession): Promise<void> {
     const shared = await session.requests.ask<boolean, RegisteredMessage>({
       code: REGISTER,

@@ -42,7 +42,7 @@ export function wireOf({ signal: _, timeout: __, waitForReady: ___, ...options }
 }
 
 /** Resolves to the publication's id with `acknowledge: true`, else to undefined when the event has been handed over. */
-export async function publish(
+export function publish(
   session: ClientSession,
   topic: Uri,
   args: List | undefined,
@@ -61,5 +61,5 @@ export async function publish(
   }
   if (signal?.aborted) throw canceled(signal, false)
   session.requests.tell((id) => [...message(id)])
-  return undefined
+  return Promise.resolve(undefined)
 }

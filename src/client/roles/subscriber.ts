@@ -10,7 +10,7 @@ import type {
 } from '../../protocol/options.ts'
 import type { Waiting } from '../base/waiting.ts'
 import { type DurableHandles, HandleRecord } from '../handles/durable-handles.ts'
-import { type DurableHandle, HandleView } from '../handles/handle.ts'
+import { type DurableHandle, type Gap, HandleView } from '../handles/handle.ts'
 import type { ClientSession } from '../session/client-session.ts'
 import { granted } from '../session/requests.ts'
 import { SUBSCRIBER_FEATURES } from './features.ts'
@@ -45,10 +45,16 @@ class SubscriptionView extends HandleView<WireOptions> implements Subscription {
 export class SubscriptionRecord extends HandleRecord<WireOptions> {
   readonly handle: Subscription = new SubscriptionView(this)
   readonly handler: EventHandler
+  /** The last publication that it received. */
+  last: Id | undefined
 
   constructor(owner: DurableHandles, topic: Uri, handler: EventHandler, options: WireOptions) {
     super(owner, topic, options)
     this.handler = handler
+  }
+
+  gap(since: number): Gap {
+    return { after: this.last, since }
   }
 
   async ask(session: ClientSession): Promise<void> {
@@ -146,9 +152,11 @@ export const subscriber: Role<SubscriberState> = {
       const kwargs = data?.kwargs ?? {}
       // What was retained is for the one that asked for it last: the others have had it, or do not want it.
       const asked = details.retained ? [...sharers].filter(({ options }) => options.get_retained).slice(-1) : []
-      for (const { handler, uri: topic, state } of asked.length ? asked : sharers) {
+      for (const record of asked.length ? asked : sharers) {
+        const { handler, uri: topic, state } = record
         // Given up while its SUBSCRIBED was on its way.
         if (state === 'closed') continue
+        record.last = publication
         session.heed(() => handler(args, kwargs, { topic, ...details, publication, subscription }))
       }
     },

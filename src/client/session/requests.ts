@@ -25,6 +25,8 @@ interface Pending {
   readonly reject: (error: unknown) => void
   /** What its timer waits for; the timer begins anew with every partial answer. */
   readonly timeout: number | undefined
+  /** The promise of the user, if that is the one that `ask` returned. */
+  promise: Promise<unknown> | undefined
   deaf: (() => void) | undefined
   untimed: (() => void) | undefined
 }
@@ -76,15 +78,17 @@ export class Requests {
 
   /** Sends a request and waits for its answer. A payload that cannot travel rejects and uses up no id. */
   ask<T, Reply extends Message>(asked: Ask<T, Reply>, waiting: Waiting = {}): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
+    let pending: Pending | undefined
+    const promise = new Promise<T>((resolve, reject) => {
       const { signal, timeout } = waiting
       if (signal?.aborted) throw canceled(signal, false)
       const id = this.tell(asked.message)
-      const pending: Pending = {
+      pending = {
         asked,
         resolve: resolve as (value: unknown) => void,
         reject,
         timeout,
+        promise: undefined,
         deaf: undefined,
         untimed: undefined,
       }
@@ -92,6 +96,8 @@ export class Requests {
       if (signal) pending.deaf = limit({ signal }, true, (error) => this.quit(id, error))
       if (timeout) this.#time(id, pending)
     })
+    if (pending) pending.promise = promise
+    return promise
   }
 
   #time(id: Id, pending: Pending): void {
@@ -148,10 +154,11 @@ export class Requests {
     release(pending)
   }
 
-  /** The session is over: nobody waits any longer. */
-  fail(error: WampError): void {
+  /** The session is over: nobody waits any longer. `quietly` where the user ended it, and need not handle what that ends. */
+  fail(error: WampError, quietly = false): void {
     for (const pending of this.#pending.values()) {
       release(pending)
+      if (quietly) pending.promise?.catch(() => {})
       pending.reject(error)
     }
     this.#pending.clear()
