@@ -1,4 +1,4 @@
-/** Checks what callers give to the router's own procedures: whatever is wrong is `invalid_argument`, named by its place. */
+/** Checks the arguments of the router's own procedures. An invalid one is refused with `invalid_argument`, which names its place. */
 
 import { isId } from '../../protocol/ids.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
@@ -9,7 +9,7 @@ import { formatValue, isDict } from '../../protocol/validate.ts'
 import { anyOf, isOneOf, MATCH_POLICIES, type MatchPolicy } from '../../protocol/words.ts'
 import { Refusal } from '../member/refusal.ts'
 
-/** An argument and where it stands. */
+/** An argument and its place. */
 type Check<Wanted> = (value: unknown, place: string) => Wanted
 
 export function wrongArgument(place: string, claim: string, value: unknown): Refusal {
@@ -41,7 +41,7 @@ export const aPolicy = check<MatchPolicy>(anyOf(MATCH_POLICIES), (value) => isOn
 // RFC 3339, section 5.6.
 const RFC3339 = /^(\d{4}-\d\d-\d\d)T(?!24)\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
 
-/** A moment as milliseconds since 1970. */
+/** A time in milliseconds since 1970. */
 export const aTime: Check<number> = (value, place) => {
   const text = typeof value === 'string' ? value.toUpperCase() : ''
   const [, day] = RFC3339.exec(text) ?? []
@@ -50,18 +50,18 @@ export const aTime: Check<number> = (value, place) => {
   throw wrongArgument(place, 'a time as RFC 3339 writes it', value)
 }
 
-/** `Date.parse` makes the second of March of the thirtieth of February. */
+/** `Date.parse` turns 30 February into 2 March. */
 function isDay(day: string): boolean {
   const midnight = Date.parse(`${day}T00:00:00Z`)
   return !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(day)
 }
 
-/** What need not be given; null, as languages with named parameters send it, is not given. */
+/** An optional argument; null, which languages with named parameters send, counts as absent. */
 export function optional<Wanted>(of: Check<Wanted>, value: unknown, place: string): Wanted | undefined {
   return value === undefined || value === null ? undefined : of(value, place)
 }
 
-/** A URI that names one thing. */
+/** A URI, not a pattern. */
 export function aUri(value: unknown, place: string, strict: boolean): Uri {
   const uri = aText(value, place)
   if (isUri(uri, strict)) return uri

@@ -1,4 +1,4 @@
-/** The registration meta API: what can be called, and who serves it. */
+/** The registration meta API: registrations and their callees. */
 
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { NO_SUCH_REGISTRATION } from '../../protocol/names.ts'
@@ -38,7 +38,7 @@ export function registrationProcedures(dealer: Dealer, { strict, members }: Sess
     }),
     'wamp.registration.match': ([procedure]) => {
       const uri = aText(procedure, 'args[0]')
-      // A pattern may fit what no call reaches by it: what is no procedure, and the router's own.
+      // A pattern may match URIs that no call reaches through it: invalid ones and the router's own.
       const best = isUri(uri, strict) && !isReserved(uri) ? patterns.best(uri) : undefined
       return { args: [best?.id ?? null] }
     },
@@ -50,7 +50,7 @@ export function registrationProcedures(dealer: Dealer, { strict, members }: Sess
     'wamp.registration.remove_callee': ([registration, callee, third], { reason = third }) => {
       const id = anId(registration, 'args[0]')
       const session = anId(callee, 'args[1]')
-      // By keyword as Crossbar.io takes it, or third as the catalog has it.
+      // As a keyword argument (Crossbar.io) or as the third argument (the specification's catalog).
       const why = optional(aText, reason, 'reason')
       const served = found(id)
       const member = members.get(session)
@@ -61,12 +61,12 @@ export function registrationProcedures(dealer: Dealer, { strict, members }: Sess
   }
 }
 
-/** The ids of all that an index holds, by policy. */
+/** The ids of all records of an index, by match policy. */
 export function idsOf(patterns: Patterns<{ id: Id; uri: Uri; match: MatchPolicy }>): Dict {
   return Object.fromEntries(MATCH_POLICIES.map((match) => [match, Array.from(patterns.list(match), ({ id }) => id)]))
 }
 
-/** The policy that the second argument of a lookup names. */
+/** The match policy in the second argument of a lookup. */
 export function matchOf(options: unknown): MatchPolicy {
   const { match } = optional(aDict, options, 'args[1]') ?? {}
   return optional(aPolicy, match, 'args[1].match') ?? 'exact'

@@ -1,4 +1,4 @@
-/** The session meta API: who is in the realm, and showing them out. */
+/** The session meta API: listing and killing the sessions of a realm. */
 
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { KILLED, NO_SUCH_SESSION } from '../../protocol/names.ts'
@@ -13,11 +13,11 @@ import type { Provided } from './provider.ts'
 export interface SessionRealm {
   readonly strict: boolean
   readonly members: ReadonlyMap<Id, Member>
-  /** Ends a session of which nobody is told, and whose testaments are not carried out. */
+  /** Ends a session without a meta event and without its testaments. */
   silence(member: Member): void
 }
 
-/** What `on_join` and `get` publish of a session: these fields, whatever else a principal or an event comes to have. */
+/** The details of a session in `on_join` and `get`: exactly these fields, whatever else a principal may gain. */
 export function detailsOfSession({
   session,
   authid,
@@ -34,16 +34,16 @@ export function noSuchSession(id: Id): Refusal {
 }
 
 export function sessionProcedures({ strict, members, silence }: SessionRealm): Record<Uri, Provided> {
-  /** All of them, or those with one of the roles that are listed. */
+  /** All sessions, or those with one of the listed roles. */
   const listed = (filter: unknown): Member[] => {
     const given = optional(texts, filter, 'args[0]')
     const all = [...members.values()]
     if (!given) return all
-    // Its length is the caller's choice, and the sessions may be many too.
+    // A Set, because both the list and the sessions may be long.
     const roles = new Set(given)
     return all.filter(({ principal }) => roles.has(principal?.authrole as string))
   }
-  /** Shows out those who are found, but never the caller. */
+  /** Kills the sessions that match, but never the caller. */
   const kill = (kwargs: Dict, caller: Destination, found: (member: Member) => boolean): Member[] => {
     const { reason, message } = farewellOf(kwargs, strict)
     const killed = [...members.values()].filter((member) => member !== caller && found(member))
@@ -85,7 +85,7 @@ export function sessionProcedures({ strict, members, silence }: SessionRealm): R
   }
 }
 
-/** What the GOODBYE to a session that is killed says. */
+/** The reason and message in the GOODBYE to a killed session. */
 function farewellOf({ reason, message }: Dict, strict: boolean): { reason: Uri; message: string | undefined } {
   return {
     reason: optional((value, place) => aUri(value, place, strict), reason, 'reason') ?? KILLED,

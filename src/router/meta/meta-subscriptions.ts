@@ -1,4 +1,4 @@
-/** The subscription meta API: what is subscribed to, by whom, and what was published to it before. */
+/** The subscription meta API: subscriptions, their subscribers and their histories. */
 
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { HISTORY_UNAVAILABLE, NO_SUCH_SUBSCRIPTION } from '../../protocol/names.ts'
@@ -16,9 +16,9 @@ import { idsOf, matchOf } from './meta-registrations.ts'
 import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
 import type { Answer, Provided } from './provider.ts'
 
-/** How much of a history one answer holds: a message must fit where it goes. The rest is asked for page by page. */
+/** The greatest size of a history in one answer: a message must fit its transport. Readers ask for more page by page. */
 const PAGE_BYTES = 4 * 2 ** 20
-/** So many empty events are as much. */
+/** The size of an event without payload in this count. */
 const PAGE_EVENTS = 16_384
 
 export function detailsOfSubscription({
@@ -45,7 +45,7 @@ export function subscriptionProcedures(broker: Broker, { strict, members }: Sess
     }),
     'wamp.subscription.match': ([topic]) => {
       const uri = aText(topic, 'args[0]')
-      // A pattern may fit what is no topic.
+      // A pattern may match invalid topics.
       const ids = isUri(uri, strict) ? patterns.all(uri).map(({ id }) => id) : []
       return { args: [ids.length > 0 ? ids : null] }
     },
@@ -57,7 +57,7 @@ export function subscriptionProcedures(broker: Broker, { strict, members }: Sess
     'wamp.subscription.remove_subscriber': ([subscription, subscriber, third], { reason = third }) => {
       const id = anId(subscription, 'args[0]')
       const session = anId(subscriber, 'args[1]')
-      // By keyword as Crossbar.io takes it, or third as the catalog has it.
+      // As a keyword argument (Crossbar.io) or as the third argument (the specification's catalog).
       const why = optional(aText, reason, 'reason')
       const held = found(id)
       const member = members.get(session)
@@ -70,7 +70,7 @@ export function subscriptionProcedures(broker: Broker, { strict, members }: Sess
     },
     'wamp.subscription.get_events': ([subscription, limit], kwargs, caller) => {
       const asked = found(subscription)
-      // Crossbar.io takes the limit as the second argument.
+      // Crossbar.io accepts the limit as the second argument.
       const query = queryOf({ limit, ...kwargs }, caller)
       const { history } = asked
       if (!history) {

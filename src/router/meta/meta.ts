@@ -14,12 +14,12 @@ import { Provider } from './provider.ts'
 import { type TestamentOptions, type TestamentStats, Testaments } from './testaments.ts'
 
 export class Meta {
-  /** What a realm with both roles announces beside what each role does by itself. */
+  /** The additional features of a realm with both roles. */
   readonly features: { readonly [R in RouterRole]: Features<R> }
   /** Publishes the meta events. */
   readonly observer: RouterObserver
   readonly #testaments: Testaments
-  /** Sessions that are to leave without testaments and without a meta event. */
+  /** Sessions that leave without testaments and without a meta event. */
   readonly #silent = new Set<Id>()
 
   constructor(options: TestamentOptions, members: ReadonlyMap<Id, Member>, broker: Broker, dealer: Dealer) {
@@ -33,7 +33,7 @@ export class Meta {
       ...subscriptionProcedures(broker, realm),
     })
     this.features = {
-      // Only the meta API reads a history.
+      // A history is read through the meta API only.
       broker: { session_meta_api: true, subscription_meta_api: true, ...(broker.remembers && { event_history: true }) },
       dealer: { registration_meta_api: true, session_meta_api: true, testament_meta_api: true },
     }
@@ -45,7 +45,7 @@ export class Meta {
   }
 
   #events(broker: Broker): RouterObserver {
-    // Nothing is published about what lies under `wamp.`: a look at the meta API would be an event of the meta API.
+    // No meta events about URIs under `wamp.`: observing the meta API would itself cause meta events.
     const concerns = (uri: Uri): boolean => broker.watched && !isReserved(uri)
     return {
       joined: (session) => {

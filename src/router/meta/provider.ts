@@ -15,15 +15,15 @@ import type { Dealer } from '../rpc/dealer.ts'
 import type { DealerRecord } from '../rpc/dealer-record.ts'
 import { noSuchSession } from './meta-sessions.ts'
 
-/** The result of a procedure of the router; nothing is an empty RESULT. */
+/** The result of a procedure of the router; undefined becomes an empty RESULT. */
 export interface Answer {
   readonly args?: List
   readonly kwargs?: Dict
 }
 
 /**
- * A procedure that the router serves itself: at once or, where a store elsewhere must be asked, later. A Refusal or a
- * WampError that it throws or rejects with is the caller's ERROR.
+ * One of the router's own procedures; asynchronous if it has to ask an external store. A Refusal or a WampError that it
+ * throws or rejects with becomes the caller's ERROR.
  */
 export type Provided = (
   args: List,
@@ -59,7 +59,7 @@ export class Provider implements Destination {
     }
   }
 
-  /** It takes no call in parts, no payload in passthru mode, and no INTERRUPT. */
+  /** It supports neither calls in parts, nor passthru mode, nor INTERRUPT. */
   announces(): boolean {
     return false
   }
@@ -68,7 +68,7 @@ export class Provider implements Destination {
     if (message[0] === INVOCATION) this.#invoked(message)
   }
 
-  // Never used: it requests nothing.
+  // Never used: it sends no requests.
   hold(): void {}
   prepare(): void {}
   write(): void {}

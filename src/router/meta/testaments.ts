@@ -1,4 +1,4 @@
-/** Testaments: what the router publishes in the name of a session when it ends. */
+/** Testaments: publications that the router makes for a session when it ends. */
 
 import { CALL, PUBLISH } from '../../protocol/codes.ts'
 import { thrown } from '../../protocol/error.ts'
@@ -25,18 +25,18 @@ interface Testament {
   readonly topic: Uri
   readonly options: WirePublishOptions
   readonly payload: Payload | undefined
-  /** As it was decided when it was added. */
+  /** The decision when it was added. */
   readonly decision: Decision
 }
 
-/** The testaments of one session. A session that ends is detached and destroyed at once: there is no resuming here. */
+/** The testaments of one session. Sessions cannot be resumed here: one that ends is detached and destroyed at once. */
 interface Will extends Readonly<Record<TestamentScope, Testament[]>> {
   readonly of: Destination
   weight: number
 }
 
 export interface TestamentStats {
-  /** What sessions left to be published when they end. */
+  /** The testaments of all sessions. */
   readonly testaments: number
   readonly dropped: object
 }
@@ -69,19 +69,19 @@ export class Testaments {
     return { testaments, dropped: {} }
   }
 
-  /** The session ended: carries out what it left behind. */
+  /** The session has ended: publishes its testaments. */
   execute(session: Id): void {
     const will = this.#wills.get(session)
     if (!will) return
     this.#wills.delete(session)
     for (const { topic, options, payload, decision } of [...will.detached, ...will.destroyed]) {
-      // Decided again; but nobody waits for that any more.
+      // Decided again, synchronously: nobody can wait any more.
       const decided = this.#broker.decide(will.of, topic, options)
       this.#broker.publishTestament(will.of, topic, options, payload, decided instanceof Promise ? decision : decided)
     }
   }
 
-  /** Nothing is to be published for this session. */
+  /** Discards the testaments of a session. */
   forget(session: Id): void {
     this.#wills.delete(session)
   }
@@ -98,7 +98,7 @@ export class Testaments {
     const options = optionsOf(optional(aDict, publish_options, 'publish_options') ?? {}, topic, caller)
     const bucket = scopeOf(scope)
     const add = (decided: Outcome): undefined => {
-      // At its end nobody is there to hear of a refusal.
+      // Check now, because the session will be gone when the testament is published (it is checked again then).
       const refusal =
         decided instanceof Refusal ? decided : refuseDisclosure(decided, topic, options.disclose_me === true)
       if (decided instanceof Refusal || refusal) throw refusal
@@ -115,7 +115,7 @@ export class Testaments {
         }
       }
       caller.hold(CALL, decided, settle, TOO_LATE)
-      // Comes to nothing, unless the session has ended.
+      // Without effect, unless the session has ended.
       decided.then(() => reject(new Refusal(CANCELED, 'the session has ended')))
     })
   }
@@ -150,13 +150,13 @@ function scopeOf(scope: unknown): TestamentScope {
   throw wrongArgument('scope', anyOf(TESTAMENT_SCOPES), scope)
 }
 
-/** A call has a place for both, so that an empty one says nothing. */
+/** An empty list or dictionary counts as absent: the call has a place for both. */
 function dataOf(args: List = [], kwargs: Dict = {}): Payload | undefined {
   if (!isEmptyDict(kwargs)) return payload(args, kwargs)
   return payload(args.length > 0 ? args : undefined)
 }
 
-/** Options as PUBLISH itself would take them from this session. */
+/** Checks options as PUBLISH would check them for this session. */
 function optionsOf(options: Dict, topic: Uri, caller: Destination): WirePublishOptions {
   try {
     checkKeys([PUBLISH, 1, options, topic])

@@ -4,7 +4,7 @@ import type { Id, Uri } from '../../protocol/messages.ts'
 import type { Dict, InvokePolicy, MatchPolicy } from '../../protocol/options.ts'
 import type { RouterDropped } from '../stats.ts'
 
-/** A session has its WELCOME. */
+/** A session has received WELCOME. */
 export interface JoinedEvent {
   readonly realm: Uri
   readonly session: Id
@@ -22,7 +22,7 @@ export interface LeftEvent {
   readonly session: Id
   readonly authid: string
   readonly authrole: string
-  /** The router by GOODBYE or ABORT, the peer by GOODBYE or ABORT, or the loss of the connection. */
+  /** Ended by the router or the peer, by GOODBYE or ABORT, or by the loss of the connection. */
   readonly by: 'router' | 'peer' | 'loss'
   /** The URI of the GOODBYE or ABORT: `wamp.error.protocol_violation` for a violation. None for a loss. */
   readonly reason: Uri | undefined
@@ -90,7 +90,7 @@ export interface CalledEvent {
   readonly registration: Id | undefined
 }
 
-/** A call is over. */
+/** A call is settled. */
 export interface AnsweredEvent {
   readonly realm: Uri
   /** The caller. */
@@ -126,7 +126,7 @@ export interface DeliveredEvent {
   readonly publication: Id
   /** The subscription's topic, or its pattern of topics. */
   readonly uri: Uri
-  /** How many subscribers it was sent to, at least 1. */
+  /** The number of receivers, at least 1. */
   readonly receivers: number
 }
 
@@ -138,7 +138,7 @@ export interface DroppedEvent {
   readonly session: Id | undefined
   /** The topic or procedure, as far as it is known. */
   readonly uri: Uri | undefined
-  /** By how much the counter grew: 1, or the number of messages that were held. */
+  /** The increase of the counter: 1, or the number of held messages. */
   readonly count: number
 }
 

@@ -109,7 +109,7 @@ export class Observers {
   }
 }
 
-/** Not only for JavaScript: a misspelled event of an object that is spread in passes the compiler. */
+/** Also needed with TypeScript: a misspelled event in a spread object passes the compiler. */
 export function checkedObserver(observer: RouterObserver): RouterObserver {
   if (typeof observer !== 'object' || observer === null) {
     throw usage(`an observer must be an object like { left(event) { ... } }, got ${formatValue(observer)}`)

@@ -1,21 +1,21 @@
-/** Whom a publication may reach: six lists, of which every one that is given must let a subscriber pass. */
+/** The audience of a publication: six lists, each of which, if given, must admit a subscriber. */
 
 import type { Id } from '../../protocol/messages.ts'
 import type { WirePublishOptions } from '../../protocol/options.ts'
 import type { Destination } from '../member/destination.ts'
 
-/** The lists that outlive a session: what is kept is given by them to who asks later. */
+/** Filters that still apply after the publisher has left; used when stored events are read. */
 export type RoleLists = Pick<
   WirePublishOptions,
   'exclude_authid' | 'exclude_authrole' | 'eligible_authid' | 'eligible_authrole'
 >
 
-/** The audience that the options name, or none where anybody may hear. */
+/** The audience that the options name; undefined if every subscriber may receive the event. */
 export function audienceOf(options: WirePublishOptions): Audience | undefined {
   return namesSessions(options) || namesPrincipals(options) ? new Audience(options) : undefined
 }
 
-/** Whether a publication is for or against sessions: such a one is never kept (Advanced Profile, Event History). */
+/** True if a publication names sessions, which end: it is never stored (Advanced Profile, Event History). */
 export function namesSessions({ exclude, eligible }: WirePublishOptions): boolean {
   return exclude !== undefined || eligible !== undefined
 }
@@ -57,7 +57,7 @@ export class Audience {
     )
   }
 
-  /** The subscribers to look at: a message to one of a hundred thousand must not cost a look at each. */
+  /** The candidates among the subscribers: an event for one of a hundred thousand must not visit each of them. */
   among(subscribers: ReadonlySet<Destination>, members: ReadonlyMap<Id, Destination>): ReadonlySet<Destination> {
     if (!this.#eligible || this.#eligible.size >= subscribers.size) return subscribers
     const found = new Set<Destination>()

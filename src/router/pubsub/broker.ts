@@ -1,4 +1,4 @@
-/** The broker of a realm: what it announces, and who receives a publication. */
+/** The broker of a realm: its features, and the delivery of publications. */
 
 import { EVENT, PUBLISH, PUBLISHED, SUBSCRIBE, UNSUBSCRIBE } from '../../protocol/codes.ts'
 import { randomId } from '../../protocol/ids.ts'
@@ -27,23 +27,23 @@ export interface BrokerOptions extends SubscriptionOptions {
 }
 
 export interface BrokerStats {
-  /** Subscriptions that somebody holds. */
+  /** Subscriptions with at least one subscriber. */
   readonly subscriptions: number
-  /** Topics whose last event is retained. */
+  /** Topics with a retained event. */
   readonly retained: number
-  /** Events that histories keep. */
+  /** Events in the histories. */
   readonly history: number
   readonly dropped: BrokerDropped
 }
 
 export interface BrokerDropped {
-  /** Events for subscribers that were too far behind. */
+  /** Events for subscribers that were behind. */
   readonly slow: number
-  /** Events that could not be said in the subscriber's serializer. */
+  /** Events that the subscriber's serializer cannot represent. */
   readonly unsendable: number
-  /** Publications without acknowledgement that were refused, of which the publisher heard nothing. */
+  /** Unacknowledged publications that were refused in silence. */
   readonly publications: number
-  /** Events that a history did not take. */
+  /** Events that a history failed to store. */
   readonly history: number
 }
 
@@ -97,12 +97,12 @@ export class Broker implements Role {
     return this.#subscriptions.patterns
   }
 
-  /** True if the events of some topics are kept in a history. */
+  /** True if some topics have a history. */
   get remembers(): boolean {
     return this.#histories.length > 0
   }
 
-  /** True if anybody may hear what the router itself publishes: nothing need be put together where nobody does. */
+  /** True if a subscription may match meta events; otherwise none need to be built. */
   get watched(): boolean {
     return this.#subscriptions.watched
   }
@@ -111,19 +111,19 @@ export class Broker implements Role {
     this.#subscriptions.left(member)
   }
 
-  /** Takes a member out of a subscription, and tells it if it can understand that. */
+  /** Removes a member from a subscription, and notifies it if it announced revocation. */
   revoke(subscription: Subscription, member: Destination, reason: string | undefined): void {
     this.#subscriptions.revoke(subscription, member, reason)
   }
 
-  /** Publishes as the router. */
+  /** Publishes a meta event. */
   tell(topic: Uri, args: List, kwargs?: Dict): void {
     if (!this.watched) return
     const found = this.patterns.all(topic)
     if (found.length > 0) this.#emit(found, topic, NOTHING, payload(args, kwargs), NOTHING, randomId(), undefined)
   }
 
-  /** Publishes what a session left behind, which cannot be told of a refusal any more. */
+  /** Publishes a testament of a session, which cannot receive a refusal any more. */
   publishTestament(
     publisher: Destination,
     topic: Uri,
@@ -135,7 +135,7 @@ export class Broker implements Role {
     if (done instanceof Refusal) this.#refuseSilently(publisher, topic, done)
   }
 
-  /** Decides about a publication, as far as that is possible before it is published. */
+  /** Decides about a publication in advance, as far as that is possible. */
   decide(publisher: Destination, topic: Uri, options: WirePublishOptions): Outcome | Promise<Outcome> {
     const { rights } = this.#realm
     return rights.always ?? rights.decide('publish', topic, 'exact', options, publisher)
@@ -175,7 +175,7 @@ export class Broker implements Role {
     const done = decided instanceof Refusal ? decided : this.#accept(publisher, topic, options, data, decided)
     if (!(done instanceof Refusal)) {
       if (options.acknowledge) publisher.send([PUBLISHED, request, done])
-      // Without acknowledgement the broker is silent even about a failure (Basic Profile, Publishing).
+      // An unacknowledged publication fails in silence (Basic Profile, Publishing).
     } else if (options.acknowledge) {
       sendError(publisher, PUBLISH, request, done)
       this.#refused(publisher, topic, done)
@@ -183,14 +183,14 @@ export class Broker implements Role {
   }
 
   #refuseTopic(topic: Uri): Refusal | undefined {
-    // A topic that somebody subscribes to is a legal one; a pattern of his may also match what is none.
+    // An exactly subscribed topic is known to be valid; a pattern can match invalid topics, so check those.
     if (!this.patterns.get(topic) && !isUri(topic, this.#options.strict)) {
       return new Refusal(INVALID_URI, `${formatValue(topic)} is no topic`)
     }
     return isReserved(topic) ? new Refusal(INVALID_URI, `${formatValue(topic)} belongs to the router`) : undefined
   }
 
-  /** Publishes as a member, who need not be there any more; says nothing to him. */
+  /** Publishes for a member, which may have left; sends it nothing. */
   #accept(
     publisher: Destination,
     topic: Uri,
@@ -254,7 +254,7 @@ export class Broker implements Role {
     observers.delivered?.({ realm, subscription, publication, uri, receivers })
   }
 
-  /** A field, so that an event makes no closure. */
+  /** A field, so that an event allocates no closure. */
   readonly #undelivered = (reason: Undelivered, { id }: Destination, [, subscription]: EventMessage): void =>
     this.#drop(reason, id, this.patterns.find(subscription)?.uri)
 
@@ -295,7 +295,7 @@ export class Broker implements Role {
   }
 }
 
-/** What an event says beside its payload, or why it may not be said. */
+/** The details of an event, or the refusal of its publication. */
 function detailsOf(
   publisher: Destination,
   topic: Uri,

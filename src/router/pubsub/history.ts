@@ -1,4 +1,4 @@
-/** Event history: what was published to the topics that the router is told to remember, oldest first. */
+/** Event history: the stored publications of the topics in the option `history`, oldest first. */
 
 import { usage } from '../../protocol/error.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
@@ -10,24 +10,24 @@ import { checkPatterns } from '../match/pattern-options.ts'
 import { weightOf } from '../member/payload-size.ts'
 import type { RoleLists } from './audience.ts'
 
-/** An event as a history keeps it. */
+/** A stored event. */
 export interface HistoryEvent {
-  /** When the router published it, in milliseconds since 1970. Neither unique nor always growing: clocks are set. */
+  /** Time of publication in milliseconds since 1970. Neither unique nor monotonic: clocks are adjusted. */
   readonly time: number
   readonly publication: Id
   readonly topic: Uri
-  /** As its subscribers were sent them. */
+  /** The details that its subscribers received. */
   readonly details: WireEventDetails
   readonly payload: Payload | undefined
-  /** Who may read it, as its publisher said. */
+  /** The readers that its publisher allows. */
   readonly lists: RoleLists
 }
 
-/** What of a history is asked for. All that is given must hold; publications are placed by their arrival, not by their ids. */
+/** A query of a history. All given conditions apply; publications are ordered by arrival, not by id. */
 export interface HistoryQuery {
   /** Newest first. */
   readonly reverse: boolean
-  /** How many at most; never more than 16,384, for more do not fit into one answer. */
+  /** The greatest number of events; at most 16,384, because more do not fit into one answer. */
   readonly limit: number
   readonly fromTime: number | undefined
   readonly afterTime: number | undefined
@@ -38,39 +38,39 @@ export interface HistoryQuery {
   readonly afterPublication: Id | undefined
   readonly beforePublication: Id | undefined
   readonly untilPublication: Id | undefined
-  /** Whether who asks may read an event; what he may not does not count against the limit. */
+  /** True if the reader may read an event; other events do not count against the limit. */
   visible(event: HistoryEvent): boolean
 }
 
 /**
- * Where a history is kept: in memory, or wherever an implementation of yours puts it. One that fails harms nobody: an
- * event that it does not take is counted in `dropped.history`, and who reads is answered with an ERROR.
+ * The store of a history: in memory, or a custom one. A failing store harms nobody: an event that it fails to store is
+ * counted in `dropped.history`, and a reader receives an ERROR.
  */
 export interface HistoryStore {
-  /** Events that are kept, as far as it is known. */
+  /** The number of stored events, if known. */
   readonly size: number
   /**
-   * Called for each event in the order of arrival, in the path of the publication: it must not hold that up. One that
-   * writes later gives back a promise, so that a failure is counted.
+   * Stores an event. Called in order of arrival, in the path of the publication, which it must not delay. A store that
+   * writes asynchronously returns a promise, so that a failure is counted.
    */
   add(event: HistoryEvent): void
   /**
-   * What the query asks for, in its order: `select` does it for who has all events at hand. Who asks waits for the
-   * promise, until the timeout of the call or until it is canceled.
+   * Returns the events of a query, in its order; `select` does this for a store with all events in memory. The reader
+   * waits for a promise until its call times out or is canceled.
    */
   read(query: HistoryQuery): readonly HistoryEvent[] | PromiseLike<readonly HistoryEvent[]>
 }
 
-/** One topic, or a pattern of topics, to remember the events of. */
+/** A topic, or a pattern of topics, with a history. */
 export interface HistoryOptions {
   readonly uri: Uri
   /** Default `exact`. */
   readonly match?: MatchPolicy | undefined
-  /** How many events are kept, the newest. */
+  /** The number of events to keep; the newest ones are kept. */
   readonly limit: number
-  /** Bytes of their payloads that are kept in memory. Default 64 MiB. */
+  /** Bytes of payloads to keep in memory. Default 64 MiB. */
   readonly bytes?: number | undefined
-  /** Makes the store of one realm, in place of the one in memory. */
+  /** Creates the store of a realm, instead of the one in memory. */
   readonly store?: ((realm: Uri) => HistoryStore) | undefined
 }
 
@@ -80,7 +80,7 @@ export class MemoryHistory implements HistoryStore {
   readonly #limit: number
   readonly #bytes: number
   #events: (HistoryEvent | undefined)[] = []
-  /** What was forgotten of the array, until that is worth a copy. */
+  /** The number of discarded events at the head of the array, until a copy is worthwhile. */
   #first = 0
   #weight = 0
 
@@ -110,7 +110,7 @@ export class MemoryHistory implements HistoryStore {
   #forget(): void {
     const at = this.#first++
     this.#weight -= weightOfEvent(this.#events[at] as HistoryEvent)
-    // The array outlives its head.
+    // The array still refers to discarded events.
     this.#events[at] = undefined
   }
 }
@@ -120,8 +120,8 @@ function weightOfEvent({ topic, details, payload, lists }: HistoryEvent): number
 }
 
 /**
- * What a query asks for, of all the events of a history in the order of their arrival. A publication that is not among
- * them counts as older than all: most likely it was forgotten.
+ * Selects the events of a query from all events of a history in order of arrival. An unknown publication counts as older
+ * than all of them, since it was most likely discarded.
  */
 export function select(events: readonly HistoryEvent[], query: HistoryQuery): HistoryEvent[] {
   const place = (id: Id): number => events.findIndex(({ publication }) => publication === id)
@@ -149,12 +149,12 @@ function inTime({ time }: HistoryEvent, { fromTime, afterTime, beforeTime, until
   )
 }
 
-/** The store behind one subscription, which may be anybody's: whatever it does, events go on and questions are answered. */
+/** The store of one subscription, guarded: whatever a custom store does, events are delivered and queries answered. */
 export class History {
   readonly #store: HistoryStore
   readonly #failed: () => void
 
-  /** `failed` hears of each event that was not taken. */
+  /** `failed` is called for each event that was not stored. */
   constructor(store: HistoryStore, failed: () => void) {
     this.#store = store
     this.#failed = failed
@@ -174,19 +174,19 @@ export class History {
       const written: unknown = this.#store.add(event)
       if (written !== undefined) Promise.resolve(written).catch(this.#failed)
     } catch {
-      // It must not stop the event on its way to those who listen.
+      // A failure must not stop the delivery of the event.
       this.#failed()
     }
   }
 
-  /** At once where the store has it at hand. */
+  /** Synchronous if the store is. */
   read(query: HistoryQuery): readonly HistoryEvent[] | Promise<readonly HistoryEvent[]> {
     const found: unknown = this.#store.read(query)
     return Array.isArray(found) ? bounded(found, query) : Promise.resolve(found).then((list) => bounded(list, query))
   }
 }
 
-/** What a store found. One of somebody else's may have forgotten to look who asks, or how much. */
+/** Checks the events that a store returned: a custom one may have ignored the reader or the limit. */
 function bounded(found: unknown, { limit, visible }: HistoryQuery): readonly HistoryEvent[] {
   if (!Array.isArray(found))
     throw new Error(`the store of this history gave back ${formatValue(found)} for a list of events`)
@@ -207,7 +207,7 @@ export function opened({ uri, limit, bytes, store }: HistoryOptions, realm: Uri,
   throw usage(`history: the store of ${formatValue(uri)} must have the methods add and read`)
 }
 
-/** @throws WampError `wampy.error.usage` for an option `history` that cannot be */
+/** @throws WampError `wampy.error.usage` for an invalid option `history` */
 export function checkHistory(history: unknown, strict: boolean): void {
   checkPatterns('history', 'topic', history, strict, {
     bytes: LIMIT,

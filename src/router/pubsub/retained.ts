@@ -1,4 +1,4 @@
-/** The last event of each topic that its publisher wanted retained, for those who subscribe later. */
+/** Retained events: the last event of each topic whose publisher asked for it, for later subscribers. */
 
 import type { Id, Uri } from '../../protocol/messages.ts'
 import type { MatchPolicy, WireEventDetails, WirePublishOptions } from '../../protocol/options.ts'
@@ -9,7 +9,7 @@ import type { RouterLimits } from '../member/limits.ts'
 import { weightOf } from '../member/payload-size.ts'
 import { Audience, namesPrincipals } from './audience.ts'
 
-/** An event as it is given out again. */
+/** A retained event. */
 export interface Retained {
   readonly topic: Uri
   readonly publication: Id
@@ -19,13 +19,13 @@ export interface Retained {
 
 interface Kept extends Retained {
   readonly weight: number
-  /** None where anybody may have it. */
+  /** Undefined if every subscriber may receive it. */
   readonly audience: Audience | undefined
-  /** The session that would not have heard it, for it published it itself. */
+  /** The publisher's session, which does not receive its own event. */
   readonly except: Id | undefined
 }
 
-/** At most two for a topic: the last one for anybody, and the last one for some if that is newer. */
+/** At most two events for a topic: the last for all, and the last for a restricted audience if that is newer. */
 type Topic = readonly [newest: Kept] | readonly [newest: Kept, older: Kept]
 
 export class RetainedEvents {
@@ -38,12 +38,12 @@ export class RetainedEvents {
     this.#limits = limits
   }
 
-  /** Topics that have a retained event. */
+  /** The number of topics with a retained event. */
   get size(): number {
     return this.#topics.size
   }
 
-  /** Keeps an event in place of what it outdates. One that names sessions must not come here: they do not last. */
+  /** Retains an event in place of older ones. An event that names sessions must not be passed: sessions end. */
   keep(event: Retained, options: WirePublishOptions, publisher: Id): void {
     const kept: Kept = {
       ...event,
@@ -55,12 +55,12 @@ export class RetainedEvents {
     const before = this.#topics.get(event.topic)
     this.#forget(event.topic)
     const open = kept.audience && before?.find(({ audience }) => !audience)
-    // What is too great is not kept, and neither is what it makes out of date.
+    // An event that is too large is not retained, and neither are those that it replaces.
     if (kept.weight <= this.#limits.retainedBytes) this.#add(event.topic, open ? [kept, open] : [kept])
     while (this.#bytes > this.#limits.retainedBytes || this.#topics.size > this.#limits.retained) this.#forgetOldest()
   }
 
-  /** What a member that subscribes is given: for each topic the newest event that it would have been sent. */
+  /** The events for a new subscriber: for each topic the newest one that it would have received. */
   *of(uri: Uri, match: MatchPolicy, member: Destination): IterableIterator<Retained> {
     for (const topic of this.#matching(uri, match)) {
       const event = topic.find(({ audience }) => !audience || audience.admits(member))
@@ -74,7 +74,7 @@ export class RetainedEvents {
       if (topic) yield topic
       return
     }
-    // Whoever is sent one may end by it, and his last will may be retained: the map must not change under the loop.
+    // Sending an event may end its receiver, whose testament may be retained: the map must not change under the loop.
     for (const [name, topic] of [...this.#topics]) {
       if (matches(name, uri, match)) yield topic
     }

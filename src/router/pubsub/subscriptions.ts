@@ -1,4 +1,4 @@
-/** Who subscribes to what: exactly or by pattern, until it unsubscribes, leaves or is revoked. */
+/** Subscriptions: exact or by pattern, until the subscriber unsubscribes, leaves or is revoked. */
 
 import { SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from '../../protocol/codes.ts'
 import { randomId } from '../../protocol/ids.ts'
@@ -25,9 +25,9 @@ export class Subscriptions {
   readonly patterns = new Patterns<Subscription>()
   readonly #options: SubscriptionOptions
   readonly #realm: RoleRealm
-  /** Subscriptions that somebody holds. */
+  /** The number of subscriptions with at least one subscriber. */
   #size = 0
-  /** Those in the index that what the router itself publishes may concern. */
+  /** The number of subscriptions that may match meta events. */
   #watching = 0
 
   constructor(options: SubscriptionOptions, realm: RoleRealm) {
@@ -39,7 +39,7 @@ export class Subscriptions {
     return this.#size
   }
 
-  /** True if a subscription may match what the router itself publishes. */
+  /** True if a subscription may match meta events. */
   get watched(): boolean {
     return this.#watching > 0
   }
@@ -60,7 +60,7 @@ export class Subscriptions {
     }
     subscription ??= this.add(topic, match, undefined)
     const { id, members } = subscription
-    // A second SUBSCRIBE finds both done, and gets the same id.
+    // A second SUBSCRIBE changes nothing and receives the same id.
     const first = members.size === 0
     const joins = !members.has(subscriber)
     if (first) this.#size++
@@ -84,7 +84,7 @@ export class Subscriptions {
     }
   }
 
-  /** Takes a subscriber out of a subscription, and tells it if it can understand that. */
+  /** Removes a subscriber from a subscription, and notifies it if it announced revocation. */
   revoke(subscription: Subscription, subscriber: Destination, reason: string | undefined): void {
     const last = this.#remove(subscription, subscriber)
     if (subscriber.announces('subscriber', 'subscription_revocation')) {
@@ -100,7 +100,7 @@ export class Subscriptions {
     }
   }
 
-  /** Puts a subscription into the index, which nobody holds yet. */
+  /** Adds a subscription without subscribers to the index. */
   add(uri: Uri, match: MatchPolicy, history: History | undefined): Subscription {
     const members = new Set<Destination>()
     const subscription: Subscription = { id: randomId(), uri, match, created: Date.now(), members, history }
@@ -136,7 +136,7 @@ export class Subscriptions {
     return new Refusal(LIMIT_EXCEEDED, `a session may have ${limits.subscriptions} subscriptions`)
   }
 
-  /** Returns true if it was the last one. */
+  /** Returns true if it was the last subscriber. */
   #remove(subscription: Subscription, subscriber: Destination): boolean {
     const { id, members, history } = subscription
     subscriptionsOf(subscriber).delete(id)
@@ -171,7 +171,7 @@ export class Subscriptions {
   }
 }
 
-/** True if what the router publishes, all under `wamp.`, can match. */
+/** True if a meta event, always under `wamp.`, can match. */
 function hearsTheRouter({ uri, match }: Pattern): boolean {
   if (isReserved(uri)) return true
   switch (match) {

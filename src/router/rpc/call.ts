@@ -1,4 +1,4 @@
-/** A call under way: what the dealer knows of it from its first part to its answer. Only routing.ts changes it. */
+/** A pending call: the dealer's record of it, from its first part to its answer. Only routing.ts changes it. */
 
 import type { CallMessage, Id, Uri } from '../../protocol/messages.ts'
 import type { InvocationDetails } from '../../protocol/options.ts'
@@ -8,34 +8,34 @@ import type { Deadline } from './deadline.ts'
 import type { QueuePlace } from './queue.ts'
 import type { Endpoint } from './registrations.ts'
 
-/** It stands in the tables of both its ends until it is over. */
+/** A call is in the tables of its caller and its callee until it is settled. */
 export interface Call {
-  /** How many calls came before it. */
+  /** Its position in the order of arrival. */
   readonly order: number
   readonly caller: Destination
   readonly request: Id
   readonly procedure: Uri
-  /** Whether its caller is disclosed, and how far trusted; decided once. */
+  /** The decision about it (disclosure, trust level), made once. */
   readonly decision: Decision
-  /** The time when it came, if its duration is observed. */
+  /** The time of its arrival, if durations are observed. */
   readonly since: number | undefined
-  /** None for a call without a timeout. */
+  /** Undefined for a call without a timeout. */
   readonly deadline: Deadline<Call> | undefined
-  /** Its callee; none while it waits in a queue. */
+  /** Its callee; undefined while it is queued. */
   readonly endpoint: Endpoint | undefined
   readonly invocation: Id
   /** The details of each of its INVOCATIONs. */
   readonly details: InvocationDetails
   /** True if the caller has more parts to send. */
   readonly open: boolean
-  /** True if it was interrupted, and waits for the callee's answer to that. */
+  /** True if it was interrupted and the callee's answer to that is pending. */
   readonly canceled: boolean
-  /** True if the caller has its answer, or is gone. */
+  /** True if the caller has its answer, or has left. */
   readonly over: boolean
   /** The CALL itself, kept while it may still be re-routed or is queued. */
   readonly message: CallMessage | undefined
   /** The callees that declined it. */
   readonly declined: Set<Destination> | undefined
-  /** Its place in a queue, while it waits for a callee to be free. */
+  /** Its place in a queue, while it waits for a free callee. */
   readonly waiting: QueuePlace | undefined
 }

@@ -1,4 +1,4 @@
-/** What a dealer does on CALL, CANCEL, YIELD and ERROR: which of them are legal, and what becomes of their call. */
+/** The dealer's handling of CALL, CANCEL, YIELD and ERROR. */
 
 import { CALL, ERROR, INVOCATION, RESULT } from '../../protocol/codes.ts'
 import { violation } from '../../protocol/error.ts'
@@ -26,13 +26,13 @@ const UNREADABLE = new Refusal(
 )
 
 export interface CallsDropped {
-  /** Answers to invocations whose call was over. */
+  /** Answers to invocations whose call was settled. */
   readonly late: number
-  /** Parts of calls that were over. */
+  /** Parts of calls that were settled. */
   readonly parts: number
-  /** Partial results that the caller had not asked for. */
+  /** Progressive results that the caller had not asked for. */
   readonly partial: number
-  /** Cancellations of calls that were over, or canceled already. */
+  /** Cancellations of calls that were settled or already canceled. */
   readonly cancels: number
 }
 
@@ -40,7 +40,7 @@ export const NO_CALLS_DROPPED: CallsDropped = { late: 0, parts: 0, partial: 0, c
 
 export class Calls {
   readonly dropped = { ...NO_CALLS_DROPPED }
-  /** What the router serves itself. */
+  /** The router's own procedures. */
   readonly #own = new Map<Uri, Registration>()
   readonly #options: RegistrationOptions
   readonly #realm: RoleRealm
@@ -48,7 +48,7 @@ export class Calls {
   readonly #routing: Routing
   readonly #later: (work: () => void) => void
 
-  /** `later` does what was decided later, as a message that has just come. */
+  /** `later` runs work that waited for a decision, as if its message had just arrived. */
   constructor(
     options: RegistrationOptions,
     realm: RoleRealm,
@@ -63,7 +63,7 @@ export class Calls {
     this.#later = later
   }
 
-  /** Lets a destination serve a procedure of the router's own: it is in no list, and no client can register it. */
+  /** Lets a destination serve one of the router's own procedures: it is not listed, and no client can register it. */
   provide(procedure: Uri, callee: Destination): void {
     this.#own.set(procedure, ownRegistration(procedure, callee))
   }
@@ -87,7 +87,7 @@ export class Calls {
     const found = decided instanceof Refusal ? decided : this.#find(message, caller, decided)
     if (decided instanceof Refusal || found instanceof Refusal) {
       const refusal = found as Refusal
-      // More parts may be on their way, which must not be taken for a call.
+      // More parts may follow, which must not be taken for a new call.
       if (options.progress) recordOf(caller).unfinish(request, procedure, this.#options.limits.calls)
       sendError(caller, CALL, request, refusal)
       this.#refused(caller, procedure, refusal)
@@ -102,7 +102,7 @@ export class Calls {
     const call = caller.rpc?.calls.get(request)
     const { forgetsCanceled } = caller.deviations
     if (!call || call.canceled) {
-      // It has crossed the answer, or is said twice.
+      // The CANCEL crossed the answer, or is a duplicate.
       this.#drop('cancels', caller, call?.procedure)
       if (call && mode !== 'kill' && forgetsCanceled) this.#cancelSilently(call, undefined)
       return
@@ -156,7 +156,7 @@ export class Calls {
     else this.#routing.report(call, 'error', uri)
   }
 
-  /** A call was not answered in time. */
+  /** Settles a call that was not answered in time. */
   expire(call: Call): void {
     this.#routing.stop(call, EXPIRED, new Refusal(names.TIMEOUT, `no answer within ${call.deadline?.timeout} ms`))
   }
@@ -165,7 +165,7 @@ export class Calls {
     const { rpc: record } = member
     if (!record) return
     record.gone = true
-    // What their callees answer later is dropped.
+    // Later answers of their callees are dropped.
     for (const call of record.calls.values()) {
       this.#routing.stop(call, KILLNOWAIT, undefined)
       this.#routing.report(call, 'abandoned')
@@ -176,7 +176,7 @@ export class Calls {
     record.invocations.clear()
   }
 
-  /** Throws a violation for options that the caller did not announce. */
+  /** Throws a violation for features that the caller did not announce. */
   #inspect(options: WireCallOptions, caller: Destination): void {
     if (options.progress && !caller.announces('caller', 'progressive_call_invocations')) {
       throw violation('CALL[2].progress is true, but HELLO did not announce progressive_call_invocations')
@@ -184,17 +184,17 @@ export class Calls {
     inPassthru(options, caller, 'caller', 'CALL[2]')
   }
 
-  /** The registration that serves a call, or why it is refused. */
+  /** The registration that serves a call, or its refusal. */
   #find(
     [, , options, procedure]: messages.CallMessage,
     caller: Destination,
     decision: Decision,
   ): Registration | Refusal {
     const { strict, limits } = this.#options
-    // Nobody else serves what belongs to the router, whatever a pattern would match.
+    // Only the router serves its own namespace, even if a pattern would match.
     const reserved = isReserved(procedure)
     const registration = reserved ? this.#own.get(procedure) : this.#registrations.patterns.best(procedure)
-    // A procedure that somebody registered is a legal one, but a pattern may match what is none.
+    // An exactly registered procedure is known to be valid; a pattern can match invalid ones.
     if (registration?.match !== 'exact' && !isUri(procedure, strict)) {
       return new Refusal(names.INVALID_URI, `${formatValue(procedure)} is no procedure`)
     }
@@ -206,7 +206,7 @@ export class Calls {
     return (!reserved && refuseDisclosure(decision, procedure, options.disclose_me === true)) || registration
   }
 
-  /** Another part of a call goes to the callee of the first, with what was said then (Progressive Call Invocations). */
+  /** Sends a further part of a call to the callee of the first, with its details (Progressive Call Invocations). */
   #continue(call: Call, message: messages.CallMessage): void {
     const [, request, { progress }, procedure] = message
     if (!call.open) throw violation(`CALL[1] is ${request}, the id of a call that waits for its answer`)
@@ -220,7 +220,7 @@ export class Calls {
     else this.#routing.pass(call, message)
   }
 
-  /** Whether it is a part of a call that is over, of which the caller could not know. */
+  /** True for a part of a settled call, whose caller could not know that yet. */
   #isLate([, request, { progress }, procedure]: messages.CallMessage, caller: Destination): boolean {
     const record = caller.rpc
     const known = record?.unfinished(request)
@@ -235,13 +235,13 @@ export class Calls {
     return true
   }
 
-  /** The caller has forgotten the call with its CANCEL, and would not understand an ERROR. */
+  /** True if the caller forgot the call with its CANCEL and would not understand an ERROR. */
   #cancelSilently(call: Call, reason: typeof KILLNOWAIT | undefined): void {
     this.#routing.stop(call, reason, undefined)
     this.#routing.report(call, 'error', names.CANCELED)
   }
 
-  /** The call that an answer belongs to. A late answer is legal: the callee could not know that the call was over. */
+  /** The call of an answer. A late answer is legal: the callee could not know that the call was settled. */
   #pending(code: messages.Code, invocation: Id, callee: Destination, final: boolean): Call | undefined {
     const call = callee.rpc?.invocations.get(invocation)
     if (call && !call.over) return call

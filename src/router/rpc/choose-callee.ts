@@ -1,14 +1,14 @@
-/** Which callee answers: one registration, several callees, five policies. */
+/** Chooses the callee that answers a call: one registration, several callees, five invoke policies. */
 
 import type { Destination } from '../member/destination.ts'
 import type { Endpoint, Registration } from './registrations.ts'
 
-/** Every callee that is left has as many invocations as it takes. */
+/** Every remaining callee has reached its concurrency limit. */
 export const FULL = Symbol('full')
 
 /**
- * The callee whose turn it is, those that declined left out; none where none is left. As in Crossbar.io, a full callee
- * is passed over where the calls are spread, and stops the call where there is only the one to go to.
+ * Returns the next callee that has not declined the call, or undefined if none is left. As in Crossbar.io, policies that
+ * spread calls skip a callee at its concurrency limit; with the other policies such a callee makes the call wait.
  */
 export function choose(
   registration: Registration,
@@ -65,7 +65,7 @@ function drawn(
   return free[Math.floor(Math.random() * free.length)] ?? (left.length > 0 ? FULL : undefined)
 }
 
-/** A callee left its place: that does not change whose turn it is. */
+/** A callee was removed: the turn of the others does not change. */
 export function keepTurn(registration: Registration, left: number): void {
   if (left < registration.turn) registration.turn--
 }

@@ -1,8 +1,8 @@
-/** How long a call may take: a timer for each call that asks for one, from the call or its last partial result on. */
+/** Timeouts of calls: a timer for each call that has one, from the call or its last progressive result on. */
 
 import { LONGEST_TIMER } from '../../protocol/durations.ts'
 
-// One function for all timers: a call makes no closure.
+// One function for all timers, so that a call allocates no closure.
 const fire = (deadline: { fire(): void }): void => deadline.fire()
 
 export class Deadline<Item> {
@@ -10,9 +10,9 @@ export class Deadline<Item> {
   readonly timeout: number
   readonly #item: Item
   readonly #expired: (item: Item) => void
-  /** When a callee began to keep the time. */
+  /** The time at which a callee began to enforce the timeout. */
   #began: number | undefined
-  /** What is left when the timer fires. */
+  /** Milliseconds left when the timer fires. */
   #rest = 0
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -22,11 +22,11 @@ export class Deadline<Item> {
     this.#expired = expired
   }
 
-  /** Begins to keep the time, or goes on. Returns how long the callee has, where it keeps the time itself; else 0. */
+  /** Starts or continues the timer. Returns the callee's remaining time if it enforces the timeout itself, otherwise 0. */
   begin(forwarded: boolean): number {
     if (this.#timer !== undefined) return 0
     const now = performance.now()
-    // Of a call that another callee declined, some time is gone.
+    // A call that another callee declined has used some of its time.
     const gone = this.#began === undefined ? 0 : now - this.#began
     const left = Math.max(1, Math.ceil(this.timeout - gone))
     if (forwarded) {
@@ -37,7 +37,7 @@ export class Deadline<Item> {
     return 0
   }
 
-  /** Something came: what comes next has as long again. */
+  /** A progressive result arrived: the timeout starts again. */
   again(): void {
     if (this.#timer === undefined) return
     clearTimeout(this.#timer)

@@ -1,4 +1,4 @@
-/** What the dealer keeps of one destination: its registrations, its calls, and the invocations it has to answer. */
+/** The dealer's record of a destination: its registrations, its calls and its unanswered invocations. */
 
 import type { Id, Uri } from '../../protocol/messages.ts'
 import type { Destination } from '../member/destination.ts'
@@ -6,23 +6,23 @@ import type { Call } from './call.ts'
 import type { Endpoint } from './registrations.ts'
 
 export class DealerRecord {
-  /** Its places in registrations, by their ids. */
+  /** Its endpoints, by registration id. */
   readonly registrations = new Map<Id, Endpoint>()
-  /** Its calls that wait for an answer, by its request ids. */
+  /** Its unanswered calls, by request id. */
   readonly calls = new Map<Id, Call>()
-  /** The invocations it has not answered, by the ids the dealer gave them. */
+  /** Its unanswered invocations, by invocation id. */
   readonly invocations = new Map<Id, Call>()
-  /** The last invocation id that the dealer gave it. */
+  /** The last invocation id sent to it. */
   invoked: Id = 0
-  /** It has left: nothing of it is kept any more. */
+  /** True when it has left: nothing is recorded any more. */
   gone = false
-  /** Procedures of its calls that were over before it had sent the last part, by its request ids. */
+  /** Procedures of its calls that were settled before their last part arrived, by request id. */
   #unfinished: Map<Id, Uri> | undefined
 
-  /** A call is over of which more parts may come: they must not be taken for another call under the same id. */
+  /** Notes a settled call of which more parts may arrive; they must not be taken for a new call with the same id. */
   unfinish(request: Id, procedure: Uri, limit: number): void {
     this.#unfinished ??= new Map()
-    // A caller has no more on its way than it may have calls.
+    // A caller cannot have more unfinished calls than its limit of calls.
     if (this.#unfinished.size >= limit) {
       for (const oldest of this.#unfinished.keys()) {
         this.#unfinished.delete(oldest)
@@ -36,18 +36,18 @@ export class DealerRecord {
     return this.#unfinished?.get(request)
   }
 
-  /** No more parts come of it. */
+  /** No more parts of the call will arrive. */
   finish(request: Id): void {
     this.#unfinished?.delete(request)
   }
 
-  /** True if a CALL under this id is a further part of one (Progressive Call Invocations). */
+  /** True if a CALL with this id continues an earlier one (Progressive Call Invocations). */
   continues(request: Id): boolean {
     return this.calls.get(request)?.open === true || this.#unfinished?.has(request) === true
   }
 }
 
-/** The record of a destination, which begins with its first request. */
+/** The record of a destination, created with its first request. */
 export function recordOf(destination: Destination): DealerRecord {
   destination.rpc ??= new DealerRecord()
   return destination.rpc

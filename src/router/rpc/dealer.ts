@@ -1,4 +1,4 @@
-/** The dealer of a realm: what it announces, and which part of it handles which message. */
+/** The dealer of a realm: its features, and the parts that handle its messages. */
 
 import { CALL, CANCEL, ERROR, REGISTER, UNREGISTER, YIELD } from '../../protocol/codes.ts'
 import type { Handlers, Uri } from '../../protocol/messages.ts'
@@ -17,9 +17,9 @@ export type DealerOptions = RegistrationOptions
 
 export interface DealerStats {
   readonly registrations: number
-  /** Calls that wait for their answer. */
+  /** Unanswered calls. */
   readonly calls: number
-  /** Those among them that wait in a queue for a callee to be free. */
+  /** The queued calls among them. */
   readonly queued: number
   readonly dropped: CallsDropped
 }
@@ -66,7 +66,7 @@ export class Dealer implements Role {
     this.#routing = routing
     this.#calls = calls
     this.#turns = turns
-    // Whatever happens may free a callee: then the queues go on, when everybody has been told.
+    // Any message may free a callee: the queues advance after it has been handled.
     const then =
       <M>(handle: (message: M, from: Destination) => void) =>
       (message: M, from: Destination): void => {
@@ -103,12 +103,12 @@ export class Dealer implements Role {
     return this.#registrations.patterns
   }
 
-  /** Lets a destination serve a procedure under `wamp.`, which belongs to the router: it wins over any registration. */
+  /** Lets a destination serve a procedure under `wamp.`, the router's namespace; it takes precedence over registrations. */
   provide(procedure: Uri, callee: Destination): void {
     this.#calls.provide(procedure, callee)
   }
 
-  /** Takes a callee out of a registration, and tells it if it can understand that. Returns false if it was not in. */
+  /** Removes a callee from a registration, and notifies it if it announced revocation. Returns false if it was not a callee. */
   revoke(registration: Registration, callee: Destination, reason?: string): boolean {
     const was = this.#registrations.revoke(registration, callee, reason)
     this.#turns.advance()

@@ -1,4 +1,4 @@
-/** What an INVOCATION says beside its payload, and whether a callee can take the call at all. */
+/** The details of an INVOCATION, and the check that a callee supports a call. */
 
 import type { CallMessage } from '../../protocol/messages.ts'
 import { FEATURE_NOT_SUPPORTED } from '../../protocol/names.ts'
@@ -9,12 +9,12 @@ import { NOTHING, Refusal } from '../member/refusal.ts'
 import { type Decision, isDisclosed } from '../rights/decide.ts'
 import { type Endpoint, OWN } from './registrations.ts'
 
-/** Whether a callee understands INTERRUPT; the specification spells the feature in two ways. */
+/** True if a callee supports INTERRUPT; the specification spells the feature in two ways. */
 export function interruptible(callee: Destination): boolean {
   return callee.announces('callee', 'call_canceling') || callee.announces('callee', 'call_cancelling')
 }
 
-/** Why this callee cannot be given this call: what is silently left out would change what was asked. */
+/** The refusal for a callee that lacks a feature of the call: leaving it out in silence would change the request. */
 export function lacking({ progress, ppt_scheme }: CallMessage[2], callee: Destination): Refusal | undefined {
   if (progress && !takesParts(callee)) {
     return new Refusal(FEATURE_NOT_SUPPORTED, 'the callee does not take a call in parts')
@@ -30,7 +30,7 @@ function takesParts(callee: Destination): boolean {
   return interruptible(callee) || callee.deviations.partsUninterrupted === true
 }
 
-/** The details of a call's INVOCATION, but for `progress`. What the caller asks was found to be allowed. */
+/** The details of a call's INVOCATION, except `progress`. The call has been decided before. */
 export function detailsOf(
   [, , options, procedure]: CallMessage,
   caller: Destination,
@@ -38,10 +38,10 @@ export function detailsOf(
   timeout: number,
   decision: Decision,
 ): InvocationDetails {
-  // The router's own procedures know their caller, whatever is disclosed to others.
+  // The router's own procedures know their caller, whatever the disclosure.
   if (registration.id === OWN) return { procedure, caller: caller.id }
   const pattern = registration.match !== 'exact'
-  // Most calls ask for nothing and get nothing.
+  // Most calls have no options and no details.
   const plain =
     !pattern && !curious && timeout === 0 && decision.disclose === 'asked' && decision.trustlevel === undefined
   if (plain && isEmpty(options)) return NOTHING

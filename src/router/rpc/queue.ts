@@ -1,4 +1,4 @@
-/** Calls that wait until one of their callees is free: a bounded queue for each registration that may have one. */
+/** Call queues: calls that wait for a free callee, in a bounded queue for each registration that may have one. */
 
 import type { CallMessage, Uri } from '../../protocol/messages.ts'
 import type { MatchPolicy } from '../../protocol/options.ts'
@@ -9,26 +9,26 @@ import { weightOf } from '../member/payload-size.ts'
 import type { Call } from './call.ts'
 import type { Registration } from './registrations.ts'
 
-/** How many calls may wait for registrations whose callees all have as many as their `concurrency` allows. */
+/** The call queue of registrations: calls wait there while all callees have reached their `concurrency`. */
 export interface CallQueueOptions {
-  /** The procedure, or pattern of procedures, as its callees register it. */
+  /** The procedure, or the pattern of procedures, as its callees register it. */
   readonly uri: Uri
   /** Default `exact`. */
   readonly match?: MatchPolicy | undefined
-  /** For one registration. */
+  /** The greatest number of queued calls of one registration. */
   readonly limit: number
 }
 
 const byOrder = (one: Call, other: Call): number => one.order - other.order
 
-/** The calls that wait for one registration, in the order in which they came. */
+/** The queued calls of one registration, in order of arrival. */
 export class CallQueue {
   readonly limit: number
   #calls = new Set<Call>()
-  /** The last one. */
+  /** The last call. */
   #last = -1
   #sorted = true
-  /** How many were declined, which wait for others than the rest does. */
+  /** Number of queued calls that some callee declined; these must wait for a different callee. */
   #declined = 0
 
   constructor(limit: number) {
@@ -39,13 +39,13 @@ export class CallQueue {
     return this.#calls.size
   }
 
-  /** Whether what one waits for is what all wait for. */
+  /** True if no queued call has excluded a callee, so that if one of them cannot proceed, none can. */
   get alike(): boolean {
     return this.#declined === 0
   }
 
   add(call: Call): void {
-    // One that comes from another queue, or back from a callee, has its turn before those that came later.
+    // A call from another queue, or back from a callee, keeps its turn before calls that arrived later.
     if (call.order < this.#last) this.#sorted = false
     else this.#last = call.order
     if (call.declined) this.#declined++
@@ -65,16 +65,16 @@ export class CallQueue {
   }
 }
 
-/** The calls of several queues as if they waited in one. */
+/** Merges the calls of several queues in order of arrival. */
 export function merged(queues: readonly CallQueue[]): Call[] {
   return queues.flatMap((queue) => [...queue]).sort(byOrder)
 }
 
 /** The place of a call in a queue. Only this file changes it. */
 export interface QueuePlace {
-  /** The registration of which it waits for a callee to be free. */
+  /** The registration for whose callees it waits. */
   readonly registration: Registration
-  /** The CALL, kept for longer than the frame it came in. */
+  /** The CALL, with a payload that does not keep its frame alive. */
   readonly message: CallMessage
   /** The later parts received so far. */
   readonly parts: readonly CallMessage[]
@@ -85,7 +85,7 @@ interface OpenPlace extends QueuePlace {
   weight: number
 }
 
-/** All the queues of a realm: which registrations have one, what all of them hold, and which of them may go on. */
+/** All call queues of a realm: their registrations, their total size, and those that may advance. */
 export class Queues {
   readonly #rules = new Patterns<CallQueueOptions & { readonly id: number; readonly match: MatchPolicy }>()
   readonly #bytes: number
@@ -93,18 +93,18 @@ export class Queues {
   #weight = 0
   #size = 0
 
-  /** `bytes` is what may be held of payloads. */
+  /** `bytes` is the limit for all queued payloads. */
   constructor(rules: readonly CallQueueOptions[], bytes: number) {
     this.#bytes = bytes
     for (const [id, { uri, match = 'exact', limit }] of rules.entries()) this.#rules.add({ id, uri, match, limit })
   }
 
-  /** Calls that wait. */
+  /** The number of queued calls. */
   get size(): number {
     return this.#size
   }
 
-  /** Something changed for the calls that wait for this registration, if any do. */
+  /** Marks the queue of a registration, if it has one, as ready to advance. */
   stir(registration: Registration): void {
     if (registration.queue) this.#stirred.add(registration)
   }
@@ -113,15 +113,15 @@ export class Queues {
     return this.#stirred.size > 0
   }
 
-  /** The queues that were stirred; from here on they are not. */
+  /** Takes the marked queues; their marks are cleared. */
   take(): CallQueue[] {
-    // The calls that waited may all be gone.
+    // All queued calls may have ended meanwhile.
     const queues = [...this.#stirred].flatMap(({ queue }) => queue ?? [])
     this.#stirred.clear()
     return queues
   }
 
-  /** Gives a call its place, or returns undefined if there is no room. */
+  /** Queues a call; returns undefined if there is no room. */
   add(call: Call, registration: Registration, message: CallMessage): QueuePlace | undefined {
     const queue = registration.queue ?? this.#open(registration.uri)
     const weight = weightOfPart(message)
@@ -134,7 +134,7 @@ export class Queues {
     return held
   }
 
-  /** Keeps another part of a call that waits. Returns false if there is no room. */
+  /** Queues a further part of a queued call; returns false if there is no room. */
   hold(waiting: QueuePlace, part: CallMessage): boolean {
     const held = waiting as OpenPlace
     const weight = weightOfPart(part)
@@ -145,7 +145,7 @@ export class Queues {
     return true
   }
 
-  /** It waits no longer. */
+  /** Removes a call from its queue. */
   delete(call: Call, waiting: QueuePlace): void {
     const { registration, weight } = waiting as OpenPlace
     registration.queue?.delete(call)
@@ -154,7 +154,7 @@ export class Queues {
     this.#weight -= weight
   }
 
-  /** None where calls do not wait. */
+  /** Undefined if calls of this registration are not queued. */
   #open(uri: Uri): CallQueue | undefined {
     const rule = this.#rules.best(uri)
     return rule && new CallQueue(rule.limit)
@@ -169,7 +169,7 @@ function keptPart([code, request, options, procedure, data]: CallMessage): CallM
   return [code, request, options, procedure, kept(data)]
 }
 
-/** @throws WampError `wampy.error.usage` for an option `callQueue` that cannot be */
+/** @throws WampError `wampy.error.usage` for an invalid option `callQueue` */
 export function checkCallQueue(callQueue: unknown, strict: boolean): void {
   checkPatterns('callQueue', 'procedure', callQueue, strict)
 }

@@ -1,4 +1,4 @@
-/** Who serves which procedure: exact or by pattern, alone or shared, until it unregisters, leaves or is revoked. */
+/** Registrations: exact or by pattern, exclusive or shared, until the callee unregisters, leaves or is revoked. */
 
 import { REGISTER, REGISTERED, UNREGISTER, UNREGISTERED } from '../../protocol/codes.ts'
 import { randomId } from '../../protocol/ids.ts'
@@ -21,30 +21,30 @@ import type { CallQueue, CallQueueOptions, Queues } from './queue.ts'
 export interface Endpoint {
   readonly callee: Destination
   readonly registration: Registration
-  /** Whether it asked to know who calls. */
+  /** True if it asked for the identity of callers. */
   readonly curious: boolean
-  /** Whether it keeps timeouts itself. */
+  /** True if it enforces timeouts itself. */
   readonly keepsTime: boolean
-  /** Whether it may decline a call in favour of another. */
+  /** True if it may decline a call in favour of another callee. */
   readonly declines: boolean
-  /** How many invocations it takes at a time; 0 is any number. */
+  /** Its greatest number of concurrent invocations; 0 for no limit. */
   readonly concurrency: number
   running: number
 }
 
-/** One procedure or pattern under one policy, and who serves it, the oldest first; never empty. */
+/** One procedure or pattern with one match policy, and its callees, oldest first; never empty. */
 export interface Registration extends Pattern {
   /** In milliseconds since 1970. */
   readonly created: number
   readonly invoke: InvokePolicy
   readonly endpoints: Endpoint[]
-  /** Where the next call goes in a round. */
+  /** The index of the next callee for `roundrobin`. */
   turn: number
-  /** Calls that wait, while there are any. */
+  /** The queued calls, while there are any. */
   queue: CallQueue | undefined
 }
 
-/** The registration id of a procedure that the router serves itself; it stands in no index. */
+/** The registration id of the router's own procedures; it is not in the index. */
 export const OWN: Id = 0
 
 /** A registration of the router's own procedures, and its callee. */
@@ -74,7 +74,7 @@ export class Registrations {
   readonly patterns = new Patterns<Registration>()
   readonly #options: RegistrationOptions
   readonly #realm: RoleRealm
-  /** They may go on when a callee came or went. */
+  /** The queues may advance when a callee is added or removed. */
   readonly #queues: Queues
 
   constructor(options: RegistrationOptions, realm: RoleRealm, queues: Queues) {
@@ -124,7 +124,7 @@ export class Registrations {
     this.#unobserve(endpoint)
   }
 
-  /** Takes a callee out of a registration, and tells it if it can understand that. Says whether it was in. */
+  /** Removes a callee from a registration, and notifies it if it announced revocation. Returns false if it was not a callee. */
   revoke(registration: Registration, callee: Destination, reason: string | undefined): boolean {
     const endpoint = callee.rpc?.registrations.get(registration.id)
     if (endpoint) this.#revoke(endpoint, reason)
@@ -133,7 +133,7 @@ export class Registrations {
 
   left(callee: Destination): void {
     const endpoints = [...(callee.rpc?.registrations.values() ?? [])]
-    // All before anybody hears of it: a call that waited for one must not go to another.
+    // All removals come before any notification: a call that waited for one of them must not go to another.
     for (const endpoint of endpoints) this.#remove(endpoint)
     for (const endpoint of endpoints) this.#unobserve(endpoint)
   }

@@ -1,4 +1,4 @@
-/** The way of a call to its callee, and its end: the only code that changes a `Call`. */
+/** Routes calls to callees and settles them: the only code that changes a `Call`. */
 
 import { CALL, INTERRUPT, INVOCATION } from '../../protocol/codes.ts'
 import { nextId } from '../../protocol/ids.ts'
@@ -26,7 +26,7 @@ export const AFTER_CANCEL: Readonly<Record<CancelMode, WireInterruptOptions | un
   kill: KILLNOWAIT,
   killnowait: KILLNOWAIT,
 }
-/** Which no CANCEL asked for. */
+/** The INTERRUPT after a timeout, for which there was no CANCEL. */
 export const EXPIRED: WireInterruptOptions = Object.freeze({ mode: 'killnowait', reason: names.TIMEOUT })
 
 type Changing<Record> = { -readonly [Key in keyof Record]: Record[Key] }
@@ -39,7 +39,7 @@ export class Routing {
   #size = 0
   #order = 0
 
-  /** `expired` is called for a call that was not answered in time; it must end the call. */
+  /** `expired` is called for a call that was not answered in time; it must settle the call. */
   constructor(options: RegistrationOptions, realm: RoleRealm, queues: Queues, expired: (call: Call) => void) {
     this.#options = options
     this.#realm = realm
@@ -47,12 +47,12 @@ export class Routing {
     this.#expired = expired
   }
 
-  /** Calls that wait for their answer. */
+  /** The number of unanswered calls. */
   get size(): number {
     return this.#size
   }
 
-  /** From here on it will be answered. */
+  /** Records a call: from now on it is answered exactly once. */
   open(
     [, request, options, procedure]: messages.CallMessage,
     caller: Destination,
@@ -78,7 +78,7 @@ export class Routing {
       declined: undefined,
       waiting: undefined,
     }
-    // What is greater, be it a bigint of a binary format, is told to a callee no better.
+    // A greater value, such as a bigint from a binary format, means no more to a callee.
     const timeout = Math.min(Number(options.timeout ?? 0), Number.MAX_SAFE_INTEGER)
     if (timeout > 0) call.deadline = new Deadline<Call>(timeout, call, this.#expired)
     recordOf(caller).calls.set(request, call)
@@ -87,7 +87,7 @@ export class Routing {
     return call
   }
 
-  /** Gives the call to the callee that the policy chooses, or lets it wait for that one. */
+  /** Sends a call to the callee that the invoke policy chooses, or queues it. */
   route(call: Changing<Call>, registration: Registration, message: messages.CallMessage): Refusal | undefined {
     const endpoint = choose(registration, call.declined)
     if (endpoint !== FULL) return this.invoke(call, endpoint, message)
@@ -96,7 +96,7 @@ export class Routing {
       return new Refusal(names.MAX_CONCURRENCY_REACHED, `${formatValue(call.procedure)} takes no more calls now`)
     call.waiting = waiting
     call.message = waiting.message
-    // Nobody else keeps the time while it waits.
+    // Nobody else enforces the timeout while the call is queued.
     call.deadline?.begin(false)
     return undefined
   }
@@ -123,7 +123,7 @@ export class Routing {
     return failed
   }
 
-  /** Sends another part of a call where the first one is: to its callee, or into the queue. */
+  /** Sends a further part of a call after the first one: to its callee, or into the queue. */
   pass(call: Changing<Call>, part: messages.CallMessage): void {
     const { endpoint, waiting } = call
     let failed: Refusal | undefined
@@ -139,25 +139,25 @@ export class Routing {
     if (failed) this.stop(call, KILLNOWAIT, failed)
   }
 
-  /** The caller sent a part, which may not be the last one. */
+  /** Notes whether the caller has more parts to send. */
   opened(call: Changing<Call>, open: boolean): void {
     call.open = open
   }
 
-  /** A partial result came: the call cannot go to another callee any more, and has as long again. */
+  /** Notes a progressive result: the call cannot be re-routed any more, and its timeout starts again. */
   progressed(call: Changing<Call>): void {
     call.message = undefined
     call.deadline?.again()
   }
 
-  /** Asks the callee to stop; its answer to that ends the call. */
+  /** Interrupts the callee; its answer to that settles the call. */
   interrupt(call: Changing<Call>, callee: Destination): void {
     call.canceled = true
     call.message = undefined
     callee.send([INTERRUPT, call.invocation, KILL])
   }
 
-  /** Its callee declines it: another one may take it, as if that one were not there (Call Re-Routing). */
+  /** Re-routes a call that its callee declined, as if that callee were absent (Call Re-Routing). */
   reroute(call: Changing<Call>, { callee, registration }: Endpoint, message: messages.CallMessage): void {
     this.release(call)
     call.endpoint = undefined
@@ -167,7 +167,7 @@ export class Routing {
     if (failed) this.fail(call, failed)
   }
 
-  /** Takes a call out of its queue and lets it go on. */
+  /** Takes a call from its queue and routes it. */
   resume(call: Changing<Call>, go: (message: messages.CallMessage) => Refusal | undefined): void {
     const { waiting } = call
     if (!waiting) return
@@ -180,7 +180,7 @@ export class Routing {
     }
   }
 
-  /** Ends a call that its callee has not answered: with a reason for it to stop, and with an ERROR for its caller. */
+  /** Settles an unanswered call: with an INTERRUPT for its callee and an ERROR for its caller. */
   stop(call: Changing<Call>, reason: WireInterruptOptions | undefined, answer: Refusal | undefined): void {
     if (call.over) return
     const { endpoint, invocation } = call
@@ -195,20 +195,20 @@ export class Routing {
     if (reason && interruptible(callee)) {
       if (!call.canceled) callee.send([INTERRUPT, invocation, reason])
     } else if (endpoint.concurrency > 0 && !record.gone) {
-      // A callee that cannot be interrupted goes on with it, and so is as busy as before until it answers.
+      // A callee that cannot be interrupted continues, and stays busy until it answers.
       record.invocations.set(invocation, call)
       endpoint.running++
     }
   }
 
-  /** Ends a call with an ERROR of the router. */
+  /** Settles a call with an ERROR of the router. */
   fail(call: Changing<Call>, refusal: Refusal): void {
     this.settle(call)
     sendError(call.caller, CALL, call.request, refusal)
     this.report(call, 'error', refusal.uri)
   }
 
-  /** Reports how a call ended. */
+  /** Reports the outcome of a call. */
   report(call: Call, outcome: 'result' | 'error' | 'abandoned', error?: string): void {
     const { uri: realm, observers } = this.#realm
     const { caller, request, procedure, endpoint, since } = call
@@ -224,7 +224,7 @@ export class Routing {
     })
   }
 
-  /** Takes a call out of all tables. Whoever calls this answers the caller, and reports that by `report`. */
+  /** Removes a call from all tables. The code that calls this answers the caller, and reports it with `report`. */
   settle(call: Changing<Call>): void {
     if (call.over) return
     const { caller, request } = call
@@ -239,7 +239,7 @@ export class Routing {
     if (call.open) record.unfinish(request, call.procedure, this.#options.limits.calls)
   }
 
-  /** Its callee is free of it. */
+  /** Frees the callee of a call. */
   release({ endpoint, invocation }: Call): void {
     if (!endpoint || !recordOf(endpoint.callee).invocations.delete(invocation)) return
     endpoint.running--

@@ -1,4 +1,4 @@
-/** Whose turn it is: what becomes of calls that wait when a callee is free, comes or goes. */
+/** Resumes queued calls when a callee becomes free, is added or is removed. */
 
 import { NO_SUCH_PROCEDURE } from '../../protocol/names.ts'
 import { formatValue } from '../../protocol/validate.ts'
@@ -20,12 +20,12 @@ export class Turns {
     this.#registrations = registrations
   }
 
-  /** Lets the queues go on, when everybody has been told of what stirred them. */
+  /** Advances the marked queues, after the event that marked them has been reported. */
   advance(): void {
     while (this.#queues.stirred) {
       const queues = this.#queues.take()
       const [first] = queues
-      // Calls of one caller must come to one callee in their order, whatever they waited for.
+      // Calls of one caller must reach one callee in order, whatever they waited for.
       if (first) this.#serve(queues.length === 1 ? first : merged(queues))
     }
   }
@@ -34,7 +34,7 @@ export class Turns {
     const full = new Set<Registration>()
     for (const call of calls) {
       const { declined, waiting } = call
-      // It may have been served, or have ended, in telling somebody of another.
+      // The call may have been routed or settled while another one was reported.
       if (!waiting) continue
       const { registration } = waiting
       if (!declined && full.has(registration)) continue
@@ -51,7 +51,7 @@ export class Turns {
     }
   }
 
-  /** Nobody is left to wait for: the call is as one that comes now. */
+  /** The registration is gone: the call is routed like a new one. */
   #move(call: Call): void {
     const { procedure } = call
     const registration = this.#registrations.patterns.best(procedure)
