@@ -3,7 +3,7 @@
 import { usage } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
 import { isPattern } from '../protocol/uri.ts'
-import { formatValue } from '../protocol/validate.ts'
+import { formatValue, isBytes } from '../protocol/validate.ts'
 import { anyOf, isOneOf, type MatchPolicy } from '../protocol/words.ts'
 
 export interface Key {
@@ -53,7 +53,7 @@ export class Keyring {
         throw usage(`a key for ${formatValue(uri)} needs an id, got ${formatValue(id)}`)
       if (ids.has(id)) throw usage(`two keys for ${formatValue(uri)} have the id ${formatValue(id)}`)
       ids.add(id)
-      if (!(key instanceof Uint8Array) || key.length !== KEY_SIZE) {
+      if (!isBytes(key) || key.length !== KEY_SIZE) {
         throw usage(`the key ${formatValue(id)} for ${formatValue(uri)} must be ${KEY_SIZE} bytes`)
       }
       return { id, key: new Uint8Array(key) }

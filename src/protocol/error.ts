@@ -46,7 +46,12 @@ export class WampError extends Error {
 
   /** True if a value is a WampError, including one of another copy of this library. */
   static is(value: unknown): value is WampError {
-    return typeof value === 'object' && value !== null && BRAND in value
+    try {
+      return typeof value === 'object' && value !== null && BRAND in value
+    } catch {
+      // A proxy that was revoked, or whose trap throws.
+      return false
+    }
   }
 }
 
@@ -83,7 +88,8 @@ export function thrown(value: unknown): WampError {
 
 function thrownText(value: unknown): string {
   try {
-    return String(value instanceof Error ? value.message : value)
+    const { message } = Object(value) as { readonly message?: unknown }
+    return typeof message === 'string' ? message : String(value)
   } catch {
     // Some objects cannot be converted to text: one without a prototype, for example.
     return 'what was thrown has no text'

@@ -158,15 +158,23 @@ export function checkPayloadElements(layout: Layout, args: unknown, kwargs: unkn
   }
 }
 
+/** True for a Uint8Array, also for one of another realm: an iframe, `vm`, jest's jsdom. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return (
+    value instanceof Uint8Array ||
+    (ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]')
+  )
+}
+
 /** True if a decoded value is a dictionary. */
 export function isDict(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isBytes(value)
 }
 
 /** Formats a value for an error message: short and on one line, whatever a peer sent. */
 export function formatValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value)
   if (Array.isArray(value)) return 'a list'
-  if (value instanceof Uint8Array) return 'bytes'
+  if (isBytes(value)) return 'bytes'
   return typeof value === 'object' && value !== null ? 'a dictionary' : String(value)
 }

@@ -1,6 +1,7 @@
 /** WAMP in CBOR (RFC 8949). */
 
 import { violation } from '../protocol/error.ts'
+import { isSayable } from '../protocol/integer-limit.ts'
 import { binary } from './binary.ts'
 import {
   BREAK,
@@ -17,7 +18,6 @@ import {
   TRUE,
   UNDEFINED,
 } from './cursor.ts'
-import { isSayable } from './exact.ts'
 import type { Format } from './format.ts'
 import type { Serializer } from './serializer.ts'
 import type { Writer } from './writer.ts'

@@ -2,9 +2,10 @@
 
 import { violation, type WampError } from '../protocol/error.ts'
 import { MAX_ID } from '../protocol/ids.ts'
+import { BOUND, isSayable } from '../protocol/integer-limit.ts'
 import { MAX_DEPTH } from '../protocol/plain.ts'
 import { textDecoder } from '../protocol/text.ts'
-import { BOUND, integer, isSayable } from './exact.ts'
+import { integer } from './exact.ts'
 import type { Format } from './format.ts'
 import { checkUtf8 } from './utf8.ts'
 

@@ -1,9 +1,9 @@
 /** Writes JSON from a binary payload, into bytes: a string concatenated from millions of pieces takes far more memory. */
 
 import { MAX_ID } from '../protocol/ids.ts'
+import { BEYOND, isSayable } from '../protocol/integer-limit.ts'
 import { textDecoder } from '../protocol/text.ts'
 import { DICT, type LIST } from './cursor.ts'
-import { BEYOND, isSayable } from './exact.ts'
 import type { Sink } from './transcode.ts'
 
 const INITIAL_TEXT_SIZE = 4096

@@ -2,6 +2,7 @@
 
 import { violation } from '../protocol/error.ts'
 import { MAX_ID } from '../protocol/ids.ts'
+import { BEYOND, isSayable } from '../protocol/integer-limit.ts'
 import type { Message } from '../protocol/messages.ts'
 import type { Dict, List } from '../protocol/options.ts'
 import type { Payload, PayloadSource } from '../protocol/payload.ts'
@@ -15,7 +16,7 @@ import {
   layoutOf,
 } from '../protocol/validate.ts'
 import { fromBase64, toBase64 } from './base64.ts'
-import { BEYOND, changed, closingQuote, isRounded, isSayable, parseExactly } from './exact.ts'
+import { changed, closingQuote, isRounded, parseExactly } from './exact.ts'
 import type { Frame, Serializer } from './serializer.ts'
 
 export const json: Serializer = { name: 'json', binary: false, encode, decode }
@@ -198,7 +199,16 @@ function encodePayload(payload: Payload): string {
 
 function encodeValue(value: unknown, place: string): string {
   if (isEmptyDict(value)) return '{}'
-  return isOrdinary(value, 0) ? JSON.stringify(value) : jsonOf(plain(value, place), place)
+  try {
+    if (isOrdinary(value, 0)) {
+      const text = JSON.stringify(value)
+      // So JSON writes half a surrogate pair, and a backslash before these letters: `plain` knows which.
+      if (!text.includes('\\ud')) return text
+    }
+  } catch {
+    // A getter throws: `plain` names its place.
+  }
+  return jsonOf(plain(value, place), place)
 }
 
 /**

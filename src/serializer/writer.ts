@@ -1,9 +1,9 @@
 /** Writes a binary frame into one buffer that grows and is reused. */
 
 import { MAX_ID } from '../protocol/ids.ts'
+import { BEYOND } from '../protocol/integer-limit.ts'
 import { textEncoder } from '../protocol/text.ts'
 import { BYTES, DICT, INDEFINITE, LIST, TEXT } from './cursor.ts'
-import { BEYOND } from './exact.ts'
 import type { Format } from './format.ts'
 import type { Sink } from './transcode.ts'
 

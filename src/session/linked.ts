@@ -1,5 +1,6 @@
 /** Two ends of a link in one process that pass messages, not bytes. */
 
+import { BEYOND, isSayable } from '../protocol/integer-limit.ts'
 import type { Message } from '../protocol/messages.ts'
 import type { Dict, List } from '../protocol/options.ts'
 import { kept, type Payload, type PayloadSource } from '../protocol/payload.ts'
@@ -67,7 +68,7 @@ function copyMessage(message: Message): Message {
   const { name, kinds, most, payload } = layoutOf(message[0])
   const copy: unknown[] = [...message]
   for (let i = 1; i <= kinds.length; i++) {
-    if (kinds[i - 1] === KIND_DICT && copy[i] !== undefined) copy[i] = plain(copy[i], `${name}[${i}]`)
+    if (kinds[i - 1] === KIND_DICT && copy[i] !== undefined) copy[i] = plain(copy[i], `${name}[${i}]`, unfitForJson)
   }
   if (payload && copy[most] !== undefined) copy[most] = carryPayload(copy[most] as Payload)
   return copy as unknown as Message
@@ -76,7 +77,18 @@ function copyMessage(message: Message): Message {
 function carryPayload(payload: Payload): Payload {
   // Checked bytes are passed on unchanged: a router needs nothing else, and a client decodes values of its own.
   if (payload.source) return new Carried(payload, payload.source)
-  return { args: copyValues(payload.args, 'args'), kwargs: copyValues(payload.kwargs, 'kwargs') }
+  const { args, kwargs } = payload
+  return {
+    args: args && (plain(args, 'args', unfitForJson) as List),
+    kwargs: kwargs && (plain(kwargs, 'kwargs', unfitForJson) as Dict),
+  }
+}
+
+/** What JSON, the serializer of most links, cannot carry: what works in memory works on a wire. */
+function unfitForJson(value: unknown): string | undefined {
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
+  if (typeof value === 'bigint' && !isSayable(value)) return BEYOND
+  return typeof value === 'string' && value.charCodeAt(0) === 0 ? 'text that begins with NUL' : undefined
 }
 
 function copyValues<T extends List | Dict | undefined>(values: T, place: string): T {

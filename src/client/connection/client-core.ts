@@ -1,6 +1,6 @@
 /** What a client is behind its public face: its state, its session and run, and what it does with them. */
 
-import { unsent, usage, WampError } from '../../protocol/error.ts'
+import { thrown, unsent, usage, WampError } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
 import { CANCELED, NOT_JOINED, STOPPED, TIMEOUT } from '../../protocol/names.ts'
 import type { Roles } from '../../protocol/options.ts'
@@ -253,10 +253,10 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
     let heard = answered
     try {
       heard = this.#host.emit('error', error) || answered
-    } catch (thrown) {
-      console.error(thrown)
+    } catch (broken) {
+      report(broken)
     }
-    if (!heard) console.error(error)
+    if (!heard) report(error)
   }
 
   joined(session: ClientSession): void {
@@ -274,6 +274,15 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
     if (!run.ready) return
     this.become('reconnecting')
     this.tell('lost', endOf(end))
+  }
+}
+
+/** Prints what was thrown, which may be a value that cannot be printed. */
+function report(error: unknown): void {
+  try {
+    console.error(error)
+  } catch {
+    console.error(thrown(error).message)
   }
 }
 

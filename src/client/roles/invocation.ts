@@ -248,7 +248,15 @@ export class Running {
   }
 
   #succeed(value: unknown): void {
-    if (typeof value === 'object' && value !== null && Symbol.asyncIterator in value) {
+    let streams: boolean
+    try {
+      streams = typeof value === 'object' && value !== null && Symbol.asyncIterator in value
+    } catch (error) {
+      // A proxy whose trap throws.
+      this.#fail(error)
+      return
+    }
+    if (streams) {
       void this.#stream(value as AsyncIterable<unknown>)
       return
     }
@@ -272,9 +280,9 @@ export class Running {
 
   /** What the procedure yields is progress, and what it returns is the result. */
   async #stream(iterable: AsyncIterable<unknown>): Promise<void> {
-    const yields = iterable[Symbol.asyncIterator]()
-    this.#yields = yields
     try {
+      const yields = iterable[Symbol.asyncIterator]()
+      this.#yields = yields
       const going = () => this.#live && !this.#stopped
       const last = await pump(this.#session.link, yields, going, (item) => this.progress(payloadOf(item)))
       if (last.done) this.#yields = undefined
@@ -331,16 +339,25 @@ export class Running {
 }
 
 export function answerError(session: ClientSession, id: Id, error: WampError): void {
-  const { args, kwargs, message } = error
-  // What is no URI, or no list, would be a violation of the protocol and end the session.
-  const uri = typeof error.uri === 'string' && isUri(error.uri) ? error.uri : RUNTIME_ERROR
-  const named = isDict(kwargs) && Object.keys(kwargs).length > 0
-  const data = Array.isArray(args)
-    ? payload(args.length || named ? args : undefined, named ? kwargs : undefined)
-    : payload([message])
-  try {
-    session.send([ERROR, INVOCATION, id, {}, uri, data])
-  } catch {
-    session.send([ERROR, INVOCATION, id, {}, uri, payload([String(message)])])
+  let uri: Uri = RUNTIME_ERROR
+  // What a procedure throws may be anything: reading it may throw, and what was read may not travel.
+  const attempts = [
+    () => {
+      const { args, kwargs, message } = error
+      // What is no URI, or no list, would be a violation of the protocol and end the session.
+      if (typeof error.uri === 'string' && isUri(error.uri)) uri = error.uri
+      const named = isDict(kwargs) && Object.keys(kwargs).length > 0
+      if (!Array.isArray(args)) return payload([message])
+      return payload(args.length || named ? args : undefined, named ? kwargs : undefined)
+    },
+    () => payload([String(error.message)]),
+    () => payload(['the procedure failed']),
+  ]
+  for (const attempt of attempts) {
+    try {
+      const data = attempt()
+      session.send([ERROR, INVOCATION, id, {}, uri, data])
+      return
+    } catch {}
   }
 }

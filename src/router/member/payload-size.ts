@@ -1,6 +1,7 @@
 /** The size of a stored payload in bytes: exact if it came from a wire, an estimate for values. */
 
 import type { Payload } from '../../protocol/payload.ts'
+import { isBytes } from '../../protocol/validate.ts'
 
 /** The overhead of a stored payload, so that empty ones are not free. */
 const RECORD = 256
@@ -20,7 +21,7 @@ export function weightOf(payload: Payload | undefined, ...beside: readonly unkno
 function valueWeight(value: unknown): number {
   if (typeof value === 'string') return VALUE + value.length
   if (typeof value !== 'object' || value === null) return VALUE
-  if (value instanceof Uint8Array) return OBJECT + value.length
+  if (isBytes(value)) return OBJECT + value.length
   let weight = OBJECT
   if (Array.isArray(value)) for (const item of value) weight += valueWeight(item)
   else for (const [key, item] of Object.entries(value)) weight += key.length + valueWeight(item)
