@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import type { Dict } from '../protocol/options.ts'
 import { formatValue, isDict } from '../protocol/validate.ts'
 import { fromBase64, toBase64 } from '../serializer/base64.ts'
-import { parseExactly } from '../serializer/exact.ts'
+import { parseExactly } from '../serializer/exact-integers.ts'
 import { usageFailure } from './failure.ts'
 
 /** A paragraph for the help of commands that take values. */

@@ -8,7 +8,7 @@ import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
 import { framed } from '../session/framed.ts'
 import type { Attachable, Link, TransportInfo } from '../session/link.ts'
 import { batched, isBatched, unbatchedProtocol } from '../transport/batched.ts'
-import { SWEEP_RULES, Sweep, type SweepOptions } from '../transport/sweep.ts'
+import { SWEEP_RULES, Sweep, type SweepOptions } from '../transport/silence-sweep.ts'
 import type { Transport } from '../transport/transport.ts'
 
 export interface ConnectionOptions extends SweepOptions {

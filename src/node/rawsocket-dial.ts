@@ -7,9 +7,9 @@ import { CONNECTION_FAILED } from '../protocol/names.ts'
 import { checkRules, LIMIT, type OptionRules } from '../protocol/option-rules.ts'
 import { failureText } from '../transport/failure-text.ts'
 import type { Dial, Transport } from '../transport/transport.ts'
-import { type DialOptions, TLS_RULES } from './dial.ts'
-import { fourOctets, greeting, limitOf, numberOf, readReply } from './handshake.ts'
-import { RawSocket } from './rawsocket.ts'
+import { fourOctets, greeting, limitOf, numberOf, readReply } from './rawsocket-handshake.ts'
+import { RawSocket } from './rawsocket-transport.ts'
+import { type DialOptions, TLS_RULES } from './websocket-dial.ts'
 
 export interface RawSocketDialOptions
   extends Pick<

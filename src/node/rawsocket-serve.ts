@@ -9,7 +9,9 @@ import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
 import type { Attachable } from '../session/link.ts'
+import { infoOf } from './connection-info.ts'
 import { CONNECTION_RULES, type ConnectionOptions, Connections, checkAttachable } from './connections.ts'
+import { addressOf, listenOn, socketsOf } from './listen.ts'
 import {
   fourOctets,
   greeting,
@@ -19,10 +21,8 @@ import {
   refusal,
   TOO_MANY_CONNECTIONS,
   UNSUPPORTED_SERIALIZER,
-} from './handshake.ts'
-import { infoOf } from './info.ts'
-import { addressOf, listenOn, socketsOf } from './listen.ts'
-import { RawSocket } from './rawsocket.ts'
+} from './rawsocket-handshake.ts'
+import { RawSocket } from './rawsocket-transport.ts'
 
 export interface RawSocketServeOptions extends ConnectionOptions {
   /** 8080 by default; 0 picks a free one. */

@@ -21,13 +21,13 @@ import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
 import type { Attachable } from '../session/link.ts'
 import { CLOSE_TIMEOUT } from '../transport/transport.ts'
+import { infoOf } from './connection-info.ts'
 import { CONNECTION_RULES, type ConnectionOptions, Connections, checkAttachable } from './connections.ts'
-import { gathered } from './gather.ts'
-import { divertRawSocket, handleBefore, isAllowedOrigin, ORIGINS, type Origins, pathOf } from './http.ts'
-import { infoOf } from './info.ts'
+import { divertRawSocket, handleBefore, isAllowedOrigin, ORIGINS, type Origins, pathOf } from './http-server.ts'
 import { addressOf, listenOn, socketsOf } from './listen.ts'
-import { LONG_POLL_RULES, type LongPollOptions, LongPolls } from './longpoll.ts'
+import { LONG_POLL_RULES, type LongPollOptions, LongPolls } from './longpoll-serve.ts'
 import { acceptRawSocket } from './rawsocket-serve.ts'
+import { gathered } from './server-websocket.ts'
 
 export interface ServeOptions extends ConnectionOptions {
   /** 8080 by default; 0 picks a free one. */

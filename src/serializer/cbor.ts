@@ -2,7 +2,8 @@
 
 import { violation } from '../protocol/error.ts'
 import { isSayable } from '../protocol/integer-limit.ts'
-import { binary } from './binary.ts'
+import type { Format } from './binary-format.ts'
+import { binary } from './binary-serializer.ts'
 import {
   BREAK,
   BYTES,
@@ -18,7 +19,6 @@ import {
   TRUE,
   UNDEFINED,
 } from './cursor.ts'
-import type { Format } from './format.ts'
 import type { Serializer } from './serializer.ts'
 import type { Writer } from './writer.ts'
 

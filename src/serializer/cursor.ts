@@ -5,8 +5,8 @@ import { MAX_ID } from '../protocol/ids.ts'
 import { BOUND, isSayable } from '../protocol/integer-limit.ts'
 import { MAX_DEPTH } from '../protocol/plain.ts'
 import { textDecoder } from '../protocol/text.ts'
-import { integer } from './exact.ts'
-import type { Format } from './format.ts'
+import type { Format } from './binary-format.ts'
+import { integer } from './exact-integers.ts'
 import { checkUtf8 } from './utf8.ts'
 
 /** An integer from -2^53 to 2^53, in `number`. */

@@ -16,7 +16,7 @@ import {
   layoutOf,
 } from '../protocol/validate.ts'
 import { fromBase64, toBase64 } from './base64.ts'
-import { changed, closingQuote, isRounded, parseExactly } from './exact.ts'
+import { changed, closingQuote, isRounded, parseExactly } from './exact-integers.ts'
 import type { Frame, Serializer } from './serializer.ts'
 
 export const json: Serializer = { name: 'json', binary: false, encode, decode }

@@ -1,7 +1,8 @@
 /** WAMP in MessagePack. */
 
 import { violation } from '../protocol/error.ts'
-import { binary } from './binary.ts'
+import type { Format } from './binary-format.ts'
+import { binary } from './binary-serializer.ts'
 import {
   BYTES,
   type Cursor,
@@ -15,7 +16,6 @@ import {
   TRUE,
   UNDEFINED,
 } from './cursor.ts'
-import type { Format } from './format.ts'
 import type { Serializer } from './serializer.ts'
 
 const MAX_U64 = 2n ** 64n - 1n

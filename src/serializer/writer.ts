@@ -3,8 +3,8 @@
 import { MAX_ID } from '../protocol/ids.ts'
 import { BEYOND } from '../protocol/integer-limit.ts'
 import { textEncoder } from '../protocol/text.ts'
+import type { Format } from './binary-format.ts'
 import { BYTES, DICT, INDEFINITE, LIST, TEXT } from './cursor.ts'
-import type { Format } from './format.ts'
 import type { Sink } from './transcode.ts'
 
 const INITIAL_SIZE = 4096

@@ -7,7 +7,7 @@ import { kept, type Payload, type PayloadSource } from '../protocol/payload.ts'
 import { plain } from '../protocol/plain.ts'
 import { KIND_DICT, layoutOf } from '../protocol/validate.ts'
 import { BROKEN, cutReason } from '../transport/inbox.ts'
-import { Lane } from '../transport/later.ts'
+import { Lane } from '../transport/lane.ts'
 import type { Link, LinkSink } from './link.ts'
 
 /**

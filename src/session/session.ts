@@ -7,8 +7,8 @@ import { GOODBYE_AND_OUT, PROTOCOL_VIOLATION } from '../protocol/names.ts'
 import type { Dict } from '../protocol/options.ts'
 import { payload } from '../protocol/payload.ts'
 import { nameOf } from '../protocol/validate.ts'
+import { lenient, type Table } from './handler-table.ts'
 import type { Link } from './link.ts'
-import { lenient, type Table } from './table.ts'
 
 /** How a session ended. */
 export interface SessionEnd {

@@ -1,7 +1,7 @@
 /** Two transports joined in memory, frame by frame; a fence lets a test decide when each frame arrives. */
 
 import { cutReason } from './inbox.ts'
-import { Lane } from './later.ts'
+import { Lane } from './lane.ts'
 import type { Frame, Transport, TransportSink } from './transport.ts'
 
 export interface WiresOptions {

@@ -4,9 +4,9 @@ import { usage, WampError } from '../protocol/error.ts'
 import { CONNECTION_FAILED } from '../protocol/names.ts'
 import { formatValue } from '../protocol/validate.ts'
 import { BROKEN, cutReason, Inbox } from './inbox.ts'
-import { later } from './later.ts'
-import { holdLock, watchLock } from './lock.ts'
+import { later } from './lane.ts'
 import type { CloseInfo, Dial, Frame, Prepared, Transport, TransportSink } from './transport.ts'
+import { holdLock, watchLock } from './web-lock.ts'
 
 /** The part of a MessagePort that is used, of the browser's or Node's. */
 export interface PortLike {

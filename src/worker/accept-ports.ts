@@ -7,9 +7,9 @@ import { json } from '../serializer/json.ts'
 import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
 import { framed } from '../session/framed.ts'
 import type { Attachable } from '../session/link.ts'
-import { holdLock, watchLock } from '../transport/lock.ts'
 import { type DialRequest, isDialRequest, PortTransport } from '../transport/message-port.ts'
-import { SWEEP_RULES, Sweep, type SweepOptions, type WatchedPeer } from '../transport/sweep.ts'
+import { SWEEP_RULES, Sweep, type SweepOptions, type WatchedPeer } from '../transport/silence-sweep.ts'
+import { holdLock, watchLock } from '../transport/web-lock.ts'
 
 export interface AcceptOptions extends SweepOptions {
   /** JSON only by default. The client's order of preference decides. */

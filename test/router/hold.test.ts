@@ -12,9 +12,9 @@ import type { Message, PublishMessage } from '../../src/protocol/messages.ts'
 import { payload } from '../../src/protocol/payload.ts'
 import { LIMITS, type RouterLimits } from '../../src/router/member/limits.ts'
 import { type Home, Member } from '../../src/router/member/member.ts'
+import { table } from '../../src/session/handler-table.ts'
 import { linked } from '../../src/session/linked.ts'
 import { leaving, type SessionEnd } from '../../src/session/session.ts'
-import { table } from '../../src/session/table.ts'
 import { wires } from '../../src/transport/memory.ts'
 
 const cleanups: (() => unknown)[] = []

@@ -7,7 +7,7 @@ import { INVALID_ARGUMENT } from '../../src/protocol/names.ts'
 import type { Payload } from '../../src/protocol/payload.ts'
 import type { LinkSink } from '../../src/session/link.ts'
 import { linked } from '../../src/session/linked.ts'
-import { later } from '../../src/transport/later.ts'
+import { later } from '../../src/transport/lane.ts'
 import type { CloseInfo } from '../../src/transport/transport.ts'
 
 const turn = () => new Promise<void>((resolve) => later(resolve))

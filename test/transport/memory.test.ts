@@ -1,7 +1,7 @@
 /** What the wires in memory promise beyond the contract: turns, copies, the fence. */
 
 import { afterEach, expect, test, vi } from 'vitest'
-import { later } from '../../src/transport/later.ts'
+import { later } from '../../src/transport/lane.ts'
 import { wires } from '../../src/transport/memory.ts'
 import { Recorder } from './recorder.ts'
 
@@ -123,7 +123,7 @@ test.each(['MessageChannel', 'setTimeout'])('without setImmediate, %s keeps the 
   vi.stubGlobal('setImmediate', undefined)
   if (by === 'setTimeout') vi.stubGlobal('MessageChannel', undefined)
   vi.resetModules()
-  const fresh = await import('../../src/transport/later.ts')
+  const fresh = await import('../../src/transport/lane.ts')
   const log: number[] = []
   await new Promise<void>((resolve) => {
     fresh.later(() => log.push(1))

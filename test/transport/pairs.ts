@@ -10,11 +10,17 @@ import { createServer as createSecureServer } from 'node:tls'
 import { afterEach } from 'vitest'
 import WebSocket, { WebSocketServer } from 'ws'
 import type { Connections } from '../../src/node/connections.ts'
-import { gathered } from '../../src/node/gather.ts'
-import { fourOctets, greeting, type HandshakeRequest, protocolOf, readRequest } from '../../src/node/handshake.ts'
-import { LongPolls } from '../../src/node/longpoll.ts'
-import { RawSocket } from '../../src/node/rawsocket.ts'
+import { LongPolls } from '../../src/node/longpoll-serve.ts'
 import { rawSocketDial } from '../../src/node/rawsocket-dial.ts'
+import {
+  fourOctets,
+  greeting,
+  type HandshakeRequest,
+  protocolOf,
+  readRequest,
+} from '../../src/node/rawsocket-handshake.ts'
+import { RawSocket } from '../../src/node/rawsocket-transport.ts'
+import { gathered } from '../../src/node/server-websocket.ts'
 import { batched, batching } from '../../src/transport/batched.ts'
 import { longPollDial } from '../../src/transport/longpoll.ts'
 import { wires } from '../../src/transport/memory.ts'

@@ -6,8 +6,8 @@ import type { Uri } from '../../protocol/messages.ts'
 import { CONNECTION_LOST } from '../../protocol/names.ts'
 import type { Dict, Roles } from '../../protocol/options.ts'
 import { isDict } from '../../protocol/validate.ts'
+import { type Table, table } from '../../session/handler-table.ts'
 import { refusing, type SessionEnd } from '../../session/session.ts'
-import { type Table, table } from '../../session/table.ts'
 import type { ClientSession } from '../session/client-session.ts'
 
 export interface Joining {

@@ -7,9 +7,9 @@ import type { Id, Message, Uri, WelcomeMessage } from '../../protocol/messages.t
 import { CLOSE_REALM, CONNECTION_LOST } from '../../protocol/names.ts'
 import type { Roles } from '../../protocol/options.ts'
 import type { Feature, RouterRole } from '../../protocol/words.ts'
+import type { Table } from '../../session/handler-table.ts'
 import type { Link } from '../../session/link.ts'
 import { Session, type SessionEnd } from '../../session/session.ts'
-import type { Table } from '../../session/table.ts'
 import { deferred, isThenable } from '../base/waiting.ts'
 import { Requests } from './requests.ts'
 

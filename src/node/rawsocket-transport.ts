@@ -13,7 +13,7 @@ import {
   type Transport,
   type TransportSink,
 } from '../transport/transport.ts'
-import { Corked, LARGE } from './cork.ts'
+import { Corked, LARGE } from './corked-socket.ts'
 
 /** The result of the two handshakes. */
 export interface HandshakeResult {

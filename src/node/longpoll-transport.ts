@@ -6,7 +6,7 @@ import { LONGEST_TIMER } from '../protocol/durations.ts'
 import { isBatched } from '../transport/batched.ts'
 import { BROKEN, Inbox } from '../transport/inbox.ts'
 import type { CloseInfo, Frame, Transport, TransportSink } from '../transport/transport.ts'
-import { bodyOf, fail, reply } from './http.ts'
+import { bodyOf, fail, reply } from './http-server.ts'
 
 export interface PolledOptions {
   readonly protocol: string

@@ -3,7 +3,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { OptionRule } from '../protocol/option-rules.ts'
-import { MAGIC } from './handshake.ts'
+import { MAGIC } from './rawsocket-handshake.ts'
 
 export function pathOf(request: IncomingMessage): string {
   // A request through a proxy may contain the whole address (RFC 9112, 3.2.2).

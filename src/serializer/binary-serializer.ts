@@ -14,8 +14,8 @@ import {
   type Layout,
   layoutOf,
 } from '../protocol/validate.ts'
+import type { Format } from './binary-format.ts'
 import { BREAK, Cursor, DICT, FLOAT, INDEFINITE, INTEGER, type ItemKind, LIST, NULL } from './cursor.ts'
-import type { Format } from './format.ts'
 import { JsonSink } from './json-sink.ts'
 import type { Frame, Serializer } from './serializer.ts'
 import { type Sink, Transcoder } from './transcode.ts'

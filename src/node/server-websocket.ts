@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { BROKEN, cutReason, Inbox } from '../transport/inbox.ts'
 import type { Frame, Prepared, Transport, TransportSink } from '../transport/transport.ts'
-import { Corked, LARGE } from './cork.ts'
+import { Corked, LARGE } from './corked-socket.ts'
 
 /** `socket` comes from the HTTP server's `upgrade` event; `webSocket` was made on it, without `autoPong`. */
 export function gathered(webSocket: WebSocket, socket: Duplex): Transport {

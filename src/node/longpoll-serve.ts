@@ -4,10 +4,10 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { DURATION, type OptionRules, STRING } from '../protocol/option-rules.ts'
 import type { Link } from '../session/link.ts'
+import { infoOf } from './connection-info.ts'
 import type { Connections } from './connections.ts'
-import { bodyOf, fail, isAllowedOrigin, ORIGINS, type Origins, pathOf, reply } from './http.ts'
-import { infoOf } from './info.ts'
-import { Polled } from './polled.ts'
+import { bodyOf, fail, isAllowedOrigin, ORIGINS, type Origins, pathOf, reply } from './http-server.ts'
+import { Polled } from './longpoll-transport.ts'
 
 export interface LongPollOptions {
   /** The base of the paths: `<path>/lp` by default, so `/ws/lp`. */
