@@ -5,7 +5,7 @@ import { expect, type Program, type Site, test } from './support.ts'
 
 /** The globals that the pages set for the test. */
 declare global {
-  // biome-ignore lint/suspicious/noExplicitAny: the page's script is no module of ours
+  // biome-ignore lint/suspicious/noExplicitAny: the page's script is not a module of ours
   var wampy: any
   // biome-ignore lint/suspicious/noExplicitAny: as above
   var client: any

@@ -6,7 +6,7 @@ import { Router } from 'wampy-ts/router'
 import { expect, type Site, test } from './support.ts'
 
 declare global {
-  // biome-ignore lint/suspicious/noExplicitAny: the page's script is no module of ours
+  // biome-ignore lint/suspicious/noExplicitAny: the page's script is not a module of ours
   var client: any
 }
 

@@ -10,7 +10,7 @@ import { anyOf, CANCEL_MODES, isOneOf } from '../protocol/words.ts'
 
 export function checkUri(uri: unknown, legal: boolean): void {
   if (typeof uri === 'string' && legal) return
-  throw unsent(INVALID_URI, `${formatValue(uri)} is no URI: it has white space, "#" or an empty component`)
+  throw unsent(INVALID_URI, `${formatValue(uri)} is not a valid URI: it has white space, "#" or an empty component`)
 }
 
 export function checkPayload(args: unknown, kwargs: unknown): void {

@@ -147,7 +147,7 @@ export function kindOf(options: ClientOptions & { readonly [KIND]?: ClientKind }
 export function settle(options: ClientOptions, kind: ClientKind, name: string): Settings {
   const connector = connectorOf(options.router)
   const realm = options.realm ?? connector.realm ?? DEFAULT_REALM
-  if (!isUri(realm)) throw unsent(INVALID_URI, `"${realm}" is no URI of a realm`)
+  if (!isUri(realm)) throw unsent(INVALID_URI, `"${realm}" is not a valid realm`)
   const roles = rolesOf(options.roles, kind, name)
   return {
     connector,

@@ -104,5 +104,5 @@ function checkedUrl(url: string, given: string): string {
 }
 
 function illegal(given: string): WampError {
-  return usage(`"${given}" is no address of a router, such as ${DEFAULT_URL}`)
+  return usage(`"${given}" is not an address of a router, such as ${DEFAULT_URL}`)
 }

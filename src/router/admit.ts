@@ -47,7 +47,7 @@ function refuseHello(gate: Gate, [, realm, { roles = {} }]: HelloMessage): Refus
   if (!CLIENT_ROLES.some((role) => Object.hasOwn(roles, role))) {
     throw violation(`HELLO[2].roles must have one of ${CLIENT_ROLES.join(', ')}`)
   }
-  if (!isUri(realm, gate.strict)) return new Refusal(INVALID_URI, `${formatValue(realm)} is no realm`)
+  if (!isUri(realm, gate.strict)) return new Refusal(INVALID_URI, `${formatValue(realm)} is not a valid realm`)
   if (gate.realms.has(realm)) return undefined
   return new Refusal(NO_SUCH_REALM, `there is no realm ${formatValue(realm)} here`)
 }

@@ -39,7 +39,7 @@ test.concurrent.each([
   [['call', 'a.b', '--colour'], /^wampy-ts call: there is no option --colour \(see wampy-ts call --help\)\n$/],
   [['call', 'a.b', '--timeout'], /^wampy-ts call: .*--timeout.*missing.*\n$/],
   [['call', 'a.b', '--timeout', '-5'], /^wampy-ts call: --timeout must be a whole number, .* got "-5".*\n$/],
-  [['call', 'a.b', '--url', 'localhost'], /^wampy-ts call: "localhost" is no address of a router.*ws:\/\/.*\n$/],
+  [['call', 'a.b', '--url', 'localhost'], /^wampy-ts call: "localhost" is not an address of a router.*ws:\/\/.*\n$/],
   [['call', 'a.b', '--realm', 'a b'], /^wampy-ts call: "a b" is not a valid URI of a realm.*\n$/],
   [['call', 'a.b', '--serializer', 'xml'], /^wampy-ts call: --serializer must be json, cbor, msgpack, got "xml".*\n$/],
   [['subscribe', 'a.b', 'c.d'], /^wampy-ts subscribe: "c.d" is one argument too many.*\n$/],

@@ -285,7 +285,7 @@ describe('over real sockets', () => {
     expect(router.stats().sessions).toBe(1)
   })
 
-  test('a path that is not there, and a server that is no router, say what to look at', async () => {
+  test('a path that is not there, and a server that is not a router, say what to look at', async () => {
     const { url } = await open()
     const nowhere = clientOf(url.replace('/ws', '/elsewhere'), { reconnect: false })
     await expect(nowhere.start()).rejects.toMatchObject({

@@ -155,7 +155,7 @@ describe('@rpc', () => {
     expect((await asked((router) => new Static({ router }))).procedures).toEqual([['add', {}]])
   })
 
-  test('on what is no public method of an instance is refused when the class is made', () => {
+  test('on what is not a public method of an instance is refused when the class is made', () => {
     const text = (name: string) => `@rpc goes on a public method, not on ${name}`
     const wrong: [make: () => unknown, name: string][] = [
       [
@@ -186,7 +186,7 @@ describe('@rpc', () => {
       [
         () =>
           class extends WampClient {
-            // @ts-expect-error: a getter is no method
+            // @ts-expect-error: a getter is not a method
             @rpc get date() {
               return 1
             }
@@ -213,7 +213,7 @@ describe('@rpc', () => {
     const router = welcoming()
     expect(await failure(new Service({ router }).start())).toMatchObject({
       uri: INVALID_URI,
-      message: '"not a uri", declared for rpc "date", is no URI',
+      message: '"not a uri", declared for rpc "date", is not a valid URI',
     })
     expect(router.peers).toEqual([])
   })
@@ -577,7 +577,7 @@ describe('the protocol of 2018-09, which SWC compiles to', () => {
     expect(await called(Service, (client) => client.rpc.method())).toBe('other')
   })
 
-  test('is refused on what is no public method of an instance', () => {
+  test('is refused on what is not a public method of an instance', () => {
     const on = (key: PropertyKey, placement: string, descriptor: PropertyDescriptor) => () =>
       (rpc as unknown as Apply)({ kind: 'method', key, placement, descriptor })
     const usage = { uri: USAGE, message: expect.stringContaining('@rpc goes on a public method, not on') }

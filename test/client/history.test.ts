@@ -106,7 +106,7 @@ describe('what is asked', () => {
     expect(asked[0]).toEqual(['wamp.subscription.lookup', ['a.', { match: 'prefix' }], {}])
   })
 
-  test('is nothing for what is no topic, and for a limit of 0', async () => {
+  test('is nothing for what is not a valid topic, and for a limit of 0', async () => {
     const { client, asked } = await asking()
     for (const of of ['not a topic', null, true]) {
       expect(await failure(getEvents(client, of as string))).toEqual(uri('wamp.error.invalid_uri'))

@@ -29,7 +29,7 @@ const MALFORMED: Record<string, string | Uint8Array> = {
   'details that are null': '[50,1,null]',
   'args that are a dictionary': '[50,1,{},{}]',
   'kwargs that are a list': '[50,1,{},[],[]]',
-  'an ERROR whose type is no request': '[8,50,1,{},"a.b"]',
+  'an ERROR whose type is not a request': '[8,50,1,{},"a.b"]',
   'a binary frame': new Uint8Array([0x93, 50, 1, 0x80]),
 }
 

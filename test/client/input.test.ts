@@ -103,7 +103,7 @@ describe('the caller', () => {
     expect(from.over).toBe(false)
   })
 
-  test('takes what is no promise as well, and uses up one request id', async () => {
+  test('takes what is not a promise as well, and uses up one request id', async () => {
     const { client, peer } = await joinedTo(FEATURES)
     const result = client.call('a.b', undefined, undefined, { input: [1, 2] })
     await until(() => sent(peer, CALL).length === 4)
@@ -155,7 +155,7 @@ describe('the caller', () => {
     expect(sent(peer, CALL)).toHaveLength(1)
   })
 
-  test('so does an item that cannot travel, and what is no iteration', async () => {
+  test('so does an item that cannot travel, and what is not an iteration', async () => {
     const { peer, from, result } = await calling()
     from.give({ f: () => {} })
     expect(await failure(result)).toMatchObject({

@@ -73,17 +73,17 @@ describe('the address of a router', () => {
     [{ port: 'http' }, /port must be a number from 1 to 65535, got "http"/],
     [{ port: '' }, /port must be/],
     [{ port: Number.NaN }, /port must be/],
-    [{ host: '' }, /is no address of a router/],
-    [{ host: 'two words' }, /"two words" is no address/],
-    [{ host: 'ws://localhost' }, /"ws:\/\/localhost" is no address/],
-    [{ host: 'localhost:8080' }, /"localhost:8080" is no address/],
-    [{ host: 'localhost/ws' }, /"localhost\/ws" is no address/],
-    [{ host: 'user@localhost' }, /is no address/],
-    [{ url: '' }, /"" is no address of a router, such as ws:\/\/localhost:8080\/ws/],
-    [{ url: 'localhost:8080' }, /is no address/],
-    [{ url: 'http://localhost:8080/ws' }, /is no address/],
-    [{ url: 'ws://' }, /is no address/],
-    [{ url: 'ws://localhost:99999' }, /is no address/],
+    [{ host: '' }, /is not an address of a router/],
+    [{ host: 'two words' }, /"two words" is not an address/],
+    [{ host: 'ws://localhost' }, /"ws:\/\/localhost" is not an address/],
+    [{ host: 'localhost:8080' }, /"localhost:8080" is not an address/],
+    [{ host: 'localhost/ws' }, /"localhost\/ws" is not an address/],
+    [{ host: 'user@localhost' }, /is not an address/],
+    [{ url: '' }, /"" is not an address of a router, such as ws:\/\/localhost:8080\/ws/],
+    [{ url: 'localhost:8080' }, /is not an address/],
+    [{ url: 'http://localhost:8080/ws' }, /is not an address/],
+    [{ url: 'ws://' }, /is not an address/],
+    [{ url: 'ws://localhost:99999' }, /is not an address/],
     [{ url: DEFAULT_URL, host: 'localhost' }, /url, or host, port, path and tls/],
     [{ url: DEFAULT_URL, port: 80 }, /takes url, or/],
     [{ url: DEFAULT_URL, path: '/' }, /takes url, or/],
@@ -107,10 +107,10 @@ describe('the options of a client', () => {
   const wrong: [name: string, options: ClientOptions, uri: string, text: RegExp][] = [
     ['a router that is none', { router: {} as never }, USAGE, /router must be a WampRouter, a URL, or a Router/],
     ['a router of null', { router: null as never }, USAGE, /router must be/],
-    ['an address that is none', { router: 'localhost' }, USAGE, /"localhost" is no address/],
-    ['a realm with a blank', { realm: 'my realm' }, INVALID_URI, /"my realm" is no URI of a realm/],
-    ['an empty realm', { realm: '' }, INVALID_URI, /no URI of a realm/],
-    ['a realm that is no text', { realm: 42 as never }, USAGE, /^WampClient: realm must be text, got 42$/],
+    ['an address that is none', { router: 'localhost' }, USAGE, /"localhost" is not an address/],
+    ['a realm with a blank', { realm: 'my realm' }, INVALID_URI, /"my realm" is not a valid realm/],
+    ['an empty realm', { realm: '' }, INVALID_URI, /"" is not a valid realm/],
+    ['a realm that is not a text', { realm: 42 as never }, USAGE, /^WampClient: realm must be text, got 42$/],
     ['an unknown role', { roles: ['dealer' as never] }, USAGE, /not "dealer"/],
     ['an unknown role in a dictionary', { roles: { broker: {} } as never }, USAGE, /not "broker"/],
     ['no role', { roles: [] }, USAGE, /at least one role/],
@@ -164,7 +164,7 @@ describe('the options of a client', () => {
     ['true for liveness', { liveness: true as never }, USAGE, /liveness must be false or options such as .* got true/],
     ['a silence of NaN', { liveness: { idle: Number.NaN } }, USAGE, /^liveness.idle must be milliseconds/],
     ['a connectTimeout below 0', { connectTimeout: -1 }, USAGE, /connectTimeout must be milliseconds/],
-    ['a name that is no text', { name: 5 as never }, USAGE, /name must be text, got 5/],
+    ['a name that is not a text', { name: 5 as never }, USAGE, /name must be text, got 5/],
     ['codecs that are none', { codecs: {} as never }, USAGE, /codecs must be a function, got a dictionary/],
     ['an onError that is none', { onError: true as never }, USAGE, /onError must be a function, got true/],
     [
@@ -371,12 +371,12 @@ describe('arguments', () => {
         expect(await failure(operation())).toMatchObject({
           uri: INVALID_URI,
           sent: false,
-          message: expect.stringMatching(/is no URI: it has white space, "#" or an empty component/),
+          message: expect.stringMatching(/is not a valid URI: it has white space, "#" or an empty component/),
         })
       }
     }
     expect(await failure(client.call('my procedure'))).toMatchObject({
-      message: expect.stringMatching(/^"my procedure" is no URI/),
+      message: expect.stringMatching(/^"my procedure" is not a valid URI/),
     })
     expect([client.subscriptions, client.registrations]).toEqual([[], []])
     await client.stop()
@@ -419,7 +419,7 @@ describe('arguments', () => {
     expect(peer.received).toHaveLength(2)
   })
 
-  test('a handler or an endpoint that is no function is refused', async () => {
+  test('a handler or an endpoint that is not a function is refused', async () => {
     const { client } = await joined()
     expect(await failure(client.subscribe('a.b', 'handler' as never))).toMatchObject({
       uri: USAGE,

@@ -248,7 +248,7 @@ describe('a burst of events', () => {
     expect(retries).toEqual([1, 2, 3, 1])
   })
 
-  test('the load of a page is no return', async () => {
+  test('the load of a page is not a return', async () => {
     const page = new Page()
     const { peer } = await joined()
     page.tell('pageshow', false)

@@ -474,7 +474,9 @@ describe('packed', () => {
       for (let cut = 0; cut < bytes.length; cut++) {
         expect(() => codec.decode(bytes.slice(0, cut), {}, {} as never)).toThrow(WampError)
       }
-      expect(() => codec.decode(new Uint8Array([...bytes, ...bytes]), {}, {} as never)).toThrow(/is no args and kwargs/)
+      expect(() => codec.decode(new Uint8Array([...bytes, ...bytes]), {}, {} as never)).toThrow(
+        /is not args and kwargs/,
+      )
     })
   }
 

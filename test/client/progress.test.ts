@@ -243,7 +243,7 @@ describe('the callee', () => {
     expect(told).toEqual([false, false])
   })
 
-  test('a promise of an iteration, and one that is no generator, go the same way', async () => {
+  test('a promise of an iteration, and one that is not a generator, go the same way', async () => {
     const { answers } = await serving(async () => new Blob(['ab']).stream())
     expect(await answers(2)).toEqual([
       [YIELD, 1, { progress: true }, [expect.stringMatching('^\0')]],

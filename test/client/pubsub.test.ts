@@ -450,7 +450,7 @@ describe('publish', () => {
     ])
   })
 
-  test('makes lists of what stands alone, and tells what is no option from no list', async () => {
+  test('makes lists of what stands alone, and tells what is not an option from no list', async () => {
     const { client, peer } = await joined(broker())
     const lists = {
       exclude: 5,

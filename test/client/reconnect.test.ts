@@ -70,7 +70,7 @@ describe('the events of each transition', () => {
     ])
   })
 
-  test('a first attempt that fails is announced by retry, and is no loss', async () => {
+  test('a first attempt that fails is announced by retry, and is not a loss', async () => {
     const router = welcoming(undefined, (attempt) => (attempt < 3 ? [3, {}, 'com.example.full'] : WELCOMED))
     const client = clientOf(router, soon)
     const events = eventsOf(client)
@@ -412,7 +412,7 @@ describe('a wish that is refused on a rejoin', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test("a service's own is no other: only the first start rejects", async () => {
+  test("a service's own is not an other: only the first start rejects", async () => {
     class Service extends WampClient {
       @rpc date(): void {}
     }

@@ -75,7 +75,7 @@ describe('by a scripted router', () => {
     expect(handles.map(({ state }) => state)).toEqual(['closed', 'closed'])
   })
 
-  test('of what is unknown, or says nothing, is no violation', async () => {
+  test('of what is unknown, or says nothing, is not a violation', async () => {
     const { client, peer } = await joined(granting)
     await client.register('a.b', () => {})
     const events = eventsOf(client)

@@ -218,7 +218,7 @@ describe('what a procedure returns', () => {
     expect(await invoke(['fine'])).toEqual([YIELD, 3, {}, ['fine']])
   })
 
-  test('a Result of what is no list is refused where it is made', () => {
+  test('a Result of what is not a list is refused where it is made', () => {
     expect(() => new Result('x' as never)).toThrow(/args must be a list/)
     expect(() => new Result([], [] as never)).toThrow(/kwargs must be a dictionary/)
   })

@@ -609,7 +609,7 @@ describe.each(FORMATS)('%s', (format) => {
     })
   })
 
-  test('what wampy passes of options of its own is no offence', async () => {
+  test('what wampy passes of options of its own is not an offence', async () => {
     await using stage = await openStage(format)
     const [one, other] = [await stage.joinWampy(), await stage.joinWampy()]
     const options = { _mine: { a: [1] } }

@@ -197,10 +197,10 @@ describe('an address', () => {
   test('may have the scheme of another transport if there is a dial', () => {
     for (const url of ['rs://h:1', 'unix:/run/x', 'https://h/ws/lp', 'port:here']) {
       expect(new WampRouter({ url, dial: rawSocketDial() }).url).toBe(url)
-      expect(() => new WampRouter({ url })).toThrow('is no address of a router')
+      expect(() => new WampRouter({ url })).toThrow('is not an address of a router')
     }
     for (const url of ['', 'host', '/run/x']) {
-      expect(() => new WampRouter({ url, dial: rawSocketDial() })).toThrow('is no address of a router')
+      expect(() => new WampRouter({ url, dial: rawSocketDial() })).toThrow('is not an address of a router')
     }
   })
 })

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { isId, MAX_ID, nextId, randomId } from '../../src/protocol/ids.ts'
 
-test('the greatest id is 2^53, which is no safe integer', () => {
+test('the greatest id is 2^53, which is not a safe integer', () => {
   expect(MAX_ID).toBe(9007199254740992)
   expect(Number.isSafeInteger(MAX_ID)).toBe(false)
 })

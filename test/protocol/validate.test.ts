@@ -73,7 +73,7 @@ test('a message has its name', () => {
   for (const [name, code] of all) expect(nameOf(code)).toBe(name)
 })
 
-test('what is no code is named', () => {
+test('what is not a code is named', () => {
   for (const [code, text] of [
     [0, '0'],
     [7, '7'],
@@ -163,7 +163,7 @@ test('args are a list and kwargs a dictionary', () => {
   }
 })
 
-test('a dictionary is no list, no bytes and no null', () => {
+test('a dictionary is not a list, no bytes and no null', () => {
   expect([{}, Object.create(null), { a: 1 }].map(isDict)).toEqual([true, true, true])
   expect([null, [], new Uint8Array(1), 'text', 5, undefined].map(isDict)).toEqual(Array(6).fill(false))
 })

@@ -134,7 +134,7 @@ test('an unknown realm is refused by its name', () => {
   expect(peer.end).toBe('closed')
 })
 
-test.each(['', 'a..b', '.a', 'a.', 'a b', 'a#b'])('a realm called %j is no URI', (realm) => {
+test.each(['', 'a..b', '.a', 'a.', 'a b', 'a#b'])('a realm called %j is not a valid URI', (realm) => {
   expect(
     open()
       .connect()

@@ -223,7 +223,7 @@ describe('what fails refuses the session', () => {
     expect(router.stats().sessions).toBe(0)
   })
 
-  test('also at once, and where it is no generator at all', async () => {
+  test('also at once, and where it is not a generator at all', async () => {
     for (const authenticate of [
       (): never => {
         throw secret

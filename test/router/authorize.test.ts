@@ -502,7 +502,7 @@ describe('while an answer is awaited', () => {
     expect(peer.take()).toEqual([[SUBSCRIBED, 1, ID], ...violates(/^YIELD/)])
   })
 
-  test('what is no message ends the session at once', () => {
+  test('what is not a message ends the session at once', () => {
     const { authorize } = asking()
     const peer = open({ authorize }).join()
     expect(peer.says([SUBSCRIBE, 1, {}, 'ask.a'], '[')).toEqual(violates())
@@ -703,7 +703,7 @@ describe('with a client of its own', () => {
   })
 })
 
-test.each([3, 'yes', {}, true])('authorize: %j is no option', (authorize) => {
+test.each([3, 'yes', {}, true])('authorize: %j is not an option', (authorize) => {
   expect(() => new Router({ authorize: authorize as never })).toThrow(/authorize must be a function/)
 })
 

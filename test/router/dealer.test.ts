@@ -69,7 +69,7 @@ describe('a call', () => {
     expect(caller.take()).toEqual([[ERROR, CALL, 1, {}, 'wamp.error.invalid_argument']])
   })
 
-  test('that fails with what is no URI is answered all the same', () => {
+  test('that fails with what is not a valid URI is answered all the same', () => {
     const { callee, caller } = pair()
     caller.says([CALL, 1, {}, 'com.add'])
     callee.says([ERROR, INVOCATION, 1, {}, 'went wrong', ['x']])
@@ -107,7 +107,7 @@ describe('a call', () => {
     expect(open().join().says([CALL, 1, {}, 'wamp.session.nothing'])).toEqual(refused(CALL, 1, 'no_such_procedure'))
   })
 
-  test.each(['', 'a..b', 'com.', 'a b', 'a#'])('to %j is no call of a procedure', (procedure) => {
+  test.each(['', 'a..b', 'com.', 'a b', 'a#'])('to %j is not a call of a procedure', (procedure) => {
     expect(open().join().says([CALL, 1, {}, procedure])).toEqual(refused(CALL, 1, 'invalid_uri'))
   })
 

@@ -258,7 +258,7 @@ describe('queries', () => {
     [[null], {}, /args\[0\]/],
     [[[1]], {}, /args\[0\] must be an id, got a list/],
     [[-1], {}, /args\[0\]/],
-  ])('%j is no subscription', (args, kwargs, text) => {
+  ])('%j is not a subscription', (args, kwargs, text) => {
     expect(ask(four().me, GET, args, kwargs)).toEqual([
       ERROR,
       'wamp.error.invalid_argument',

@@ -253,13 +253,16 @@ test('subscription.match finds all that an event would reach', () => {
   expect(match('wamp.session.on_join')).toEqual([RESULT, [[all]]])
 })
 
-test.each(['registration', 'subscription'])('strict: %s.match finds nothing for what is no URI there', (kind) => {
-  const peer = open({ strict: true }).join()
-  const request = (id: number, uri: string): unknown => peer.says([CALL, id, {}, `wamp.${kind}.match`, [uri]])
-  peer.says([REGISTER, 1, { match: 'prefix' }, ''], [SUBSCRIBE, 2, { match: 'prefix' }, ''])
-  expect(request(3, 'com.Loud')).toEqual([[RESULT, 3, {}, [null]]])
-  expect(request(4, 'com.quiet')).toEqual([[RESULT, 4, {}, [expect.anything()]]])
-})
+test.each(['registration', 'subscription'])(
+  'strict: %s.match finds nothing for what is not a valid URI there',
+  (kind) => {
+    const peer = open({ strict: true }).join()
+    const request = (id: number, uri: string): unknown => peer.says([CALL, id, {}, `wamp.${kind}.match`, [uri]])
+    peer.says([REGISTER, 1, { match: 'prefix' }, ''], [SUBSCRIBE, 2, { match: 'prefix' }, ''])
+    expect(request(3, 'com.Loud')).toEqual([[RESULT, 3, {}, [null]]])
+    expect(request(4, 'com.quiet')).toEqual([[RESULT, 4, {}, [expect.anything()]]])
+  },
+)
 
 test('a subscriber of everything hears that it came, but not before SUBSCRIBED', () => {
   const { join } = open()

@@ -96,7 +96,7 @@ describe('sessions', () => {
       { by: 'router', reason: 'wamp.error.protocol_violation', text: expect.stringMatching(/acknowledge must be .*5/) },
     ],
     [
-      'what is no message',
+      'what is not a message',
       (peer) => peer.says('{'),
       { by: 'router', reason: 'wamp.error.protocol_violation', text: TEXT },
     ],
@@ -144,7 +144,7 @@ describe('sessions', () => {
       [CALL, 1, {}, 'com.add'],
       { realm: undefined, error: 'wamp.error.protocol_violation', text: 'CALL is not legal now' },
     ],
-    ['what is no message', '{', { realm: undefined, error: 'wamp.error.protocol_violation' }],
+    ['what is not a message', '{', { realm: undefined, error: 'wamp.error.protocol_violation' }],
   ])('a join is refused: %s', (_, message, event) => {
     const { connect, take } = watched()
     connect().says(message as never)

@@ -87,7 +87,7 @@ test('the topic stands beside what else the event says', () => {
   ])
 })
 
-describe('what is no pattern', () => {
+describe('what is not a pattern', () => {
   test.each([
     ['prefix', 'a b'],
     ['prefix', '.a'],

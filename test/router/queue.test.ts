@@ -549,7 +549,7 @@ test.each<[unknown, RegExp]>([
     ],
     /"com\.a" is there twice/,
   ],
-])('%j is no option', (callQueue, text) => {
+])('%j is not an option', (callQueue, text) => {
   let thrown: unknown
   try {
     new Router({ callQueue: callQueue as CallQueueOptions[] })

@@ -64,7 +64,7 @@ describe('a pattern', () => {
     )
   })
 
-  test('serves no call of what is no URI', () => {
+  test('serves no call of what is not a valid URI', () => {
     const world = open()
     register(able(world), '', { match: 'prefix' })
     register(able(world), '..', { match: 'wildcard' })

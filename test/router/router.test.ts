@@ -166,7 +166,7 @@ describe('strict', () => {
     ).toEqual(aborts('wamp.error.invalid_uri'))
   })
 
-  test('an error with a loose URI is no error URI', () => {
+  test('an error with a loose URI is not a valid error URI', () => {
     const peer = join()
     peer.says([REGISTER, 1, {}, 'a'], [CALL, 2, {}, 'a'])
     expect(peer.says([ERROR, 68, 1, {}, 'com.Error'])).toEqual([[ERROR, CALL, 2, {}, 'wamp.error.invalid_uri', [TEXT]]])

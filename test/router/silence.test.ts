@@ -60,7 +60,7 @@ test('what is promised too often is not checked too often, and what is too long 
   expect(router.stats().sessions).toBe(1)
 })
 
-test('a promise that is no number is a violation', () => {
+test('a promise that is not a number is a violation', () => {
   for (const every of ['often', -1, 0.5, null]) {
     const peer = open().connect()
     expect(peer.says(hello(every))).toEqual([

@@ -1,4 +1,4 @@
-/** What is no legal message, or not legal now, ends the session with ABORT, in every state and by every road. */
+/** What is not a legal message, or not legal now, ends the session with ABORT, in every state and by every road. */
 
 import { describe, expect, test, vi } from 'vitest'
 import { CALL, GOODBYE, HELLO, PUBLISH, REGISTER, SUBSCRIBE, YIELD } from '../../src/protocol/codes.ts'

@@ -144,7 +144,7 @@ describe('an observer hears', () => {
   })
 })
 
-test('a callee that is found to be gone in being told of a takeover is no callee', async () => {
+test('a callee that is found to be gone in being told of a takeover is not a callee any more', async () => {
   const world = open({ limits: { backlog: 1000 } })
   const peer = able(world)
   register(peer)

@@ -166,6 +166,6 @@ export function hex(text: string): Uint8Array {
 }
 
 export function toHex(bytes: string | Uint8Array): string {
-  if (typeof bytes === 'string') throw new TypeError('text is no frame of bytes')
+  if (typeof bytes === 'string') throw new TypeError('text is not a frame of bytes')
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -117,7 +117,7 @@ test('each event has its own arguments', () => {
   client.on('error', (error) => expectTypeOf(error).toBeUnknown())
   // @ts-expect-error: no such event
   client.on('connected', () => {})
-  // @ts-expect-error: a state is no session
+  // @ts-expect-error: a state is not a session
   client.on('state', (session: SessionInfo) => session)
 })
 
@@ -130,7 +130,7 @@ test('what a client is made with', () => {
   new WampClient({ url: 'ws://localhost:8080/ws' })
   // @ts-expect-error: a client does not play the dealer
   new WampClient({ roles: ['dealer'] })
-  // @ts-expect-error: a router is no number
+  // @ts-expect-error: a router is not a number
   new WampClient({ router: 8080 })
   // @ts-expect-error: true is no liveness: it is on by default
   new WampClient({ liveness: true })
@@ -157,7 +157,7 @@ test('decorators go on methods alone', () => {
     @rpc('com.example.options', { invoke: 'roundrobin' }) options(): void {}
     @rpc({ invocation: true, _custom: 1 }) custom(): void {}
     @subscribe('com.example.t') async onEvent(_a: number): Promise<void> {}
-    // @ts-expect-error: a field is no method
+    // @ts-expect-error: a field is not a method
     @rpc field = 1
     // @ts-expect-error: a URI is a text
     @rpc(5) number(): void {}

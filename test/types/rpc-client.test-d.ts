@@ -45,7 +45,7 @@ test('a first parameter of type Invocation is not passed by the caller, any othe
 })
 
 test('what is wrong does not compile', () => {
-  // @ts-expect-error: a typo is no procedure
+  // @ts-expect-error: a typo is not a valid procedure
   client.rpc.getTodaysDat
   // @ts-expect-error: start belongs to WampClient, and is not called over WAMP
   client.rpc.start()
@@ -53,7 +53,7 @@ test('what is wrong does not compile', () => {
   client.rpc.stop()
   // @ts-expect-error: nor is call
   client.rpc.call('com.example.f')
-  // @ts-expect-error: a field of the service is no procedure
+  // @ts-expect-error: a field of the service is not a valid procedure
   client.rpc.zone
   // @ts-expect-error: an argument is missing
   client.rpc.add(1)
@@ -67,7 +67,7 @@ test('what is wrong does not compile', () => {
   client.rpc.getTodaysDate = async () => ''
   // @ts-expect-error: nothing under a procedure of a class
   client.rpc.getTodaysDate.deeper
-  // @ts-expect-error: a private method is no part of the class
+  // @ts-expect-error: a private method is not part of the class
   client.rpc.hidden()
 })
 
@@ -169,7 +169,7 @@ test('an async generator is a promise of what it returns, and a loop over what i
   expectTypeOf(client.stream.sums).parameters.toEqualTypeOf<[]>()
   expectTypeOf(client.stream.later).returns.toEqualTypeOf<Progress<string, void>>()
   expectTypeOf(client.stream.whole).returns.toEqualTypeOf<Progress<unknown, unknown>>()
-  // @ts-expect-error: what is no generator is no loop
+  // @ts-expect-error: what is not a generator is not a loop
   client.stream.add(1, 2)
   // @ts-expect-error: an argument of another type
   client.stream.count('3')
@@ -180,7 +180,7 @@ test('with() keeps the types of loops, and takes what a call takes', () => {
   client.with({ onProgress: ([n], kwargs, { progress }) => [n, kwargs, progress], cancelMode: 'kill', input: [1, 2] })
   // @ts-expect-error: no such mode
   client.with({ cancelMode: 'softly' })
-  // @ts-expect-error: a number is no input
+  // @ts-expect-error: a number is not an input
   client.with({ input: 5 })
 })
 

@@ -45,7 +45,7 @@ export class Parts<T> implements AsyncIterableIterator<T, undefined> {
     if (!this.#open) return true
     const reader = this.#readers.shift()
     if (reader) reader.resolve({ done: false, value: item })
-    // What is no number leaves no room.
+    // What is not a number leaves no room.
     else if (this.size < room) this.#items.push(item)
     else return false
     return true

@@ -67,7 +67,7 @@ export function unpack(serializer: Serializer, bytes: Uint8Array): PayloadValues
       return { args: args ?? [], kwargs: kwargs ?? {} }
     }
   }
-  throw new WampError(PAYLOAD_UNREADABLE, [`the payload is no args and kwargs in ${serializer.name}`], {}, { cause })
+  throw new WampError(PAYLOAD_UNREADABLE, [`the payload is not args and kwargs in ${serializer.name}`], {}, { cause })
 }
 
 // A serializer says messages: a value rides in one, and is checked as strictly as one that came from a wire.

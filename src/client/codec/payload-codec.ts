@@ -153,7 +153,7 @@ export class Talk {
     }
     const values = attempt(PAYLOAD_UNREADABLE, () => codec.decode(bytes, details, this.#context(kind, error)))
     if (!Array.isArray(values.args) || !isDict(values.kwargs)) {
-      throw unreadable(this.#uri, `is no args and kwargs to the codec ${codec.scheme}`)
+      throw unreadable(this.#uri, `is not args and kwargs to the codec ${codec.scheme}`)
     }
     if (first) {
       this.#begun = true

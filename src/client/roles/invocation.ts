@@ -344,7 +344,7 @@ export function answerError(session: ClientSession, id: Id, error: WampError): v
   const attempts = [
     () => {
       const { args, kwargs, message } = error
-      // What is no URI, or no list, would be a violation of the protocol and end the session.
+      // An invalid URI, or args that are not a list, would be a violation and end the session.
       if (typeof error.uri === 'string' && isUri(error.uri)) uri = error.uri
       const named = isDict(kwargs) && Object.keys(kwargs).length > 0
       if (!Array.isArray(args)) return payload([message])

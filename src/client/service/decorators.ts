@@ -81,7 +81,7 @@ export interface DeclaredOptions<Options> {
  * `@rpc({ uri: 'com.example.date', invocation: true })`. Without a URI it is the class's prefix and the method's name.
  * With schemas, as `@rpc({ args: [z.number()], result: z.number() })`, it goes on methods that take and return those.
  *
- * @throws WampError `wampy.error.usage` on what is no public instance method
+ * @throws WampError `wampy.error.usage` on what is not a public instance method
  */
 export const rpc = /* @__PURE__ */ decorator('rpc', checked) as RpcDecorator
 

@@ -73,5 +73,5 @@ function declaredUri(kind: DeclaredKind, declared: Declared, options: Dict, pref
   const uri = uriOf(declared, declared.method, prefix)
   const { match } = options as { match?: MatchPolicy }
   if (isPattern(uri, match)) return uri
-  throw unsent(INVALID_URI, `"${uri}", declared for ${kind} "${declared.method}", is no URI`)
+  throw unsent(INVALID_URI, `"${uri}", declared for ${kind} "${declared.method}", is not a valid URI`)
 }

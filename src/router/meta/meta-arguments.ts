@@ -65,5 +65,5 @@ export function optional<Wanted>(of: Check<Wanted>, value: unknown, place: strin
 export function aUri(value: unknown, place: string, strict: boolean): Uri {
   const uri = aText(value, place)
   if (isUri(uri, strict)) return uri
-  throw new Refusal(INVALID_URI, `${place}: ${formatValue(uri)} is no URI`)
+  throw new Refusal(INVALID_URI, `${place}: ${formatValue(uri)} is not a valid URI`)
 }

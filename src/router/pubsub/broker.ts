@@ -185,7 +185,7 @@ export class Broker implements Role {
   #refuseTopic(topic: Uri): Refusal | undefined {
     // An exactly subscribed topic is known to be valid; a pattern can match invalid topics, so check those.
     if (!this.patterns.get(topic) && !isUri(topic, this.#options.strict)) {
-      return new Refusal(INVALID_URI, `${formatValue(topic)} is no topic`)
+      return new Refusal(INVALID_URI, `${formatValue(topic)} is not a valid topic`)
     }
     return isReserved(topic) ? new Refusal(INVALID_URI, `${formatValue(topic)} belongs to the router`) : undefined
   }

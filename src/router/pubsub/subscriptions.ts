@@ -120,7 +120,7 @@ export class Subscriptions {
     if (!existing && !isPattern(topic, match, strict)) {
       return new Refusal(
         INVALID_URI,
-        `${formatValue(topic)} is no topic${match === 'exact' ? '' : ` to match ${match}`}`,
+        `${formatValue(topic)} is not a valid topic${match === 'exact' ? '' : ` to match ${match}`}`,
       )
     }
     if (topic.length > limits.uriLength) {

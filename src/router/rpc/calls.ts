@@ -151,7 +151,7 @@ export class Calls {
     this.#routing.settle(call)
     const failed: Refusal | undefined = isUri(uri, this.#options.strict)
       ? attempt(call.caller, [ERROR, CALL, call.request, details, uri, data])
-      : new Refusal(names.INVALID_URI, `the callee failed with ${formatValue(uri)}, which is no error URI`)
+      : new Refusal(names.INVALID_URI, `the callee failed with ${formatValue(uri)}, which is not a valid error URI`)
     if (failed) this.#routing.fail(call, failed)
     else this.#routing.report(call, 'error', uri)
   }
@@ -196,7 +196,7 @@ export class Calls {
     const registration = reserved ? this.#own.get(procedure) : this.#registrations.patterns.best(procedure)
     // An exactly registered procedure is known to be valid; a pattern can match invalid ones.
     if (registration?.match !== 'exact' && !isUri(procedure, strict)) {
-      return new Refusal(names.INVALID_URI, `${formatValue(procedure)} is no procedure`)
+      return new Refusal(names.INVALID_URI, `${formatValue(procedure)} is not a valid procedure`)
     }
     if (!registration)
       return new Refusal(names.NO_SUCH_PROCEDURE, `no callee is registered for ${formatValue(procedure)}`)

@@ -150,7 +150,7 @@ export class Registrations {
     if (!isPattern(procedure, match, strict)) {
       return new Refusal(
         names.INVALID_URI,
-        `${formatValue(procedure)} is no procedure${match === 'exact' ? '' : ` to match ${match}`}`,
+        `${formatValue(procedure)} is not a valid procedure${match === 'exact' ? '' : ` to match ${match}`}`,
       )
     }
     if (isReserved(procedure)) return new Refusal(names.INVALID_URI, `${formatValue(procedure)} belongs to the router`)

@@ -121,7 +121,7 @@ runAll({
             caller: [abort],
           },
           end: () => {
-            expect(invoked, 'a late part is no call of its own').toBe(1)
+            expect(invoked, 'a late part is not a call of its own').toBe(1)
             return told(stage, 'call')
           },
         }
