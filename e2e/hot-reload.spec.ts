@@ -139,6 +139,36 @@ test('several components share a client: the last one stops it', async ({ page }
   }
 })
 
+test("a client in a component's state works in StrictMode: a call after stop() starts it again", async ({ page }) => {
+  writeFileSync(
+    join(folder, 'state.tsx'),
+    `import { StrictMode, useEffect, useState } from 'react'
+     import { createRoot } from 'react-dom/client'
+     import { RpcClient } from 'wampy-ts'
+     function App() {
+       const [client] = useState(() => new RpcClient({ router: 'ws://' + location.host + '/ws' }))
+       const [date, setDate] = useState('asking...')
+       useEffect(() => {
+         client.rpc.getTodaysDate().then(setDate, () => {})
+         return () => void client.stop()
+       }, [client])
+       return <p>{date}</p>
+     }
+     const root = createRoot(document.querySelector('#app')!)
+     root.render(<StrictMode><App /></StrictMode>)
+     Object.assign(globalThis, { unmount: () => root.unmount() })`,
+  )
+  writeFileSync(
+    join(folder, 'state.html'),
+    `<!doctype html><link rel="icon" href="/icon.svg"><title>state</title><div id="app"></div><script type="module" src="/state.tsx"></script>`,
+  )
+  await page.goto(`${origin}state.html`)
+  await expect(page.locator('p')).toHaveText('2016-05-14')
+  await expect.poll(held).toMatchObject({ sessions: 1 })
+  await page.evaluate(() => (globalThis as unknown as { unmount(): void }).unmount())
+  await expect.poll(held).toMatchObject({ sessions: 0 })
+})
+
 test('a server that renders with the hooks starts no client and leaves no listener', async () => {
   const client = new WampClient({ router })
   const hooks = await vite.ssrLoadModule('/react/use-wamp.ts')

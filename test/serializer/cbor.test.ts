@@ -1,4 +1,4 @@
-/** CBOR: RFC 8949's vectors as payloads, and what cborg makes of our bytes. */
+/** CBOR: the vectors of RFC 8949 as payloads, and agreement with cborg in both directions. */
 
 import * as cborg from 'cborg'
 import { describe, expect, test } from 'vitest'
@@ -24,7 +24,7 @@ describe('wire', () => {
     expect(read(cbor.decode(hex(bytes)))).toEqual(message)
   })
 
-  test('any width of an integer, and a float that is whole, make an id', () => {
+  test('an integer of any width and a whole float are valid ids', () => {
     for (const id of [
       '07',
       '1807',
@@ -173,7 +173,7 @@ describe('integers are written in the shortest form, as RFC 8949 shows them', ()
   })
 })
 
-test('bignums of any length, with zeros in front, and tags that mean nothing here', () => {
+test('bignums of any length and with leading zeros, and tags without a meaning for WAMP', () => {
   expect(payloadIn('81 c2 40').args).toEqual([0])
   expect(payloadIn('81 c2 43 000001').args).toEqual([1])
   expect(payloadIn('81 c3 40').args).toEqual([-1])
@@ -185,19 +185,19 @@ test('bignums of any length, with zeros in front, and tags that mean nothing her
   expect(payloadIn('81 c1 c1 80').args).toEqual([[]])
 })
 
-test('an integer that needs a tag is refused in options', () => {
+test('a bignum in options is refused', () => {
   expect(() => cbor.encode(call([], { _x: [2n ** 64n] }))).toThrow(
     'CALL[2]._x[0] is an integer beyond what cbor can say',
   )
 })
 
-test('a byte order mark is text', () => {
+test('a byte order mark is part of the text', () => {
   for (const text of ['\ufeffa', `\ufeff${'a'.repeat(300)}`]) {
     expect(read(cbor.decode(cbor.encode(call([text]))))[4]).toEqual({ args: [text], kwargs: undefined })
   }
 })
 
-test('what is written, cborg reads; what cborg writes, is read', () => {
+test('cborg reads our bytes, and we read those of cborg', () => {
   const random = seeded(2)
   for (let i = 0; i < 1000; i++) {
     const message = randomMessage(random)

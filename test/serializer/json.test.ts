@@ -1,4 +1,4 @@
-/** JSON: where the payload lies, bytes, exact integers, and what is refused. */
+/** JSON: the place of the payload, bytes, exact integers, and refused values. */
 
 import { describe, expect, test } from 'vitest'
 import type { Message } from '../../src/protocol/messages.ts'
@@ -29,11 +29,11 @@ describe('wire', () => {
     expect(decoded(text)).toEqual(message)
   })
 
-  test('kwargs without args go behind an empty list', () => {
+  test('kwargs without args are sent after an empty list', () => {
     expect(json.encode(call(undefined, { a: 1 }))).toBe('[48,1,{},"a.b",[],{"a":1}]')
   })
 
-  test('undefined is null in a list and no key in a dictionary', () => {
+  test('undefined is null in a list and omitted from a dictionary', () => {
     expect(json.encode(call([undefined, { a: undefined, b: [undefined] }]))).toBe('[48,1,{},"a.b",[null,{"b":[null]}]]')
     expect(json.encode(call([undefined, 1n, { a: undefined }]))).toBe('[48,1,{},"a.b",[null,1,{}]]')
   })
@@ -51,7 +51,7 @@ describe('wire', () => {
   })
 })
 
-describe('a relay passes the payload on as it came', () => {
+describe('a relay forwards the payload unchanged', () => {
   test.each([
     ['[48,1,{},"a.b",[1],{"a":2}]', '[68,2,3,{},[1],{"a":2}]'],
     ['[48,1,{},"a.b",[]]', '[68,2,3,{},[]]'],
@@ -88,7 +88,7 @@ describe('bytes', () => {
     expect(json.encode(call([bytes]))).toBe(`[48,1,{},"a.b",["\\u0000${encoded}"]]`)
   })
 
-  test('all bytes, both ways, as the platform says them', () => {
+  test('all bytes in both directions, as the platform encodes them', () => {
     const random = seeded(1)
     for (let size = 0; size < 300; size++) {
       const bytes = Uint8Array.from({ length: size }, () => random() * 256)
@@ -111,12 +111,12 @@ describe('bytes', () => {
     'Zmé',
     'ZéZv',
     '日本語字',
-  ])('NUL and %j is text', (text) => {
+  ])('NUL followed by %j is text', (text) => {
     expect(fromBase64(text)).toBeUndefined()
     expect(argsOf(JSON.stringify(`\0${text}`))).toBe(`\0${text}`)
   })
 
-  test('at any depth, in options, and never in keys', () => {
+  test('at any depth and in options, but never in keys', () => {
     const text = '[48,1,{"_o":{"a":["\\u0000AQI="]}},"a.b",[["\\u0000AQI="]],{"\\u0000AQI=":{"x":"\\u0000AQI="}}]'
     const bytes = new Uint8Array([1, 2])
     expect(decoded(text)).toEqual([
@@ -156,7 +156,7 @@ describe('integers', () => {
     expect(argsOf(text)).toStrictEqual(value)
   })
 
-  test('beside everything else that JSON can say', () => {
+  test('next to every other kind of JSON value', () => {
     const text =
       '[48,1,{},"a.b",[ 12345678901234567890 , {} , [ ] , [true,false,null,-1.5e-3], "a\\n\\u00e9\\"" ],{ "a" : { "b":[1 , 2]}, "":0, "__proto__":5 } ]'
     const { args, kwargs } = payloadOf(text)
@@ -172,7 +172,7 @@ describe('integers', () => {
     expect(read(json.decode(json.encode(call(args))))[4]).toStrictEqual({ args, kwargs: undefined })
   })
 
-  test('an integer whose conversion would take long is not converted', () => {
+  test('an integer with too many digits to convert quickly is not converted', () => {
     for (const greatest of [10n ** 4300n - 1n, 1n - 10n ** 4300n]) {
       expect(read(json.decode(json.encode(call([greatest]))))[4]).toEqual({ args: [greatest], kwargs: undefined })
     }
@@ -181,12 +181,12 @@ describe('integers', () => {
     expect(() => json.encode(call([2n ** 1_000_000n]))).toThrow('args[0] is an integer of thousands of digits')
   })
 
-  test('bigints go out as they are', () => {
+  test('bigints are sent exactly', () => {
     expect(json.encode(call([2n ** 64n, -5n]))).toBe('[48,1,{},"a.b",[18446744073709551616,-5]]')
   })
 })
 
-describe('what cannot travel is refused, and its place named', () => {
+describe('a value that cannot be sent is refused, with its place', () => {
   const cycle: Record<string, unknown> = {}
   cycle['again'] = [cycle]
   test.each<[unknown, string]>([
@@ -211,7 +211,7 @@ describe('what cannot travel is refused, and its place named', () => {
   })
 })
 
-test('text with half a surrogate pair is read, and not written: no other format has it', () => {
+test('text with a lone surrogate is read but not written: no other format can represent it', () => {
   expect(argsOf('"\\ud800"')).toBe('\ud800')
   expect(argsOf('"\ud800"')).toBe('\ud800')
   expect(() => json.encode(call(['\ud800']))).toThrow('args[0] is text with half a surrogate pair')

@@ -1,4 +1,4 @@
-/** Frames that are not what they should be: each serializer refuses them with a violation that says why. */
+/** Malformed frames: each serializer refuses them with a violation that gives the reason. */
 
 import { describe, expect, test } from 'vitest'
 import { WampError } from '../../src/protocol/error.ts'
@@ -18,7 +18,7 @@ function refusal(serializer: Serializer, frame: Frame): string {
   throw new Error('the frame was accepted')
 }
 
-/** CALL up to its payload: four of as many elements as are said. */
+/** A CALL up to its payload: four elements, under a head for the given number. */
 const callInCbor = (elements: number, rest: string) =>
   hex(`${(0x80 + elements).toString(16)} 1830 01 a0 63 612e62 ${rest}`)
 const callInMsgpack = (elements: number, rest: string) =>
@@ -70,12 +70,12 @@ describe('json', () => {
     expect(refusal(json, frame)).toContain(text)
   })
 
-  test('brackets in text are no levels', () => {
+  test('brackets in text do not count as levels', () => {
     const frame = JSON.stringify([48, 1, {}, 'a.b', ['['.repeat(1000), '\\"['.repeat(1000)]])
     expect(json.decode(frame)[0]).toBe(48)
   })
 
-  test('many lists side by side are no levels', () => {
+  test('adjacent lists do not count as levels', () => {
     expect(json.decode(JSON.stringify([48, 1, {}, 'a.b', Array(1000).fill([{}])]))[0]).toBe(48)
   })
 })
@@ -151,7 +151,7 @@ describe('cbor', () => {
     expect(refusal(cbor, frame)).toContain(text)
   })
 
-  test('keys in pieces on every level cost no more than once each', () => {
+  test('chunked keys on every level are each decoded once', () => {
     // A reader that starts again at such a key would need 2^200 steps.
     const levels = 200
     const frame = callInCbor(5, `81 ${'a2 6161'.repeat(levels)} 01 ${'7f6162ff 01'.repeat(levels)}`)
@@ -192,7 +192,7 @@ describe('msgpack', () => {
   })
 })
 
-test('UTF-8 is judged as the platform judges it', () => {
+test('UTF-8 is valid exactly if the platform accepts it', () => {
   const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   const random = seeded(3)
   const edges = [

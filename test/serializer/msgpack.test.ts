@@ -1,4 +1,4 @@
-/** MessagePack: the formats of its specification as payloads, and what @msgpack/msgpack makes of our bytes. */
+/** MessagePack: the formats of its specification as payloads, and agreement with @msgpack/msgpack in both directions. */
 
 import * as library from '@msgpack/msgpack'
 import { describe, expect, test } from 'vitest'
@@ -23,7 +23,7 @@ describe('wire', () => {
     expect(read(msgpack.decode(hex(bytes)))).toEqual(message)
   })
 
-  test('any width of an integer, signed or not, and a float that is whole, make an id', () => {
+  test('an integer of any width, signed or unsigned, and a whole float are valid ids', () => {
     const sevens = [
       '07',
       'cc07',
@@ -127,7 +127,7 @@ describe('the formats of the specification, as a value in a payload', () => {
     expect(ours === toHex(hex(`${HEAD} 91 ${bytes}`))).toBe(written)
   })
 
-  test('a dictionary of sixteen has a long head', () => {
+  test('a dictionary of sixteen entries has a long head', () => {
     const dict = Object.fromEntries(Array.from({ length: 16 }, (_, i) => [String.fromCharCode(97 + i), i]))
     const frame = msgpack.encode(call([dict]))
     expect(toHex(frame)).toContain('91de0010a161')
@@ -135,13 +135,13 @@ describe('the formats of the specification, as a value in a payload', () => {
   })
 })
 
-test('a byte order mark is text', () => {
+test('a byte order mark is part of the text', () => {
   for (const text of ['\ufeffa', `\ufeff${'a'.repeat(300)}`]) {
     expect(read(msgpack.decode(msgpack.encode(call([text]))))[4]).toEqual({ args: [text], kwargs: undefined })
   }
 })
 
-test('what is written, @msgpack/msgpack reads; what it writes, is read', () => {
+test('@msgpack/msgpack reads our bytes, and we read its bytes', () => {
   const random = seeded(2)
   for (let i = 0; i < 1000; i++) {
     const message = randomMessage(random)

@@ -1,8 +1,8 @@
-/** Messages of all kinds, at random but the same on every run. */
+/** Random messages of all kinds, the same on every run. */
 
 import type { Message } from '../../src/protocol/messages.ts'
 
-/** mulberry32: numbers from 0 to 1 that follow from a seed. */
+/** mulberry32: a sequence of numbers from 0 to 1, determined by a seed. */
 export function seeded(seed: number): () => number {
   let state = seed
   return () => {
@@ -151,7 +151,7 @@ export function randomMessage(random: () => number): Message {
   return message as unknown as Message
 }
 
-/** A message with its payload read, as a test compares it. */
+/** A message with its payload decoded, for comparison. */
 export function read(message: Message): unknown[] {
   return message.map((element: unknown) => {
     if (typeof element !== 'object' || element === null || !('source' in element || 'args' in element)) return element

@@ -1,4 +1,4 @@
-/** What all three serializers agree on: every message, every value, and the way from one format to another. */
+/** Common behaviour of all three serializers: every message, every value, and transcoding between formats. */
 
 import { describe, expect, test } from 'vitest'
 import type { Message } from '../../src/protocol/messages.ts'
@@ -11,7 +11,7 @@ import { randomMessage, read, seeded } from './random.ts'
 const all = [json, cbor, msgpack]
 const pairs = all.flatMap((from) => all.map((to) => [from.name, to.name, from, to] as const))
 
-/** What CALL carried, behind the head of an INVOCATION. */
+/** The payload of a CALL after the head of an INVOCATION. */
 function relayed(message: Message): Message {
   return [68, 2, 3, {}, (message as unknown[])[4]] as unknown as Message
 }
@@ -21,7 +21,7 @@ function call(payload: unknown, options = {}): Message {
 }
 
 describe.each(all.map((serializer) => [serializer.name, serializer] as const))('%s', (_, serializer) => {
-  test('messages of all kinds come back as they were', () => {
+  test('messages of all kinds survive a round trip', () => {
     const random = seeded(7)
     const codes = new Set<number>()
     for (let i = 0; i < 3000; i++) {
@@ -42,7 +42,7 @@ describe.each(all.map((serializer) => [serializer.name, serializer] as const))('
     ])
   })
 
-  test('a value that calls encode while it is being encoded', () => {
+  test('a value whose toJSON encodes another message', () => {
     const inner = {
       toJSON: () => serializer.encode([48, 2, {}, 'inner', { args: ['x'.repeat(100)], kwargs: undefined }]).length,
     }
@@ -50,7 +50,7 @@ describe.each(all.map((serializer) => [serializer.name, serializer] as const))('
     expect((message[4] as Payload).args).toEqual(['before', expect.any(Number), 'after'])
   })
 
-  test('an encoder that refused a value goes on to work', () => {
+  test('an encoder still works after it refused a value', () => {
     expect(() => serializer.encode(call({ args: [1, () => 1], kwargs: undefined }))).toThrow('args[1] is a function')
     expect(() => serializer.encode(call({ args: [], kwargs: { a: [new Map()] } }))).toThrow('kwargs.a[0] is a Map')
     expect(read(serializer.decode(serializer.encode(call({ args: [1], kwargs: undefined }))))[4]).toEqual({
@@ -59,7 +59,7 @@ describe.each(all.map((serializer) => [serializer.name, serializer] as const))('
     })
   })
 
-  test('nesting to 256 levels and no deeper, both ways', () => {
+  test('nesting up to 256 levels, in both directions', () => {
     const nested = (levels: number): unknown => {
       let value: unknown = []
       for (let i = 1; i < levels; i++) value = i % 2 ? { a: value } : [value]
@@ -85,19 +85,19 @@ describe.each(all.map((serializer) => [serializer.name, serializer] as const))('
     }
   })
 
-  test('values are made once', () => {
+  test('values are decoded once', () => {
     const payload = serializer.decode(serializer.encode(call({ args: [{}], kwargs: { a: {} } })))[4] as Payload
     expect(payload.args?.[0]).toBe(payload.args?.[0])
     expect(payload.kwargs).toBe(payload.kwargs)
   })
 
-  test('a key that a prototype has is a key like any other', () => {
+  test('the name of a property of Object.prototype is an ordinary key', () => {
     const kwargs = { constructor: 1, toString: 2, hasOwnProperty: 3, valueOf: 4 }
     const message = serializer.decode(serializer.encode(call({ args: [], kwargs })))
     expect((message[4] as Payload).kwargs).toEqual(kwargs)
   })
 
-  test('the other kind of frame is a violation', () => {
+  test('a frame of the wrong kind, text or binary, is a violation', () => {
     expect(() => serializer.decode(serializer.binary ? '[]' : new Uint8Array([0x80]))).toThrow(
       `${serializer.name} travels in`,
     )
@@ -112,7 +112,7 @@ describe.each(pairs)('%s to %s', (_from, _to, from, to) => {
     ['[1]', { args: [1], kwargs: undefined }],
     ['[] {a}', { args: [], kwargs: { a: 1 } }],
     ['[1] {a}', { args: [1], kwargs: { a: 1 } }],
-  ])('args and kwargs stay as present as they were: %s', (_name, payload) => {
+  ])('absent and empty args and kwargs stay distinct: %s', (_name, payload) => {
     const message = to.decode(to.encode(relayed(from.decode(from.encode(call(payload))))))
     expect(read(message)).toEqual(payload === undefined ? [68, 2, 3, {}] : [68, 2, 3, {}, payload])
     expect(message.length).toBe(payload === undefined ? 4 : 5)
@@ -136,7 +136,7 @@ describe.each(pairs)('%s to %s', (_from, _to, from, to) => {
     },
   )
 
-  test.each([2n ** 53n, -(2n ** 53n), 5n, 0n])('%d is a number at the other end', (big) => {
+  test.each([2n ** 53n, -(2n ** 53n), 5n, 0n])('%d arrives as a number', (big) => {
     const message = to.decode(to.encode(relayed(from.decode(from.encode(call({ args: [big], kwargs: undefined }))))))
     expect((message[4] as Payload).args).toEqual([Number(big)])
   })
@@ -151,7 +151,7 @@ describe.each(pairs)('%s to %s', (_from, _to, from, to) => {
     expect(made.buffer.byteLength).toBe(256)
   })
 
-  test('text is said as if its value were', () => {
+  test('text is transcoded as its value would be encoded', () => {
     const ascii = Array.from({ length: 128 }, (_, i) => `a${String.fromCharCode(i)}`)
     const args = [...ascii, ascii.join(''), '\u2028\ufeffé日🎉', '', '"', '\\']
     const payload = { args, kwargs: Object.fromEntries(ascii.map((text) => [text, text])) }
@@ -179,7 +179,7 @@ test.each([
 
 const many = (count: number, item: string) => item.repeat(count)
 
-describe('from one format to another a payload is said as its values are', () => {
+describe('a transcoded payload equals its encoded values', () => {
   test.each([
     ['nothing', '80'],
     ['lists and dictionaries of no stated size', '82 9f 01 9f ff bf ff 9f 9f 02 ff ff ff bf 61 61 bf ff ff'],
@@ -222,7 +222,7 @@ describe('from one format to another a payload is said as its values are', () =>
     [json, '62 0061', 'args[0][1].é[2] is text that begins with NUL'],
     [json, '7f 60 61 00 ff', 'args[0][1].é[2] is text that begins with NUL'],
     [msgpack, 'c2 49 010000000000000000', 'args[0][1].é[2] is an integer beyond what msgpack can say'],
-  ])('what %o cannot say is refused, and its place named: %s', (to, item, text) => {
+  ])('an item that %o cannot represent is refused, with its place: %s', (to, item, text) => {
     for (const key of ['62 c3a9', '7f 61 78 ff 00 62 c3a9', '7f 62 c3a9 ff']) {
       const pairs = key.includes('00') ? 'a2' : 'a1'
       const message = cbor.decode(octets(`85 1830 01 a0 63 612e62 81 82 9f 80 ff ${pairs} ${key} 83 80 a0 ${item}`))
@@ -232,7 +232,7 @@ describe('from one format to another a payload is said as its values are', () =>
     expect(() => to.encode(message)).toThrow('kwargs.k is')
   })
 
-  test('a refusal leaves nothing behind', () => {
+  test('a refusal has no effect on the next message', () => {
     const refused = cbor.decode(octets('85 1830 01 a0 63 612e62 82 9f 01 ff f97e00'))
     const fine = cbor.decode(octets('85 1830 01 a0 63 612e62 81 01'))
     for (let i = 0; i < 2; i++) {
@@ -242,7 +242,7 @@ describe('from one format to another a payload is said as its values are', () =>
   })
 })
 
-/** Pairs of a key of one letter and a value. */
+/** Pairs of a one-letter key and a value. */
 function keys(count: number, value: string, head = '61'): string {
   return Array.from({ length: count }, (_, i) => `${head} ${(0x61 + i).toString(16)} ${value}`).join(' ')
 }
@@ -259,7 +259,7 @@ describe('integers of more than 4,300 digits', () => {
     ['JSON', json, `[48,1,{},"a.b",[-${LONG}]]`, Number.NEGATIVE_INFINITY],
     ['CBOR', cbor, inCbor('c2'), Number.POSITIVE_INFINITY],
     ['CBOR', cbor, inCbor('c3', 9), Number.NEGATIVE_INFINITY],
-  ])('pass in %s, are read as Infinity, and are refused elsewhere', (_, from, frame, value) => {
+  ])('are forwarded in %s, read as Infinity, and refused in other formats', (_, from, frame, value) => {
     const message = from.decode(frame)
     for (const to of all) {
       if (to === from) expect(to.encode(message)).toEqual(frame)
@@ -268,7 +268,7 @@ describe('integers of more than 4,300 digits', () => {
     expect((message[4] as Payload).args).toEqual([value])
   })
 
-  test('shorter ones are exact, however many zeros lead', () => {
+  test('shorter ones are exact, with any number of leading zeros', () => {
     const greatest = 10n ** 4300n - 1n
     for (const big of [greatest, -greatest]) {
       const message = cbor.decode(cbor.encode(json.decode(json.encode(call({ args: [big], kwargs: undefined })))))
@@ -286,8 +286,8 @@ describe('integers of more than 4,300 digits', () => {
   })
 })
 
-describe('bigger integers than 64 bits', () => {
-  test('travel in JSON and CBOR', () => {
+describe('integers of more than 64 bits', () => {
+  test('are sent in JSON and CBOR', () => {
     for (const big of [2n ** 64n, -(2n ** 64n) - 1n, 2n ** 100n, -(2n ** 71n)]) {
       const message = cbor.decode(cbor.encode(json.decode(json.encode(call({ args: [big], kwargs: undefined })))))
       expect((message[4] as Payload).args).toEqual([big])
@@ -303,7 +303,7 @@ describe('bigger integers than 64 bits', () => {
   })
 })
 
-test('floats that JSON cannot say travel in the binary formats, exactly', () => {
+test('floats that JSON cannot represent are exact in the binary formats', () => {
   for (const serializer of [cbor, msgpack]) {
     const args = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 1e20, 2 ** 60]
     const message = serializer.decode(serializer.encode(call({ args, kwargs: undefined })))
@@ -312,7 +312,7 @@ test('floats that JSON cannot say travel in the binary formats, exactly', () => 
   }
 })
 
-test('a payload in JSON with the key __proto__ passes to JSON and is refused elsewhere', () => {
+test('a JSON payload with the key __proto__ is forwarded in JSON and refused in other formats', () => {
   const message = json.decode('[48,1,{},"a.b",[{"__proto__":{"polluted":1}}]]')
   expect(json.encode(message)).toBe('[48,1,{},"a.b",[{"__proto__":{"polluted":1}}]]')
   expect(() => cbor.encode(message)).toThrow('args[0].__proto__ is a reserved key')
@@ -327,7 +327,7 @@ test.each([
     '94 20 01 de0002 a5 6d61746368 d40000 ac 6765745f72657461696e6564 d40000 a8 636f6d2e6e657773',
   ],
   ['CBOR', cbor, '84 1820 01 b90002 65 6d61746368 f7 6c 6765745f72657461696e6564 f7 68 636f6d2e6e657773'],
-])('undefined leaves no key in a dictionary, as in JSON: %s', (_, serializer, hex) => {
+])('undefined is omitted from a dictionary, as in JSON: %s', (_, serializer, hex) => {
   const bytes = Uint8Array.from((hex.replaceAll(' ', '').match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16)))
   expect(serializer.decode(bytes)).toEqual([32, 1, {}, 'com.news'])
 })
@@ -340,7 +340,7 @@ test('undefined is null in a list', () => {
   expect((cbor.decode(cbr)[4] as Payload).args).toEqual([null, {}])
 })
 
-describe('payload transparency, which Crossbar.io has: one item stands in the place of args', () => {
+describe('payload transparency of Crossbar.io: one item replaces args and kwargs', () => {
   const hex = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'))
   const EVENTS = [
     ['json', json, '[36,1,2,{"enc_algo":"x_a"},"\\u0000AQI="]'],
@@ -349,7 +349,7 @@ describe('payload transparency, which Crossbar.io has: one item stands in the pl
   ] as const
   const bytes = new Uint8Array([1, 2])
 
-  test.each(EVENTS)('%s: bytes are the one argument', (_, serializer, frame) => {
+  test.each(EVENTS)('%s: the bytes become the only argument', (_, serializer, frame) => {
     expect(read(serializer.decode(frame))).toEqual([
       36,
       1,
@@ -359,7 +359,7 @@ describe('payload transparency, which Crossbar.io has: one item stands in the pl
     ])
   })
 
-  test.each(EVENTS)('%s: without the key that says so, it is a violation', (_, serializer, frame) => {
+  test.each(EVENTS)('%s: without enc_algo it is a violation', (_, serializer, frame) => {
     const other =
       typeof frame === 'string'
         ? frame.replace('enc_algo', 'enc_alga')
@@ -371,7 +371,7 @@ describe('payload transparency, which Crossbar.io has: one item stands in the pl
     ['[50,1,{"enc_algo":"x_a"},"a"]', [50, 1, { enc_algo: 'x_a' }]],
     ['[68,1,2,{"enc_algo":"x_a"},"a"]', [68, 1, 2, { enc_algo: 'x_a' }]],
     ['[8,48,1,{"enc_algo":"x_a"},"a.b","a"]', [8, 48, 1, { enc_algo: 'x_a' }, 'a.b']],
-  ])('to a client: %s', (frame, head) => {
+  ])('accepted by a client: %s', (frame, head) => {
     expect(read(json.decode(frame))).toEqual([...head, { args: ['a'], kwargs: undefined }])
   })
 
@@ -382,7 +382,7 @@ describe('payload transparency, which Crossbar.io has: one item stands in the pl
     '[70,1,{"enc_algo":"x_a"},"a"]',
     '[8,68,1,{"enc_algo":"x_a"},"a.b","a"]',
     '[3,{"enc_algo":"x_a"},"a.b","a"]',
-  ])('not so: %s', (frame) => {
+  ])('refused: %s', (frame) => {
     expect(() => json.decode(frame)).toThrow('args must be a list')
   })
 })

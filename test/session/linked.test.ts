@@ -1,4 +1,4 @@
-/** What a link in memory promises: turns, order, copies by the rule of `plain`, one end. */
+/** Guarantees of a link in memory: turns, order, copies by the rules of `plain`, one end. */
 
 import { expect, test } from 'vitest'
 import { CALL, EVENT, GOODBYE, UNREGISTERED, UNSUBSCRIBED, WELCOME } from '../../src/protocol/codes.ts'
@@ -25,7 +25,7 @@ class Sink implements LinkSink {
   }
 }
 
-/** Two ends, and what the second hears. */
+/** Two ends, and a log of the second. */
 function pair() {
   const [a, b] = linked()
   const [atA, atB] = [new Sink(), new Sink()]
@@ -44,7 +44,7 @@ async function across(message: Message): Promise<Message> {
 
 const call = (payload?: Payload): Message => [CALL, 1, {}, 'a.b', payload]
 
-test('a message arrives in a later turn, never inside the call that sends it', async () => {
+test('a message arrives in a later turn, never within the call that sends it', async () => {
   const { a, atB } = pair()
   a.send(call())
   await Promise.resolve()
@@ -53,7 +53,7 @@ test('a message arrives in a later turn, never inside the call that sends it', a
   expect(atB.log).toEqual([call()])
 })
 
-test('messages keep their order, before and after the other end is opened', async () => {
+test('messages keep their order, before and after the other end opens', async () => {
   const [a, b] = linked()
   const sink = new Sink()
   const goodbye = (reason: string): Message => [GOODBYE, {}, reason]
@@ -67,7 +67,7 @@ test('messages keep their order, before and after the other end is opened', asyn
   expect(sink.log).toEqual(['a.first', 'a.second', 'a.third'].map(goodbye))
 })
 
-test('what a handler sends arrives after the handler', async () => {
+test('a message sent by a handler arrives after the handler returns', async () => {
   const [a, b] = linked()
   const log: string[] = []
   const sink = (heard: () => void): LinkSink => ({ message: heard, failed() {}, closed() {} })
@@ -84,7 +84,7 @@ test('what a handler sends arrives after the handler', async () => {
   expect(log).toEqual(['handler done', 'answer heard'])
 })
 
-test('the receiver gets values of its own', async () => {
+test('the receiver receives copies', async () => {
   const args = [{ deep: [1] }, new Uint8Array([1, 2])]
   const details = { roles: { caller: { features: {} } } }
   const copy = (await across([EVENT, 1, 2, details, { args, kwargs: { x: args[0] } }])) as unknown as readonly unknown[]
@@ -102,11 +102,11 @@ test.each<Payload | undefined>([
   { args: [], kwargs: undefined },
   { args: [], kwargs: {} },
   { args: [1], kwargs: { a: 1 } },
-])('args and kwargs stay present or absent: %j', async (payload) => {
+])('absent args and kwargs stay absent: %j', async (payload) => {
   expect((await across(call(payload)))[4]).toEqual(payload)
 })
 
-test('a dictionary that may be absent stays so', async () => {
+test('an optional dictionary stays absent', async () => {
   expect(await across([UNSUBSCRIBED, 1])).toEqual([UNSUBSCRIBED, 1])
   expect(await across([UNREGISTERED, 0, { reason: 'x' }])).toEqual([UNREGISTERED, 0, { reason: 'x' }])
   expect(await across([WELCOME, 1, { roles: {} }])).toEqual([WELCOME, 1, { roles: {} }])
@@ -117,7 +117,7 @@ test.each<[string, Message]>([
   ['args[1].when', call({ args: [1, { when: new Map() }], kwargs: undefined })],
   ['kwargs.x', call({ args: [], kwargs: { x: Symbol('x') } })],
   ['CALL[2].custom', [CALL, 1, { custom: () => {} }, 'a.b']],
-])('%s that cannot travel throws at its sender, and nothing is sent', async (place, message) => {
+])('%s that cannot be sent throws at the sender, and nothing is sent', async (place, message) => {
   const { a, atB } = pair()
   const refused = { uri: INVALID_ARGUMENT, message: expect.stringContaining(`${place} is a`) as string }
   expect(() => a.send(message)).toThrow(expect.objectContaining(refused))
@@ -125,7 +125,7 @@ test.each<[string, Message]>([
   expect(atB.log).toEqual([])
 })
 
-test('a payload from a wire keeps its bytes, and makes values for each receiver when they are read', async () => {
+test('a payload from a wire keeps its bytes, and decodes values for each receiver when read', async () => {
   let reads = 0
   const values = [[1, 2]]
   const source = { serializer: 'json', frame: '[[1,2]]', start: 0, end: 7, count: 1 } as const
@@ -147,7 +147,7 @@ test('a payload from a wire keeps its bytes, and makes values for each receiver 
   expect(reads).toBe(1)
 })
 
-test('a close is told to both, once, after what was sent before; what is sent after it is ignored', async () => {
+test('both ends are closed once, after all earlier messages; later messages are ignored', async () => {
   const { a, b, atA, atB } = pair()
   a.send(call())
   a.close(4000, 'bye')
@@ -164,7 +164,7 @@ test('a close is told to both, once, after what was sent before; what is sent af
   expect(atA.log).toEqual([{ code: 4000, reason: 'bye' }])
 })
 
-test('a link that was closed before it is opened tells what came before, then the end', async () => {
+test('a link that is closed before it opens delivers earlier messages, then the end', async () => {
   const [a, b] = linked()
   a.send(call())
   a.close()
@@ -175,7 +175,7 @@ test('a link that was closed before it is opened tells what came before, then th
   expect(sink.log).toEqual([call(), { code: 1000, reason: '' }])
 })
 
-test('terminate tells this end at once, and the other after what was sent', async () => {
+test('terminate closes this end at once, and the other after all earlier messages', async () => {
   const { a, atA, atB } = pair()
   a.send(call())
   a.terminate()
@@ -185,7 +185,7 @@ test('terminate tells this end at once, and the other after what was sent', asyn
   expect(atA.log).toHaveLength(1)
 })
 
-test('a handler that throws loses nothing behind it', async () => {
+test('a handler that throws does not affect later messages', async () => {
   const [a, b] = linked()
   const log: unknown[] = []
   const failures: unknown[] = []
