@@ -1,6 +1,9 @@
 /** The contract of transports, run over each of them. */
 
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import * as client from 'wampy-ts'
+import * as node from 'wampy-ts/node'
 import type { CloseInfo, Frame } from '../../src/transport/transport.ts'
 import { pairs, traits } from './pairs.ts'
 import { Recorder } from './recorder.ts'
@@ -8,6 +11,13 @@ import { Recorder } from './recorder.ts'
 const bytes = (length: number) => Uint8Array.from({ length }, (_, i) => i % 251)
 const frames: Frame[] = ['', 'text', 'größer 😀', bytes(0), bytes(125), bytes(126), 'x'.repeat(65_535), bytes(65_536)]
 frames.push('ä'.repeat(8_192), 'é'.repeat(40_000), 'last')
+
+test('runs over every dial that the package exports', () => {
+  const dials = Object.keys({ ...client, ...node }).filter((name) => /(^d|D)ial$/.test(name))
+  expect(dials.length).toBeGreaterThanOrEqual(5)
+  const text = readFileSync(new URL('pairs.ts', import.meta.url), 'utf8')
+  expect(dials.filter((name) => !new RegExp(`\\b${name}\\(`).test(text))).toEqual([])
+})
 
 describe.each(Object.entries(pairs))('%s', (name, pair) => {
   const { only, filled, wordless, quiet, pausable } = traits[name] ?? {}
