@@ -11,6 +11,7 @@ import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
 import type { Connector } from '../session/link.ts'
+import { withoutSecrets } from '../transport/url.ts'
 import type { CommandOptions, OptionValues } from './define-command.ts'
 import { Failure, formatError, messageOf, usageFailure } from './failure.ts'
 
@@ -26,6 +27,7 @@ export const connectionOptions = {
 
 /** The router and the realm that the command line names. */
 export interface ConnectionTarget {
+  /** For messages: without a password and a query. */
   readonly url: string
   readonly realm: string
   /** Options of a client that connects there. */
@@ -43,7 +45,7 @@ export function connectionTarget(values: OptionValues<typeof connectionOptions>)
     throw usageFailure(`--serializer must be ${serializers.map((each) => each.name).join(', ')}, got "${name}"`)
   }
   if (!isUri(realm)) throw usageFailure(`"${realm}" is not a valid URI of a realm`)
-  return { url, realm, options: { router: routerAt(url), realm, serializers: [serializer] } }
+  return { url: withoutSecrets(url), realm, options: { router: routerAt(url), realm, serializers: [serializer] } }
 }
 
 function routerAt(url: string): Connector | string {
@@ -51,7 +53,9 @@ function routerAt(url: string): Connector | string {
     if (/^(?:rss?:\/\/[^/?#\s]+:\d+\/?|unix:(?:\/\/)?\/.+)$/i.test(url)) {
       return new WampRouter({ url, dial: rawSocketDial() })
     }
-    throw usageFailure(`"${url}" is not a valid RawSocket address: expected rs://host:port, rss:// or unix:/path`)
+    throw usageFailure(
+      `"${withoutSecrets(url)}" is not a valid RawSocket address: expected rs://host:port, rss:// or unix:/path`,
+    )
   }
   try {
     new WampRouter({ url })

@@ -1,5 +1,6 @@
 /** The client with all four roles, and the services that extend it. */
 
+import { usage } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
 import { isPattern } from '../protocol/uri.ts'
 import { checkFunction, checkOptions, checkUri } from './checks.ts'
@@ -9,7 +10,25 @@ import { callee, type Endpoint, type RegisterOptions, type Registration, Registr
 import { caller } from './roles/caller.ts'
 import { publisher } from './roles/publisher.ts'
 import { SubscriptionRecord, subscriber } from './roles/subscriber.ts'
+import { declaredBy } from './service/decorators.ts'
 import { declarations } from './service/service.ts'
+
+/** Names that a method of a service cannot have: fields of clients, and what later versions will add. */
+const RESERVED = ['name', 'dropped', 'codecs', 'service', 'interceptors', 'auth', 'logout']
+
+/** @throws WampError `wampy.error.usage` for a declared method that would take the place of a member of the client */
+function checkNames(client: object): void {
+  const { constructor: Class } = client
+  for (const kind of ['rpc', 'subscribe'] as const) {
+    for (const method of declaredBy(kind, Class, client).keys()) {
+      if (!(method in WampClient.prototype) && !RESERVED.includes(method)) continue
+      throw usage(
+        `${Class.name} declares ${kind} "${method}", which every client has or will have itself: ` +
+          `give the method another name, and its URI to ${kind}({ uri })`,
+      )
+    }
+  }
+}
 
 const WAMP_CLIENT: ClientKind = {
   name: 'WampClient',
@@ -17,6 +36,7 @@ const WAMP_CLIENT: ClientKind = {
   roles: [caller, callee, publisher, subscriber],
   startsItself: false,
   declared(client, core, { prefix }) {
+    checkNames(client)
     const { procedures, topics } = declarations(client, prefix)
     if (procedures.length) core.mayPlay('callee')
     if (topics.length) core.mayPlay('subscriber')
@@ -36,6 +56,7 @@ const WAMP_CLIENT: ClientKind = {
 export class WampClient extends Client {
   constructor(options: ClientOptions = {}) {
     super(withKind(options, WAMP_CLIENT, new.target))
+    checkNames(this)
   }
 
   /** The handles that are not given up, those of a service's `@rpc` methods among them. */

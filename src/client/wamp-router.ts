@@ -8,6 +8,7 @@ import { json } from '../serializer/json.ts'
 import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
 import { type Connector, Framed, type Link } from '../session/link.ts'
 import type { Dial } from '../transport/transport.ts'
+import { withoutSecrets } from '../transport/url.ts'
 import { type WebSocketClass, webSocketDial } from '../transport/websocket.ts'
 
 /** What is left out comes from Crossbar.io's quick start: `ws://localhost:8080/ws`. */
@@ -56,7 +57,7 @@ export class WampRouter implements Connector {
   constructor(options: WampRouterOptions = {}) {
     checkRules('WampRouter', options, ADDRESS_RULES, { example: `url: '${DEFAULT_URL}'` })
     this.url = address(options)
-    this.name = options.name ?? this.url
+    this.name = options.name ?? withoutSecrets(this.url)
     this.realm = options.realm
     this.#dial = options.dial ?? webSocketDial(options.webSocket && { webSocket: options.webSocket })
   }
@@ -104,5 +105,5 @@ function checkedUrl(url: string, given: string): string {
 }
 
 function illegal(given: string): WampError {
-  return usage(`"${given}" is not an address of a router, such as ${DEFAULT_URL}`)
+  return usage(`"${withoutSecrets(given)}" is not an address of a router, such as ${DEFAULT_URL}`)
 }

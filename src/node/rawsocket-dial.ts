@@ -7,6 +7,7 @@ import { CONNECTION_FAILED } from '../protocol/names.ts'
 import { checkRules, LIMIT, type OptionRules } from '../protocol/option-rules.ts'
 import { failureText } from '../transport/failure-text.ts'
 import type { Dial, Transport } from '../transport/transport.ts'
+import { withoutSecrets } from '../transport/url.ts'
 import { fourOctets, greeting, limitOf, numberOf, readReply } from './rawsocket-handshake.ts'
 import { RawSocket } from './rawsocket-transport.ts'
 import { type DialOptions, TLS_RULES } from './websocket-dial.ts'
@@ -68,7 +69,9 @@ function parseAddress(url: string): RawSocketAddress {
   const [, scheme, name, bracketed, port] = /^(rss?):\/\/(?:([^/:?#\s[\]]+)|\[([^\]\s]+)\]):(\d+)\/?$/i.exec(url) ?? []
   const host = name ?? bracketed
   if (host === undefined || scheme === undefined || Number(port) > 65_535) {
-    throw usage(`"${url}" is not a valid RawSocket address: expected rs://host:port, rss:// or unix:/path`)
+    throw usage(
+      `"${withoutSecrets(url)}" is not a valid RawSocket address: expected rs://host:port, rss:// or unix:/path`,
+    )
   }
   return { host, port: Number(port), tls: scheme.toLowerCase() === 'rss' }
 }
@@ -105,7 +108,7 @@ function handshake(
     const failed = (reason: string, cause?: unknown): WampError =>
       new WampError(
         CONNECTION_FAILED,
-        [`could not connect to ${url}: ${reason}`],
+        [`could not connect to ${withoutSecrets(url)}: ${reason}`],
         {},
         cause === undefined ? {} : { cause },
       )

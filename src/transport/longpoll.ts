@@ -15,6 +15,7 @@ import {
   type Transport,
   type TransportSink,
 } from './transport.ts'
+import { hideSecrets, withoutSecrets } from './url.ts'
 
 export interface LongPollDialOptions {
   /** Headers of every request, such as a token. */
@@ -71,7 +72,8 @@ export function longPollDial(options: LongPollDialOptions = {}): Dial {
 
 function baseOf(url: string): string {
   const [, scheme, place] = /^(https?|wss?)(:\/\/[^?#]+?)\/*$/i.exec(url) ?? []
-  if (!scheme) throw usage(`"${url}" is not a valid address for long polls: expected http:// or https://`)
+  if (!scheme)
+    throw usage(`"${withoutSecrets(url)}" is not a valid address for long polls: expected http:// or https://`)
   return /^ws/i.test(scheme) ? `${scheme.replace(/^ws/i, 'http')}${place}/lp` : `${scheme}${place}`
 }
 
@@ -84,7 +86,7 @@ async function openTransport(
   const failed = (reason: string, cause?: unknown): WampError =>
     new WampError(
       CONNECTION_FAILED,
-      [`could not connect to ${url}: ${reason}`],
+      [`could not connect to ${withoutSecrets(url)}: ${reason}`],
       {},
       cause === undefined ? {} : { cause },
     )
@@ -96,8 +98,11 @@ async function openTransport(
   } catch (error) {
     signal.throwIfAborted()
     // Node's own message is only "fetch failed"; the reason is its cause.
-    const text = failureText((error as Error).cause) || failureText(error)
-    throw failed(`${text}; is a router listening there, and may this page poll it?`, error)
+    const text = hideSecrets(failureText((error as Error).cause) || failureText(error))
+    throw failed(
+      `${text}; is a router listening there, and may this page poll it?`,
+      withoutSecrets(url) === url ? error : undefined,
+    )
   }
   if (response.status !== 200) throw failed(`${response.status} ${text.trim().slice(0, 200)}; is the path right?`)
   const { protocol, transport } = parseAnswer(text)

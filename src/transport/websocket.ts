@@ -13,6 +13,7 @@ import {
   type Transport,
   type TransportSink,
 } from './transport.ts'
+import { hideSecrets, withoutSecrets } from './url.ts'
 
 /** The part of a W3C WebSocket that is used. */
 export interface WebSocketLike {
@@ -79,11 +80,13 @@ function connect(
 ): Promise<Transport | undefined> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
+    const place = withoutSecrets(url)
     let socket: WebSocketLike
     try {
       socket = create(url, [...protocols])
     } catch (error) {
-      throw usage(`cannot dial ${url}: ${String(error)}`, error)
+      // What the platform throws may repeat the URL, and so does a cause.
+      throw usage(`cannot dial ${place}: ${hideSecrets(String(error))}`)
     }
     socket.binaryType = 'arraybuffer'
     const extras = extrasOf(socket)
@@ -94,7 +97,7 @@ function connect(
       resolve(transport)
     }
     const fail = (reason: string, cause?: unknown): void => {
-      reject(unsent(CONNECTION_FAILED, `could not connect to ${url}: ${reason}`, cause))
+      reject(unsent(CONNECTION_FAILED, `could not connect to ${place}: ${reason}`, cause))
       end()
     }
     const abort = (): void => {

@@ -212,3 +212,23 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, '\0text', 10n ** 4300n])(
     expect(client.state).toBe('ready')
   },
 )
+
+test('what one handler does to its payload does not reach the others', async () => {
+  await using world = await openWorld({ link: 'wires' })
+  const [subscriber, publisher] = await world.join('subscriber', 'publisher')
+  const seen: unknown[] = []
+  for (const name of ['one', 'two', 'three']) {
+    await subscriber.subscribe('com.example.news', (args, kwargs) => {
+      const [item] = args as { list: unknown[]; bytes: Uint8Array }[]
+      seen.push(structuredClone([args, kwargs]))
+      item?.list.push(name)
+      item?.bytes.fill(9)
+      ;(args as unknown[]).push(name)
+      ;(kwargs as Record<string, unknown>)[name] = true
+    })
+  }
+  const item = { list: [1], bytes: new Uint8Array([1, 2]) }
+  await publisher.publish('com.example.news', [item], { unit: 'cm' }, { acknowledge: true })
+  await subscriber.call('wamp.session.count')
+  expect(seen).toEqual(Array(3).fill([[item], { unit: 'cm' }]))
+})

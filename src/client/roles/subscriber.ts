@@ -8,6 +8,7 @@ import type {
   WireEventDetails as WireDetails,
   WireSubscribeOptions as WireOptions,
 } from '../../protocol/options.ts'
+import { plain } from '../../protocol/plain.ts'
 import type { Waiting } from '../base/waiting.ts'
 import { type DurableHandles, HandleRecord } from '../handles/durable-handles.ts'
 import { type DurableHandle, type Gap, HandleView } from '../handles/handle.ts'
@@ -128,6 +129,16 @@ interface SubscriberState {
   readonly subscribing: Map<string, { count: number; given: Id | undefined }>
 }
 
+/** A copy for one handler of several, so that what one does to its payload does not reach the others. */
+function copyOf<T extends List | Dict>(values: T): T {
+  try {
+    return plain(values, 'payload') as T
+  } catch {
+    // What a payload codec returned may be of any kind, and is shared.
+    return values
+  }
+}
+
 export const subscriber: Role<SubscriberState> = {
   name: 'subscriber',
   features: SUBSCRIBER_FEATURES,
@@ -152,12 +163,17 @@ export const subscriber: Role<SubscriberState> = {
       const kwargs = data?.kwargs ?? {}
       // What was retained is for the one that asked for it last: the others have had it, or do not want it.
       const asked = details.retained ? [...sharers].filter(({ options }) => options.get_retained).slice(-1) : []
+      // The last one gets the payload itself, in most cases the only one.
+      let left = asked.length || sharers.size
       for (const record of asked.length ? asked : sharers) {
         const { handler, uri: topic, state } = record
+        left--
         // Given up while its SUBSCRIBED was on its way.
         if (state === 'closed') continue
         record.last = publication
-        session.heed(() => handler(args, kwargs, { topic, ...details, publication, subscription }))
+        const ownArgs = left ? copyOf(args) : args
+        const ownKwargs = left ? copyOf(kwargs) : kwargs
+        session.heed(() => handler(ownArgs, ownKwargs, { topic, ...details, publication, subscription }))
       }
     },
   },

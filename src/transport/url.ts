@@ -1,0 +1,11 @@
+/** URLs as errors and names may show them. */
+
+/** An address without its password, query and fragment, any of which may hold a secret. */
+export function withoutSecrets(url: string): string {
+  return url.replace(/[?#].*$/s, '').replace(/(^|\/\/)[^/]*@/, '$1')
+}
+
+/** The text of what a platform threw, which may repeat a URL. */
+export function hideSecrets(text: string): string {
+  return text.replace(/[a-z][\w+.-]*:\/\/[^\s'"]+/gi, withoutSecrets)
+}

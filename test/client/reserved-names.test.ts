@@ -1,0 +1,98 @@
+/** Methods of a service that would take the place of a member of the client. */
+
+import { expect, test } from 'vitest'
+import { rpc, subscribe, USAGE, WampClient } from 'wampy-ts'
+import { leavesNothing, welcoming } from './support.ts'
+
+leavesNothing()
+
+test.each<[string, () => new () => WampClient]>([
+  [
+    'start',
+    () =>
+      class Odd extends WampClient {
+        @rpc override start(): Promise<void> {
+          return super.start()
+        }
+      },
+  ],
+  [
+    'publish',
+    () =>
+      class Odd extends WampClient {
+        static rpc = ['publish']
+      },
+  ],
+  [
+    'emit',
+    () =>
+      class Odd extends WampClient {
+        static rpc = { emit: 'com.example.emit' }
+      },
+  ],
+  [
+    'session',
+    () =>
+      class Odd extends WampClient {
+        static rpc = ['session']
+      },
+  ],
+  [
+    'name',
+    () =>
+      class Odd extends WampClient {
+        static rpc = ['name']
+      },
+  ],
+  [
+    'on',
+    () =>
+      class Odd extends WampClient {
+        static subscribe = { on: 'com.example.topic' }
+      },
+  ],
+  [
+    'service',
+    () =>
+      class Odd extends WampClient {
+        @rpc service(): void {}
+      },
+  ],
+  [
+    'interceptors',
+    () =>
+      class Odd extends WampClient {
+        @rpc interceptors(): void {}
+      },
+  ],
+  [
+    'auth',
+    () =>
+      class Odd extends WampClient {
+        @subscribe auth(): void {}
+      },
+  ],
+  [
+    'logout',
+    () =>
+      class Odd extends WampClient {
+        @rpc('com.example.logout') logout(): void {}
+      },
+  ],
+])('%s is rejected at construction', (name, made) => {
+  const Odd = made()
+  expect(() => new Odd()).toThrow(
+    expect.objectContaining({
+      uri: USAGE,
+      message: expect.stringMatching(`declares (rpc|subscribe) "${name}", `),
+    }),
+  )
+})
+
+test('its URI may be any: another method takes it', async () => {
+  class Shop extends WampClient {
+    static prefix = 'com.example'
+    @rpc('com.example.start') begin(): void {}
+  }
+  expect(new Shop({ router: welcoming() })).toBeInstanceOf(Shop)
+})
