@@ -1,16 +1,6 @@
 /** The load driver, a process of its own: keeps calls or events under way and counts them when asked. */
 
-import {
-  CALL,
-  EVENT,
-  HELLO,
-  INVOCATION,
-  PUBLISH,
-  REGISTER,
-  RESULT,
-  SUBSCRIBE,
-  YIELD,
-} from '../../src/protocol/codes.ts'
+import { CALL, EVENT, HELLO, INVOCATION, PUBLISH, REGISTER, RESULT, SUBSCRIBE, YIELD } from 'wampy-ts/testing'
 import type { Message } from '../../src/protocol/messages.ts'
 import type { MatchPolicy } from '../../src/protocol/options.ts'
 import { load, URIS } from './load.ts'

@@ -1,6 +1,6 @@
 /** Registrations and subscriptions that no call and no event of the benchmark concerns, but that look much like theirs. */
 
-import { REGISTER, REGISTERED, SUBSCRIBE, SUBSCRIBED } from '../../src/protocol/codes.ts'
+import { REGISTER, REGISTERED, SUBSCRIBE, SUBSCRIBED } from 'wampy-ts/testing'
 import type { Uri } from '../../src/protocol/messages.ts'
 import type { MatchPolicy } from '../../src/protocol/options.ts'
 import { type Connection, DIGITS, encoded, framed } from './wire.ts'

@@ -1,10 +1,10 @@
 /** `wampy-ts router` as a process: the addresses it listens on, and how it ends. */
 import { existsSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
+import { GOODBYE, HELLO, WELCOME } from 'wampy-ts/testing'
 import { WebSocket } from 'ws'
 import { WampClient } from '../../src/client/wamp-client.ts'
 import { WampRouter } from '../../src/client/wamp-router.ts'
-import { GOODBYE, HELLO, WELCOME } from '../../src/protocol/codes.ts'
 import { SYSTEM_SHUTDOWN } from '../../src/protocol/names.ts'
 import { longPollDial } from '../../src/transport/longpoll.ts'
 import { cli, freePort, here, listening, type Running } from './support.ts'

@@ -1,8 +1,8 @@
 /** `wampy-ts run`: services from every kind of module, across losses, until a signal. */
 import { once } from 'node:events'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { GOODBYE, HELLO, REGISTER, REGISTERED, WELCOME } from 'wampy-ts/testing'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { GOODBYE, HELLO, REGISTER, REGISTERED, WELCOME } from '../../src/protocol/codes.ts'
 import { cli, cliWith, freePort, here, listening, write } from './support.ts'
 
 const body = `{

@@ -2,8 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { CANCELED, type CancelMode, CONNECTION_LOST, type Invocation, TIMEOUT, USAGE, WampError } from 'wampy-ts'
-import { openWorld, type Scripted } from 'wampy-ts/testing'
-import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, YIELD } from '../../src/protocol/codes.ts'
+import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, openWorld, RESULT, type Scripted, YIELD } from 'wampy-ts/testing'
 import { failure, gate, granting, joined, joinedTo, leavesNothing, pass, stopTheClock, until, uri } from './support.ts'
 
 leavesNothing()

@@ -12,8 +12,7 @@ import {
   USAGE,
   WampClient,
 } from 'wampy-ts'
-import { openWorld } from 'wampy-ts/testing'
-import { HELLO } from '../../src/protocol/codes.ts'
+import { HELLO, openWorld } from 'wampy-ts/testing'
 import { failure, leavesNothing, welcoming } from './support.ts'
 
 leavesNothing()

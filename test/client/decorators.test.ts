@@ -11,8 +11,7 @@ import {
   USAGE,
   WampClient,
 } from 'wampy-ts'
-import { openWorld } from 'wampy-ts/testing'
-import { REGISTER, SUBSCRIBE } from '../../src/protocol/codes.ts'
+import { openWorld, REGISTER, SUBSCRIBE } from 'wampy-ts/testing'
 import { failure, granting, leavesNothing, uri, welcoming } from './support.ts'
 
 leavesNothing()

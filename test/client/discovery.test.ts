@@ -2,9 +2,8 @@
 
 import { describe, expect, test } from 'vitest'
 import { description, type Invocation, RpcClient, rpc, type ServiceDescription, subscribe, WampClient } from 'wampy-ts'
-import { openWorld } from 'wampy-ts/testing'
+import { CALL, ERROR, openWorld, REGISTER, RESULT } from 'wampy-ts/testing'
 import { parametersOf } from '../../src/client/service/description.ts'
-import { CALL, ERROR, REGISTER, RESULT } from '../../src/protocol/codes.ts'
 import { failure, leavesNothing, uri, welcoming } from './support.ts'
 
 leavesNothing()

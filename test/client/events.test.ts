@@ -2,8 +2,16 @@
 
 import { describe, expect, test } from 'vitest'
 import { CANCELED, LIMIT_EXCEEDED, REVOKED, STOPPED, TIMEOUT } from 'wampy-ts'
-import { openWorld, type Scripted } from 'wampy-ts/testing'
-import { ERROR, EVENT, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from '../../src/protocol/codes.ts'
+import {
+  ERROR,
+  EVENT,
+  openWorld,
+  type Scripted,
+  SUBSCRIBE,
+  SUBSCRIBED,
+  UNSUBSCRIBE,
+  UNSUBSCRIBED,
+} from 'wampy-ts/testing'
 import {
   type Answer,
   clientOf,

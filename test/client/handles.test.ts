@@ -2,17 +2,17 @@
 
 import { describe, expect, test } from 'vitest'
 import { CANCELED, type Gap, getEvents, REVOKED, type Registration, type Subscription } from 'wampy-ts'
-import { openWorld } from 'wampy-ts/testing'
 import {
   ERROR,
   EVENT,
+  openWorld,
   REGISTER,
   SUBSCRIBE,
   UNREGISTER,
   UNREGISTERED,
   UNSUBSCRIBE,
   UNSUBSCRIBED,
-} from '../../src/protocol/codes.ts'
+} from 'wampy-ts/testing'
 import {
   type Answer,
   clientOf,

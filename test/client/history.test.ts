@@ -11,8 +11,7 @@ import {
   WampClient,
 } from 'wampy-ts'
 import { e2ee, Keyring } from 'wampy-ts/e2ee'
-import { openWorld, type WireMessage } from 'wampy-ts/testing'
-import { CALL, ERROR, RESULT, UNSUBSCRIBE, UNSUBSCRIBED } from '../../src/protocol/codes.ts'
+import { CALL, ERROR, openWorld, RESULT, UNSUBSCRIBE, UNSUBSCRIBED, type WireMessage } from 'wampy-ts/testing'
 import { keyOf } from '../e2ee/support.ts'
 import { failure, granting, joined, leavesNothing, uri } from './support.ts'
 

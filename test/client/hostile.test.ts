@@ -2,8 +2,17 @@
 
 import { describe, expect, test } from 'vitest'
 import { PROTOCOL_VIOLATION, type WampError } from 'wampy-ts'
-import { scriptedRouter, type WireMessage } from 'wampy-ts/testing'
-import { ABORT, CALL, GOODBYE, HELLO, REGISTER, RESULT, SUBSCRIBE } from '../../src/protocol/codes.ts'
+import {
+  ABORT,
+  CALL,
+  GOODBYE,
+  HELLO,
+  REGISTER,
+  RESULT,
+  SUBSCRIBE,
+  scriptedRouter,
+  type WireMessage,
+} from 'wampy-ts/testing'
 import { clientOf, failure, granting, joined, leavesNothing, next, until, uri, WELCOMED } from './support.ts'
 
 leavesNothing()

@@ -14,8 +14,20 @@ import {
   TIMEOUT,
   WampClient,
 } from 'wampy-ts'
-import { openWorld, type Scripted, scripted } from 'wampy-ts/testing'
-import { ABORT, CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, REGISTER, RESULT, YIELD } from '../../src/protocol/codes.ts'
+import {
+  ABORT,
+  CALL,
+  CANCEL,
+  ERROR,
+  INTERRUPT,
+  INVOCATION,
+  openWorld,
+  REGISTER,
+  RESULT,
+  type Scripted,
+  scripted,
+  YIELD,
+} from 'wampy-ts/testing'
 import {
   clientOf,
   failure,

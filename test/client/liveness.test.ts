@@ -3,8 +3,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { CONNECTION_LOST, DEFAULT_URL, type Liveness, WampRouter } from 'wampy-ts'
 import { Router } from 'wampy-ts/router'
-import { wires } from 'wampy-ts/testing'
-import { ABORT, CALL, ERROR, EVENT, HELLO, RESULT } from '../../src/protocol/codes.ts'
+import { ABORT, CALL, ERROR, EVENT, HELLO, RESULT, wires } from 'wampy-ts/testing'
 import {
   type Answer,
   clientOf,

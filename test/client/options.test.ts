@@ -17,9 +17,8 @@ import {
   type WampRouterOptions,
 } from 'wampy-ts'
 import { Router } from 'wampy-ts/router'
-import { openWorld } from 'wampy-ts/testing'
+import { CALL, HELLO, openWorld, SUBSCRIBE } from 'wampy-ts/testing'
 import { version } from '../../package.json' with { type: 'json' }
-import { CALL, HELLO, SUBSCRIBE } from '../../src/protocol/codes.ts'
 import { clientOf, failure, joined, leavesNothing, uri, welcoming } from './support.ts'
 
 leavesNothing()

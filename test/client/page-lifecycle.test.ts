@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { CONNECTION_LOST, longPollDial, portDial, STOPPED, WampRouter } from 'wampy-ts'
 import { serve } from 'wampy-ts/node'
 import { acceptPorts, Router } from 'wampy-ts/router'
-import { CALL, EVENT, GOODBYE, HELLO, RESULT, SUBSCRIBE, SUBSCRIBED } from '../../src/protocol/codes.ts'
+import { CALL, EVENT, GOODBYE, HELLO, RESULT, SUBSCRIBE, SUBSCRIBED } from 'wampy-ts/testing'
 import {
   clientOf,
   eventsOf,

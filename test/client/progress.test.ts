@@ -12,8 +12,7 @@ import {
   WampClient,
   WampError,
 } from 'wampy-ts'
-import type { Scripted } from 'wampy-ts/testing'
-import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, YIELD } from '../../src/protocol/codes.ts'
+import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, type Scripted, YIELD } from 'wampy-ts/testing'
 import { failure, gate, granting, joined, joinedTo, leavesNothing, serving, until, uri } from './support.ts'
 
 leavesNothing()

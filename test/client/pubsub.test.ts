@@ -2,12 +2,12 @@
 
 import { describe, expect, test, vi } from 'vitest'
 import { type Dict, type EventDetails, INVALID_ARGUMENT, type List, WampError } from 'wampy-ts'
-import { openWorld } from 'wampy-ts/testing'
 import {
   ABORT,
   CALL,
   ERROR,
   EVENT,
+  openWorld,
   PUBLISH,
   PUBLISHED,
   RESULT,
@@ -15,7 +15,7 @@ import {
   SUBSCRIBED,
   UNSUBSCRIBE,
   UNSUBSCRIBED,
-} from '../../src/protocol/codes.ts'
+} from 'wampy-ts/testing'
 import { type Answer, clientOf, failure, joined, leavesNothing, next, until, uri, welcoming } from './support.ts'
 
 leavesNothing()

@@ -14,17 +14,7 @@ import {
 } from 'wampy-ts'
 import { serve } from 'wampy-ts/node'
 import { Router } from 'wampy-ts/router'
-import {
-  CALL,
-  ERROR,
-  EVENT,
-  GOODBYE,
-  HELLO,
-  PUBLISH,
-  REGISTER,
-  REGISTERED,
-  SUBSCRIBE,
-} from '../../src/protocol/codes.ts'
+import { CALL, ERROR, EVENT, GOODBYE, HELLO, PUBLISH, REGISTER, REGISTERED, SUBSCRIBE } from 'wampy-ts/testing'
 import {
   clientOf,
   eventsOf,

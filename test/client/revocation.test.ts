@@ -2,18 +2,18 @@
 
 import { describe, expect, test } from 'vitest'
 import { getRegisteredEntrypoints, REVOKED, rpc, WampClient } from 'wampy-ts'
-import { openWorld } from 'wampy-ts/testing'
 import {
   ERROR,
   EVENT,
   INVOCATION,
+  openWorld,
   REGISTER,
   SUBSCRIBE,
   UNREGISTER,
   UNREGISTERED,
   UNSUBSCRIBE,
   UNSUBSCRIBED,
-} from '../../src/protocol/codes.ts'
+} from 'wampy-ts/testing'
 import { clientOf, eventsOf, gate, granting, joined, leavesNothing, next, until, uri, welcoming } from './support.ts'
 
 leavesNothing()

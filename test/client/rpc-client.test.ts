@@ -15,8 +15,7 @@ import {
   WampClient,
   WampError,
 } from 'wampy-ts'
-import { openWorld, type WireMessage } from 'wampy-ts/testing'
-import { CALL, HELLO, PUBLISH, RESULT, SUBSCRIBE } from '../../src/protocol/codes.ts'
+import { CALL, HELLO, openWorld, PUBLISH, RESULT, SUBSCRIBE, type WireMessage } from 'wampy-ts/testing'
 import {
   failure,
   granting,

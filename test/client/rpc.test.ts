@@ -10,12 +10,12 @@ import {
   WampClient,
   WampError,
 } from 'wampy-ts'
-import { openWorld } from 'wampy-ts/testing'
 import {
   ABORT,
   CALL,
   ERROR,
   INVOCATION,
+  openWorld,
   REGISTER,
   REGISTERED,
   RESULT,
@@ -24,7 +24,7 @@ import {
   UNREGISTER,
   UNREGISTERED,
   YIELD,
-} from '../../src/protocol/codes.ts'
+} from 'wampy-ts/testing'
 import { type Answer, failure, granting, joined, leavesNothing, until, uri } from './support.ts'
 
 leavesNothing()

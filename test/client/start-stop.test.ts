@@ -17,8 +17,7 @@ import {
   WampError,
 } from 'wampy-ts'
 import { Router } from 'wampy-ts/router'
-import { linked, openWorld, scriptedRouter } from 'wampy-ts/testing'
-import { GOODBYE, HELLO, REGISTER, SUBSCRIBE, WELCOME } from '../../src/protocol/codes.ts'
+import { GOODBYE, HELLO, linked, openWorld, REGISTER, SUBSCRIBE, scriptedRouter, WELCOME } from 'wampy-ts/testing'
 import {
   clientOf,
   eventsOf,

@@ -2,8 +2,18 @@
 
 import { beforeEach, expect, onTestFinished, vi } from 'vitest'
 import { type Client, type ClientEvents, type ClientOptions, type Connector, RpcClient, WampClient } from 'wampy-ts'
-import { openWorld, type Scripted, scriptedRouter, type WireMessage } from 'wampy-ts/testing'
-import { GOODBYE, HELLO, REGISTER, REGISTERED, SUBSCRIBE, SUBSCRIBED } from '../../src/protocol/codes.ts'
+import {
+  GOODBYE,
+  HELLO,
+  openWorld,
+  REGISTER,
+  REGISTERED,
+  type Scripted,
+  SUBSCRIBE,
+  SUBSCRIBED,
+  scriptedRouter,
+  type WireMessage,
+} from 'wampy-ts/testing'
 
 export const WELCOMED: WireMessage = [2, 4711, { roles: { broker: {}, dealer: {} } }]
 

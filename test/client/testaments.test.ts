@@ -12,8 +12,7 @@ import {
   WampClient,
 } from 'wampy-ts'
 import { e2ee, Keyring } from 'wampy-ts/e2ee'
-import { openWorld, type World } from 'wampy-ts/testing'
-import { CALL, ERROR, RESULT } from '../../src/protocol/codes.ts'
+import { CALL, ERROR, openWorld, RESULT, type World } from 'wampy-ts/testing'
 import { keyOf } from '../e2ee/support.ts'
 import { failure, joined, leavesNothing, uri } from './support.ts'
 

@@ -3,8 +3,7 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { type Invocation, TIMEOUT, USAGE } from 'wampy-ts'
-import { openWorld, type Scripted } from 'wampy-ts/testing'
-import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, YIELD } from '../../src/protocol/codes.ts'
+import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, openWorld, RESULT, type Scripted, YIELD } from 'wampy-ts/testing'
 import { failure, gate, granting, joined, joinedTo, leavesNothing, pass, stopTheClock, until, uri } from './support.ts'
 
 leavesNothing()

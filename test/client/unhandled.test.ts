@@ -2,7 +2,7 @@
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Connector, RpcClient, STOPPED, TIMEOUT, WampClient, WampError } from 'wampy-ts'
-import { ERROR, REGISTER, SUBSCRIBE } from '../../src/protocol/codes.ts'
+import { ERROR, REGISTER, SUBSCRIBE } from 'wampy-ts/testing'
 import {
   clientOf,
   eventsOf,

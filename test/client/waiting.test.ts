@@ -2,7 +2,6 @@
 
 import { describe, expect, test } from 'vitest'
 import { CANCELED, type HandleTimeout, TIMEOUT, type Waiting, type WampClient } from 'wampy-ts'
-import type { Scripted, WireMessage } from 'wampy-ts/testing'
 import {
   ABORT,
   CALL,
@@ -13,13 +12,15 @@ import {
   REGISTER,
   REGISTERED,
   RESULT,
+  type Scripted,
   SUBSCRIBE,
   SUBSCRIBED,
   UNREGISTER,
   UNREGISTERED,
   UNSUBSCRIBE,
   UNSUBSCRIBED,
-} from '../../src/protocol/codes.ts'
+  type WireMessage,
+} from 'wampy-ts/testing'
 import { type Answer, eventsOf, failure, joined, leavesNothing, pass, stopTheClock, until, uri } from './support.ts'
 
 leavesNothing()

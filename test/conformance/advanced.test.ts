@@ -2,8 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { CANCELED, type Invocation, TIMEOUT, UNAVAILABLE, WampError } from 'wampy-ts'
-import { openWorld } from 'wampy-ts/testing'
-import { CALL, INVOCATION, PUBLISH, REGISTER, SUBSCRIBE } from '../../src/protocol/codes.ts'
+import { CALL, INVOCATION, openWorld, PUBLISH, REGISTER, SUBSCRIBE } from 'wampy-ts/testing'
 import { failure, gate, leavesNothing, until, uri } from '../client/support.ts'
 import { extremes } from './worlds.ts'
 

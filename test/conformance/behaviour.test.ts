@@ -2,8 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { RpcClient, rpc, subscribe, WampClient } from 'wampy-ts'
-import { openWorld } from 'wampy-ts/testing'
-import { GOODBYE } from '../../src/protocol/codes.ts'
+import { GOODBYE, openWorld } from 'wampy-ts/testing'
 import { failure, leavesNothing, next, until, uri } from '../client/support.ts'
 import { extremes } from './worlds.ts'
 

@@ -3,8 +3,7 @@
 import { expect, onTestFinished, vi } from 'vitest'
 import { type Client, type ClientOptions, type Connector, type Link, type Registration, WampClient } from 'wampy-ts'
 import { framed, json, Router, type RouterOptions } from 'wampy-ts/router'
-import { type Direction, scripted, type Wires, wires } from 'wampy-ts/testing'
-import { CALL, GOODBYE, HELLO } from '../../src/protocol/codes.ts'
+import { CALL, type Direction, GOODBYE, HELLO, scripted, type Wires, wires } from 'wampy-ts/testing'
 
 /** What came of something that was waited for: what it gave, in order, and what it ended with. */
 export interface Outcome {

@@ -16,7 +16,7 @@ import {
   UNSUBSCRIBE,
   WELCOME,
   YIELD,
-} from '../../src/protocol/codes.ts'
+} from 'wampy-ts/testing'
 import { aborts, ID, open, ROLES, TEXT, violates } from './support.ts'
 
 afterEach(() => vi.useRealTimers())

@@ -1,7 +1,7 @@
 /** Six lists of who may hear and who may not: a subscriber must pass each of those that are given. */
 
 import { describe, expect, test } from 'vitest'
-import { EVENT, PUBLISH, PUBLISHED } from '../../src/protocol/codes.ts'
+import { EVENT, PUBLISH, PUBLISHED } from 'wampy-ts/testing'
 import type { WirePublishOptions } from '../../src/protocol/options.ts'
 import type { Member } from '../../src/router/member/member.ts'
 import { Audience, audienceOf } from '../../src/router/pubsub/audience.ts'

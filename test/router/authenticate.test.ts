@@ -15,7 +15,7 @@ import {
   RESULT,
   SUBSCRIBE,
   WELCOME,
-} from '../../src/protocol/codes.ts'
+} from 'wampy-ts/testing'
 import type { Message } from '../../src/protocol/messages.ts'
 import type { AuthMethod, AuthRequest } from '../../src/router/authenticate.ts'
 import { AUTH_METHODS } from '../../src/router/router.ts'

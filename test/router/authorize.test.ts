@@ -21,7 +21,7 @@ import {
   UNSUBSCRIBE,
   UNSUBSCRIBED,
   YIELD,
-} from '../../src/protocol/codes.ts'
+} from 'wampy-ts/testing'
 import { ID, open, type Peer, ROLES, subscribe, violates } from './support.ts'
 
 const errors = vi.spyOn(console, 'error')

@@ -1,7 +1,7 @@
 /** Whatever sessions do, each event reaches exactly whom a simple model says, and whoever only listens to the meta API knows it all. */
 
 import { expect, test } from 'vitest'
-import { EVENT, PUBLISH, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from '../../src/protocol/codes.ts'
+import { EVENT, PUBLISH, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from 'wampy-ts/testing'
 import { ask, open, type Peer, WAYS } from './support.ts'
 
 interface Held {

@@ -1,16 +1,7 @@
 /** The Basic Profile of PubSub, message by message. */
 
 import { describe, expect, test } from 'vitest'
-import {
-  ERROR,
-  EVENT,
-  PUBLISH,
-  PUBLISHED,
-  SUBSCRIBE,
-  SUBSCRIBED,
-  UNSUBSCRIBE,
-  UNSUBSCRIBED,
-} from '../../src/protocol/codes.ts'
+import { ERROR, EVENT, PUBLISH, PUBLISHED, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from 'wampy-ts/testing'
 import { ID, open, type Peer, TEXT } from './support.ts'
 
 function subscribe(peer: Peer, topic: string, request = 1): number {

@@ -1,7 +1,7 @@
 /** What a callee learns of who calls, and payloads that only caller and callee can read. */
 
 import { describe, expect, test } from 'vitest'
-import { CALL, ERROR, INTERRUPT, INVOCATION, REGISTER, REGISTERED, RESULT, YIELD } from '../../src/protocol/codes.ts'
+import { CALL, ERROR, INTERRUPT, INVOCATION, REGISTER, REGISTERED, RESULT, YIELD } from 'wampy-ts/testing'
 import type { Message } from '../../src/protocol/messages.ts'
 import type { RouterOptions } from '../../src/router/router.ts'
 import { cbor } from '../../src/serializer/cbor.ts'

@@ -1,7 +1,7 @@
 /** Call canceling: three modes, what each sends to whom, and what may cross it. */
 
 import { describe, expect, test } from 'vitest'
-import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, UNREGISTER, YIELD } from '../../src/protocol/codes.ts'
+import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, UNREGISTER, YIELD } from 'wampy-ts/testing'
 import { able, refused, register } from './rpc.ts'
 import { dropped, ID, open, type Peer, WAYS, type World } from './support.ts'
 

@@ -13,7 +13,7 @@ import {
   UNREGISTER,
   UNREGISTERED,
   YIELD,
-} from '../../src/protocol/codes.ts'
+} from 'wampy-ts/testing'
 import { able } from './rpc.ts'
 import { open, type Peer, WAYS } from './support.ts'
 

@@ -1,7 +1,7 @@
 /** The dealer against one that was written from the specification alone, slow and plain: the same words to everybody. */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { CALL, CANCEL, ERROR, INVOCATION, REGISTER, UNREGISTER, UNREGISTERED, YIELD } from '../../src/protocol/codes.ts'
+import { CALL, CANCEL, ERROR, INVOCATION, REGISTER, UNREGISTER, UNREGISTERED, YIELD } from 'wampy-ts/testing'
 import { LIMIT, Party, Reference, Served } from './reference.ts'
 import { able } from './rpc.ts'
 import { open, type Peer, WAYS } from './support.ts'

@@ -1,7 +1,7 @@
 /** What WELCOME announces: each feature exactly where it works. */
 
 import { expect, test } from 'vitest'
-import { HELLO } from '../../src/protocol/codes.ts'
+import { HELLO } from 'wampy-ts/testing'
 import { FEATURES } from '../../src/protocol/words.ts'
 import type { RouterOptions } from '../../src/router/router.ts'
 import { open, ROLES } from './support.ts'

@@ -3,17 +3,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import {
-  CALL,
-  CANCEL,
-  ERROR,
-  EVENT,
-  PUBLISH,
-  PUBLISHED,
-  RESULT,
-  UNSUBSCRIBE,
-  UNSUBSCRIBED,
-} from '../../src/protocol/codes.ts'
+import { CALL, CANCEL, ERROR, EVENT, PUBLISH, PUBLISHED, RESULT, UNSUBSCRIBE, UNSUBSCRIBED } from 'wampy-ts/testing'
 import { payload } from '../../src/protocol/payload.ts'
 import {
   type HistoryEvent,

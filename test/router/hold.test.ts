@@ -7,7 +7,7 @@ import { batching, type Dial, longPollDial, portDial, type Serializer, webSocket
 import { cbor } from 'wampy-ts/cbor'
 import { rawSocketDial, type Served, type ServeOptions, serve } from 'wampy-ts/node'
 import { type Attachable, acceptPorts, framed, json, type Link } from 'wampy-ts/router'
-import { PUBLISH } from '../../src/protocol/codes.ts'
+import { PUBLISH } from 'wampy-ts/testing'
 import type { Message, PublishMessage } from '../../src/protocol/messages.ts'
 import { payload } from '../../src/protocol/payload.ts'
 import { LIMITS, type RouterLimits } from '../../src/router/member/limits.ts'

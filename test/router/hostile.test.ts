@@ -1,7 +1,7 @@
 /** Random and mutated frames in all three serializers: the router goes on, serves the others, and keeps nothing. */
 
 import { expect, test } from 'vitest'
-import { ABORT, CALL, REGISTER, RESULT, YIELD } from '../../src/protocol/codes.ts'
+import { ABORT, CALL, REGISTER, RESULT, YIELD } from 'wampy-ts/testing'
 import type { Message } from '../../src/protocol/messages.ts'
 import { payload } from '../../src/protocol/payload.ts'
 import { cbor } from '../../src/serializer/cbor.ts'

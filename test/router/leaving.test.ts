@@ -15,7 +15,7 @@ import {
   UNREGISTER,
   UNSUBSCRIBE,
   YIELD,
-} from '../../src/protocol/codes.ts'
+} from 'wampy-ts/testing'
 import type { RouterStats } from '../../src/router/stats.ts'
 import { ID, open, type Peer, TEXT, WAYS, type World } from './support.ts'
 

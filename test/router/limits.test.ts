@@ -1,17 +1,7 @@
 /** What one session may cost: limits, consumers that do not read, payloads that cannot be said to a receiver. */
 
 import { describe, expect, test } from 'vitest'
-import {
-  CALL,
-  ERROR,
-  EVENT,
-  INVOCATION,
-  PUBLISH,
-  REGISTER,
-  RESULT,
-  SUBSCRIBE,
-  YIELD,
-} from '../../src/protocol/codes.ts'
+import { CALL, ERROR, EVENT, INVOCATION, PUBLISH, REGISTER, RESULT, SUBSCRIBE, YIELD } from 'wampy-ts/testing'
 import type { Message } from '../../src/protocol/messages.ts'
 import { cbor } from '../../src/serializer/cbor.ts'
 import { dropped, ID, open, TEXT } from './support.ts'

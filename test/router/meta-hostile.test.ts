@@ -1,7 +1,7 @@
 /** Whatever anybody gives to the router's own procedures: an answer, never a crash, and nothing that he should not get. */
 
 import { describe, expect, test } from 'vitest'
-import { CALL, ERROR, RESULT } from '../../src/protocol/codes.ts'
+import { CALL, ERROR, RESULT } from 'wampy-ts/testing'
 import { ask, open, type Peer, subscribe } from './support.ts'
 
 const ID_FIRST = [

@@ -1,18 +1,7 @@
 /** The session meta API: who is here, who comes, who goes, and who is shown out. */
 
 import { describe, expect, test } from 'vitest'
-import {
-  CALL,
-  ERROR,
-  EVENT,
-  GOODBYE,
-  HELLO,
-  INVOCATION,
-  PUBLISH,
-  REGISTER,
-  RESULT,
-  YIELD,
-} from '../../src/protocol/codes.ts'
+import { CALL, ERROR, EVENT, GOODBYE, HELLO, INVOCATION, PUBLISH, REGISTER, RESULT, YIELD } from 'wampy-ts/testing'
 import type { Router } from '../../src/router/router.ts'
 import { cbor } from '../../src/serializer/cbor.ts'
 import { json } from '../../src/serializer/json.ts'

@@ -12,7 +12,7 @@ import {
   SUBSCRIBE,
   UNREGISTER,
   UNSUBSCRIBE,
-} from '../../src/protocol/codes.ts'
+} from 'wampy-ts/testing'
 import { ask, dropped, ID, open, type Peer, ROLES, subscribe, TEXT, WAYS } from './support.ts'
 
 const CREATED = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)

@@ -17,7 +17,7 @@ import {
   UNSUBSCRIBE,
   WELCOME,
   YIELD,
-} from '../../src/protocol/codes.ts'
+} from 'wampy-ts/testing'
 import type { Message } from '../../src/protocol/messages.ts'
 import { Router, type RouterOptions } from '../../src/router/router.ts'
 import { cbor } from '../../src/serializer/cbor.ts'

@@ -1,7 +1,7 @@
 /** Calls that are made in parts, and answered in parts too. */
 
 import { describe, expect, test } from 'vitest'
-import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, YIELD } from '../../src/protocol/codes.ts'
+import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, YIELD } from 'wampy-ts/testing'
 import type { Message } from '../../src/protocol/messages.ts'
 import { cbor } from '../../src/serializer/cbor.ts'
 import { able, refused, register } from './rpc.ts'

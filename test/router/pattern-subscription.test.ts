@@ -1,16 +1,7 @@
 /** Subscriptions by prefix and by wildcard: every one that matches gets the event, and the topic with it. */
 
 import { describe, expect, test } from 'vitest'
-import {
-  ERROR,
-  EVENT,
-  PUBLISH,
-  PUBLISHED,
-  SUBSCRIBE,
-  SUBSCRIBED,
-  UNSUBSCRIBE,
-  UNSUBSCRIBED,
-} from '../../src/protocol/codes.ts'
+import { ERROR, EVENT, PUBLISH, PUBLISHED, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from 'wampy-ts/testing'
 import { ID, open, subscribe, TEXT, WAYS } from './support.ts'
 
 const PREFIX = { match: 'prefix' }

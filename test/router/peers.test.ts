@@ -1,7 +1,7 @@
 /** Peers that do other than they say: what is tolerated of which, and that a strict router tolerates nothing. */
 
 import { describe, expect, test } from 'vitest'
-import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, REGISTER, RESULT, YIELD } from '../../src/protocol/codes.ts'
+import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, REGISTER, RESULT, YIELD } from 'wampy-ts/testing'
 import type { RouterOptions } from '../../src/router/router.ts'
 import { able, refused, register } from './rpc.ts'
 import { ID, open, type Peer, violates, type World } from './support.ts'

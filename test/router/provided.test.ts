@@ -1,7 +1,7 @@
 /** What the router serves itself: called as any procedure, answered at once or later. */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { CALL, CANCEL, ERROR, RESULT } from '../../src/protocol/codes.ts'
+import { CALL, CANCEL, ERROR, RESULT } from 'wampy-ts/testing'
 import { WampError } from '../../src/protocol/error.ts'
 import type { CancelMode, WireCallOptions } from '../../src/protocol/options.ts'
 import { payload } from '../../src/protocol/payload.ts'

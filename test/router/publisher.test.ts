@@ -1,7 +1,7 @@
 /** What an event says of its publisher: who it is, how far it is trusted, and how its payload is to be read. */
 
 import { describe, expect, test } from 'vitest'
-import { ERROR, EVENT, PUBLISH, PUBLISHED } from '../../src/protocol/codes.ts'
+import { ERROR, EVENT, PUBLISH, PUBLISHED } from 'wampy-ts/testing'
 import { Router, type RouterOptions } from '../../src/router/router.ts'
 import { cbor } from '../../src/serializer/cbor.ts'
 import { ID, open, type Peer, ROLES, subscribe, TEXT, violates, type World } from './support.ts'

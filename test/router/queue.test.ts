@@ -13,7 +13,7 @@ import {
   UNREGISTER,
   UNREGISTERED,
   YIELD,
-} from '../../src/protocol/codes.ts'
+} from 'wampy-ts/testing'
 import { WampError } from '../../src/protocol/error.ts'
 import type { Message } from '../../src/protocol/messages.ts'
 import { type CallQueueOptions, Router, type RouterLimits } from '../../src/router.ts'

@@ -10,7 +10,7 @@ import {
   RESULT,
   UNREGISTER,
   UNREGISTERED,
-} from '../../src/protocol/codes.ts'
+} from 'wampy-ts/testing'
 import { TEXT } from './support.ts'
 
 /** A session as the reference sees it. */

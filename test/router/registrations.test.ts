@@ -11,7 +11,7 @@ import {
   UNREGISTER,
   UNREGISTERED,
   YIELD,
-} from '../../src/protocol/codes.ts'
+} from 'wampy-ts/testing'
 import { able, refused, register } from './rpc.ts'
 import { ID, open, type Peer, WAYS } from './support.ts'
 

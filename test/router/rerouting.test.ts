@@ -1,7 +1,7 @@
 /** Call re-routing: a callee declines with `wamp.error.unavailable`, and another one has the call. */
 
 import { describe, expect, test } from 'vitest'
-import { CALL, CANCEL, ERROR, INVOCATION, RESULT, YIELD } from '../../src/protocol/codes.ts'
+import { CALL, CANCEL, ERROR, INVOCATION, RESULT, YIELD } from 'wampy-ts/testing'
 import { able, refused, register } from './rpc.ts'
 import { ID, open, type Peer, WAYS, type World } from './support.ts'
 

@@ -1,16 +1,7 @@
 /** Retained events: the last one of a topic waits for those who subscribe later, and reaches nobody it was not for. */
 
 import { describe, expect, test } from 'vitest'
-import {
-  ERROR,
-  EVENT,
-  HELLO,
-  PUBLISH,
-  PUBLISHED,
-  SUBSCRIBE,
-  SUBSCRIBED,
-  UNSUBSCRIBE,
-} from '../../src/protocol/codes.ts'
+import { ERROR, EVENT, HELLO, PUBLISH, PUBLISHED, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE } from 'wampy-ts/testing'
 import type { WireEventDetails } from '../../src/protocol/options.ts'
 import { payload } from '../../src/protocol/payload.ts'
 import type { Member } from '../../src/router/member/member.ts'

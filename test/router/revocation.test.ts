@@ -15,7 +15,7 @@ import {
   UNSUBSCRIBE,
   UNSUBSCRIBED,
   YIELD,
-} from '../../src/protocol/codes.ts'
+} from 'wampy-ts/testing'
 import { ask, ID, open, type Peer, ROLES, subscribe, TEXT } from './support.ts'
 
 const REMOVE_SUBSCRIBER = 'wamp.subscription.remove_subscriber'

@@ -14,7 +14,7 @@ import {
   UNSUBSCRIBE,
   WELCOME,
   YIELD,
-} from '../../src/protocol/codes.ts'
+} from 'wampy-ts/testing'
 import type { Message } from '../../src/protocol/messages.ts'
 import { Router, type RouterOptions } from '../../src/router/router.ts'
 import { aborts, ID, open, type Peer, ROLES, TEXT, violates } from './support.ts'

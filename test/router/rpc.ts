@@ -1,7 +1,7 @@
 /** What the tests of the dealer share: peers that announce everything, and what they say and hear. */
 
 import { expect } from 'vitest'
-import { ERROR, REGISTER, REGISTERED } from '../../src/protocol/codes.ts'
+import { ERROR, REGISTER, REGISTERED } from 'wampy-ts/testing'
 import { ID, type Peer, TEXT, type World } from './support.ts'
 
 const CALLER = {

@@ -1,7 +1,7 @@
 /** A session whose HELLO says how often it speaks at least, and which does not: the worker of a page that is frozen. */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { ABORT, CALL, ERROR, HELLO, INVOCATION, REGISTER, REGISTERED, WELCOME } from '../../src/protocol/codes.ts'
+import { ABORT, CALL, ERROR, HELLO, INVOCATION, REGISTER, REGISTERED, WELCOME } from 'wampy-ts/testing'
 import { ID, open, ROLES, TEXT } from './support.ts'
 
 beforeEach(() => {

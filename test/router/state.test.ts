@@ -1,7 +1,7 @@
 /** What is not a legal message, or not legal now, ends the session with ABORT, in every state and by every road. */
 
 import { describe, expect, test, vi } from 'vitest'
-import { CALL, GOODBYE, HELLO, PUBLISH, REGISTER, SUBSCRIBE, YIELD } from '../../src/protocol/codes.ts'
+import { CALL, GOODBYE, HELLO, PUBLISH, REGISTER, SUBSCRIBE, YIELD } from 'wampy-ts/testing'
 import type { Frame } from '../../src/transport/transport.ts'
 import { open, type Peer, ROLES, TEXT, violates, type World } from './support.ts'
 

@@ -1,7 +1,7 @@
 /** A real Router with peers whose wire is two arrays: what a test says goes through the real JSON, in and out. */
 
 import { expect, onTestFinished } from 'vitest'
-import { ABORT, CALL, ERROR, GOODBYE, HELLO, SUBSCRIBE, SUBSCRIBED, WELCOME } from '../../src/protocol/codes.ts'
+import { ABORT, CALL, ERROR, GOODBYE, HELLO, SUBSCRIBE, SUBSCRIBED, WELCOME } from 'wampy-ts/testing'
 import { Router, type RouterOptions } from '../../src/router/router.ts'
 import { json } from '../../src/serializer/json.ts'
 import type { Serializer } from '../../src/serializer/serializer.ts'

@@ -12,7 +12,7 @@ import {
   UNREGISTER,
   UNREGISTERED,
   YIELD,
-} from '../../src/protocol/codes.ts'
+} from 'wampy-ts/testing'
 import { able, refused, register } from './rpc.ts'
 import { ask, dropped, ID, open, type Peer, TEXT, type World } from './support.ts'
 

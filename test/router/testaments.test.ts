@@ -1,7 +1,7 @@
 /** Testaments: what a session leaves to be published when it ends, however it ends. */
 
 import { describe, expect, test } from 'vitest'
-import { CALL, ERROR, EVENT, GOODBYE, REGISTER, RESULT } from '../../src/protocol/codes.ts'
+import { CALL, ERROR, EVENT, GOODBYE, REGISTER, RESULT } from 'wampy-ts/testing'
 import { cbor } from '../../src/serializer/cbor.ts'
 import { ask, ID, open, type Peer, ROLES, subscribe, TEXT, WAYS } from './support.ts'
 

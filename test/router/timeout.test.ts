@@ -1,7 +1,7 @@
 /** Call timeouts, kept by the dealer or by the callee that asked for it. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, YIELD } from '../../src/protocol/codes.ts'
+import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, YIELD } from 'wampy-ts/testing'
 import type { Message } from '../../src/protocol/messages.ts'
 import { cbor } from '../../src/serializer/cbor.ts'
 import { able, refused, register } from './rpc.ts'

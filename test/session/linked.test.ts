@@ -1,7 +1,7 @@
 /** Guarantees of a link in memory: turns, order, copies by the rules of `plain`, one end. */
 
 import { expect, test } from 'vitest'
-import { CALL, EVENT, GOODBYE, UNREGISTERED, UNSUBSCRIBED, WELCOME } from '../../src/protocol/codes.ts'
+import { CALL, EVENT, GOODBYE, UNREGISTERED, UNSUBSCRIBED, WELCOME } from 'wampy-ts/testing'
 import type { Message } from '../../src/protocol/messages.ts'
 import { INVALID_ARGUMENT } from '../../src/protocol/names.ts'
 import type { Payload } from '../../src/protocol/payload.ts'

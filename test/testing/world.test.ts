@@ -3,8 +3,18 @@
 import { describe, expect, test } from 'vitest'
 import { json, WampClient } from 'wampy-ts'
 import { cbor } from 'wampy-ts/cbor'
-import { WireLog as Log, openWorld, tap, type WireLog, type World } from 'wampy-ts/testing'
-import { CALL, ERROR, REGISTER, REGISTERED, RESULT } from '../../src/protocol/codes.ts'
+import {
+  CALL,
+  ERROR,
+  WireLog as Log,
+  openWorld,
+  REGISTER,
+  REGISTERED,
+  RESULT,
+  tap,
+  type WireLog,
+  type World,
+} from 'wampy-ts/testing'
 import { linked } from '../../src/session/linked.ts'
 import { leavesNothing, until } from '../client/support.ts'
 

@@ -2,9 +2,9 @@
 
 import { once } from 'node:events'
 import { afterEach, describe, expect, test } from 'vitest'
+import { GOODBYE } from 'wampy-ts/testing'
 import WebSocket from 'ws'
 import { serve } from '../../src/node/serve.ts'
-import { GOODBYE } from '../../src/protocol/codes.ts'
 import { Router } from '../../src/router/router.ts'
 import { cbor } from '../../src/serializer/cbor.ts'
 import { json } from '../../src/serializer/json.ts'
