@@ -4,7 +4,7 @@ import type { WampError } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
 import { STOPPED } from '../../protocol/names.ts'
 import { overflow as overflowing, Parts } from '../base/part-stream.ts'
-import { limit } from '../base/waiting.ts'
+import { limit, within } from '../base/waiting.ts'
 import { checkOptions } from '../checks.ts'
 import type { Client } from '../client.ts'
 import type { SubscribeOptions, Subscription } from '../roles/subscriber.ts'
@@ -22,24 +22,28 @@ export interface EventsOptions extends SubscribeOptions {
 
 /** Events in a loop. Who leaves it unsubscribes. */
 export interface Events extends AsyncIterableIterator<ReceivedEvent, undefined> {
-  /** The handle, when the router has granted it; rejects as the loop throws where it does not. */
+  /**
+   * The handle, when the router has granted it; rejects as the loop throws. Where no `timeout` was given, it rejects after
+   * 30 seconds alone, and the loop goes on waiting.
+   */
   readonly subscription: Promise<Subscription>
 }
 
 export function events(client: Client, topic: Uri, options: EventsOptions): Events {
   checkOptions(options)
-  // A loop waits for as long as its reader does.
-  const { buffer = 1000, overflow = 'oldest', timeout = 0, ...rest } = options
+  // A loop waits for as long as its reader does, unless it was told otherwise.
+  const { buffer = 1000, overflow = 'oldest', signal, timeout = 0, ...rest } = options
+  const left = new AbortController()
   let release: (() => void) | undefined
   const stopped = (cause?: WampError) => parts.end(cause)
   const parts = new Parts<ReceivedEvent>(() => {
     release?.()
     client.off('stopped', stopped)
-    const leave = (handle: Subscription) => handle.unsubscribe()
-    // Where the wait for it has ended, the handle is in the error.
-    subscription.then(leave, ({ handle }: { handle?: Subscription }) => handle && leave(handle)).catch(() => {})
+    // Ends the subscription, granted or not.
+    left.abort(signal?.reason)
   })
-  const subscription = client.subscribe(
+  release = limit({ signal }, true, (error) => parts.end(error))
+  const granted = client.subscribe(
     topic,
     (args, kwargs, details) => {
       if (parts.size >= buffer) {
@@ -50,14 +54,15 @@ export function events(client: Client, topic: Uri, options: EventsOptions): Even
       }
       parts.push({ args, kwargs, details, topic: details.topic, publication: details.publication })
     },
-    { timeout, ...rest },
+    { ...rest, timeout, signal: left.signal },
   )
-  release = limit({ signal: options.signal }, true, (error) => parts.end(error))
   client.on('stopped', stopped)
-  subscription.then(
+  granted.then(
     (handle) => handle.closed.then((error) => parts.end(error)),
     // Who stops on purpose need not be told.
     (error: WampError) => parts.end(error.uri === STOPPED && !error.cause ? undefined : error),
   )
+  const subscription = options.timeout === undefined ? within(granted, { timeout: 30_000 }) : granted
+  subscription.catch(() => {})
   return Object.assign(parts, { subscription })
 }

@@ -233,5 +233,7 @@ tellAll({
       'heard by another': [3],
       'call of nobody': { error: NO_SUCH_PROCEDURE },
     },
+    // Where the wait for the grant has ended, the registration goes on.
+    instead: { 'call of nobody': [1] },
   }),
 })
