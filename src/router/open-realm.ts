@@ -2,7 +2,7 @@
 
 import type { Id, Uri } from '../protocol/messages.ts'
 import type { Member } from './member/member.ts'
-import type { Role } from './member/role.ts'
+import type { RealmRole } from './member/role.ts'
 import { Meta } from './meta/meta.ts'
 import { Observation, Observers } from './observe/observers.ts'
 import { Broker, type BrokerOptions } from './pubsub/broker.ts'
@@ -11,7 +11,7 @@ import { type Policy, Rights } from './rights/decide.ts'
 import { Dealer, type DealerOptions } from './rpc/dealer.ts'
 
 export interface RealmOptions extends BrokerOptions, DealerOptions {
-  readonly roles: readonly Role['name'][]
+  readonly roles: readonly RealmRole['name'][]
   readonly policy: Policy
 }
 

@@ -9,7 +9,7 @@ import type { RouterRole } from '../protocol/words.ts'
 import { type Table, table } from '../session/handler-table.ts'
 import { leaving, type SessionEnd } from '../session/session.ts'
 import { type Home, type Member, refusedJoin } from './member/member.ts'
-import type { Role, RoleRealm } from './member/role.ts'
+import type { RealmRole, RoleRealm } from './member/role.ts'
 import type { Meta } from './meta/meta.ts'
 import type { Observers } from './observe/observers.ts'
 import { NO_SESSIONS, type RouterStats, type SessionStats, sumOf } from './stats.ts'
@@ -32,14 +32,14 @@ export class Realm implements Home {
   readonly table: Table<Member>
   /** The roles in WELCOME. */
   readonly announced: Roles
-  readonly #roles: readonly Role[]
+  readonly #roles: readonly RealmRole[]
   readonly #meta: Meta | undefined
   /** Members that have no WELCOME yet. */
   readonly #joining = new Set<Member>()
   readonly #dropped = { ...NO_SESSIONS.dropped }
 
   /** `roles` have the same parts; `meta` needs both of them. */
-  constructor({ uri, members, observers }: RealmParts, roles: readonly Role[], meta: Meta | undefined) {
+  constructor({ uri, members, observers }: RealmParts, roles: readonly RealmRole[], meta: Meta | undefined) {
     this.uri = uri
     this.members = members
     this.observers = observers

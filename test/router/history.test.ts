@@ -704,7 +704,7 @@ describe('a store of one’s own', () => {
 test.each<[unknown, RegExp]>([
   ['com.topic', /history must be a list/],
   [['com.topic'], /history\[0\] must be \{ uri, match, limit \}, got "com.topic"/],
-  [[{ uri: 'a..b', limit: 1 }], /history\[0\].uri: "a..b" is not a topic to match exact/],
+  [[{ uri: 'a..b', limit: 1 }], /history\[0\].uri: "a..b" is not a valid topic for match: exact/],
   [[{ uri: 'a', limit: 0 }], /history\[0\].limit must be a whole number from 1, got 0/],
   [[{ uri: 'a' }], /history\[0\].limit/],
   [[{ uri: 'a', limit: 1, match: 'regex' }], /history\[0\].match must be exact, prefix or wildcard, got "regex"/],
@@ -716,7 +716,7 @@ test.each<[unknown, RegExp]>([
       { uri: 'a', limit: 1 },
       { uri: 'a', limit: 2, match: 'exact' },
     ],
-    /history\[1\]: "a" is there twice/,
+    /history\[1\]: "a" is listed twice/,
   ],
 ])('a router with history %j is refused', (history, text) => {
   expect(() => new Router({ history } as RouterOptions)).toThrow(

@@ -31,7 +31,7 @@ describe('limits', () => {
     const [callee, caller] = [join(), join()]
     callee.says([REGISTER, 1, {}, 'a'])
     caller.says([CALL, 1, {}, 'a'], [CALL, 2, {}, 'a'])
-    expect(caller.says([CALL, 3, {}, 'a'])).toEqual(exceeded(CALL, 3, /2 calls/))
+    expect(caller.says([CALL, 3, {}, 'a'])).toEqual(exceeded(CALL, 3, /2 unanswered calls/))
     callee.says([YIELD, 1, {}])
     expect(caller.take()).toEqual([[RESULT, 1, {}]])
     expect(caller.says([CALL, 4, {}, 'a'])).toEqual([])
@@ -49,7 +49,7 @@ describe('limits', () => {
     const [one, two] = [join(), join()]
     for (const code of [REGISTER, SUBSCRIBE]) {
       one.says([code, 1, { match: 'wildcard' }, 'a.'], [code, 2, { match: 'wildcard' }, 'b.'])
-      expect(two.says([code, 3, { match: 'wildcard' }, '.a'])).toEqual(exceeded(code, 3, /1 sets of components/))
+      expect(two.says([code, 3, { match: 'wildcard' }, '.a'])).toEqual(exceeded(code, 3, /wildcard shapes .*limit 1/))
       expect(two.says([code, 4, { match: 'wildcard' }, 'c.'])).toEqual([[code + 1, 4, ID]])
       expect(two.says([code, 5, { match: 'wildcard' }, 'x..'])).toEqual([[code + 1, 5, ID]])
     }

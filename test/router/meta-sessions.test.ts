@@ -219,7 +219,7 @@ describe('count, list and get', () => {
     const { join } = open()
     const peer = join()
     expect(peer.says('[48,1,{},"wamp.session.get",[9007199254740992]]')).toEqual([
-      [ERROR, CALL, 1, {}, 'wamp.error.no_such_session', ['there is no session 9007199254740992 here']],
+      [ERROR, CALL, 1, {}, 'wamp.error.no_such_session', ['this realm has no session 9007199254740992']],
     ])
     expect(peer.says('[48,2,{},"wamp.session.get",[9007199254740993]]')).toEqual([
       [ERROR, CALL, 2, {}, 'wamp.error.invalid_argument', [TEXT]],

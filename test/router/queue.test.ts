@@ -539,7 +539,7 @@ test.each<[unknown, RegExp]>([
   [[7], /callQueue\[0\] must be \{ uri, match, limit \}/],
   [[{ uri: 'com.a', limit: 1, size: 1 }], /has no option "size", but uri, match, limit$/],
   [[{ uri: 'com.a', match: 'some', limit: 1 }], /match must be/],
-  [[{ uri: 'com.', limit: 1 }], /"com\." is not a procedure to match exact/],
+  [[{ uri: 'com.', limit: 1 }], /"com\." is not a valid procedure for match: exact/],
   [[{ uri: 'com.a', limit: 0 }], /limit must be a whole number from 1, got 0/],
   [[{ uri: 'com.a' }], /limit must be a whole number from 1, got undefined/],
   [
@@ -547,7 +547,7 @@ test.each<[unknown, RegExp]>([
       { uri: 'com.a', limit: 1 },
       { uri: 'com.a', limit: 2 },
     ],
-    /"com\.a" is there twice/,
+    /"com\.a" is listed twice/,
   ],
 ])('%j is not an option', (callQueue, text) => {
   let thrown: unknown

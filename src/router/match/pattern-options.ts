@@ -29,10 +29,10 @@ export function checkPatterns(
     checkRules(place, item, rules, { separator: '.' })
     const { uri, match = 'exact', limit } = item
     if (typeof uri !== 'string' || !isPattern(uri, match as MatchPolicy, strict)) {
-      throw usage(`${place}.uri: ${formatValue(uri)} is not a ${thing} to match ${match}`)
+      throw usage(`${place}.uri: ${formatValue(uri)} is not a valid ${thing} for match: ${match}`)
     }
     if (limit === undefined) throw usage(`${place}.limit must be ${WHOLE[0]}, got undefined`)
-    if (seen.has(`${match} ${uri}`)) throw usage(`${place}: ${formatValue(uri)} is there twice`)
+    if (seen.has(`${match} ${uri}`)) throw usage(`${place}: ${formatValue(uri)} is listed twice`)
     seen.add(`${match} ${uri}`)
   }
 }

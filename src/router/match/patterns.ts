@@ -12,12 +12,12 @@ export interface Pattern {
   readonly match: MatchPolicy
 }
 
-const NONE: readonly never[] = []
+const NO_MATCHES: readonly never[] = []
 
 // Bounds of the memo, whose URIs are chosen by peers: their number, their length, and their matches.
-const URIS = 1024
-const CHARACTERS = 256
-const MATCHES = 64
+const CACHED_URIS = 1024
+const CACHED_CHARACTERS = 256
+const CACHED_MATCHES = 64
 
 export class Patterns<Found extends Pattern> {
   // Each in a list of its own, so that `all` can return it without allocating.
@@ -32,8 +32,8 @@ export class Patterns<Found extends Pattern> {
     wildcard: new Wildcards<Found>(),
   } satisfies Record<Exclude<MatchPolicy, 'exact'>, object>
   // Answers for recent URIs. Any change of a pattern clears the memo, because it may concern any of them.
-  readonly #best = new Map<Uri, Found | undefined>()
-  readonly #all = new Map<Uri, readonly Found[]>()
+  readonly #bestCache = new Map<Uri, Found | undefined>()
+  readonly #allCache = new Map<Uri, readonly Found[]>()
 
   get size(): number {
     return this.#ids.size
@@ -71,7 +71,7 @@ export class Patterns<Found extends Pattern> {
       this.#patterns[match].set(uri, record)
       this.#trees[match].set(uri, record)
     }
-    this.#changed(record)
+    this.#invalidate(record)
   }
 
   /** Removes exactly this record, if it is present. */
@@ -83,42 +83,42 @@ export class Patterns<Found extends Pattern> {
       this.#patterns[match].delete(uri)
       this.#trees[match].delete(uri)
     }
-    this.#changed(record)
+    this.#invalidate(record)
   }
 
   /** The record that serves a call of a procedure: exact, otherwise the longest prefix, otherwise the best wildcard. */
   best(uri: Uri): Found | undefined {
     const exact = this.#exact.get(uri)
-    if (exact || this.#plain()) return exact?.[0]
-    const known = this.#best.get(uri)
-    if (known !== undefined || this.#best.has(uri)) return known
+    if (exact || this.#onlyExact()) return exact?.[0]
+    const cached = this.#bestCache.get(uri)
+    if (cached !== undefined || this.#bestCache.has(uri)) return cached
     const found = this.#trees.prefix.longest(uri) ?? this.#trees.wildcard.best(uri)
-    if (uri.length <= CHARACTERS) {
-      if (this.#best.size === URIS) this.#best.clear()
-      this.#best.set(uri, found)
+    if (uri.length <= CACHED_CHARACTERS) {
+      if (this.#bestCache.size === CACHED_URIS) this.#bestCache.clear()
+      this.#bestCache.set(uri, found)
     }
     return found
   }
 
   /** All records that match a topic, in the order of preference of `best`. */
   all(uri: Uri): readonly Found[] {
-    if (this.#plain()) return this.#exact.get(uri) ?? NONE
-    const known = this.#all.get(uri)
-    if (known) return known
+    if (this.#onlyExact()) return this.#exact.get(uri) ?? NO_MATCHES
+    const cached = this.#allCache.get(uri)
+    if (cached) return cached
     const found = this.#collect(uri)
-    if (uri.length <= CHARACTERS && found.length <= MATCHES) {
-      if (this.#all.size === URIS) this.#all.clear()
-      this.#all.set(uri, found)
+    if (uri.length <= CACHED_CHARACTERS && found.length <= CACHED_MATCHES) {
+      if (this.#allCache.size === CACHED_URIS) this.#allCache.clear()
+      this.#allCache.set(uri, found)
     }
     return found
   }
 
   /** The number of tree nodes and memoized answers; 1 when the index is empty. */
   get weight(): number {
-    return this.#trees.prefix.nodes + this.#trees.wildcard.nodes + this.#best.size + this.#all.size
+    return this.#trees.prefix.nodes + this.#trees.wildcard.nodes + this.#bestCache.size + this.#allCache.size
   }
 
-  #plain(): boolean {
+  #onlyExact(): boolean {
     return this.#patterns.prefix.size === 0 && this.#patterns.wildcard.size === 0
   }
 
@@ -127,16 +127,16 @@ export class Patterns<Found extends Pattern> {
     const found: Found[] = exact ? [exact[0]] : []
     this.#trees.prefix.collect(uri, found)
     this.#trees.wildcard.collect(uri, found)
-    if (found.length === 0) return NONE
+    if (found.length === 0) return NO_MATCHES
     return found.length === 1 && exact ? exact : found
   }
 
-  #changed({ uri, match }: Found): void {
+  #invalidate({ uri, match }: Found): void {
     if (match === 'exact') {
-      this.#all.delete(uri)
+      this.#allCache.delete(uri)
       return
     }
-    if (this.#best.size > 0) this.#best.clear()
-    if (this.#all.size > 0) this.#all.clear()
+    if (this.#bestCache.size > 0) this.#bestCache.clear()
+    if (this.#allCache.size > 0) this.#allCache.clear()
   }
 }

@@ -1,17 +1,17 @@
 /** Prefix patterns: a radix tree over characters, walked once along a URI regardless of the number of prefixes. */
 
-interface Node<Found> {
+interface PrefixNode<Found> {
   /** The characters between the parent and this node; empty only for the root. */
   text: string
   found: Found | undefined
   /** Children by their first character, which is unique. */
-  children: Map<number, Node<Found>> | undefined
+  children: Map<number, PrefixNode<Found>> | undefined
 }
 
-const node = <Found>(text: string, found?: Found): Node<Found> => ({ text, found, children: undefined })
+const prefixNode = <Found>(text: string, found?: Found): PrefixNode<Found> => ({ text, found, children: undefined })
 
 export class Prefixes<Found> {
-  readonly #root: Node<Found> = node('')
+  readonly #root: PrefixNode<Found> = prefixNode('')
 
   set(prefix: string, found: Found): void {
     let at = this.#root
@@ -21,12 +21,12 @@ export class Prefixes<Found> {
       at.children ??= new Map()
       let child = at.children.get(first)
       if (!child) {
-        child = node(prefix.slice(from))
+        child = prefixNode(prefix.slice(from))
         at.children.set(first, child)
       }
-      const shared = common(child.text, prefix, from)
+      const shared = sharedLength(child.text, prefix, from)
       if (shared < child.text.length) {
-        const upper: Node<Found> = node(child.text.slice(0, shared))
+        const upper: PrefixNode<Found> = prefixNode(child.text.slice(0, shared))
         child.text = child.text.slice(shared)
         upper.children = new Map([[child.text.charCodeAt(0), child]])
         at.children.set(first, upper)
@@ -47,15 +47,15 @@ export class Prefixes<Found> {
       from += child.text.length
       path.push(child)
     }
-    const last = path.pop() as Node<Found>
+    const last = path.pop() as PrefixNode<Found>
     last.found = undefined
     const parent = path.pop()
     if (!parent) return
-    if (last.children) join(last)
+    if (last.children) mergeOnlyChild(last)
     else {
       parent.children?.delete(last.text.charCodeAt(0))
       if (parent.children?.size === 0) parent.children = undefined
-      if (parent !== this.#root) join(parent)
+      if (parent !== this.#root) mergeOnlyChild(parent)
     }
   }
 
@@ -103,7 +103,7 @@ export class Prefixes<Found> {
 }
 
 /** Merges a node with its only child, so that a deleted prefix leaves nothing behind. */
-function join<Found>(upper: Node<Found>): void {
+function mergeOnlyChild<Found>(upper: PrefixNode<Found>): void {
   if (upper.found !== undefined || upper.children?.size !== 1) return
   for (const child of upper.children.values()) {
     upper.text += child.text
@@ -113,7 +113,7 @@ function join<Found>(upper: Node<Found>): void {
 }
 
 /** The number of characters that two texts have in common from an offset on. */
-function common(text: string, other: string, from: number): number {
+function sharedLength(text: string, other: string, from: number): number {
   let shared = 0
   while (shared < text.length && text.charCodeAt(shared) === other.charCodeAt(from + shared)) shared++
   return shared

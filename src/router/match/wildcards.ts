@@ -1,26 +1,26 @@
 /** Wildcard patterns, whose empty components match any component: one trie over components for each pattern length. */
 
-interface Node<Found> {
+interface ComponentNode<Found> {
   found: Found | undefined
-  literal: Map<string, Node<Found>> | undefined
+  literal: Map<string, ComponentNode<Found>> | undefined
   /** The child for an empty component. */
-  any: Node<Found> | undefined
+  any: ComponentNode<Found> | undefined
 }
 
 /** The patterns with one number of components. */
-interface Root<Found> extends Node<Found> {
+interface ComponentRoot<Found> extends ComponentNode<Found> {
   /** The shapes (sets of empty components), with the number of patterns of each. */
   readonly shapes: Map<string, number>
 }
 
-const node = <Found>(): Node<Found> => ({ found: undefined, literal: undefined, any: undefined })
+const componentNode = <Found>(): ComponentNode<Found> => ({ found: undefined, literal: undefined, any: undefined })
 
 /**
  * A walk visits the nodes that agree with the URI so far, which is at most one node per shape and component. Other
  * patterns cost nothing, but the number of shapes must be bounded.
  */
 export class Wildcards<Found> {
-  readonly #roots = new Map<number, Root<Found>>()
+  readonly #roots = new Map<number, ComponentRoot<Found>>()
 
   /** True if the shape of a pattern exists already for its length, or the limit of shapes leaves room for it. */
   admits(pattern: string, shapes: number): boolean {
@@ -33,19 +33,19 @@ export class Wildcards<Found> {
     const components = pattern.split('.')
     let root = this.#roots.get(components.length)
     if (!root) {
-      root = { ...node<Found>(), shapes: new Map() }
+      root = { ...componentNode<Found>(), shapes: new Map() }
       this.#roots.set(components.length, root)
     }
-    let at: Node<Found> = root
+    let at: ComponentNode<Found> = root
     for (const component of components) {
       if (component === '') {
-        at.any ??= node()
+        at.any ??= componentNode()
         at = at.any
       } else {
         at.literal ??= new Map()
-        let child: Node<Found> | undefined = at.literal.get(component)
+        let child: ComponentNode<Found> | undefined = at.literal.get(component)
         if (!child) {
-          child = node()
+          child = componentNode()
           at.literal.set(component, child)
         }
         at = child
@@ -61,8 +61,8 @@ export class Wildcards<Found> {
   delete(pattern: string): void {
     const components = pattern.split('.')
     const root = this.#roots.get(components.length)
-    let at: Node<Found> | undefined = root
-    const path: Node<Found>[] = []
+    let at: ComponentNode<Found> | undefined = root
+    const path: ComponentNode<Found>[] = []
     for (const component of components) {
       if (!at) return
       path.push(at)
@@ -75,7 +75,7 @@ export class Wildcards<Found> {
     if (left > 0) root.shapes.set(shape, left)
     else root.shapes.delete(shape)
     for (let i = path.length - 1; i >= 0; i--) {
-      const parent = path[i] as Node<Found>
+      const parent = path[i] as ComponentNode<Found>
       const component = components[i] as string
       if (component === '') parent.any = undefined
       else parent.literal?.delete(component)
@@ -98,7 +98,7 @@ export class Wildcards<Found> {
   /** The number of nodes. */
   get nodes(): number {
     let count = 0
-    const waiting: Node<Found>[] = [...this.#roots.values()]
+    const waiting: ComponentNode<Found>[] = [...this.#roots.values()]
     for (let at = waiting.pop(); at; at = waiting.pop()) {
       count++
       if (at.any) waiting.push(at.any)
@@ -109,10 +109,10 @@ export class Wildcards<Found> {
 
   // An explicit stack: a URI may have more components than the engine has stack frames.
   #walk(uri: string, into: Found[] | undefined): Found | undefined {
-    const root = this.#roots.get(count(uri))
+    const root = this.#roots.get(countComponents(uri))
     if (!root) return undefined
     const components = uri.split('.')
-    const nodes: Node<Found>[] = [root]
+    const nodes: ComponentNode<Found>[] = [root]
     const depths = [0]
     for (let at = nodes.pop(); at; at = nodes.pop()) {
       const depth = depths.pop() as number
@@ -136,7 +136,7 @@ export class Wildcards<Found> {
 }
 
 /** The number of components, counted without splitting. */
-function count(uri: string): number {
+function countComponents(uri: string): number {
   let found = 1
   for (let at = uri.indexOf('.'); at >= 0; at = uri.indexOf('.', at + 1)) found++
   return found

@@ -3,7 +3,7 @@
 import type { EventMessage } from '../../protocol/messages.ts'
 import type { Prepared } from '../../transport/transport.ts'
 import type { Destination } from './destination.ts'
-import { attempt } from './refusal.ts'
+import { trySend } from './refusal.ts'
 
 const UNSENDABLE: Prepared = Symbol('unsendable')
 
@@ -34,7 +34,7 @@ export function deliver(
     if (destination.behind) {
       drop('slow', destination, event)
     } else if (!prepared || kind === undefined) {
-      if (attempt(destination, event)) drop('unsendable', destination, event)
+      if (trySend(destination, event)) drop('unsendable', destination, event)
       else sent++
     } else {
       let frame = prepared.get(kind)

@@ -187,7 +187,7 @@ export class Member extends Session implements Destination {
     const exceeded = held.add(message)
     if (exceeded === undefined) return
     this.realm?.dropped('sessions', this, 1)
-    this.abort(LIMIT_EXCEEDED, `a session may have ${exceeded} held while a decision is awaited`)
+    this.abort(LIMIT_EXCEEDED, `a session may have at most ${exceeded} held while a decision is awaited`)
   }
 
   /** Handles held messages up to the next one that waits for a decision. */

@@ -8,7 +8,7 @@ import { payload } from '../../protocol/payload.ts'
 import type { Destination } from './destination.ts'
 
 /** Empty details, shared by all messages. */
-export const NOTHING: Dict = Object.freeze({})
+export const NO_DETAILS: Dict = Object.freeze({})
 
 /**
  * The reason of a refused request: a URI for programs, a text for people. It is not an Error, whose stack costs more than
@@ -34,11 +34,11 @@ export function refusalOf(error: unknown): Refusal {
 
 /** Answers a request with an ERROR. */
 export function sendError(to: Destination, type: RequestCode, request: Id, { uri, text }: Refusal): void {
-  to.send([ERROR, type, request, NOTHING, uri, payload([text])])
+  to.send([ERROR, type, request, NO_DETAILS, uri, payload([text])])
 }
 
 /** Forwards a message of another session. Returns a refusal if this receiver, through no fault of its own, cannot receive it. */
-export function attempt(to: Destination, message: Message): Refusal | undefined {
+export function trySend(to: Destination, message: Message): Refusal | undefined {
   try {
     to.send(message)
     return undefined

@@ -15,7 +15,7 @@ export interface RoleRealm {
   readonly rights: Rights
 }
 
-export interface Role {
+export interface RealmRole {
   readonly name: RouterRole
   /** The features in WELCOME: exactly those that the handlers implement. */
   readonly features: Readonly<Record<string, boolean>>

@@ -10,44 +10,44 @@ import { anyOf, isOneOf, MATCH_POLICIES, type MatchPolicy } from '../../protocol
 import { Refusal } from '../member/refusal.ts'
 
 /** An argument and its place. */
-type Check<Wanted> = (value: unknown, place: string) => Wanted
+type ArgumentCheck<Wanted> = (value: unknown, place: string) => Wanted
 
 export function wrongArgument(place: string, claim: string, value: unknown): Refusal {
   return new Refusal(INVALID_ARGUMENT, `${place} must be ${claim}, got ${formatValue(value)}`)
 }
 
-function check<Wanted>(claim: string, holds: (value: unknown) => boolean): Check<Wanted> {
+function argumentCheck<Wanted>(claim: string, holds: (value: unknown) => boolean): ArgumentCheck<Wanted> {
   return (value, place) => {
     if (holds(value)) return value as Wanted
     throw wrongArgument(place, claim, value)
   }
 }
 
-export const anId = check<Id>('an id', isId)
-export const aText = check<string>('text', (value) => typeof value === 'string')
-export const aFlag = check<boolean>('true or false', (value) => typeof value === 'boolean')
-export const aList = check<List>('a list', Array.isArray)
-export const aDict = check<Dict>('a dictionary', isDict)
-export const aLimit = check<number>(
+export const anId = argumentCheck<Id>('an id', isId)
+export const aText = argumentCheck<string>('text', (value) => typeof value === 'string')
+export const aFlag = argumentCheck<boolean>('true or false', (value) => typeof value === 'boolean')
+export const aList = argumentCheck<List>('a list', Array.isArray)
+export const aDict = argumentCheck<Dict>('a dictionary', isDict)
+export const aLimit = argumentCheck<number>(
   'a whole number from 1',
   (value) => Number.isSafeInteger(value) && Number(value) > 0,
 )
-export const texts = check<readonly string[]>(
+export const texts = argumentCheck<readonly string[]>(
   'a list of texts',
   (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
 )
-export const aPolicy = check<MatchPolicy>(anyOf(MATCH_POLICIES), (value) => isOneOf(MATCH_POLICIES, value))
+export const aPolicy = argumentCheck<MatchPolicy>(anyOf(MATCH_POLICIES), (value) => isOneOf(MATCH_POLICIES, value))
 
 // RFC 3339, section 5.6.
 const RFC3339 = /^(\d{4}-\d\d-\d\d)T(?!24)\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
 
 /** A time in milliseconds since 1970. */
-export const aTime: Check<number> = (value, place) => {
+export const aTime: ArgumentCheck<number> = (value, place) => {
   const text = typeof value === 'string' ? value.toUpperCase() : ''
   const [, day] = RFC3339.exec(text) ?? []
   const time = day && isDay(day) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(time)) return time
-  throw wrongArgument(place, 'a time as RFC 3339 writes it', value)
+  throw wrongArgument(place, 'a time in the format of RFC 3339', value)
 }
 
 /** `Date.parse` turns 30 February into 2 March. */
@@ -57,7 +57,7 @@ function isDay(day: string): boolean {
 }
 
 /** An optional argument; null, which languages with named parameters send, counts as absent. */
-export function optional<Wanted>(of: Check<Wanted>, value: unknown, place: string): Wanted | undefined {
+export function optional<Wanted>(of: ArgumentCheck<Wanted>, value: unknown, place: string): Wanted | undefined {
   return value === undefined || value === null ? undefined : of(value, place)
 }
 

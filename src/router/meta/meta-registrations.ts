@@ -8,7 +8,7 @@ import { MATCH_POLICIES, type MatchPolicy } from '../../protocol/words.ts'
 import type { Patterns } from '../match/patterns.ts'
 import { Refusal } from '../member/refusal.ts'
 import type { Dealer } from '../rpc/dealer.ts'
-import type { Registration } from '../rpc/registrations.ts'
+import type { DealerRegistration } from '../rpc/registrations.ts'
 import { aDict, anId, aPolicy, aText, optional } from './meta-arguments.ts'
 import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
 import type { Provided } from './provider.ts'
@@ -19,17 +19,17 @@ export function detailsOfRegistration({
   uri,
   match,
   invoke,
-}: Pick<Registration, 'id' | 'created' | 'uri' | 'match' | 'invoke'>): Dict {
+}: Pick<DealerRegistration, 'id' | 'created' | 'uri' | 'match' | 'invoke'>): Dict {
   return { id, created: new Date(created).toISOString(), uri, match, invoke }
 }
 
 export function registrationProcedures(dealer: Dealer, { strict, members }: SessionRealm): Record<Uri, Provided> {
   const { patterns } = dealer
-  const found = (registration: unknown): Registration => {
+  const found = (registration: unknown): DealerRegistration => {
     const id = anId(registration, 'args[0]')
     const known = patterns.find(id)
     if (known) return known
-    throw new Refusal(NO_SUCH_REGISTRATION, `there is no registration ${id} here`)
+    throw new Refusal(NO_SUCH_REGISTRATION, `this realm has no registration ${id}`)
   }
   return {
     'wamp.registration.list': () => ({ args: [idsOf(patterns)] }),

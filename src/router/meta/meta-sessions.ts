@@ -30,7 +30,7 @@ export function detailsOfSession({
 }
 
 export function noSuchSession(id: Id): Refusal {
-  return new Refusal(NO_SUCH_SESSION, `there is no session ${id} here`)
+  return new Refusal(NO_SUCH_SESSION, `this realm has no session ${id}`)
 }
 
 export function sessionProcedures({ strict, members, silence }: SessionRealm): Record<Uri, Provided> {

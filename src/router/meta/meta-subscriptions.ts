@@ -10,7 +10,7 @@ import { Refusal } from '../member/refusal.ts'
 import { Audience, namesPrincipals } from '../pubsub/audience.ts'
 import type { Broker } from '../pubsub/broker.ts'
 import type { HistoryEvent, HistoryQuery } from '../pubsub/history.ts'
-import type { Subscription } from '../pubsub/subscription.ts'
+import type { BrokerSubscription } from '../pubsub/subscription.ts'
 import { aFlag, aLimit, anId, aText, aTime, optional } from './meta-arguments.ts'
 import { idsOf, matchOf } from './meta-registrations.ts'
 import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
@@ -26,17 +26,17 @@ export function detailsOfSubscription({
   created,
   uri,
   match,
-}: Pick<Subscription, 'id' | 'created' | 'uri' | 'match'>): Dict {
+}: Pick<BrokerSubscription, 'id' | 'created' | 'uri' | 'match'>): Dict {
   return { id, created: new Date(created).toISOString(), uri, match }
 }
 
 export function subscriptionProcedures(broker: Broker, { strict, members }: SessionRealm): Record<Uri, Provided> {
   const { patterns } = broker
-  const found = (subscription: unknown): Subscription => {
+  const found = (subscription: unknown): BrokerSubscription => {
     const id = anId(subscription, 'args[0]')
     const known = patterns.find(id)
     if (known) return known
-    throw new Refusal(NO_SUCH_SUBSCRIPTION, `there is no subscription ${id} here`)
+    throw new Refusal(NO_SUCH_SUBSCRIPTION, `this realm has no subscription ${id}`)
   }
   return {
     'wamp.subscription.list': () => ({ args: [idsOf(patterns)] }),
@@ -103,18 +103,18 @@ function queryOf(kwargs: Dict, caller: Destination): HistoryQuery {
   }
 }
 
-function answer({ id }: Subscription, query: HistoryQuery, found: readonly HistoryEvent[]): Answer {
+function answer({ id }: BrokerSubscription, query: HistoryQuery, found: readonly HistoryEvent[]): Answer {
   const args: Dict[] = []
   let weight = 0
   for (const event of found) {
     weight += weightOf(event.payload, event.details)
     if (args.length > 0 && weight > PAGE_BYTES) return { args, kwargs: { is_limit_reached: true } }
-    args.push(said(event, id))
+    args.push(eventDict(event, id))
   }
   return { args, kwargs: { is_limit_reached: args.length >= query.limit } }
 }
 
-function said({ time, publication, details, payload }: HistoryEvent, subscription: Id): Dict {
+function eventDict({ time, publication, details, payload }: HistoryEvent, subscription: Id): Dict {
   const timestamp = new Date(time).toISOString()
   const { args, kwargs } = payload ?? { args: undefined, kwargs: undefined }
   return {

@@ -1,4 +1,4 @@
-/** The meta API of a realm: the procedures and the events with which the router reports about itself. */
+/** The meta API of a realm: the procedures and events that report the state of the router. */
 
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { isReserved } from '../../protocol/uri.ts'
@@ -11,7 +11,7 @@ import { detailsOfRegistration, registrationProcedures } from './meta-registrati
 import { detailsOfSession, sessionProcedures } from './meta-sessions.ts'
 import { detailsOfSubscription, subscriptionProcedures } from './meta-subscriptions.ts'
 import { Provider } from './provider.ts'
-import { type TestamentOptions, type TestamentStats, Testaments } from './testaments.ts'
+import { type MetaApiOptions, type TestamentStats, Testaments } from './testaments.ts'
 
 export class Meta {
   /** The additional features of a realm with both roles. */
@@ -22,7 +22,7 @@ export class Meta {
   /** Sessions that leave without testaments and without a meta event. */
   readonly #silent = new Set<Id>()
 
-  constructor(options: TestamentOptions, members: ReadonlyMap<Id, Member>, broker: Broker, dealer: Dealer) {
+  constructor(options: MetaApiOptions, members: ReadonlyMap<Id, Member>, broker: Broker, dealer: Dealer) {
     this.#testaments = new Testaments(broker, options)
     const silence = ({ id }: Member): void => void this.#silent.add(id)
     const realm = { strict: options.strict, members, silence }
@@ -34,7 +34,11 @@ export class Meta {
     })
     this.features = {
       // A history is read through the meta API only.
-      broker: { session_meta_api: true, subscription_meta_api: true, ...(broker.remembers && { event_history: true }) },
+      broker: {
+        session_meta_api: true,
+        subscription_meta_api: true,
+        ...(broker.hasHistory && { event_history: true }),
+      },
       dealer: { registration_meta_api: true, session_meta_api: true, testament_meta_api: true },
     }
     this.observer = this.#events(broker)
@@ -49,7 +53,7 @@ export class Meta {
     const concerns = (uri: Uri): boolean => broker.watched && !isReserved(uri)
     return {
       joined: (session) => {
-        if (broker.watched) broker.tell('wamp.session.on_join', [detailsOfSession(session)])
+        if (broker.watched) broker.publishMeta('wamp.session.on_join', [detailsOfSession(session)])
       },
       left: ({ session, authid, authrole }) => {
         if (this.#silent.delete(session)) {
@@ -57,33 +61,33 @@ export class Meta {
           return
         }
         this.#testaments.execute(session)
-        if (broker.watched) broker.tell('wamp.session.on_leave', [session, authid, authrole])
+        if (broker.watched) broker.publishMeta('wamp.session.on_leave', [session, authid, authrole])
       },
       registered: ({ session, registration: id, uri, match, invoke, created, first }) => {
         if (!concerns(uri)) return
         if (first) {
           const details = detailsOfRegistration({ id, created, uri, match, invoke })
-          broker.tell('wamp.registration.on_create', [session, details])
+          broker.publishMeta('wamp.registration.on_create', [session, details])
         }
-        broker.tell('wamp.registration.on_register', [session, id])
+        broker.publishMeta('wamp.registration.on_register', [session, id])
       },
       unregistered: ({ session, registration, uri, last }) => {
         if (!concerns(uri)) return
-        broker.tell('wamp.registration.on_unregister', [session, registration])
-        if (last) broker.tell('wamp.registration.on_delete', [session, registration])
+        broker.publishMeta('wamp.registration.on_unregister', [session, registration])
+        if (last) broker.publishMeta('wamp.registration.on_delete', [session, registration])
       },
       subscribed: ({ session, subscription: id, uri, match, created, first }) => {
         if (!concerns(uri)) return
         if (first) {
           const details = detailsOfSubscription({ id, created, uri, match })
-          broker.tell('wamp.subscription.on_create', [session, details])
+          broker.publishMeta('wamp.subscription.on_create', [session, details])
         }
-        broker.tell('wamp.subscription.on_subscribe', [session, id])
+        broker.publishMeta('wamp.subscription.on_subscribe', [session, id])
       },
       unsubscribed: ({ session, subscription, uri, last }) => {
         if (!concerns(uri)) return
-        broker.tell('wamp.subscription.on_unsubscribe', [session, subscription])
-        if (last) broker.tell('wamp.subscription.on_delete', [session, subscription])
+        broker.publishMeta('wamp.subscription.on_unsubscribe', [session, subscription])
+        if (last) broker.publishMeta('wamp.subscription.on_delete', [session, subscription])
       },
     }
   }

@@ -10,7 +10,7 @@ import { isEmptyDict } from '../../protocol/plain.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import type { Destination } from '../member/destination.ts'
 import { NO_DEVIATIONS } from '../member/peers.ts'
-import { NOTHING, Refusal } from '../member/refusal.ts'
+import { NO_DETAILS, Refusal } from '../member/refusal.ts'
 import type { Dealer } from '../rpc/dealer.ts'
 import type { DealerRecord } from '../rpc/dealer-record.ts'
 import { noSuchSession } from './meta-sessions.ts'
@@ -95,13 +95,13 @@ export class Provider implements Destination {
   }
 
   #answer(invocation: Id, answer: Answer | undefined): void {
-    this.#dealer.handlers[YIELD]?.([YIELD, invocation, NOTHING, payload(answer?.args, answer?.kwargs)], this)
+    this.#dealer.handlers[YIELD]?.([YIELD, invocation, NO_DETAILS, payload(answer?.args, answer?.kwargs)], this)
   }
 
   #fail(invocation: Id, error: unknown): void {
     const { uri, args, kwargs } =
       error instanceof Refusal ? { uri: error.uri, args: [error.text], kwargs: {} } : thrown(error)
     const data = payload(args.length > 0 ? args : undefined, isEmptyDict(kwargs) ? undefined : kwargs)
-    this.#dealer.handlers[ERROR]?.([ERROR, INVOCATION, invocation, NOTHING, uri, data], this)
+    this.#dealer.handlers[ERROR]?.([ERROR, INVOCATION, invocation, NO_DETAILS, uri, data], this)
   }
 }

@@ -43,7 +43,7 @@ export interface TestamentStats {
 
 export const NO_TESTAMENTS: TestamentStats = { testaments: 0, dropped: {} }
 
-export interface TestamentOptions {
+export interface MetaApiOptions {
   readonly strict: boolean
   readonly limits: RouterLimits
 }
@@ -51,10 +51,10 @@ export interface TestamentOptions {
 export class Testaments {
   readonly procedures: Readonly<Record<Uri, Provided>>
   readonly #broker: Broker
-  readonly #options: TestamentOptions
+  readonly #options: MetaApiOptions
   readonly #wills = new Map<Id, Will>()
 
-  constructor(broker: Broker, options: TestamentOptions) {
+  constructor(broker: Broker, options: MetaApiOptions) {
     this.#broker = broker
     this.#options = options
     this.procedures = {
@@ -125,10 +125,10 @@ export class Testaments {
     const weight = weightOf(testament.payload, testament.topic, testament.options)
     const will = this.#wills.get(caller.id) ?? { of: caller, detached: [], destroyed: [], weight: 0 }
     if (will.detached.length + will.destroyed.length >= limits.testaments) {
-      throw new Refusal(LIMIT_EXCEEDED, `a session may have ${limits.testaments} testaments`)
+      throw new Refusal(LIMIT_EXCEEDED, `a session may have at most ${limits.testaments} testaments`)
     }
     if (will.weight + weight > limits.testamentBytes) {
-      throw new Refusal(LIMIT_EXCEEDED, `a session may have testaments of ${limits.testamentBytes} bytes`)
+      throw new Refusal(LIMIT_EXCEEDED, `the testaments of a session may have at most ${limits.testamentBytes} bytes`)
     }
     will.weight += weight
     will[bucket].push(testament)

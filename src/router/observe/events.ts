@@ -1,4 +1,4 @@
-/** What a router reports to its observers: one interface for each event, with named fields and never a payload. */
+/** The events that a router reports to its observers: one interface for each, with named fields and never a payload. */
 
 import type { Id, Uri } from '../../protocol/messages.ts'
 import type { Dict, InvokePolicy, MatchPolicy } from '../../protocol/options.ts'
@@ -41,7 +41,7 @@ export interface RegisteredEvent {
   readonly invoke: InvokePolicy
   /** When the registration was created, in milliseconds since 1970. */
   readonly created: number
-  /** True if the registration was created by this; its other callees joined it later. */
+  /** True if this callee created the registration; other callees join it later. */
   readonly first: boolean
 }
 
@@ -51,7 +51,7 @@ export interface UnregisteredEvent {
   readonly session: Id
   readonly registration: Id
   readonly uri: Uri
-  /** True if it was the only callee, so that the registration is gone. */
+  /** True if it was the only callee, so that the registration is removed. */
   readonly last: boolean
 }
 
@@ -65,7 +65,7 @@ export interface SubscribedEvent {
   readonly match: MatchPolicy
   /** When the subscription was created, in milliseconds since 1970. */
   readonly created: number
-  /** True if nobody else holds the subscription. */
+  /** True if it is the only subscriber. */
   readonly first: boolean
 }
 
@@ -79,7 +79,7 @@ export interface UnsubscribedEvent {
   readonly last: boolean
 }
 
-/** A call was accepted: it is on its way to a callee or waits in a queue. Exactly one `answered` follows. */
+/** A call was accepted: it was sent to a callee or waits in a queue. Exactly one `answered` follows. */
 export interface CalledEvent {
   readonly realm: Uri
   /** The caller. */
@@ -106,7 +106,7 @@ export interface AnsweredEvent {
   readonly outcome: 'result' | 'error' | 'abandoned'
   /** The error's URI, for the outcome `error`. */
   readonly error: Uri | undefined
-  /** Milliseconds since the call came. Undefined for a call that came before anybody observed `answered`. */
+  /** Milliseconds since the call came. Undefined for a call that came before an observer of `answered` was added. */
   readonly duration: number | undefined
 }
 
@@ -161,8 +161,8 @@ export interface RefusedEvent {
 }
 
 /**
- * What `router.observe` takes: functions that are called, synchronously, when something has happened. All are optional;
- * what nobody observes costs nothing. An observer that throws or rejects does not disturb the router: its first error is
+ * What `router.observe` takes: functions that are called synchronously after each event. All are optional; an event
+ * without an observer costs nothing. An observer that throws or rejects does not disturb the router: its first error is
  * printed to the console, and each is counted in `router.stats().dropped.observations`.
  *
  * @example

@@ -24,14 +24,14 @@ const EVENT_NAMES = Object.keys({
 
 export interface ObserverStats {
   readonly dropped: {
-    /** Events of the router that an observer failed to handle. */
+    /** Events that an observer failed to handle. */
     readonly observations: number
   }
 }
 
 export const NO_OBSERVERS: ObserverStats = { dropped: { observations: 0 } }
 
-/** One call of `observe`: it may stand in the lists of several realms. */
+/** One call of `observe`, shared by the realms of the router. */
 export class Observation {
   readonly observer: RouterObserver
   active = true
@@ -49,8 +49,8 @@ export class Observation {
 }
 
 /**
- * The observers of one realm. Each event has a field, undefined while nobody observes it, so that `called?.({ ... })`
- * costs a look at a field and makes no event.
+ * The observers of one realm. Each event has a field, undefined while it has no observer, so that `called?.({ ... })`
+ * costs one field access and allocates no event.
  */
 export class Observers {
   joined: Hook<'joined'> = undefined

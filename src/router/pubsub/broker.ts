@@ -13,13 +13,13 @@ import type { Patterns } from '../match/patterns.ts'
 import { deliver, type Undelivered } from '../member/deliver.ts'
 import type { Destination } from '../member/destination.ts'
 import { inPassthru, passthruOf } from '../member/passthru.ts'
-import { NOTHING, Refusal, sendError } from '../member/refusal.ts'
-import type { Role, RoleRealm } from '../member/role.ts'
+import { NO_DETAILS, Refusal, sendError } from '../member/refusal.ts'
+import type { RealmRole, RoleRealm } from '../member/role.ts'
 import { type Decision, isDisclosed, type Outcome, refuseDisclosure, TOO_LATE } from '../rights/decide.ts'
 import { type Audience, audienceOf, namesSessions } from './audience.ts'
-import { type History, type HistoryEvent, type HistoryOptions, opened } from './history.ts'
+import { type History, type HistoryEvent, type HistoryOptions, openHistory } from './history.ts'
 import { RetainedEvents } from './retained.ts'
-import type { Subscription } from './subscription.ts'
+import type { BrokerSubscription } from './subscription.ts'
 import { type SubscriptionOptions, Subscriptions } from './subscriptions.ts'
 
 export interface BrokerOptions extends SubscriptionOptions {
@@ -51,7 +51,7 @@ const NOTHING_DROPPED: BrokerDropped = { slow: 0, unsendable: 0, publications: 0
 
 export const NO_BROKER: BrokerStats = { subscriptions: 0, retained: 0, history: 0, dropped: NOTHING_DROPPED }
 
-export class Broker implements Role {
+export class Broker implements RealmRole {
   readonly name = 'broker'
   readonly features = {
     event_retention: true,
@@ -76,7 +76,7 @@ export class Broker implements Role {
     this.#realm = realm
     this.#subscriptions = new Subscriptions(options, realm)
     this.#retained = new RetainedEvents(options.limits)
-    for (const entry of options.history) this.#histories.push(this.#remember(entry))
+    for (const entry of options.history) this.#histories.push(this.#openHistory(entry))
     this.handlers = {
       [SUBSCRIBE]: (message, from) => this.#subscribe(message, from),
       [UNSUBSCRIBE]: (message, from) => this.#subscriptions.unsubscribe(message, from),
@@ -93,12 +93,12 @@ export class Broker implements Role {
     }
   }
 
-  get patterns(): Patterns<Subscription> {
+  get patterns(): Patterns<BrokerSubscription> {
     return this.#subscriptions.patterns
   }
 
   /** True if some topics have a history. */
-  get remembers(): boolean {
+  get hasHistory(): boolean {
     return this.#histories.length > 0
   }
 
@@ -112,15 +112,15 @@ export class Broker implements Role {
   }
 
   /** Removes a member from a subscription, and notifies it if it announced revocation. */
-  revoke(subscription: Subscription, member: Destination, reason: string | undefined): void {
+  revoke(subscription: BrokerSubscription, member: Destination, reason: string | undefined): void {
     this.#subscriptions.revoke(subscription, member, reason)
   }
 
   /** Publishes a meta event. */
-  tell(topic: Uri, args: List, kwargs?: Dict): void {
+  publishMeta(topic: Uri, args: List, kwargs?: Dict): void {
     if (!this.watched) return
     const found = this.patterns.all(topic)
-    if (found.length > 0) this.#emit(found, topic, NOTHING, payload(args, kwargs), NOTHING, randomId(), undefined)
+    if (found.length > 0) this.#emit(found, topic, NO_DETAILS, payload(args, kwargs), NO_DETAILS, randomId(), undefined)
   }
 
   /** Publishes a testament of a session, which cannot receive a refusal any more. */
@@ -131,8 +131,8 @@ export class Broker implements Role {
     data: Payload | undefined,
     decided: Outcome,
   ): void {
-    const done = decided instanceof Refusal ? decided : this.#accept(publisher, topic, options, data, decided)
-    if (done instanceof Refusal) this.#refuseSilently(publisher, topic, done)
+    const outcome = decided instanceof Refusal ? decided : this.#accept(publisher, topic, options, data, decided)
+    if (outcome instanceof Refusal) this.#refuseSilently(publisher, topic, outcome)
   }
 
   /** Decides about a publication in advance, as far as that is possible. */
@@ -151,15 +151,15 @@ export class Broker implements Role {
 
   #begin(message: SubscribeMessage, subscriber: Destination, decided: Outcome): void {
     const subscription = this.#subscriptions.subscribe(message, subscriber, decided)
-    if (subscription && message[2].get_retained) this.#recall(subscription, subscriber)
+    if (subscription && message[2].get_retained) this.#sendRetained(subscription, subscriber)
   }
 
-  #recall({ id, uri, match, members }: Subscription, subscriber: Destination): void {
+  #sendRetained({ id, uri, match, members }: BrokerSubscription, subscriber: Destination): void {
     const receiver = new Set([subscriber])
     for (const { topic, publication, details, payload } of this.#retained.of(uri, match, subscriber)) {
       if (!members.has(subscriber)) return
-      const said = match === 'exact' ? details : { ...details, topic }
-      this.#deliver([EVENT, id, publication, said, payload], uri, receiver, undefined, undefined)
+      const sent = match === 'exact' ? details : { ...details, topic }
+      this.#deliver([EVENT, id, publication, sent, payload], uri, receiver, undefined, undefined)
     }
   }
 
@@ -172,14 +172,14 @@ export class Broker implements Role {
   }
 
   #conclude([, request, options, topic, data]: PublishMessage, publisher: Destination, decided: Outcome): void {
-    const done = decided instanceof Refusal ? decided : this.#accept(publisher, topic, options, data, decided)
-    if (!(done instanceof Refusal)) {
-      if (options.acknowledge) publisher.send([PUBLISHED, request, done])
+    const outcome = decided instanceof Refusal ? decided : this.#accept(publisher, topic, options, data, decided)
+    if (!(outcome instanceof Refusal)) {
+      if (options.acknowledge) publisher.send([PUBLISHED, request, outcome])
       // An unacknowledged publication fails in silence (Basic Profile, Publishing).
     } else if (options.acknowledge) {
-      sendError(publisher, PUBLISH, request, done)
-      this.#refused(publisher, topic, done)
-    } else this.#refuseSilently(publisher, topic, done)
+      sendError(publisher, PUBLISH, request, outcome)
+      this.#refused(publisher, topic, outcome)
+    } else this.#refuseSilently(publisher, topic, outcome)
   }
 
   #refuseTopic(topic: Uri): Refusal | undefined {
@@ -198,7 +198,7 @@ export class Broker implements Role {
     data: Payload | undefined,
     decision: Decision,
   ): Id | Refusal {
-    const details = detailsOf(publisher, topic, options, decision)
+    const details = eventDetailsOf(publisher, topic, options, decision)
     if (details instanceof Refusal) return details
     const publication = randomId()
     const found = this.patterns.all(topic)
@@ -212,7 +212,7 @@ export class Broker implements Role {
   }
 
   #emit(
-    found: readonly Subscription[],
+    found: readonly BrokerSubscription[],
     topic: Uri,
     options: WirePublishOptions,
     data: Payload | undefined,
@@ -223,20 +223,20 @@ export class Broker implements Role {
     const except = options.exclude_me === false ? undefined : publisher
     const { members } = this.#realm
     let audience: Audience | undefined
-    let named: WireEventDetails | undefined
+    let withTopic: WireEventDetails | undefined
     for (const subscription of found) {
-      let said = details
+      let sent = details
       if (subscription.match !== 'exact') {
-        named ??= { ...details, topic }
-        said = named
+        withTopic ??= { ...details, topic }
+        sent = withTopic
       }
       if (subscription.history && !namesSessions(options)) {
-        this.#record(subscription.history, topic, publication, said, data, options)
+        this.#record(subscription.history, topic, publication, sent, data, options)
       }
       if (subscription.members.size === 0) continue
       audience ??= audienceOf(options)
       const subscribers = audience?.among(subscription.members, members) ?? subscription.members
-      this.#deliver([EVENT, subscription.id, publication, said, data], subscription.uri, subscribers, except, audience)
+      this.#deliver([EVENT, subscription.id, publication, sent, data], subscription.uri, subscribers, except, audience)
     }
   }
 
@@ -271,9 +271,9 @@ export class Broker implements Role {
     history.add({ time: Date.now(), publication, topic, details, payload: kept(data), lists } as HistoryEvent)
   }
 
-  #remember(entry: HistoryOptions): History {
+  #openHistory(entry: HistoryOptions): History {
     const { uri, match = 'exact' } = entry
-    const history = opened(entry, this.#realm.uri, () => this.#drop('history', undefined, uri))
+    const history = openHistory(entry, this.#realm.uri, () => this.#drop('history', undefined, uri))
     this.#subscriptions.add(uri, match, history)
     return history
   }
@@ -296,7 +296,7 @@ export class Broker implements Role {
 }
 
 /** The details of an event, or the refusal of its publication. */
-function detailsOf(
+function eventDetailsOf(
   publisher: Destination,
   topic: Uri,
   options: WirePublishOptions,
@@ -308,7 +308,7 @@ function detailsOf(
   const disclosed = isDisclosed(decision, asked)
   const { trustlevel } = decision
   const passthru = options.ppt_scheme !== undefined
-  if (!disclosed && trustlevel === undefined && !passthru) return NOTHING
+  if (!disclosed && trustlevel === undefined && !passthru) return NO_DETAILS
   return {
     ...(disclosed && {
       publisher: publisher.id,

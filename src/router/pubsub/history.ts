@@ -74,7 +74,7 @@ export interface HistoryOptions {
   readonly store?: ((realm: Uri) => HistoryStore) | undefined
 }
 
-const BYTES = 64 * 2 ** 20
+const DEFAULT_HISTORY_BYTES = 64 * 2 ** 20
 
 export class MemoryHistory implements HistoryStore {
   readonly #limit: number
@@ -84,7 +84,7 @@ export class MemoryHistory implements HistoryStore {
   #first = 0
   #weight = 0
 
-  constructor(limit: number, bytes = BYTES) {
+  constructor(limit: number, bytes = DEFAULT_HISTORY_BYTES) {
     this.#limit = limit
     this.#bytes = bytes
   }
@@ -182,25 +182,27 @@ export class History {
   /** Synchronous if the store is. */
   read(query: HistoryQuery): readonly HistoryEvent[] | Promise<readonly HistoryEvent[]> {
     const found: unknown = this.#store.read(query)
-    return Array.isArray(found) ? bounded(found, query) : Promise.resolve(found).then((list) => bounded(list, query))
+    return Array.isArray(found)
+      ? visiblePage(found, query)
+      : Promise.resolve(found).then((list) => visiblePage(list, query))
   }
 }
 
 /** Checks the events that a store returned: a custom one may have ignored the reader or the limit. */
-function bounded(found: unknown, { limit, visible }: HistoryQuery): readonly HistoryEvent[] {
+function visiblePage(found: unknown, { limit, visible }: HistoryQuery): readonly HistoryEvent[] {
   if (!Array.isArray(found))
-    throw new Error(`the store of this history gave back ${formatValue(found)} for a list of events`)
+    throw new Error(`the store of this history must return a list of events, got ${formatValue(found)}`)
   return (found as HistoryEvent[]).filter(visible).slice(0, limit)
 }
 
-/** The history of one entry of the router's option. */
-export function opened({ uri, limit, bytes, store }: HistoryOptions, realm: Uri, failed: () => void): History {
+/** Opens the history of one entry of the router's option. */
+export function openHistory({ uri, limit, bytes, store }: HistoryOptions, realm: Uri, failed: () => void): History {
   if (!store) return new History(new MemoryHistory(limit, bytes), failed)
   let made: unknown
   try {
     made = store(realm)
   } catch (error) {
-    throw usage(`history: the store of ${formatValue(uri)} cannot be made: ${String(error)}`, error)
+    throw usage(`history: the store of ${formatValue(uri)} cannot be created: ${String(error)}`, error)
   }
   const { add, read } = Object(made) as Partial<HistoryStore>
   if (typeof add === 'function' && typeof read === 'function') return new History(made as HistoryStore, failed)
@@ -211,6 +213,6 @@ export function opened({ uri, limit, bytes, store }: HistoryOptions, realm: Uri,
 export function checkHistory(history: unknown, strict: boolean): void {
   checkPatterns('history', 'topic', history, strict, {
     bytes: LIMIT,
-    store: ['a function that makes a store', (value) => typeof value === 'function'],
+    store: ['a function that creates a store', (value) => typeof value === 'function'],
   })
 }

@@ -6,7 +6,7 @@ import type { Destination } from '../member/destination.ts'
 import type { History } from './history.ts'
 
 /** One topic or pattern with one match policy. All its subscribers share its id, and so the bytes of its events. */
-export interface Subscription extends Pattern {
+export interface BrokerSubscription extends Pattern {
   /** In milliseconds since 1970. */
   readonly created: number
   readonly members: Set<Destination>
@@ -16,11 +16,11 @@ export interface Subscription extends Pattern {
 
 export interface BrokerRecord {
   /** By their ids. */
-  readonly subscriptions: Map<Id, Subscription>
+  readonly subscriptions: Map<Id, BrokerSubscription>
 }
 
 /** The record of a destination, created with its first subscription. */
-export function subscriptionsOf(destination: Destination): Map<Id, Subscription> {
+export function subscriptionsOf(destination: Destination): Map<Id, BrokerSubscription> {
   destination.pubsub ??= { subscriptions: new Map() }
   return destination.pubsub.subscriptions
 }

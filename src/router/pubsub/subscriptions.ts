@@ -14,7 +14,7 @@ import { Refusal, sendError } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
 import type { Outcome } from '../rights/decide.ts'
 import type { History } from './history.ts'
-import { type Subscription, subscriptionsOf } from './subscription.ts'
+import { type BrokerSubscription, subscriptionsOf } from './subscription.ts'
 
 export interface SubscriptionOptions {
   readonly strict: boolean
@@ -22,7 +22,7 @@ export interface SubscriptionOptions {
 }
 
 export class Subscriptions {
-  readonly patterns = new Patterns<Subscription>()
+  readonly patterns = new Patterns<BrokerSubscription>()
   readonly #options: SubscriptionOptions
   readonly #realm: RoleRealm
   /** The number of subscriptions with at least one subscriber. */
@@ -49,7 +49,7 @@ export class Subscriptions {
     [, request, options, topic]: SubscribeMessage,
     subscriber: Destination,
     decided: Outcome,
-  ): Subscription | undefined {
+  ): BrokerSubscription | undefined {
     const { match = 'exact' } = options
     let subscription = this.patterns.get(topic, match)
     const refusal = decided instanceof Refusal ? decided : this.#refuse(topic, match, subscription, subscriber)
@@ -85,7 +85,7 @@ export class Subscriptions {
   }
 
   /** Removes a subscriber from a subscription, and notifies it if it announced revocation. */
-  revoke(subscription: Subscription, subscriber: Destination, reason: string | undefined): void {
+  revoke(subscription: BrokerSubscription, subscriber: Destination, reason: string | undefined): void {
     const last = this.#remove(subscription, subscriber)
     if (subscriber.announces('subscriber', 'subscription_revocation')) {
       subscriber.send([UNSUBSCRIBED, 0, { subscription: subscription.id, ...(reason !== undefined && { reason }) }])
@@ -101,18 +101,18 @@ export class Subscriptions {
   }
 
   /** Adds a subscription without subscribers to the index. */
-  add(uri: Uri, match: MatchPolicy, history: History | undefined): Subscription {
+  add(uri: Uri, match: MatchPolicy, history: History | undefined): BrokerSubscription {
     const members = new Set<Destination>()
-    const subscription: Subscription = { id: randomId(), uri, match, created: Date.now(), members, history }
+    const subscription: BrokerSubscription = { id: randomId(), uri, match, created: Date.now(), members, history }
     this.patterns.add(subscription)
-    if (hearsTheRouter(subscription)) this.#watching++
+    if (matchesMetaEvents(subscription)) this.#watching++
     return subscription
   }
 
   #refuse(
     topic: Uri,
     match: MatchPolicy,
-    existing: Subscription | undefined,
+    existing: BrokerSubscription | undefined,
     subscriber: Destination,
   ): Refusal | undefined {
     const { strict, limits } = this.#options
@@ -120,24 +120,24 @@ export class Subscriptions {
     if (!existing && !isPattern(topic, match, strict)) {
       return new Refusal(
         INVALID_URI,
-        `${formatValue(topic)} is not a valid topic${match === 'exact' ? '' : ` to match ${match}`}`,
+        `${formatValue(topic)} is not a valid topic${match === 'exact' ? '' : ` for match: ${match}`}`,
       )
     }
     if (topic.length > limits.uriLength) {
-      return new Refusal(LIMIT_EXCEEDED, `a URI may have ${limits.uriLength} characters`)
+      return new Refusal(LIMIT_EXCEEDED, `a URI may have at most ${limits.uriLength} characters`)
     }
     if (!existing && !this.patterns.admits(topic, match, limits.wildcardShapes)) {
       return new Refusal(
         LIMIT_EXCEEDED,
-        `wildcards of one length may leave ${limits.wildcardShapes} sets of components empty`,
+        `too many different wildcard shapes with this number of components (limit ${limits.wildcardShapes})`,
       )
     }
     if (subscriptionsOf(subscriber).size < limits.subscriptions) return undefined
-    return new Refusal(LIMIT_EXCEEDED, `a session may have ${limits.subscriptions} subscriptions`)
+    return new Refusal(LIMIT_EXCEEDED, `a session may have at most ${limits.subscriptions} subscriptions`)
   }
 
   /** Returns true if it was the last subscriber. */
-  #remove(subscription: Subscription, subscriber: Destination): boolean {
+  #remove(subscription: BrokerSubscription, subscriber: Destination): boolean {
     const { id, members, history } = subscription
     subscriptionsOf(subscriber).delete(id)
     members.delete(subscriber)
@@ -145,17 +145,17 @@ export class Subscriptions {
     this.#size--
     if (!history) {
       this.patterns.delete(subscription)
-      if (hearsTheRouter(subscription)) this.#watching--
+      if (matchesMetaEvents(subscription)) this.#watching--
     }
     return true
   }
 
-  #observe({ id, uri, match, created }: Subscription, { id: session }: Destination, first: boolean): void {
+  #observe({ id, uri, match, created }: BrokerSubscription, { id: session }: Destination, first: boolean): void {
     const { uri: realm, observers } = this.#realm
     observers.subscribed?.({ realm, session, subscription: id, uri, match, created, first })
   }
 
-  #unobserve({ id, uri }: Subscription, { id: session }: Destination, last: boolean): void {
+  #unobserve({ id, uri }: BrokerSubscription, { id: session }: Destination, last: boolean): void {
     const { uri: realm, observers } = this.#realm
     observers.unsubscribed?.({ realm, session, subscription: id, uri, last })
   }
@@ -172,7 +172,7 @@ export class Subscriptions {
 }
 
 /** True if a meta event, always under `wamp.`, can match. */
-function hearsTheRouter({ uri, match }: Pattern): boolean {
+function matchesMetaEvents({ uri, match }: Pattern): boolean {
   if (isReserved(uri)) return true
   switch (match) {
     case 'exact':

@@ -6,7 +6,7 @@ import type { Destination } from '../member/destination.ts'
 import type { Decision } from '../rights/decide.ts'
 import type { Deadline } from './deadline.ts'
 import type { QueuePlace } from './queue.ts'
-import type { Endpoint } from './registrations.ts'
+import type { CalleeEndpoint } from './registrations.ts'
 
 /** A call is in the tables of its caller and its callee until it is settled. */
 export interface Call {
@@ -22,7 +22,7 @@ export interface Call {
   /** Undefined for a call without a timeout. */
   readonly deadline: Deadline<Call> | undefined
   /** Its callee; undefined while it is queued. */
-  readonly endpoint: Endpoint | undefined
+  readonly endpoint: CalleeEndpoint | undefined
   readonly invocation: Id
   /** The details of each of its INVOCATIONs. */
   readonly details: InvocationDetails
@@ -31,7 +31,7 @@ export interface Call {
   /** True if it was interrupted and the callee's answer to that is pending. */
   readonly canceled: boolean
   /** True if the caller has its answer, or has left. */
-  readonly over: boolean
+  readonly settled: boolean
   /** The CALL itself, kept while it may still be re-routed or is queued. */
   readonly message: CallMessage | undefined
   /** The callees that declined it. */

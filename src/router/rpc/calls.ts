@@ -10,13 +10,18 @@ import { isReserved, isUri } from '../../protocol/uri.ts'
 import { formatValue, nameOf } from '../../protocol/validate.ts'
 import type { Destination } from '../member/destination.ts'
 import { inPassthru, PASSTHRU, passthruOf } from '../member/passthru.ts'
-import { attempt, NOTHING, Refusal, sendError } from '../member/refusal.ts'
+import { NO_DETAILS, Refusal, sendError, trySend } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
 import { type Decision, type Outcome, refuseDisclosure, TOO_LATE } from '../rights/decide.ts'
 import type { Call } from './call.ts'
 import { recordOf } from './dealer-record.ts'
 import { interruptible } from './invocation-details.ts'
-import { ownRegistration, type Registration, type RegistrationOptions, type Registrations } from './registrations.ts'
+import {
+  type DealerRegistration,
+  ownRegistration,
+  type RegistrationOptions,
+  type Registrations,
+} from './registrations.ts'
 import { AFTER_CANCEL, EXPIRED, KILLNOWAIT, type Routing } from './routing.ts'
 
 const PARTIAL: ResultDetails = Object.freeze({ progress: true })
@@ -41,7 +46,7 @@ export const NO_CALLS_DROPPED: CallsDropped = { late: 0, parts: 0, partial: 0, c
 export class Calls {
   readonly dropped = { ...NO_CALLS_DROPPED }
   /** The router's own procedures. */
-  readonly #own = new Map<Uri, Registration>()
+  readonly #own = new Map<Uri, DealerRegistration>()
   readonly #options: RegistrationOptions
   readonly #realm: RoleRealm
   readonly #registrations: Registrations
@@ -94,7 +99,7 @@ export class Calls {
       return
     }
     const call = this.#routing.open(message, caller, found, decided)
-    const failed = call.over ? undefined : this.#routing.route(call, found, message)
+    const failed = call.settled ? undefined : this.#routing.route(call, found, message)
     if (failed) this.#routing.fail(call, failed)
   }
 
@@ -129,10 +134,10 @@ export class Calls {
     const { caller, request } = call
     if (partial) this.#routing.progressed(call)
     else this.#routing.settle(call)
-    const said = partial ? PARTIAL : NOTHING
+    const said = partial ? PARTIAL : NO_DETAILS
     const details = passthru ? { ...said, ...passthruOf(options) } : said
     const failed =
-      passthru && !caller.announces('caller', PASSTHRU) ? UNREADABLE : attempt(caller, [RESULT, request, details, data])
+      passthru && !caller.announces('caller', PASSTHRU) ? UNREADABLE : trySend(caller, [RESULT, request, details, data])
     if (failed && partial) this.#routing.stop(call, KILLNOWAIT, failed)
     else if (failed) this.#routing.fail(call, failed)
     else if (!partial) this.#routing.report(call, 'result')
@@ -150,7 +155,7 @@ export class Calls {
     }
     this.#routing.settle(call)
     const failed: Refusal | undefined = isUri(uri, this.#options.strict)
-      ? attempt(call.caller, [ERROR, CALL, call.request, details, uri, data])
+      ? trySend(call.caller, [ERROR, CALL, call.request, details, uri, data])
       : new Refusal(names.INVALID_URI, `the callee failed with ${formatValue(uri)}, which is not a valid error URI`)
     if (failed) this.#routing.fail(call, failed)
     else this.#routing.report(call, 'error', uri)
@@ -164,14 +169,14 @@ export class Calls {
   left(member: Destination): void {
     const { rpc: record } = member
     if (!record) return
-    record.gone = true
+    record.ended = true
     // Later answers of their callees are dropped.
     for (const call of record.calls.values()) {
       this.#routing.stop(call, KILLNOWAIT, undefined)
       this.#routing.report(call, 'abandoned')
     }
     for (const call of record.invocations.values()) {
-      if (!call.over) this.#routing.fail(call, new Refusal(names.CANCELED, 'the callee left before it answered'))
+      if (!call.settled) this.#routing.fail(call, new Refusal(names.CANCELED, 'the callee left before it answered'))
     }
     record.invocations.clear()
   }
@@ -189,7 +194,7 @@ export class Calls {
     [, , options, procedure]: messages.CallMessage,
     caller: Destination,
     decision: Decision,
-  ): Registration | Refusal {
+  ): DealerRegistration | Refusal {
     const { strict, limits } = this.#options
     // Only the router serves its own namespace, even if a pattern would match.
     const reserved = isReserved(procedure)
@@ -201,7 +206,7 @@ export class Calls {
     if (!registration)
       return new Refusal(names.NO_SUCH_PROCEDURE, `no callee is registered for ${formatValue(procedure)}`)
     if (recordOf(caller).calls.size >= limits.calls) {
-      return new Refusal(names.LIMIT_EXCEEDED, `a session may have ${limits.calls} calls under way`)
+      return new Refusal(names.LIMIT_EXCEEDED, `a session may have at most ${limits.calls} unanswered calls`)
     }
     return (!reserved && refuseDisclosure(decision, procedure, options.disclose_me === true)) || registration
   }
@@ -244,7 +249,7 @@ export class Calls {
   /** The call of an answer. A late answer is legal: the callee could not know that the call was settled. */
   #pending(code: messages.Code, invocation: Id, callee: Destination, final: boolean): Call | undefined {
     const call = callee.rpc?.invocations.get(invocation)
-    if (call && !call.over) return call
+    if (call && !call.settled) return call
     const invoked = callee.rpc?.invoked ?? 0
     if (invocation > invoked) {
       throw violation(`${nameOf(code)} answers invocation ${invocation}; the last one was ${invoked}`)

@@ -1,7 +1,7 @@
 /** Chooses the callee that answers a call: one registration, several callees, five invoke policies. */
 
 import type { Destination } from '../member/destination.ts'
-import type { Endpoint, Registration } from './registrations.ts'
+import type { CalleeEndpoint, DealerRegistration } from './registrations.ts'
 
 /** Every remaining callee has reached its concurrency limit. */
 export const FULL = Symbol('full')
@@ -10,10 +10,10 @@ export const FULL = Symbol('full')
  * Returns the next callee that has not declined the call, or undefined if none is left. As in Crossbar.io, policies that
  * spread calls skip a callee at its concurrency limit; with the other policies such a callee makes the call wait.
  */
-export function choose(
-  registration: Registration,
+export function chooseCallee(
+  registration: DealerRegistration,
   declined?: ReadonlySet<Destination>,
-): Endpoint | typeof FULL | undefined {
+): CalleeEndpoint | typeof FULL | undefined {
   const { endpoints } = registration
   switch (registration.invoke) {
     case 'roundrobin':
@@ -22,7 +22,7 @@ export function choose(
       return drawn(endpoints, declined)
     case 'last':
       for (let i = endpoints.length - 1; i >= 0; i--) {
-        const endpoint = endpoints[i] as Endpoint
+        const endpoint = endpoints[i] as CalleeEndpoint
         if (!declined?.has(endpoint.callee)) return isFull(endpoint) ? FULL : endpoint
       }
       return undefined
@@ -36,14 +36,14 @@ export function choose(
 }
 
 function next(
-  registration: Registration,
+  registration: DealerRegistration,
   declined: ReadonlySet<Destination> | undefined,
-): Endpoint | typeof FULL | undefined {
+): CalleeEndpoint | typeof FULL | undefined {
   const { endpoints } = registration
   let found: typeof FULL | undefined
   for (let passed = 0; passed < endpoints.length; passed++) {
     const at = (registration.turn + passed) % endpoints.length
-    const endpoint = endpoints[at] as Endpoint
+    const endpoint = endpoints[at] as CalleeEndpoint
     if (declined?.has(endpoint.callee)) continue
     if (!isFull(endpoint)) {
       registration.turn = at + 1
@@ -55,9 +55,9 @@ function next(
 }
 
 function drawn(
-  endpoints: readonly Endpoint[],
+  endpoints: readonly CalleeEndpoint[],
   declined: ReadonlySet<Destination> | undefined,
-): Endpoint | typeof FULL | undefined {
+): CalleeEndpoint | typeof FULL | undefined {
   const first = endpoints[Math.floor(Math.random() * endpoints.length)]
   if (!first || (!declined?.has(first.callee) && !isFull(first))) return first
   const left = declined ? endpoints.filter(({ callee }) => !declined.has(callee)) : endpoints
@@ -66,10 +66,10 @@ function drawn(
 }
 
 /** A callee was removed: the turn of the others does not change. */
-export function keepTurn(registration: Registration, left: number): void {
+export function keepTurn(registration: DealerRegistration, left: number): void {
   if (left < registration.turn) registration.turn--
 }
 
-function isFull({ concurrency, running }: Endpoint): boolean {
+function isFull({ concurrency, running }: CalleeEndpoint): boolean {
   return concurrency > 0 && running >= concurrency
 }

@@ -3,11 +3,11 @@
 import type { Id, Uri } from '../../protocol/messages.ts'
 import type { Destination } from '../member/destination.ts'
 import type { Call } from './call.ts'
-import type { Endpoint } from './registrations.ts'
+import type { CalleeEndpoint } from './registrations.ts'
 
 export class DealerRecord {
   /** Its endpoints, by registration id. */
-  readonly registrations = new Map<Id, Endpoint>()
+  readonly registrations = new Map<Id, CalleeEndpoint>()
   /** Its unanswered calls, by request id. */
   readonly calls = new Map<Id, Call>()
   /** Its unanswered invocations, by invocation id. */
@@ -15,7 +15,7 @@ export class DealerRecord {
   /** The last invocation id sent to it. */
   invoked: Id = 0
   /** True when it has left: nothing is recorded any more. */
-  gone = false
+  ended = false
   /** Procedures of its calls that were settled before their last part arrived, by request id. */
   #unfinished: Map<Id, Uri> | undefined
 

@@ -5,11 +5,11 @@ import type { Handlers, Uri } from '../../protocol/messages.ts'
 import type { Features } from '../../protocol/words.ts'
 import type { Patterns } from '../match/patterns.ts'
 import type { Destination } from '../member/destination.ts'
-import type { Role, RoleRealm } from '../member/role.ts'
+import type { RealmRole, RoleRealm } from '../member/role.ts'
 import { type Outcome, TOO_LATE } from '../rights/decide.ts'
 import { Calls, type CallsDropped, NO_CALLS_DROPPED } from './calls.ts'
 import { Queues } from './queue.ts'
-import { type Registration, type RegistrationOptions, Registrations } from './registrations.ts'
+import { type DealerRegistration, type RegistrationOptions, Registrations } from './registrations.ts'
 import { Routing } from './routing.ts'
 import { Turns } from './turns.ts'
 
@@ -26,7 +26,7 @@ export interface DealerStats {
 
 export const NO_DEALER: DealerStats = { registrations: 0, calls: 0, queued: 0, dropped: NO_CALLS_DROPPED }
 
-export class Dealer implements Role {
+export class Dealer implements RealmRole {
   readonly name = 'dealer'
   readonly features = {
     call_canceling: true,
@@ -99,7 +99,7 @@ export class Dealer implements Role {
     }
   }
 
-  get patterns(): Patterns<Registration> {
+  get patterns(): Patterns<DealerRegistration> {
     return this.#registrations.patterns
   }
 
@@ -109,7 +109,7 @@ export class Dealer implements Role {
   }
 
   /** Removes a callee from a registration, and notifies it if it announced revocation. Returns false if it was not a callee. */
-  revoke(registration: Registration, callee: Destination, reason?: string): boolean {
+  revoke(registration: DealerRegistration, callee: Destination, reason?: string): boolean {
     const was = this.#registrations.revoke(registration, callee, reason)
     this.#turns.advance()
     return was

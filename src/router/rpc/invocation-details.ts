@@ -5,9 +5,9 @@ import { FEATURE_NOT_SUPPORTED } from '../../protocol/names.ts'
 import type { Dict, InvocationDetails } from '../../protocol/options.ts'
 import type { Destination } from '../member/destination.ts'
 import { PASSTHRU, passthruOf } from '../member/passthru.ts'
-import { NOTHING, Refusal } from '../member/refusal.ts'
+import { NO_DETAILS, Refusal } from '../member/refusal.ts'
 import { type Decision, isDisclosed } from '../rights/decide.ts'
-import { type Endpoint, OWN } from './registrations.ts'
+import { type CalleeEndpoint, OWN } from './registrations.ts'
 
 /** True if a callee supports INTERRUPT; the specification spells the feature in two ways. */
 export function interruptible(callee: Destination): boolean {
@@ -34,7 +34,7 @@ function takesParts(callee: Destination): boolean {
 export function detailsOf(
   [, , options, procedure]: CallMessage,
   caller: Destination,
-  { callee, curious, registration }: Endpoint,
+  { callee, curious, registration }: CalleeEndpoint,
   timeout: number,
   decision: Decision,
 ): InvocationDetails {
@@ -44,7 +44,7 @@ export function detailsOf(
   // Most calls have no options and no details.
   const plain =
     !pattern && !curious && timeout === 0 && decision.disclose === 'asked' && decision.trustlevel === undefined
-  if (plain && isEmpty(options)) return NOTHING
+  if (plain && isEmpty(options)) return NO_DETAILS
   const disclosed = isDisclosed(decision, options.disclose_me === true || curious)
   const level = decision.trustlevel
   const progress = options.receive_progress === true && callee.announces('callee', 'progressive_call_results')

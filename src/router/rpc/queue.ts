@@ -7,7 +7,7 @@ import { checkPatterns } from '../match/pattern-options.ts'
 import { Patterns } from '../match/patterns.ts'
 import { weightOf } from '../member/payload-size.ts'
 import type { Call } from './call.ts'
-import type { Registration } from './registrations.ts'
+import type { DealerRegistration } from './registrations.ts'
 
 /** The call queue of registrations: calls wait there while all callees have reached their `concurrency`. */
 export interface CallQueueOptions {
@@ -73,7 +73,7 @@ export function merged(queues: readonly CallQueue[]): Call[] {
 /** The place of a call in a queue. Only this file changes it. */
 export interface QueuePlace {
   /** The registration for whose callees it waits. */
-  readonly registration: Registration
+  readonly registration: DealerRegistration
   /** The CALL, with a payload that does not keep its frame alive. */
   readonly message: CallMessage
   /** The later parts received so far. */
@@ -89,7 +89,7 @@ interface OpenPlace extends QueuePlace {
 export class Queues {
   readonly #rules = new Patterns<CallQueueOptions & { readonly id: number; readonly match: MatchPolicy }>()
   readonly #bytes: number
-  readonly #stirred = new Set<Registration>()
+  readonly #stirred = new Set<DealerRegistration>()
   #weight = 0
   #size = 0
 
@@ -105,7 +105,7 @@ export class Queues {
   }
 
   /** Marks the queue of a registration, if it has one, as ready to advance. */
-  stir(registration: Registration): void {
+  stir(registration: DealerRegistration): void {
     if (registration.queue) this.#stirred.add(registration)
   }
 
@@ -122,7 +122,7 @@ export class Queues {
   }
 
   /** Queues a call; returns undefined if there is no room. */
-  add(call: Call, registration: Registration, message: CallMessage): QueuePlace | undefined {
+  add(call: Call, registration: DealerRegistration, message: CallMessage): QueuePlace | undefined {
     const queue = registration.queue ?? this.#open(registration.uri)
     const weight = weightOfPart(message)
     if (!queue || queue.size >= queue.limit || this.#weight + weight > this.#bytes) return undefined

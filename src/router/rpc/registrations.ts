@@ -18,9 +18,9 @@ import { recordOf } from './dealer-record.ts'
 import type { CallQueue, CallQueueOptions, Queues } from './queue.ts'
 
 /** One callee of one registration. */
-export interface Endpoint {
+export interface CalleeEndpoint {
   readonly callee: Destination
-  readonly registration: Registration
+  readonly registration: DealerRegistration
   /** True if it asked for the identity of callers. */
   readonly curious: boolean
   /** True if it enforces timeouts itself. */
@@ -33,11 +33,11 @@ export interface Endpoint {
 }
 
 /** One procedure or pattern with one match policy, and its callees, oldest first; never empty. */
-export interface Registration extends Pattern {
+export interface DealerRegistration extends Pattern {
   /** In milliseconds since 1970. */
   readonly created: number
   readonly invoke: InvokePolicy
-  readonly endpoints: Endpoint[]
+  readonly endpoints: CalleeEndpoint[]
   /** The index of the next callee for `roundrobin`. */
   turn: number
   /** The queued calls, while there are any. */
@@ -48,9 +48,9 @@ export interface Registration extends Pattern {
 export const OWN: Id = 0
 
 /** A registration of the router's own procedures, and its callee. */
-export function ownRegistration(uri: Uri, callee: Destination): Registration {
-  const endpoints: Endpoint[] = []
-  const registration: Registration = {
+export function ownRegistration(uri: Uri, callee: Destination): DealerRegistration {
+  const endpoints: CalleeEndpoint[] = []
+  const registration: DealerRegistration = {
     id: OWN,
     uri,
     match: 'exact',
@@ -71,7 +71,7 @@ export interface RegistrationOptions {
 }
 
 export class Registrations {
-  readonly patterns = new Patterns<Registration>()
+  readonly patterns = new Patterns<DealerRegistration>()
   readonly #options: RegistrationOptions
   readonly #realm: RoleRealm
   /** The queues may advance when a callee is added or removed. */
@@ -125,7 +125,7 @@ export class Registrations {
   }
 
   /** Removes a callee from a registration, and notifies it if it announced revocation. Returns false if it was not a callee. */
-  revoke(registration: Registration, callee: Destination, reason: string | undefined): boolean {
+  revoke(registration: DealerRegistration, callee: Destination, reason: string | undefined): boolean {
     const endpoint = callee.rpc?.registrations.get(registration.id)
     if (endpoint) this.#revoke(endpoint, reason)
     return endpoint !== undefined
@@ -141,7 +141,7 @@ export class Registrations {
   #refuse(
     options: WireRegisterOptions,
     procedure: Uri,
-    existing: Registration | undefined,
+    existing: DealerRegistration | undefined,
     callee: Destination,
     { disclose }: Decision,
   ): Refusal | undefined {
@@ -150,12 +150,12 @@ export class Registrations {
     if (!isPattern(procedure, match, strict)) {
       return new Refusal(
         names.INVALID_URI,
-        `${formatValue(procedure)} is not a valid procedure${match === 'exact' ? '' : ` to match ${match}`}`,
+        `${formatValue(procedure)} is not a valid procedure${match === 'exact' ? '' : ` for match: ${match}`}`,
       )
     }
     if (isReserved(procedure)) return new Refusal(names.INVALID_URI, `${formatValue(procedure)} belongs to the router`)
     if (disclose_caller && disclose === 'never') {
-      return new Refusal(names.DISCLOSE_ME_DISALLOWED, 'disclose_caller: this router does not tell who calls')
+      return new Refusal(names.DISCLOSE_ME_DISALLOWED, 'disclose_caller: this router does not disclose callers')
     }
     if (existing && !force_reregister) {
       if (existing.invoke === 'single' || existing.invoke !== invoke) {
@@ -166,20 +166,20 @@ export class Registrations {
     const { registrations } = recordOf(callee)
     if (existing && registrations.has(existing.id)) return undefined
     if (procedure.length > limits.uriLength) {
-      return new Refusal(names.LIMIT_EXCEEDED, `a URI may have ${limits.uriLength} characters`)
+      return new Refusal(names.LIMIT_EXCEEDED, `a URI may have at most ${limits.uriLength} characters`)
     }
     if (!existing && !this.patterns.admits(procedure, match, limits.wildcardShapes)) {
       return new Refusal(
         names.LIMIT_EXCEEDED,
-        `wildcards of one length may leave ${limits.wildcardShapes} sets of components empty`,
+        `too many different wildcard shapes with this number of components (limit ${limits.wildcardShapes})`,
       )
     }
     if (registrations.size < limits.registrations) return undefined
-    return new Refusal(names.LIMIT_EXCEEDED, `a session may have ${limits.registrations} registrations`)
+    return new Refusal(names.LIMIT_EXCEEDED, `a session may have at most ${limits.registrations} registrations`)
   }
 
-  #add(uri: Uri, { match = 'exact', invoke = 'single' }: WireRegisterOptions): Registration {
-    const registration: Registration = {
+  #add(uri: Uri, { match = 'exact', invoke = 'single' }: WireRegisterOptions): DealerRegistration {
+    const registration: DealerRegistration = {
       id: this.#newId(),
       uri,
       match,
@@ -200,7 +200,7 @@ export class Registrations {
     }
   }
 
-  #revoke(endpoint: Endpoint, reason: string | undefined): void {
+  #revoke(endpoint: CalleeEndpoint, reason: string | undefined): void {
     const { callee, registration } = endpoint
     this.#remove(endpoint)
     if (callee.announces('callee', 'registration_revocation')) {
@@ -209,7 +209,7 @@ export class Registrations {
     this.#unobserve(endpoint)
   }
 
-  #remove(endpoint: Endpoint): void {
+  #remove(endpoint: CalleeEndpoint): void {
     const { callee, registration } = endpoint
     const { endpoints } = registration
     recordOf(callee).registrations.delete(registration.id)
@@ -220,14 +220,14 @@ export class Registrations {
     this.#queues.stir(registration)
   }
 
-  #observe({ callee, registration }: Endpoint): void {
+  #observe({ callee, registration }: CalleeEndpoint): void {
     const { uri: realm, observers } = this.#realm
     const { id, uri, match, invoke, created, endpoints } = registration
     const first = endpoints.length === 1
     observers.registered?.({ realm, session: callee.id, registration: id, uri, match, invoke, created, first })
   }
 
-  #unobserve({ callee, registration: { id, uri, endpoints } }: Endpoint): void {
+  #unobserve({ callee, registration: { id, uri, endpoints } }: CalleeEndpoint): void {
     const { uri: realm, observers } = this.#realm
     observers.unregistered?.({ realm, session: callee.id, registration: id, uri, last: endpoints.length === 0 })
   }
@@ -243,7 +243,11 @@ export class Registrations {
   }
 }
 
-function endpointOf(callee: Destination, registration: Registration, options: WireRegisterOptions): Endpoint {
+function endpointOf(
+  callee: Destination,
+  registration: DealerRegistration,
+  options: WireRegisterOptions,
+): CalleeEndpoint {
   return {
     callee,
     registration,

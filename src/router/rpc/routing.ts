@@ -7,16 +7,16 @@ import * as names from '../../protocol/names.ts'
 import type { CancelMode, WireInterruptOptions } from '../../protocol/options.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import type { Destination } from '../member/destination.ts'
-import { attempt, NOTHING, Refusal, sendError } from '../member/refusal.ts'
+import { NO_DETAILS, Refusal, sendError, trySend } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
 import type { Decision } from '../rights/decide.ts'
 import type { Call } from './call.ts'
-import { choose, FULL } from './choose-callee.ts'
+import { chooseCallee, FULL } from './choose-callee.ts'
 import { Deadline } from './deadline.ts'
 import { recordOf } from './dealer-record.ts'
 import { detailsOf, interruptible, lacking } from './invocation-details.ts'
 import type { Queues } from './queue.ts'
-import type { Endpoint, Registration, RegistrationOptions } from './registrations.ts'
+import type { CalleeEndpoint, DealerRegistration, RegistrationOptions } from './registrations.ts'
 
 export const KILL: WireInterruptOptions = Object.freeze({ mode: 'kill' })
 export const KILLNOWAIT: WireInterruptOptions = Object.freeze({ mode: 'killnowait' })
@@ -56,7 +56,7 @@ export class Routing {
   open(
     [, request, options, procedure]: messages.CallMessage,
     caller: Destination,
-    registration: Registration,
+    registration: DealerRegistration,
     decision: Decision,
   ): Call {
     const { uri: realm, observers } = this.#realm
@@ -70,10 +70,10 @@ export class Routing {
       deadline: undefined,
       endpoint: undefined,
       invocation: 0,
-      details: NOTHING,
+      details: NO_DETAILS,
       open: options.progress === true,
       canceled: false,
-      over: false,
+      settled: false,
       message: undefined,
       declined: undefined,
       waiting: undefined,
@@ -88,8 +88,8 @@ export class Routing {
   }
 
   /** Sends a call to the callee that the invoke policy chooses, or queues it. */
-  route(call: Changing<Call>, registration: Registration, message: messages.CallMessage): Refusal | undefined {
-    const endpoint = choose(registration, call.declined)
+  route(call: Changing<Call>, registration: DealerRegistration, message: messages.CallMessage): Refusal | undefined {
+    const endpoint = chooseCallee(registration, call.declined)
     if (endpoint !== FULL) return this.invoke(call, endpoint, message)
     const waiting = this.#queues.add(call, registration, message)
     if (!waiting)
@@ -101,7 +101,11 @@ export class Routing {
     return undefined
   }
 
-  invoke(call: Changing<Call>, endpoint: Endpoint | undefined, message: messages.CallMessage): Refusal | undefined {
+  invoke(
+    call: Changing<Call>,
+    endpoint: CalleeEndpoint | undefined,
+    message: messages.CallMessage,
+  ): Refusal | undefined {
     if (!endpoint)
       return new Refusal(names.NO_AVAILABLE_CALLEE, `no callee of ${formatValue(call.procedure)} is available`)
     const { callee } = endpoint
@@ -118,7 +122,7 @@ export class Routing {
     record.invoked = invocation
     record.invocations.set(invocation, call)
     endpoint.running++
-    const failed = attempt(callee, invocationOf(call, endpoint, message))
+    const failed = trySend(callee, invocationOf(call, endpoint, message))
     if (failed) record.invoked = before
     return failed
   }
@@ -129,11 +133,11 @@ export class Routing {
     let failed: Refusal | undefined
     if (endpoint) {
       call.message = undefined
-      failed = attempt(endpoint.callee, invocationOf(call, endpoint, part))
+      failed = trySend(endpoint.callee, invocationOf(call, endpoint, part))
     } else if (!waiting || !this.#queues.hold(waiting, part)) {
       failed = new Refusal(
         names.MAX_CONCURRENCY_REACHED,
-        `no more of a call of ${formatValue(call.procedure)} can wait now`,
+        `no room to queue another part of a call of ${formatValue(call.procedure)}`,
       )
     }
     if (failed) this.stop(call, KILLNOWAIT, failed)
@@ -158,7 +162,7 @@ export class Routing {
   }
 
   /** Re-routes a call that its callee declined, as if that callee were absent (Call Re-Routing). */
-  reroute(call: Changing<Call>, { callee, registration }: Endpoint, message: messages.CallMessage): void {
+  reroute(call: Changing<Call>, { callee, registration }: CalleeEndpoint, message: messages.CallMessage): void {
     this.release(call)
     call.endpoint = undefined
     call.declined ??= new Set()
@@ -175,26 +179,26 @@ export class Routing {
     const failed = go(waiting.message)
     if (failed) this.fail(call, failed)
     for (const part of waiting.parts) {
-      if (call.over) return
+      if (call.settled) return
       this.pass(call, part)
     }
   }
 
   /** Settles an unanswered call: with an INTERRUPT for its callee and an ERROR for its caller. */
   stop(call: Changing<Call>, reason: WireInterruptOptions | undefined, answer: Refusal | undefined): void {
-    if (call.over) return
+    if (call.settled) return
     const { endpoint, invocation } = call
     this.settle(call)
     if (endpoint) this.#letGo(call, endpoint, invocation, reason)
     if (answer) this.fail(call, answer)
   }
 
-  #letGo(call: Call, endpoint: Endpoint, invocation: number, reason: WireInterruptOptions | undefined): void {
+  #letGo(call: Call, endpoint: CalleeEndpoint, invocation: number, reason: WireInterruptOptions | undefined): void {
     const { callee } = endpoint
     const record = recordOf(callee)
     if (reason && interruptible(callee)) {
       if (!call.canceled) callee.send([INTERRUPT, invocation, reason])
-    } else if (endpoint.concurrency > 0 && !record.gone) {
+    } else if (endpoint.concurrency > 0 && !record.ended) {
       // A callee that cannot be interrupted continues, and stays busy until it answers.
       record.invocations.set(invocation, call)
       endpoint.running++
@@ -226,9 +230,9 @@ export class Routing {
 
   /** Removes a call from all tables. The code that calls this answers the caller, and reports it with `report`. */
   settle(call: Changing<Call>): void {
-    if (call.over) return
+    if (call.settled) return
     const { caller, request } = call
-    call.over = true
+    call.settled = true
     call.message = undefined
     this.#leaveQueue(call)
     call.deadline?.end()
@@ -256,7 +260,7 @@ export class Routing {
 
 function invocationOf(
   { invocation, details }: Call,
-  { registration }: Endpoint,
+  { registration }: CalleeEndpoint,
   [, , options, , data]: messages.CallMessage,
 ): messages.InvocationMessage {
   return [INVOCATION, invocation, registration.id, options.progress ? { ...details, progress: true } : details, data]

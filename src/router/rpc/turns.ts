@@ -4,9 +4,9 @@ import { NO_SUCH_PROCEDURE } from '../../protocol/names.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import { Refusal } from '../member/refusal.ts'
 import type { Call } from './call.ts'
-import { choose, FULL } from './choose-callee.ts'
+import { chooseCallee, FULL } from './choose-callee.ts'
 import { merged, type Queues } from './queue.ts'
-import type { Registration, Registrations } from './registrations.ts'
+import type { DealerRegistration, Registrations } from './registrations.ts'
 import type { Routing } from './routing.ts'
 
 export class Turns {
@@ -31,7 +31,7 @@ export class Turns {
   }
 
   #serve(calls: Iterable<Call>): void {
-    const full = new Set<Registration>()
+    const full = new Set<DealerRegistration>()
     for (const call of calls) {
       const { declined, waiting } = call
       // The call may have been routed or settled while another one was reported.
@@ -42,7 +42,7 @@ export class Turns {
         this.#move(call)
         continue
       }
-      const endpoint = choose(registration, declined)
+      const endpoint = chooseCallee(registration, declined)
       if (endpoint !== FULL) this.#routing.resume(call, (message) => this.#routing.invoke(call, endpoint, message))
       else if (!declined) {
         if (calls === registration.queue && registration.queue.alike) return
