@@ -86,8 +86,8 @@ describe.each(all)('over %s', (name, options) => {
       Array.from({ length: 1000 }, (_, i) => i),
     ]
     for (const value of values) {
-      // JSON says bytes by a text that begins so: the convention cannot tell them apart.
-      if (value === '\u0000AQI=' && name.includes('json')) continue
+      // JSON writes bytes as text that begins so, and refuses such text; a link in memory refuses what JSON refuses.
+      if (value === '\u0000AQI=' && /json|linked/.test(name)) continue
       expect(await client.call('com.example.echo', [value])).toStrictEqual(value)
     }
   })
