@@ -66,7 +66,17 @@ export function longPollDial(options: LongPollDialOptions = {}): Dial {
         ...(credentials && { credentials }),
       })
     const { protocol, transport } = await openTransport(url, post, protocols, signal)
-    return new LongPoll(protocol, (path, ...rest) => post(`${transport}/${path}`, ...rest))
+    return new LongPoll(
+      protocol,
+      (path, ...rest) => post(`${transport}/${path}`, ...rest),
+      () => {
+        const path = `${transport}/close`
+        // Firefox and WebKit drop the requests of a page that is left, but not its beacons, which have no headers.
+        const { navigator } = globalThis as { navigator?: Partial<Navigator> }
+        const sent = !options.fetch && navigator?.sendBeacon?.(`${base}/${path}`)
+        if (!sent || options.headers) void post(path, '', undefined, true).catch(() => {})
+      },
+    )
   }
 }
 
@@ -100,7 +110,7 @@ async function openTransport(
     // Node's own message is only "fetch failed"; the reason is its cause.
     const text = hideSecrets(failureText((error as Error).cause) || failureText(error))
     throw failed(
-      `${text}; is a router listening there, and may this page poll it?`,
+      `${text}; is a router listening there, and may this page poll it (origins, Content-Security-Policy)?`,
       withoutSecrets(url) === url ? error : undefined,
     )
   }
@@ -122,6 +132,8 @@ function parseAnswer(text: string): { protocol?: unknown; transport?: unknown } 
 class LongPoll implements Transport {
   readonly protocol: string
   readonly #post: Post
+  /** Tells the router of the end, and awaits nothing. */
+  readonly #leave: () => void
   readonly #text: boolean
   readonly #inbox = new Inbox()
   readonly #abort = new AbortController()
@@ -131,9 +143,10 @@ class LongPoll implements Transport {
   #info: CloseInfo | undefined
   #deadline: ReturnType<typeof setTimeout> | undefined
 
-  constructor(protocol: string, post: Post) {
+  constructor(protocol: string, post: Post, leave: () => void) {
     this.protocol = protocol
     this.#post = post
+    this.#leave = leave
     this.#text = /^wamp\.2\.json\b/.test(protocol)
     this.#poll()
   }
@@ -164,7 +177,7 @@ class LongPoll implements Transport {
 
   terminate(): void {
     // The closing request of a close that can wait no longer: without it the router would wait for the next poll.
-    if (this.#info && !this.#abort.signal.aborted) void this.#post('close', '', undefined, true).catch(() => {})
+    if (this.#info && !this.#abort.signal.aborted) this.#leave()
     this.#end(BROKEN)
   }
 
@@ -193,7 +206,10 @@ class LongPoll implements Transport {
       }
     } catch {
       // If this side closes, the router drops this poll.
-      if (!this.#info) this.#end(BROKEN)
+      if (this.#info) return
+      // Firefox and WebKit break the poll of a page that is left before its `pagehide`.
+      if (!signal.aborted) this.#leave()
+      this.#end(BROKEN)
     }
   }
 

@@ -8,4 +8,4 @@ export const socketCreator: typeof platform.socketCreator = (Class) => (url, pro
 export const extrasOf: typeof platform.extrasOf = () => undefined
 
 export const failureReason: typeof platform.failureReason = (event, advice) =>
-  event?.message ? `${event.message}; ${advice}` : advice
+  `${event?.message ? `${event.message}; ` : ''}${advice}, and that connect-src of the Content-Security-Policy allows it`

@@ -81,10 +81,15 @@ function connect(
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     const place = withoutSecrets(url)
+    const advice = `check that a router listens there, at this path, and speaks ${protocols.join(' or ')}, by wss:// with TLS`
+    const failed = (reason: string, cause?: unknown) =>
+      unsent(CONNECTION_FAILED, `could not connect to ${place}: ${reason}`, cause)
     let socket: WebSocketLike
     try {
       socket = create(url, [...protocols])
     } catch (error) {
+      // What a policy of the page forbids: Firefox throws, others report it as any failure.
+      if (/Security|BLOCKED/.test(String((error as Error | null)?.name))) throw failed(failureReason(undefined, advice))
       // What the platform throws may repeat the URL, and so does a cause.
       throw usage(`cannot dial ${place}: ${hideSecrets(String(error))}`)
     }
@@ -97,7 +102,7 @@ function connect(
       resolve(transport)
     }
     const fail = (reason: string, cause?: unknown): void => {
-      reject(unsent(CONNECTION_FAILED, `could not connect to ${place}: ${reason}`, cause))
+      reject(failed(reason, cause))
       end()
     }
     const abort = (): void => {
@@ -106,7 +111,6 @@ function connect(
     }
     signal.addEventListener('abort', abort)
 
-    const advice = `check that a router listens there, at this path, and speaks ${protocols.join(' or ')}, by wss:// with TLS`
     // Node 22's own WebSocket fires only `error` for a failed connection; others fire both.
     socket.onerror = (event: ErrorLike) => fail(failureReason(event, advice), event?.error)
     socket.onclose = ({ code }: CloseInfo) => fail(`the server closed it at once with code ${code}`)
