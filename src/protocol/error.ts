@@ -12,6 +12,8 @@ export interface WampErrorOptions {
   readonly cause?: unknown
   /** For an unanswered request: true if it was sent, and so may have run. */
   readonly sent?: boolean | undefined
+  /** The procedure that was called, if a call failed. */
+  readonly procedure?: Uri | undefined
 }
 
 /**
@@ -30,6 +32,8 @@ export class WampError extends Error {
   readonly details: Dict
   /** For an unanswered request: false if it was never sent, true if it was, and so may have run. */
   readonly sent: boolean | undefined
+  /** The procedure that was called, if a call failed. */
+  declare readonly procedure?: Uri
 
   constructor(uri: Uri, args: List = [], kwargs: Dict = {}, options: WampErrorOptions = {}) {
     super(
@@ -41,6 +45,7 @@ export class WampError extends Error {
     this.kwargs = kwargs
     this.details = options.details ?? {}
     this.sent = options.sent
+    if (options.procedure !== undefined) this.procedure = options.procedure
     Object.defineProperty(this, BRAND, { value: true })
   }
 

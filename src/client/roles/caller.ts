@@ -129,6 +129,7 @@ export function call<T>(
   const asked = session.requests.ask<T, ResultMessage>(
     {
       code: CALL,
+      procedure,
       message: (id) => {
         request = id
         return [CALL, id, options, procedure, data]

@@ -1,7 +1,7 @@
 /** The one table of unanswered requests: all kinds draw their ids from one sequence (Basic Profile, IDs). */
 
 import { CALL, ERROR, INVOCATION } from '../../protocol/codes.ts'
-import { errorOf, unsent, violation, type WampError } from '../../protocol/error.ts'
+import { errorOf, unsent, violation, WampError } from '../../protocol/error.ts'
 import { nextId } from '../../protocol/ids.ts'
 import type {
   Handlers,
@@ -13,8 +13,9 @@ import type {
   SubscribedMessage,
   UnregisteredMessage,
   UnsubscribedMessage,
+  Uri,
 } from '../../protocol/messages.ts'
-import { CONNECTION_LOST } from '../../protocol/names.ts'
+import { CONNECTION_LOST, TIMEOUT } from '../../protocol/names.ts'
 import { nameOf } from '../../protocol/validate.ts'
 import { canceled, limit, type Waiting } from '../base/waiting.ts'
 import type { ClientSession } from './client-session.ts'
@@ -33,6 +34,8 @@ interface Pending {
 
 export interface Ask<T, Reply extends Message> {
   readonly code: RequestCode
+  /** The procedure of a call, which its errors name. */
+  readonly procedure?: Uri
   readonly message: (id: Id) => Message
   /** Runs inside the reply, before anything else is read; its value resolves the promise. */
   readonly settle: (reply: Reply) => T
@@ -117,7 +120,7 @@ export class Requests {
     release(pending)
     // A CALL may never be answered. Anything else is, and its answer must not look like a violation.
     if (pending.asked.code === CALL) this.#pending.delete(id)
-    pending.reject(error)
+    reject(pending, error, true)
   }
 
   /** A partial answer. False where nobody waits for it. */
@@ -145,7 +148,7 @@ export class Requests {
     const pending = this.#pending.get(id)
     if (pending?.asked.code !== code) return false
     this.#end(id, pending)
-    pending.reject(error)
+    reject(pending, error)
     return true
   }
 
@@ -159,10 +162,22 @@ export class Requests {
     for (const pending of this.#pending.values()) {
       release(pending)
       if (quietly) pending.promise?.catch(() => {})
-      pending.reject(error)
+      reject(pending, error)
     }
     this.#pending.clear()
   }
+}
+
+/** Rejects a request; the error of a call names its procedure. */
+function reject({ asked: { procedure }, reject }: Pending, error: unknown, ours = false): void {
+  if (procedure === undefined || !WampError.is(error)) {
+    reject(error)
+    return
+  }
+  const { uri, kwargs, details, cause, sent } = error
+  const args = uri === TIMEOUT && ours ? [`${error.message} to the call of ${procedure}`] : error.args
+  // A copy: calls that one loss ends share its error.
+  reject(new WampError(uri, args, kwargs, { details, cause, sent, procedure }))
 }
 
 function release(pending: Pending): void {
