@@ -165,7 +165,7 @@ async function prepare(name, { shared = false, packed = true } = {}) {
   return folder
 }
 
-/** As `npm install` of the tarball, with the dependencies from the lock file of the repository. */
+/** As `npm install` of the tarball and its optional peers, with the versions of the repository's lock file. */
 async function addPackage(folder) {
   const modules = join(folder, 'node_modules')
   const installed = join(modules, 'wampy-ts')
@@ -173,9 +173,11 @@ async function addPackage(folder) {
   mkdirSync(installed)
   await succeeds('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1'])
   const add = (manifest) => {
-    const { dependencies = {} } = JSON.parse(readFileSync(manifest, 'utf8'))
-    for (const dependency of Object.keys(dependencies)) {
+    const { dependencies = {}, peerDependencies = {} } = JSON.parse(readFileSync(manifest, 'utf8'))
+    const peers = manifest === join(installed, 'package.json') ? peerDependencies : {}
+    for (const dependency of Object.keys({ ...dependencies, ...peers })) {
       const own = join(root, 'node_modules', dependency)
+      if (!existsSync(own)) continue
       if (!existsSync(join(modules, dependency))) cpSync(own, join(modules, dependency), { recursive: true })
       add(join(own, 'package.json'))
     }
