@@ -117,6 +117,9 @@ export default defineConfig(() => {
       // Optional to `ws`, which tries them and goes on without.
       external: ['bufferutil', 'utf-8-validate'],
       esbuildPlugins: [importedBuiltins, withoutDocstrings],
+      esbuildOptions(options) {
+        options.minifySyntax = true
+      },
     },
     {
       ...library,

@@ -51,7 +51,7 @@ const OPERATION_RULES: OperationRules = {
 }
 
 /**
- * OperationRules every option that has a type: a router ends the session over a known option of a wrong type, and a handle would
+ * Checks every option that has a type: a router ends the session over a known option of a wrong type, and a handle would
  * send it again on every rejoin.
  *
  * @throws WampError `wampy.error.usage` that names the option
