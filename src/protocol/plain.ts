@@ -34,7 +34,7 @@ const LONE_SURROGATE = 'text with half a surrogate pair'
 
 /** False for text with half a surrogate pair, which UTF-8 cannot carry: binary serializers would change it. */
 function isWellFormed(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text)
+  return !/[\ud800-\udfff]/u.test(text)
 }
 
 type Unfit = (value: unknown) => string | undefined
