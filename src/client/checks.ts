@@ -1,4 +1,4 @@
-/** What is checked before anything is sent: URIs, payloads, options, functions. */
+/** Checks before a message is sent: URIs, payloads, options, functions. */
 
 import { unsent, usage } from '../protocol/error.ts'
 import { keyTypeOf } from '../protocol/keys.ts'
@@ -31,19 +31,19 @@ export function checkPassthru(options: PassthruKeys & Dict, codecs: unknown): vo
 }
 
 type OperationRule = readonly [expected: string, holds: (value: unknown) => boolean, wire?: unknown, item?: true]
-/** What options must be, by name. */
+/** Rules of options, by name. */
 export type OperationRules = Readonly<Record<string, OperationRule>>
 
 const OVERFLOWS = ['oldest', 'newest', 'error']
 
-/** The options of operations that are this library's own, and those of WAMP that it takes in another way. */
+/** Options of operations that only this library has, and those of WAMP that it interprets differently. */
 const OPERATION_RULES: OperationRules = {
   buffer: ['a number from 1', (value) => typeof value === 'number' && value >= 1],
   cancelMode: [anyOf(CANCEL_MODES), (value) => isOneOf(CANCEL_MODES, value)],
   input: ['an iterable', (value) => Symbol.asyncIterator in Object(value) || Symbol.iterator in Object(value)],
   onProgress: FUNCTION,
   overflow: [anyOf(OVERFLOWS), (value) => isOneOf(OVERFLOWS, value)],
-  // Which only `input` can send: nothing else would send the end.
+  // Only `input` can send parts: nothing else would send the last one.
   progress: ['false', (value) => value === false],
   signal: ['an AbortSignal', (value) => value === null || 'aborted' in Object(value)],
   timeout: ['milliseconds, or 0 for no limit', (value) => typeof value === 'number' && value >= 0],

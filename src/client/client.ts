@@ -1,4 +1,4 @@
-/** The base of all clients: it joins, comes back after a loss and brings its handles with it; it calls, publishes and subscribes. */
+/** The base of all clients: it joins, reconnects with its handles, calls, publishes and subscribes. */
 
 import { EventEmitter } from 'eventemitter3'
 import type { Id, ResultMessage, Uri } from '../protocol/messages.ts'
@@ -20,14 +20,14 @@ export interface StartOptions extends Waiting {}
 
 const NONE: CallOptions & PublishOptions = {}
 
-// Node before 20.5 and some browsers lack the symbol; what lowers `await using` falls back to the same one.
+// Node before 20.5 and some browsers lack the symbol; compilers of `await using` fall back to the same one.
 const asyncDispose: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? (Symbol.for('Symbol.asyncDispose') as typeof Symbol.asyncDispose)
 
-/** The cores of clients, for what belongs to a client but not to this class. */
+/** The cores of clients, for code outside this class. */
 const cores = /* @__PURE__ */ new WeakMap<Client, ClientCore>()
 
-/** What a client is behind its public face. */
+/** The private machinery of a client. */
 export function coreOf(client: Client): ClientCore {
   return cores.get(client) as ClientCore
 }
@@ -41,7 +41,7 @@ export function coreOf(client: Client): ClientCore {
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: it has the method, under a name that declarations cannot hold
 export abstract class Client extends EventEmitter<ClientEvents> {
   readonly name: string
-  /** What came and found nobody: counted, since the start of this client. */
+  /** Counters of dropped messages since this client was created. */
   readonly dropped: Dropped
   /** The option of that name. */
   readonly codecs: Passthru | undefined
@@ -78,7 +78,7 @@ export abstract class Client extends EventEmitter<ClientEvents> {
     return session.info
   }
 
-  /** The handles that are not given up, those of a service's `@subscribe` methods among them. */
+  /** The handles that are not closed, including those of a service's `@subscribe` methods. */
   get subscriptions(): Subscription[] {
     return this.#core.handles.of(SubscriptionRecord)
   }
@@ -97,15 +97,15 @@ export abstract class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
-   * Says GOODBYE, waits a bounded time for the router, and leaves no socket and no timer. What waits is rejected.
-   * Resolves when all that is done; in any state, and any number of times. Handles stay, and `start()` brings them back.
+   * Sends GOODBYE, waits for the router within a limit, and releases every socket and timer. Pending operations reject.
+   * May be called in any state, any number of times. Handles stay, and `start()` restores them.
    */
   async stop(): Promise<void> {
     await this.#core.stop()
   }
 
   /**
-   * Calls a procedure and resolves to its first positional result; undefined where it returned nothing.
+   * Calls a procedure and resolves to its first positional result, or undefined if it returned nothing.
    *
    * @throws WampError what the procedure threw or the router answered; `wampy.error.not_joined`,
    *   `wampy.error.connection_lost` (`sent` says whether it may have run), `wamp.error.canceled`, `wamp.error.timeout`,
@@ -115,14 +115,14 @@ export abstract class Client extends EventEmitter<ClientEvents> {
     return this.#send('caller', call, procedure, args, kwargs, options, first as (result: ResultMessage) => T)
   }
 
-  /** As `call`, but resolves to all that came: `{ args, kwargs, details }`. */
+  /** As `call`, but resolves to the whole result: `{ args, kwargs, details }`. */
   callRaw(procedure: Uri, args?: List, kwargs?: Dict, options: CallOptions = NONE): Promise<CallResult> {
     return this.#send('caller', call, procedure, args, kwargs, options, whole)
   }
 
   /**
-   * As `call`, for a procedure that says something before its result: an iteration over the first positional value of
-   * each part. `result` is what the procedure returns in the end; who leaves the loop cancels the call.
+   * As `call`, for a procedure with progressive results: iterates over the first positional value of each. `result`
+   * resolves to the final result. Leaving the loop cancels the call.
    *
    * @example
    * const copying = client.progress<number>('com.example.copy', ['a', 'b'])
@@ -141,8 +141,8 @@ export abstract class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
-   * Publishes an event. Resolves to undefined when it has been handed over, or with `acknowledge: true` to the
-   * publication's id when the broker has taken it.
+   * Publishes an event. Resolves to undefined when it has been sent, or with `acknowledge: true` to the publication id
+   * when the broker has accepted it.
    *
    * @throws WampError as `call`; refusals by the router only with `acknowledge: true`
    */
@@ -171,8 +171,8 @@ export abstract class Client extends EventEmitter<ClientEvents> {
 
   /**
    * Subscribes to a topic, from now until its loop ends: `for await (const { args } of client.events('com.example.t'))`.
-   * Comes back after a loss, as any subscription; `stop()` ends the loop. What a slow reader has no room for (`buffer`,
-   * default 1000 events) is dropped by the policy `overflow`, and counted in `dropped.events`.
+   * The subscription returns after a loss, as any other; `stop()` ends the loop. Events beyond `buffer` (default 1000) of a
+   * slow reader are dropped by the policy `overflow` and counted in `dropped.events`.
    *
    * @throws WampError `wampy.error.usage` for an option that cannot be; the loop throws what `subscribe` would
    */
@@ -180,7 +180,7 @@ export abstract class Client extends EventEmitter<ClientEvents> {
     return events(this, topic, options)
   }
 
-  // Its type is in the interface below, by the name that users know.
+  // Its type is in the interface below, under its public name.
   async [asyncDispose as typeof Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
@@ -225,7 +225,7 @@ export interface Client {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** The same options with the time that is left of their timeout. */
+/** The same options, with the rest of their timeout. */
 function restOf<O extends Waiting>(options: O, began: number): O {
   const { timeout } = options
   return timeout ? { ...options, timeout: Math.max(1, timeout - (Date.now() - began)) } : options

@@ -1,4 +1,4 @@
-/** What a client is made with, checked once. */
+/** The options of clients, checked once. */
 
 import { unsent, usage } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
@@ -40,34 +40,34 @@ import { WampRouter } from './wamp-router.ts'
 export type RoleName = ClientRole
 
 export interface ClientOptions {
-  /** What this client calls itself towards the router and in errors. Default: the name of its class. */
+  /** The name of this client in HELLO and in errors. Default: the name of its class. */
   readonly name?: string
   /** A WampRouter, its URL, or a Router in this process. Default: `ws://localhost:8080/ws`. */
   readonly router?: Connector | string
-  /** Default: the router's, else `realm1`. */
+  /** Default: the realm of the router, otherwise `realm1`. */
   readonly realm?: Uri
-  /** Which roles are played: a list, or a dictionary as in HELLO whose keys count. Default: all four. */
+  /** The roles to play: a list, or a dictionary as in HELLO, of which only the keys matter. Default: all roles of the class. */
   readonly roles?: readonly RoleName[] | Readonly<Partial<Record<RoleName, unknown>>>
   /** Offered in this order. Default: JSON alone. */
   readonly serializers?: readonly Serializer[]
-  /** Payload passthru mode: `passthru(...)` with what encodes and decodes payloads. */
+  /** Payload passthru mode: `passthru(...)` with the codecs of payloads. */
   readonly codecs?: Passthru
   /**
-   * How it comes back after a loss, and after a failed first attempt, until `stop()`; false for one attempt only. A function
-   * returns false to give up, or milliseconds.
+   * Reconnection after a loss and after a failed first attempt, until `stop()`; false for one attempt only. A function
+   * returns the delay in milliseconds, or false to give up.
    */
   readonly reconnect?: boolean | Backoff | Retry
-  /** How a dead connection is noticed; false for not at all. */
+  /** Detection of dead connections; false to turn it off. */
   readonly liveness?: false | Liveness
   /**
-   * Sees what a procedure threw before its caller is told: what it returns is sent in its place, and nothing leaves it
-   * as it is. The event `error` tells what was thrown all the same. Where it throws itself, the caller learns no more
-   * than that the procedure failed.
+   * Called with the error of a procedure before the caller receives it. A returned error is sent instead; undefined leaves
+   * the error unchanged. The event `error` still reports the original. If the function throws, the caller only learns that
+   * the procedure failed.
    */
   readonly onError?: OnError
-  /** Put before the names of methods; over the class's own. */
+  /** The prefix of method names in URIs; overrides the prefix of the class. */
   readonly prefix?: string
-  /** Milliseconds that one attempt to connect and to join may take, 0 for no limit. Default 10 000. */
+  /** Milliseconds for one attempt to connect and join, 0 for no limit. Default 10 000. */
   readonly connectTimeout?: number
 }
 
@@ -79,7 +79,7 @@ const BACKOFF = dictOf<Backoff>('reconnect', {
 
 const LIVENESS = dictOf<Liveness>('liveness', { idle: DURATION, answer: DURATION })
 
-/** What the options of every client must be. */
+/** The rules of the options that all clients have. */
 const CLIENT_RULES: OptionRules<ClientOptions> = {
   name: STRING,
   router: [
@@ -100,16 +100,16 @@ const CLIENT_RULES: OptionRules<ClientOptions> = {
   connectTimeout: DURATION,
 }
 
-/** What distinguishes the classes of clients. */
+/** The differences between the classes of clients. */
 export interface ClientKind {
   /** The name of the class, whatever a minifier makes of it. */
   readonly name: string
   /** The class. Not named within itself: esbuild renames a class that is, and users see the name. */
   type(): unknown
-  /** What the options must be that only this class has. */
+  /** The rules of the options that only this class has. */
   readonly rules?: Readonly<Record<string, OptionRule>>
   readonly roles: readonly Role[]
-  /** Whether the first operation that needs a session starts the client. */
+  /** True if the first operation that needs a session starts the client. */
   readonly startsItself: boolean
   /** Makes the handles that a client's class declares. */
   declared(client: object, core: ClientCore, options: ClientOptions): readonly HandleRecord[]
@@ -119,9 +119,9 @@ export interface ClientKind {
 const KIND = /* @__PURE__ */ Symbol('kind')
 
 /**
- * The options of a user, as a class of clients passes them to its base.
+ * The user's options, as a class of clients passes them to its base.
  *
- * @throws WampError `wampy.error.usage` that names the option that cannot be
+ * @throws WampError `wampy.error.usage` that names the invalid option
  */
 export function withKind<Options extends ClientOptions>(
   options: Options,
@@ -143,7 +143,7 @@ export function kindOf(options: ClientOptions & { readonly [KIND]?: ClientKind }
   return kind
 }
 
-/** @throws WampError `wampy.error.usage` or `wamp.error.invalid_uri` that says which option was wrong */
+/** @throws WampError `wampy.error.usage` or `wamp.error.invalid_uri` that names the invalid option */
 export function settle(options: ClientOptions, kind: ClientKind, name: string): Settings {
   const connector = connectorOf(options.router)
   const realm = options.realm ?? connector.realm ?? DEFAULT_REALM
@@ -155,7 +155,7 @@ export function settle(options: ClientOptions, kind: ClientKind, name: string): 
     agent: options.name ? `${AGENT} (${options.name})` : AGENT,
     roles,
     announced: Object.fromEntries(roles.map(({ name, features }) => [name, { features }])),
-    // The caller's always: whatever roles a client plays, liveness may ask by CALL.
+    // Always with the caller's handlers: liveness sends a CALL, whatever the roles of the client.
     established: table<ClientSession>(leaving, refusals, ...new Set([caller, ...roles].map((role) => role.handlers))),
     serializers: options.serializers,
     codecs: options.codecs,
@@ -167,7 +167,7 @@ export function settle(options: ClientOptions, kind: ClientKind, name: string): 
   }
 }
 
-/** The roles that are asked for. A dictionary as in HELLO may name more than the client has, as `DEFAULT_ROLES` does. */
+/** The requested roles. A dictionary as in HELLO may name roles that the client lacks, as `DEFAULT_ROLES` does. */
 function rolesOf(given: ClientOptions['roles'], { roles }: ClientKind, client: string): readonly Role[] {
   if (!given) return roles
   const listed: unknown = Array.isArray(given)

@@ -5,8 +5,8 @@ import type { Uri } from '../protocol/messages.ts'
 export type Caller = (uri: Uri, args: unknown[]) => unknown
 
 /**
- * What consoles, test runners and frameworks look at to find out what a thing is. A procedure of such a name is
- * reached by `client.call`.
+ * Properties that consoles, test runners and frameworks read to inspect a value. A procedure with such a name can be
+ * called with `client.call`.
  */
 const NOT_NAMES =
   /^(then|catch|finally|toJSON|\$\$typeof|nodeType|asymmetricMatch|constructor|prototype|inspect|__.*|@@.*)$/
@@ -18,7 +18,7 @@ export function names(call: Caller, uriOf: (path: string) => Uri, path = ''): ob
   return new Proxy(target, {
     get(_, name) {
       if (typeof name === 'symbol' || NOT_NAMES.test(name)) return undefined
-      // Asked for when it is put into a text; without an answer that would be a call.
+      // Read when the proxy is converted to text; without an answer that would be a call.
       if (name === 'toString' || name === 'valueOf') return () => `rpc ${path}`
       const known = children.get(name) ?? names(call, uriOf, path ? `${path}.${name}` : name)
       children.set(name, known)

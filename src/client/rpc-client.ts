@@ -1,4 +1,4 @@
-/** The client whose point is `client.rpc.someProcedure(...)`, typed from the service's class. */
+/** The client for `client.rpc.someProcedure(...)`, typed from the class of a service or from a contract. */
 // biome-ignore-all lint/suspicious/noExplicitAny: a procedure may take and return anything, and an alias would be one more public type
 
 import { usage } from '../protocol/error.ts'
@@ -26,10 +26,10 @@ export type Arguments<Parameters extends readonly unknown[]> = Parameters extend
       : Parameters
   : Parameters
 
-/** A value as it arrives: unknown where the procedure makes a Result by hand. */
+/** The type of a result; unknown if the procedure returns a Result object. */
 export type Arrived<T> = T extends Result ? unknown : T
 
-/** What a caller gets: what the promise resolves to, or what the generator returns in the end. */
+/** The result for a caller: the resolved value of a promise, or the return value of a generator. */
 export type Returned<T> =
   Awaited<T> extends AsyncIterable<unknown>
     ? Awaited<T> extends AsyncIterator<unknown, infer Final>
@@ -88,7 +88,7 @@ export type Rpc<Service> = unknown extends Service ? AnyProcedure : Procedures<S
 export type Stream<Service> = unknown extends Service ? AnyStream : Streams<Service>
 
 export interface RpcClientOptions<Service> extends ClientOptions {
-  /** The class itself brings its URIs along. Without it they are the prefix and the method's name. */
+  /** The class of the service, with its URIs. Without it a URI is the prefix and the method's name. */
   readonly service?: abstract new (
     ...args: any[]
   ) => Service
@@ -108,7 +108,7 @@ const RPC_CLIENT: ClientKind = {
   declared: (client) => declaresNothing(client),
 }
 
-/** Its own class is never a service: what that declares would be ignored in silence. */
+/** Rejects a subclass with declarations, which would otherwise be ignored in silence. */
 function declaresNothing(client: object): [] {
   const { constructor: Class } = client
   const { describe } = Class as ServiceClass
@@ -154,23 +154,23 @@ export class RpcClient<Service = unknown> extends Client {
   }
 
   /**
-   * What can be called in the realm now, as the router's registration meta API says.
+   * Lists the procedures that can be called in the realm, from the router's registration meta API.
    *
-   * @throws WampError `wamp.error.feature_not_supported` where the router has no such API; as `call`
+   * @throws WampError `wamp.error.feature_not_supported` if the router has no such API; as `call`
    */
   entrypoints(options?: CallOptions): Promise<ProcedureEntry[]> {
     return registered(this, options)
   }
 
   /**
-   * What a service says of itself, where its class has `static describe = description`; of this client's own prefix
-   * unless another is named.
+   * Returns the description of a service whose class has `static describe = description`: that of this client's prefix,
+   * unless another prefix is given.
    */
   async describe(prefix = this.#prefix, options?: CallOptions): Promise<ServiceDescription> {
     return this.call(describedAt(prefix), [], undefined, options)
   }
 
-  /** Not here: a `WampClient` registers procedures. */
+  /** Always throws: only a `WampClient` registers procedures. */
   async register(this: never, ..._given: unknown[]): Promise<never> {
     throw usage('an RpcClient registers no procedures: make a WampClient for that')
   }

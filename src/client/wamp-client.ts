@@ -59,12 +59,12 @@ export class WampClient extends Client {
     checkNames(this)
   }
 
-  /** The handles that are not given up, those of a service's `@rpc` methods among them. */
+  /** The handles that are not closed, including those of a service's `@rpc` methods. */
   get registrations(): Registration[] {
     return coreOf(this).handles.of(RegistrationRecord)
   }
 
-  /** Registers a procedure, for as long as the handle is not given up; waits as `subscribe`. */
+  /** Registers a procedure until the handle is closed; waits as `subscribe` does. */
   register(procedure: Uri, endpoint: Endpoint, options: RegisterOptions = {}): Promise<Registration> {
     const core = coreOf(this)
     return core.add(() => {

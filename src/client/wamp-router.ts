@@ -1,4 +1,4 @@
-/** Where a router is, and how to get a link to it; the only file that knows the defaults of an address. */
+/** The address of a router, and the link to it; the only file with the defaults of an address. */
 
 import { unsent, usage, type WampError } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
@@ -11,23 +11,23 @@ import type { Dial } from '../transport/transport.ts'
 import { withoutSecrets } from '../transport/url.ts'
 import { type WebSocketClass, webSocketDial } from '../transport/websocket.ts'
 
-/** What is left out comes from Crossbar.io's quick start: `ws://localhost:8080/ws`. */
+/** Missing parts come from Crossbar.io's quick start: `ws://localhost:8080/ws`. */
 export interface WampRouterOptions {
-  /** How a person calls it. */
+  /** Its name in error messages. */
   readonly name?: string
   readonly host?: string
   /** 1 to 65535. */
   readonly port?: number | string
   readonly path?: string
-  /** Whether to speak TLS: `wss://`. */
+  /** True for TLS: `wss://`. */
   readonly tls?: boolean
-  /** The whole address instead of its parts: `wss://example.com/ws`, or what `dial` understands. */
+  /** The whole address instead of its parts: `wss://example.com/ws`, or an address that `dial` understands. */
   readonly url?: string
   /** The realm that its clients join unless they name one. */
   readonly realm?: Uri
   /** Another transport. */
   readonly dial?: Dial
-  /** Another class for the WebSocket than the platform's. */
+  /** A WebSocket class to use instead of the platform's. */
   readonly webSocket?: WebSocketClass
 }
 
@@ -84,7 +84,7 @@ function address({ url, host, port, path, tls, dial }: WampRouterOptions): strin
     if (host !== undefined || port !== undefined || path !== undefined || tls !== undefined) {
       throw usage('a WampRouter takes url, or host, port, path and tls')
     }
-    // Another transport has schemes of its own, and judges them when it dials.
+    // Another transport has schemes of its own, which it checks when it dials.
     return dial && /^[a-z][a-z\d+.-]*:./i.test(url) ? url : checkedUrl(url, url)
   }
   const number = port === undefined ? 8080 : Number(port)

@@ -1,21 +1,21 @@
-/** What comes in parts, in order, for a reader in its own time: progress, the input of a call, events. */
+/** A stream of parts, in order, for a reader at its own pace: progressive results, the input of a call, events. */
 
 import { WampError } from '../../protocol/error.ts'
 import { LIMIT_EXCEEDED } from '../../protocol/names.ts'
 import type { Link } from '../../session/link.ts'
 import { type Deferred, deferred } from './waiting.ts'
 
-/** How many parts may wait for a slow reader, unless it says another `buffer`. */
+/** The default `buffer`: the number of parts that may wait for a slow reader. */
 export const BUFFER = 65_536
 
-/** Nothing is dropped in silence: a reader that is too slow for what comes is told that it was. */
+/** The error for a reader that is too slow: no part is dropped in silence. */
 export function overflow(buffer: number, what: string): WampError {
   return new WampError(LIMIT_EXCEEDED, [
     `more than ${buffer} ${what} wait to be read: read faster, or with a larger buffer`,
   ])
 }
 
-/** An iteration fed from outside. It may end with an error, which the reader gets behind the parts that came before. */
+/** An iteration fed from outside. It may end with an error, which the reader receives after the earlier parts. */
 export class Parts<T> implements AsyncIterableIterator<T, undefined> {
   readonly #ended: () => void
   /** What came, in front of it what is next, the last first: taken off its end, however many wait. */
@@ -30,28 +30,28 @@ export class Parts<T> implements AsyncIterableIterator<T, undefined> {
     this.#ended = ended
   }
 
-  /** Whether parts are still taken in. */
+  /** True while parts are accepted. */
   get open(): boolean {
     return this.#open
   }
 
-  /** Parts that nobody has read yet. */
+  /** The number of unread parts. */
   get size(): number {
     return this.#items.length + this.#next.length
   }
 
-  /** False where `room` items wait already; this one is not taken then. */
+  /** Adds a part; false if `room` parts wait already. */
   push(item: T, room = Number.POSITIVE_INFINITY): boolean {
     if (!this.#open) return true
     const reader = this.#readers.shift()
     if (reader) reader.resolve({ done: false, value: item })
-    // What is not a number leaves no room.
+    // NaN leaves no room.
     else if (this.size < room) this.#items.push(item)
     else return false
     return true
   }
 
-  /** Takes out the part that has waited longest. */
+  /** Removes the oldest part. */
   drop(): void {
     this.#take()
   }
@@ -69,7 +69,7 @@ export class Parts<T> implements AsyncIterableIterator<T, undefined> {
     this.#next = []
   }
 
-  /** No more parts. Those that wait are still read, unless told otherwise, and then the error is. */
+  /** Ends the stream. Waiting parts are still read (unless told otherwise), and then the error. */
   end(error?: unknown, atOnce = false): void {
     if (!this.#open) return
     this.#open = false
@@ -121,7 +121,7 @@ export async function pump<Final>(
     const item = await items.next()
     if (item.done || !wanted()) return item
     send(item.value)
-    // An iteration that never waits would let nobody else have a turn, not even the message that ends it.
+    // An iteration that never waits would block everything else, even the message that ends it.
     let turn = sent % 64 === 0
     while (wanted() && (turn || link.backlog > ENOUGH)) {
       turn = false

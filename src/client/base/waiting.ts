@@ -1,14 +1,14 @@
-/** What waits: a promise with its two ends, and the signal and timeout that end a wait. */
+/** Waiting: a promise with its two ends, and the signal and timeout that end a wait. */
 
 import { LONGEST_TIMER } from '../../protocol/durations.ts'
 import { WampError } from '../../protocol/error.ts'
 import { CANCELED, TIMEOUT } from '../../protocol/names.ts'
 
-/** Every operation that waits takes these. */
+/** The options of every operation that waits. */
 export interface Waiting {
-  /** Ends the wait with `wamp.error.canceled`; an answer that comes later is swallowed. */
+  /** Ends the wait with `wamp.error.canceled`; a later answer is ignored. */
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds after which the wait ends with `wamp.error.timeout`; 0 or none for no end. */
+  /** Milliseconds after which the wait ends with `wamp.error.timeout`; 0 or undefined for no limit. */
   readonly timeout?: number | undefined
 }
 
@@ -33,7 +33,7 @@ export function canceled(signal: AbortSignal, sent: boolean): WampError {
   return new WampError(CANCELED, ['canceled by its signal'], {}, { cause: signal.reason, sent })
 }
 
-/** Calls `giveUp` once the signal has aborted or the time has passed; the function that comes back releases both. */
+/** Calls `giveUp` when the signal aborts or the time has passed; the returned function releases both. */
 export function limit({ signal, timeout }: Waiting, sent: boolean, giveUp: (error: WampError) => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   const release = () => {
@@ -60,7 +60,7 @@ export function limit({ signal, timeout }: Waiting, sent: boolean, giveUp: (erro
   return release
 }
 
-/** Waits for a promise no longer than told; what it resolves to after that goes to `late`. */
+/** Waits for a promise within a limit; a later value is passed to `late`. */
 export function within<T>(promise: Promise<T>, waiting: Waiting, late: (value: T) => void = () => {}): Promise<T> {
   return new Promise((resolve, reject) => {
     let over = false
@@ -82,7 +82,7 @@ export function within<T>(promise: Promise<T>, waiting: Waiting, late: (value: T
   })
 }
 
-/** Whether a value is a promise, of whatever library. */
+/** True for a promise of any library. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

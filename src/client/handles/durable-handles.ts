@@ -1,4 +1,4 @@
-/** The state machine behind handles: asked for on every join, tried again when refused, until ended or revoked. */
+/** The state machine behind handles: requested on every join, retried when refused, until closed or revoked. */
 
 import { EventEmitter } from 'eventemitter3'
 import { unsent, WampError } from '../../protocol/error.ts'
@@ -13,10 +13,10 @@ import type { Subscription } from '../roles/subscriber.ts'
 import type { ClientSession } from '../session/client-session.ts'
 import type { Gap, HandleEvents, HandleState } from './handle.ts'
 
-/** What a user holds of a durable subscription or registration. */
+/** A durable subscription or registration, as a user sees it. */
 export type Handle = Subscription | Registration
 
-/** The error of a `subscribe` or `register` whose `timeout` has passed: only the wait has ended, the handle goes on. */
+/** The error of a `subscribe` or `register` whose `timeout` has passed: only the wait has ended; the handle stays. */
 export interface HandleTimeout extends WampError {
   readonly handle: Handle
 }
@@ -60,7 +60,7 @@ export abstract class HandleRecord<Options extends Dict = Dict> {
 
   /** Asks the router; resolves when it has granted. */
   abstract ask(session: ClientSession): Promise<void>
-  /** Returns to the router what it granted. */
+  /** Unsubscribes or unregisters at the router. */
   abstract leave(session: ClientSession, waiting: Waiting): Promise<void>
 
   end(waiting: Waiting = {}): Promise<void> {
@@ -70,7 +70,7 @@ export abstract class HandleRecord<Options extends Dict = Dict> {
   /** What it missed since `lostAt`; undefined for a kind that misses nothing. */
   abstract gap(since: number): Gap | undefined
 
-  /** Made when first asked for: few users do. */
+  /** Created on first use, which is rare. */
   get closed(): Promise<WampError | undefined> {
     if (!this.#closed) {
       this.#closed = deferred()
@@ -79,7 +79,7 @@ export abstract class HandleRecord<Options extends Dict = Dict> {
     return this.#closed.promise
   }
 
-  /** Made when first asked for: few users listen. */
+  /** Created on first use, which is rare. */
   get emitter(): EventEmitter<HandleEvents> {
     this.#emitter ??= new EventEmitter<HandleEvents>()
     return this.#emitter
@@ -102,7 +102,7 @@ export abstract class HandleRecord<Options extends Dict = Dict> {
   }
 }
 
-/** What handles need of their client. */
+/** The part of a client that its handles need. */
 export interface HandlesHost {
   readonly session: ClientSession | undefined
   /** A rejoin was refused, or the router revoked the handle. */
@@ -116,7 +116,7 @@ export interface HandlesHost {
 
 /** The handles of a client. */
 export class DurableHandles {
-  /** Those that are not closed. */
+  /** All handles that are not closed. */
   readonly all = new Set<HandleRecord>()
   readonly #host: HandlesHost
 
@@ -171,7 +171,7 @@ export class DurableHandles {
         record.granted = true
         record.refusals = 0
         first?.resolve()
-        // The session may have ended behind its answer, in the same read.
+        // The session may have ended after its answer, in the same read.
         if (session.over) {
           record.lostAt ??= Date.now()
           return undefined
@@ -251,7 +251,7 @@ export class DurableHandles {
     }
   }
 
-  /** The router took back what it had granted. The handle is closed: asking again would be a fight. */
+  /** The router revoked the handle. It is closed: asking again would only fight the router. */
   revoke(record: HandleRecord, details: Dict): void {
     // The revocation has crossed an UNSUBSCRIBE or UNREGISTER.
     if (record.state === 'closed') return
@@ -259,14 +259,14 @@ export class DurableHandles {
     const text = `the router revoked ${record.uri}${typeof reason === 'string' ? `: ${reason}` : ''}`
     const error = new WampError(REVOKED, [text], {}, { details })
     record.error = error
-    // There is nothing left to return.
+    // There is nothing left to unsubscribe or unregister.
     record.id = undefined
     // The grant may have come in the same read, before its user learned of it.
     this.#close(record, error)
     this.#host.tell('failed', record.handle, error)
   }
 
-  /** The session has ended: what it granted must be asked for anew. */
+  /** The session has ended: every handle must be requested again. */
   lost(): void {
     for (const record of this.all) {
       clearTimeout(record.retry)

@@ -13,7 +13,7 @@ import { Session, type SessionEnd } from '../../session/session.ts'
 import { deferred, isThenable } from '../base/waiting.ts'
 import { Requests } from './requests.ts'
 
-/** Who a client is in its realm, as WELCOME said. */
+/** The identity of a client in its realm, from WELCOME. */
 export interface SessionInfo {
   readonly id: Id
   readonly realm: Uri
@@ -21,11 +21,11 @@ export interface SessionInfo {
   readonly authrole: string | undefined
   readonly authmethod: string | undefined
   readonly authprovider: string | undefined
-  /** What the router announced: `{ broker: { features }, dealer: { features } }`. */
+  /** The roles of the router: `{ broker: { features }, dealer: { features } }`. */
   readonly roles: Roles
 }
 
-/** What came and found nobody, since the client started. */
+/** Counters of dropped messages since the client was created. */
 export interface Dropped {
   /** RESULT and ERROR for requests that nobody waits for any more, and parts that a slow reader of a result had no room for. */
   answers: number
@@ -35,14 +35,14 @@ export interface Dropped {
   parts: number
 }
 
-/** What a session reports to its client. */
+/** The events that a session reports to its client. */
 export interface ClientSessionOwner {
   readonly dropped: Dropped
   /** A handler threw, or its promise was rejected. */
   raised(error: unknown, answered: boolean): void
   /** WELCOME came; nothing behind it has been read. */
   joined(session: ClientSession): void
-  /** Called once, also if the session never joined. */
+  /** Called once, even if the session never joined. */
   ended(session: ClientSession, end: SessionEnd): void
 }
 
@@ -55,9 +55,9 @@ export class ClientSession extends Session {
   readonly states = new Map<object, unknown>()
   /** Set by whatever arrives; liveness clears it. */
   heard = true
-  /** Resolves when the session is over. */
+  /** Resolves when the session has ended. */
   readonly finished = deferred<SessionEnd>()
-  /** Resolves when the link is gone too. */
+  /** Resolves when the link has closed. */
   readonly gone = deferred<void>()
 
   constructor(link: Link, owner: ClientSessionOwner) {
@@ -77,19 +77,19 @@ export class ClientSession extends Session {
     this.owner.joined(this)
   }
 
-  /** Whether the router announced a feature of a role. */
+  /** True if the router announced a feature of a role. */
   announces<Role extends RouterRole>(role: Role, feature: Feature<Role>): boolean {
     return this.info.roles[role]?.features?.[feature] === true
   }
 
-  /** Ends at once, where no code runs from here on: says GOODBYE, and does not wait for the answer. */
+  /** Ends at once, because no code may run later: sends GOODBYE and does not wait for the answer. */
   depart(text: string): void {
     this.send([GOODBYE, { message: text }, CLOSE_REALM])
     this.link.close()
     this.drop(text)
   }
 
-  /** Runs what belongs to the user: what it throws, or rejects with, is told and ends nothing. */
+  /** Runs code of the user: an error or rejection is reported and ends nothing. */
   heed(task: () => unknown): void {
     try {
       const done = task()

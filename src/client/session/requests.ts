@@ -1,4 +1,4 @@
-/** The one table of unanswered requests: all kinds draw their ids from one sequence (Basic Profile, IDs). */
+/** The table of unanswered requests: all kinds share one sequence of ids (Basic Profile, IDs). */
 
 import { CALL, ERROR, INVOCATION } from '../../protocol/codes.ts'
 import { errorOf, unsent, violation, WampError } from '../../protocol/error.ts'
@@ -24,7 +24,7 @@ interface Pending {
   readonly asked: Ask<unknown, never>
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
-  /** What its timer waits for; the timer begins anew with every partial answer. */
+  /** Its timeout, which starts again with every progressive result. */
   readonly timeout: number | undefined
   /** The promise of the user, if that is the one that `ask` returned. */
   promise: Promise<unknown> | undefined
@@ -39,9 +39,9 @@ export interface Ask<T, Reply extends Message> {
   readonly message: (id: Id) => Message
   /** Runs inside the reply, before anything else is read; its value resolves the promise. */
   readonly settle: (reply: Reply) => T
-  /** Hears a partial answer, after which others follow. */
+  /** Called with a progressive result. */
   readonly part?: ((reply: Reply) => void) | undefined
-  /** Hears that nobody here waits any longer. Says whether the peer's answer is waited for all the same. */
+  /** Called when nobody waits any longer. Returns true if the peer's answer is still awaited. */
   readonly quit?: (id: Id, error: unknown) => boolean
 }
 
@@ -54,7 +54,7 @@ export class Requests {
     this.#session = session
   }
 
-  /** How many wait for an answer. */
+  /** The number of unanswered requests. */
   get size(): number {
     return this.#pending.size
   }
@@ -65,7 +65,7 @@ export class Requests {
     return this.#last
   }
 
-  /** Sends a request that gets no answer. A payload that cannot travel throws and uses up no id. */
+  /** Sends a request without an answer. Throws for a payload that cannot travel, which uses no id. */
   tell(message: (id: Id) => Message): Id {
     if (!this.#session.sendable) throw unsent(CONNECTION_LOST, 'the session is over')
     const before = this.#last
@@ -79,7 +79,7 @@ export class Requests {
     return id
   }
 
-  /** Sends a request and waits for its answer. A payload that cannot travel rejects and uses up no id. */
+  /** Sends a request and waits for its answer. Rejects for a payload that cannot travel, which uses no id. */
   ask<T, Reply extends Message>(asked: Ask<T, Reply>, waiting: Waiting = {}): Promise<T> {
     let pending: Pending | undefined
     const promise = new Promise<T>((resolve, reject) => {
@@ -108,22 +108,22 @@ export class Requests {
     pending.untimed = limit({ timeout: pending.timeout }, true, (error) => this.quit(id, error))
   }
 
-  /** Whether it waits for an answer. */
+  /** True if a request is unanswered. */
   has(id: Id): boolean {
     return this.#pending.has(id)
   }
 
-  /** Gives up a request: its promise is rejected, and an answer that comes later is swallowed. */
+  /** Abandons a request: its promise rejects, and a later answer is ignored. */
   quit(id: Id, error: unknown): void {
     const pending = this.#pending.get(id)
     if (!pending || pending.asked.quit?.(id, error)) return
     release(pending)
-    // A CALL may never be answered. Anything else is, and its answer must not look like a violation.
+    // A CALL may never be answered. Any other request is, and its answer must not look like a violation.
     if (pending.asked.code === CALL) this.#pending.delete(id)
     reject(pending, error, true)
   }
 
-  /** A partial answer. False where nobody waits for it. */
+  /** Handles a progressive result; false if nobody waits for it. */
   part(code: RequestCode, id: Id, reply: Message): boolean {
     const pending = this.#pending.get(id)
     if (pending?.asked.code !== code) return false
@@ -132,18 +132,18 @@ export class Requests {
     return pending.asked.part !== undefined
   }
 
-  /** A positive answer. False where nothing waits for it. */
+  /** Handles a positive answer; false if nobody waits for it. */
   settle(code: RequestCode, id: Id, reply: Message): boolean {
     const pending = this.#pending.get(id)
     if (pending?.asked.code !== code) return false
-    // Where this throws the session ends, which rejects what still stands in the table.
+    // If this throws, the session ends and rejects the rest of the table.
     const value = pending.asked.settle(reply as never)
     this.#end(id, pending)
     pending.resolve(value)
     return true
   }
 
-  /** A negative answer. False where nothing waits for it. */
+  /** Handles an ERROR; false if nobody waits for it. */
   refuse(code: RequestCode, id: Id, error: WampError): boolean {
     const pending = this.#pending.get(id)
     if (pending?.asked.code !== code) return false
@@ -157,7 +157,7 @@ export class Requests {
     release(pending)
   }
 
-  /** The session is over: nobody waits any longer. `quietly` where the user ended it, and need not handle what that ends. */
+  /** Rejects all requests when the session ends; `quietly` if the user ended it and need not handle the rejections. */
   fail(error: WampError, quietly = false): void {
     for (const pending of this.#pending.values()) {
       release(pending)
@@ -185,18 +185,18 @@ function release(pending: Pending): void {
   pending.untimed?.()
 }
 
-/** A positive answer that only a request of ours can cause: without one it is a violation. */
+/** A positive answer, which only a request of ours can cause: without one it is a violation. */
 export function granted(
   message: PublishedMessage | SubscribedMessage | UnsubscribedMessage | RegisteredMessage | UnregisteredMessage,
   session: ClientSession,
 ): void {
   const [code, id] = message
-  // WAMP numbers them so: the answer follows the request.
+  // In WAMP the code of the answer follows that of the request.
   if (session.requests.settle((code - 1) as RequestCode, id, message)) return
   throw violation(`${nameOf(code)} for request ${id}, which is not waiting for it`)
 }
 
-/** ERROR settles all kinds of requests alike. */
+/** ERROR settles requests of all kinds. */
 export const refusals: Handlers<ClientSession> = {
   [ERROR]: (message, session) => {
     if (message[1] === INVOCATION) throw violation('ERROR for INVOCATION, which this side answers')
