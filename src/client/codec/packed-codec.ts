@@ -1,4 +1,4 @@
-/** A payload codec that only serializes, as payload passthru mode defines it, and the packing of single values. */
+/** A payload codec that only serializes (payload passthru mode), and the packing of single values. */
 
 import { YIELD } from '../../protocol/codes.ts'
 import { usage, WampError } from '../../protocol/error.ts'
@@ -12,7 +12,7 @@ import type { PayloadCodec, PayloadValues } from './payload-codec.ts'
 
 /**
  * A codec whose bytes are args and kwargs in a serializer: `packed('mqtt', json)`, `packed('x_mine', cbor, covers)`.
- * Without a serializer it is `native`: one item, which the session carries as it is.
+ * Without a serializer it is `native`: one item, which the session carries unchanged.
  */
 export function packed(scheme: string, serializer?: Serializer, covers?: (uri: string) => boolean): PayloadCodec {
   if (!serializer) return { scheme, serializer: 'native', covers, encode: nativeOf, decode: itself }
@@ -32,20 +32,20 @@ function nativeOf({ args, kwargs }: PayloadValues): { bytes: Uint8Array } {
 
 const itself = (bytes: Uint8Array): PayloadValues => ({ args: [bytes], kwargs: {} })
 
-/** `{ args, kwargs }` in the bytes of a serializer (Advanced Profile, Payload Passthru Mode). */
+/** Encodes `{ args, kwargs }` with a serializer (Advanced Profile, Payload Passthru Mode). */
 export function pack(serializer: Serializer, { args, kwargs }: PayloadValues): Uint8Array {
   const [before, behind] = around(serializer)
   try {
     const frame = bytesOf(serializer.encode(carrying({ args, kwargs })))
     return frame.slice(before.length, frame.length - behind.length)
   } catch (error) {
-    // The place is told as the caller knows it: `args[0].args[1]` is `args[1]` to it.
+    // Errors name the place as the caller knows it: `args[0].args[1]` is its `args[1]`.
     if (!WampError.is(error)) throw error
     throw new WampError(error.uri, [error.message.replace(/^args\[0\]\.(k?w?args)/, '$1')], {}, { cause: error })
   }
 }
 
-/** @throws WampError `wampy.error.payload_unreadable` for bytes that are no `{ args, kwargs }` */
+/** @throws WampError `wampy.error.payload_unreadable` for bytes that are not `{ args, kwargs }` */
 export function unpack(serializer: Serializer, bytes: Uint8Array): PayloadValues {
   const [before, behind] = around(serializer)
   const frame = new Uint8Array(before.length + bytes.length + behind.length)
@@ -70,10 +70,10 @@ export function unpack(serializer: Serializer, bytes: Uint8Array): PayloadValues
   throw new WampError(PAYLOAD_UNREADABLE, [`the payload is not args and kwargs in ${serializer.name}`], {}, { cause })
 }
 
-// A serializer says messages: a value rides in one, and is checked as strictly as one that came from a wire.
+// A serializer encodes messages, so the value travels in one and is checked as strictly as a payload from a wire.
 const carrying = (value: unknown): Message => [YIELD, 1, {}, { args: [value], kwargs: undefined }]
 
-/** What stands before and behind the value in its message. */
+/** The bytes before and after the value in its message. */
 function around(serializer: Serializer): readonly [before: Uint8Array, behind: Uint8Array] {
   const frame = serializer.encode(carrying(null))
   if (typeof frame !== 'string') return [frame.slice(0, -1), new Uint8Array()]

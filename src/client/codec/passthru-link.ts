@@ -1,4 +1,4 @@
-/** Payload passthru mode for a client: a link around its link, where payloads are encoded on the way out and decoded on the way in. */
+/** Payload passthru mode for a client: a link around its link that encodes outgoing and decodes incoming payloads. */
 
 import * as codes from '../../protocol/codes.ts'
 import { CALL, ERROR, INVOCATION } from '../../protocol/codes.ts'
@@ -26,17 +26,17 @@ import type { Link, LinkSink } from '../../session/link.ts'
 import type { CloseInfo } from '../../transport/transport.ts'
 import { checkScheme, type PayloadCodec, Talk } from './payload-codec.ts'
 
-/** Whom the link tells of what it could not deliver. */
+/** Receives reports of messages that the link could not deliver. */
 export interface PassthruOwner {
   readonly dropped: { events: number }
   raised(error: unknown, answered: boolean): void
 }
 
-/** What `passthru` makes, for the option `codecs` of a client. */
+/** The value of a client's option `codecs`, made by `passthru`. */
 export interface Passthru {
   (link: Link, owner: PassthruOwner): Link
   /**
-   * What is meant by the payload of an event that did not come in an EVENT, for what it was asked for.
+   * Decodes the payload of an event that did not arrive in an EVENT, for the topic or pattern that was asked for.
    *
    * @throws WampError `wampy.error.payload_unreadable`
    */
@@ -49,8 +49,8 @@ export interface Passthru {
 
 /**
  * Payload passthru mode: `new WampClient({ codecs: passthru(codec) })` announces it and encodes and decodes payloads
- * for whatever the client calls, publishes, serves and subscribes to. Without a codec for a scheme, one item of bytes
- * goes out as it is where the options say `ppt_scheme`, and comes in as it is with that in the details.
+ * of everything the client calls, publishes, serves and subscribes to. Without a codec for a scheme, one item of bytes
+ * is sent unchanged if the options name `ppt_scheme`, and received unchanged with the scheme in its details.
  *
  * @throws WampError `wampy.error.usage` for a scheme that WAMP does not allow
  */
@@ -62,18 +62,18 @@ export function passthru(...codecs: readonly PayloadCodec[]): Passthru {
   })
 }
 
-/** A call that somebody else makes. */
+/** A call that this client serves. */
 interface Served {
   readonly talk: Talk
-  /** Whether parts of it are still to come. */
+  /** True if more parts of it may arrive. */
   more: boolean
-  /** It was answered: what still comes of it is not read. */
+  /** True if it was answered: later parts are not decoded. */
   over: boolean
-  /** Its first part could not be read: nobody here has heard of it. */
+  /** True if its first part could not be decoded: the client never received the call. */
   readonly unheard?: boolean
 }
 
-/** What a subscription or a registration is for. */
+/** The topic or procedure of a subscription or registration. */
 interface Asked {
   readonly uri: Uri
   readonly match: MatchPolicy
@@ -87,12 +87,12 @@ class PassthruLink implements Link {
   readonly #codecs: readonly PayloadCodec[]
   #roles: Roles = {}
   #sink: LinkSink | undefined
-  /** What SUBSCRIBEs and REGISTERs on their way ask for, and what UNREGISTERs give up. */
+  /** The targets of unanswered SUBSCRIBEs and REGISTERs, and of UNREGISTERs. */
   readonly #asked = new Map<Id, Asked>()
   readonly #leaving = new Map<Id, Id>()
   readonly #topics = new Map<Id, Asked>()
   readonly #procedures = new Map<Id, Asked>()
-  /** Calls that we make, and calls that we serve, of these as far as their answers go through a codec. */
+  /** Calls that this client makes, and those it serves whose answers pass through a codec. */
   readonly #calls = new Map<Id, Talk>()
   readonly #served = new Map<Id, Served>()
 
@@ -132,7 +132,7 @@ class PassthruLink implements Link {
     return new Talk(this.#codecs, uri, this.#roles)
   }
 
-  // ---- out
+  // ---- outgoing
 
   send(message: Message): void {
     switch (message[0]) {
@@ -171,11 +171,11 @@ class PassthruLink implements Link {
     const meant = procedure === 'wamp.session.add_testament' ? this.#testament(data) : data
     const [said, bytes] = talk.say(options.progress ? 'part' : 'call', options, meant)
     this.#link.send([code, request, said, procedure, bytes])
-    // Also of one in the clear: its answer may come by a codec all the same.
+    // Also for a plain call: its answer may still be encoded.
     this.#calls.set(request, talk)
   }
 
-  /** The event that a testament is goes as one that is published. What is wrong with it the router says. */
+  /** A testament's event is encoded like a publication. The router reports invalid ones. */
   #testament(data: Payload | undefined): Payload | undefined {
     const [topic, args, kwargs, ...more] = data?.args ?? []
     const { publish_options: given, ...rest } = data?.kwargs ?? {}
@@ -211,7 +211,7 @@ class PassthruLink implements Link {
     if (!served.more) this.#served.delete(id)
   }
 
-  // ---- in
+  // ---- incoming
 
   #hear(message: Message): Message | undefined {
     switch (message[0]) {
@@ -240,7 +240,7 @@ class PassthruLink implements Link {
       case codes.INTERRUPT: {
         const [, id, { mode }] = message
         const served = this.#served.get(id)
-        // The dealer does not wait for it, and the procedure does not answer.
+        // The dealer does not wait for an answer, and the procedure does not send one.
         if (served && (mode === 'killnowait' || mode === 'skip')) this.#over(id, served)
         return message
       }
@@ -264,7 +264,7 @@ class PassthruLink implements Link {
     try {
       return [code, request, details, talk.hear(details.progress ? 'progress' : 'result', details, data)]
     } catch (error) {
-      // For its caller the call has failed; the others must not go on with it.
+      // The call has failed for its caller; later parts must not be delivered.
       if (this.#calls.delete(request) && this.#roles['dealer']?.features?.['call_canceling']) {
         this.#link.send([codes.CANCEL, request, { mode: 'killnowait' }])
       }
@@ -293,7 +293,7 @@ class PassthruLink implements Link {
     const [code, subscription, publication, details, data] = message
     const asked = this.#topics.get(subscription)
     if (!asked) {
-      // Given up: the client would not read it either.
+      // Unsubscribed meanwhile: the client would not read the event either.
       this.#owner.dropped.events++
       return undefined
     }
@@ -325,7 +325,7 @@ class PassthruLink implements Link {
     } catch (error) {
       this.#owner.raised(error, true)
       const { uri, message: text } = error as WampError
-      // What was wrong with the bytes is for the operator to know, and not for whoever sent them.
+      // The reason is for the operator, not for the sender of the bytes.
       const said = uri === PAYLOAD_UNREADABLE ? 'the payload could not be read' : text
       this.#link.send([ERROR, INVOCATION, id, {}, INVALID_ARGUMENT, payload([said])])
       if (known) {
@@ -337,7 +337,7 @@ class PassthruLink implements Link {
   }
 }
 
-/** The URI that a payload is for. One that does not fit what was asked for would tell the wrong key, or that none is needed. */
+/** The URI of a payload, checked against the pattern: a wrong URI would select a wrong key, or none. */
 function uriOf({ uri, match }: Asked, told: Uri = uri): Uri {
   if (matches(told, uri, match)) return told
   throw new WampError(PAYLOAD_UNREADABLE, [`${told} does not match ${uri}, for which it came`])

@@ -1,4 +1,4 @@
-/** Payload codecs: what one plugs into a client, and which of them takes which payload of a call or an event. */
+/** Payload codecs: their contract, and the choice of the codec for the payloads of a call or an event. */
 
 import { unsent, usage, WampError } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
@@ -9,17 +9,17 @@ import { isReserved } from '../../protocol/uri.ts'
 import { formatValue, isDict } from '../../protocol/validate.ts'
 import { PASSTHRU } from '../../protocol/words.ts'
 
-/** What a payload is to its reader: `part` is one of a call, and `progress` one of a result, behind which others follow. */
+/** The kind of a payload: `part` is a part of a call, and `progress` a progressive result; others follow both. */
 export type PayloadKind = 'call' | 'part' | 'result' | 'progress' | 'error' | 'event'
 
-/** What a codec is told of a payload; the same at both ends, whatever the router in between says. */
+/** The context of a payload, equal at both ends whatever the router does. */
 export interface PayloadContext {
   readonly kind: PayloadKind
-  /** The procedure that is called, or the topic. */
+  /** The procedure or the topic. */
   readonly uri: Uri
   /** The URI of an error. */
   readonly error?: Uri | undefined
-  /** What the call said, or its first part, for what belongs to it: later parts, and the answers. */
+  /** The bytes of the call, or of its first part, for its later parts and its answers. */
   readonly call?: Uint8Array | undefined
 }
 
@@ -29,17 +29,17 @@ export interface PayloadValues {
   readonly kwargs: Dict
 }
 
-/** Makes bytes of payloads and payloads of bytes, at once: order is a guarantee of WAMP. What it throws is told. */
+/** Encodes and decodes payloads, synchronously, because WAMP guarantees order. Its errors are reported. */
 export interface PayloadCodec {
-  /** `mqtt`, `wamp`, or a name of its own that begins with `x_`. */
+  /** `mqtt`, `wamp`, or a custom name that begins with `x_`. */
   readonly scheme: string
-  /** Told as `ppt_serializer`; `native` for items that the session's own serializer carries as they are. */
+  /** Sent as `ppt_serializer`; `native` for items that the session's own serializer carries unchanged. */
   readonly serializer?: string | undefined
-  /** Told as `ppt_cipher`. */
+  /** Sent as `ppt_cipher`. */
   readonly cipher?: string | undefined
-  /** Whether payloads for a URI go through it without being asked to by `ppt_scheme`. */
+  /** True if payloads for a URI are encoded even if no `ppt_scheme` asks for it. */
   readonly covers?: ((uri: Uri) => boolean) | undefined
-  /** Whether what comes for a URI that it covers is refused unless it went through it. */
+  /** True if plain payloads for a URI that it covers are rejected. */
   readonly required?: boolean | undefined
   encode(payload: PayloadValues, context: PayloadContext & { readonly keyid?: string | undefined }): Encoded
   decode(bytes: Uint8Array, keys: PassthruKeys, context: PayloadContext): PayloadValues
@@ -47,23 +47,23 @@ export interface PayloadCodec {
 
 export interface Encoded {
   readonly bytes: Uint8Array
-  /** Told as `ppt_keyid`. */
+  /** Sent as `ppt_keyid`. */
   readonly keyid?: string | undefined
 }
 
 const SCHEME = /^(wamp|mqtt|x_.+)$/
-/** What a router may say itself, and so in the clear. */
+/** Errors that a router itself may send, and so in plain. */
 const ROUTERS = /^(wampy?|crossbar)\./
 
 /**
- * All that is said in one call, at either of its ends, or in one event: it is settled once how payloads go, and the
- * answers go as the question came.
+ * The payloads of one call, at either end, or of one event. The encoding is chosen once, and answers use that of the
+ * call.
  */
 export class Talk {
   readonly #codecs: readonly PayloadCodec[]
   readonly #uri: Uri
   readonly #roles: Roles
-  /** That of the URI, whoever asks. */
+  /** The codec that covers the URI, whatever the options. */
   readonly #covering: PayloadCodec | undefined
   #codec: PayloadCodec | undefined
   #keyid: string | undefined
@@ -77,15 +77,15 @@ export class Talk {
     this.#covering = isReserved(uri) ? undefined : codecs.find((codec) => codec.covers?.(uri))
   }
 
-  /** Whether payloads of it go through a codec. */
+  /** True if its payloads pass through a codec. */
   get coded(): boolean {
     return this.#codec !== undefined
   }
 
   /**
-   * What goes on the wire for what is meant.
+   * Encodes a payload for the wire.
    *
-   * @throws WampError where that cannot be; nothing may be sent then
+   * @throws WampError if that is impossible; nothing may be sent then
    */
   say<Options extends Dict>(
     kind: PayloadKind,
@@ -95,7 +95,7 @@ export class Talk {
   ): [options: Options & PassthruKeys, data: Payload | undefined] {
     const asked: PassthruKeys = options
     const first = !this.#begun
-    // Of a call that came in the clear, the answers go in the clear.
+    // The answers to a plain call are plain.
     if (first && isQuestion(kind)) this.#begin(kind, asked)
     const codec = this.#codec
     if (!codec) {
@@ -118,13 +118,13 @@ export class Talk {
       ...(codec.cipher !== undefined && { ppt_cipher: codec.cipher }),
       ...(keyid !== undefined && { ppt_keyid: keyid }),
     }
-    // The keys of the first part are those of all.
+    // The keys of the first part apply to all parts.
     const parts = (kind === 'call' || kind === 'part') && !first
     return [parts ? options : { ...options, ...keys }, payload([bytes])]
   }
 
   /**
-   * What is meant by what came.
+   * Decodes a payload from the wire.
    *
    * @throws WampError `wampy.error.payload_unreadable`, or for a call that no codec can read `wamp.error.invalid_argument`
    */
@@ -133,7 +133,7 @@ export class Talk {
     const expected = first ? this.#covering : this.#codec
     const codec = details.ppt_scheme === undefined ? undefined : this.#codecs.find((it) => isOf(it, details))
     if (expected?.required && codec !== expected) {
-      // A router has no key, and must be able to say that it found nobody.
+      // A router has no key, and must be able to send its own errors.
       const byRouter = error !== undefined && ROUTERS.test(error) && details.ppt_scheme === undefined
       if (!byRouter) throw unreadable(this.#uri, `(${error ?? kind}) did not come by ${expected.scheme}`)
       return data
@@ -163,7 +163,7 @@ export class Talk {
     return payload(values.args, Object.keys(values.kwargs).length > 0 ? values.kwargs : undefined)
   }
 
-  /** Chooses how this call or event goes. */
+  /** Chooses the encoding of this call or event. */
   #begin(kind: PayloadKind, asked: PassthruKeys): void {
     this.#begun = true
     const { ppt_scheme } = asked
@@ -183,12 +183,12 @@ export class Talk {
   }
 }
 
-/** Whether a codec is for a payload with such keys; what they leave out is as in `otherwise`. */
+/** True if a codec matches the keys of a payload; missing keys default to `otherwise`. */
 function isOf(codec: PayloadCodec, keys: PassthruKeys, otherwise?: PayloadCodec): boolean {
   const { ppt_scheme, ppt_serializer = otherwise?.serializer, ppt_cipher = otherwise?.cipher } = keys
   return (
     codec.scheme === ppt_scheme &&
-    // What the scheme `mqtt` takes for granted.
+    // The default of the scheme `mqtt`.
     (codec.serializer ?? 'native') === (ppt_serializer ?? 'native') &&
     codec.cipher === ppt_cipher
   )
@@ -204,7 +204,7 @@ export function checkScheme(scheme: unknown): void {
   throw usage(`ppt_scheme must be mqtt, wamp, or begin with x_, got ${formatValue(scheme)}`)
 }
 
-/** Without a codec it is the caller's word that the payload is one item, of bytes unless the serializer is `native`. */
+/** Without a codec the caller guarantees that the payload is one item, of bytes unless the serializer is `native`. */
 function checkItem({ ppt_scheme, ppt_serializer }: PassthruKeys, data: Payload | undefined): void {
   const { args = [], kwargs = {} } = data ?? {}
   const native = ppt_serializer === 'native' || (ppt_serializer === undefined && ppt_scheme === 'mqtt')
@@ -217,7 +217,7 @@ function unreadable(uri: Uri, what: string): WampError {
   return new WampError(PAYLOAD_UNREADABLE, [`the payload for ${uri} ${what}`])
 }
 
-/** What a codec throws may be anything. */
+/** A codec may throw any value. */
 function attempt<T>(uri: Uri, run: () => T): T {
   try {
     return run()

@@ -1,4 +1,4 @@
-/** Event history: what was published to a topic before, read page by page. */
+/** Event history: earlier events of a topic, read page by page. */
 
 import { violation, WampError } from '../../protocol/error.ts'
 import { isId } from '../../protocol/ids.ts'
@@ -14,30 +14,30 @@ import type { Subscription } from '../roles/subscriber.ts'
 import type { ReceivedEvent } from '../service/service.ts'
 import { type MetaOptions, meta } from './meta-call.ts'
 
-/** An event as a history has it. */
+/** An event of a history. */
 export interface PastEvent extends ReceivedEvent {
-  /** When the router published it: RFC 3339. Neither unique nor always growing. */
+  /** Time of publication by the router: RFC 3339. Neither unique nor monotonic. */
   readonly timestamp: string
 }
 
-/** Which events are asked for: all that is given must hold. Names as WAMP spells them. */
+/** The query: all given conditions apply. Names in WAMP's spelling. */
 export interface EventHistoryOptions extends MetaOptions {
-  /** Of the topic that is asked for; default `exact`. */
+  /** The match policy of the topic; default `exact`. */
   readonly match?: MatchPolicy | undefined
   /** Newest first. */
   readonly reverse?: boolean | undefined
-  /** How many events at most. */
+  /** The greatest number of events. */
   readonly limit?: number | undefined
-  /** How many of them are asked for at once. Default 1000; the router may give fewer. */
+  /** The page size. Default 1000; the router may return fewer. */
   readonly page?: number | undefined
-  /** One topic, of those that a pattern matches. */
+  /** Only the events of this topic, among those that a pattern matches. */
   readonly topic?: Uri | undefined
   /** A Date, or RFC 3339. */
   readonly from_time?: Date | string | undefined
   readonly after_time?: Date | string | undefined
   readonly before_time?: Date | string | undefined
   readonly until_time?: Date | string | undefined
-  /** Publications are placed by their arrival; `from` and `until` are included. */
+  /** Publications are ordered by arrival; `from` and `until` are inclusive. */
   readonly from_publication?: Id | undefined
   readonly after_publication?: Id | undefined
   readonly before_publication?: Id | undefined
@@ -67,7 +67,7 @@ const HISTORY_OPTIONS: OperationRules = {
   until_publication: PUBLICATION,
 }
 
-/** What a history is read of. */
+/** The subscription of a history. */
 interface Source {
   readonly id: Id
   readonly uri: Uri
@@ -75,15 +75,15 @@ interface Source {
 }
 
 /**
- * The events that the router remembers of a subscription, oldest first: `for await (const { args } of eventHistory(...))`.
- * It is given as its handle, by its id, or by the topic (and `match`) that the router keeps a history of. Asks for a page
- * when the one before is read. What a payload codec of the client cannot read is left out, counted in `dropped.events`
- * and told by the event `error`, as an event that comes live.
+ * Iterates over the stored events of a subscription, oldest first: `for await (const { args } of eventHistory(...))`.
+ * The subscription is given as a handle, as an id, or as the topic (and `match`) of a history. Each page is requested
+ * when the previous one has been read. An event that a payload codec of the client cannot read is left out, counted in
+ * `dropped.events` and reported by the event `error`, like a live event.
  *
- * Crossbar.io takes a `limit` alone, and gives the newest in one page.
+ * Crossbar.io supports only `limit`, and returns the newest events in one page.
  *
- * @throws WampError `wamp.error.feature_not_supported` where the router has no event history,
- *   `wamp.error.history_unavailable` where it keeps none of this, `wamp.error.no_such_subscription`; as `call`
+ * @throws WampError `wamp.error.feature_not_supported` if the router has no event history,
+ *   `wamp.error.history_unavailable` if it keeps no history of this subscription, `wamp.error.no_such_subscription`; as `call`
  */
 export async function* eventHistory(
   client: Client,
@@ -102,7 +102,7 @@ export async function* eventHistory(
     const asked = Math.min(left, page)
     const answer = await meta(client, 'wamp.subscription.get_events', [source.id], { ...kwargs, limit: asked }, waiting)
     const [list] = answer.args
-    // As Crossbar.io answers: all in one list, the newest first.
+    // Crossbar.io answers with one list, newest first.
     const whole = answer.args.length === 1 && Array.isArray(list)
     const events = whole ? (query.reverse ? list : [...list].reverse()) : answer.args
     const cursor = query.reverse ? 'before_publication' : 'after_publication'
@@ -118,7 +118,7 @@ export async function* eventHistory(
   }
 }
 
-/** All that `eventHistory` gives, in a list. Say a `limit`, unless the router keeps little. */
+/** Resolves to all events of `eventHistory` in a list. Give a `limit`, unless the router stores few events. */
 export async function getEvents(
   client: Client,
   of: Subscription | Id | Uri,
@@ -136,7 +136,7 @@ async function sourceOf(
   options: MetaOptions,
 ): Promise<Source> {
   if (typeof of === 'number') {
-    // Of its own subscriptions this client need not believe the router what they are.
+    // For its own subscriptions the client knows the topic and need not trust the router.
     const own = client.subscriptions.find(({ id }) => id === of)
     if (own) return sourceOf(client, own, match, options)
     const { args } = await meta(client, 'wamp.subscription.get', [of], {}, options)
@@ -144,7 +144,7 @@ async function sourceOf(
     if (!isDict(found) || typeof found['uri'] !== 'string') throw violation(`subscription ${of} has no URI`)
     return { id: of, uri: found['uri'], match: (found['match'] ?? 'exact') as MatchPolicy }
   }
-  // Not by its class: another copy of this library may have made it.
+  // Not recognised by its class: it may be from another copy of this library.
   if (typeof of === 'object' && of) {
     const { id, uri, options: said } = of
     const { match = 'exact' } = said
@@ -159,7 +159,7 @@ async function sourceOf(
   ])
 }
 
-/** What a router says of an event, ours or Crossbar.io; undefined where no codec could read it. */
+/** Reads an event from the answer of our router or of Crossbar.io; undefined if no codec could read it. */
 function read(client: Client, { id, uri, match }: Source, raw: unknown): PastEvent | undefined {
   const {
     publication,
@@ -193,7 +193,7 @@ function read(client: Client, { id, uri, match }: Source, raw: unknown): PastEve
   }
 }
 
-/** RFC 3339, of that or of nanoseconds. */
+/** Formats a time as RFC 3339, from RFC 3339 or from nanoseconds. */
 function timeOf(timestamp: unknown, nanoseconds: unknown): string | undefined {
   if (typeof timestamp === 'string') return timestamp
   const date = new Date(Number(nanoseconds) / 1e6)

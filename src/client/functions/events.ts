@@ -11,27 +11,27 @@ import type { SubscribeOptions, Subscription } from '../roles/subscriber.ts'
 import type { ReceivedEvent } from '../service/service.ts'
 
 export interface EventsOptions extends SubscribeOptions {
-  /** How many events may wait for a slow reader. Default 1000. */
+  /** The number of events that may wait for a slow reader. Default 1000. */
   readonly buffer?: number | undefined
   /**
-   * Which event is dropped when there is no room: the `oldest` that waits (default), or the `newest`, which has just
-   * come. `error` ends the subscription, and the loop throws `wampy.error.limit_exceeded` behind what waits.
+   * The event to drop if there is no room: the `oldest` (default), or the `newest`, which has just arrived. `error` ends
+   * the subscription, and the loop throws `wampy.error.limit_exceeded` after the waiting events.
    */
   readonly overflow?: 'oldest' | 'newest' | 'error'
 }
 
-/** Events in a loop. Who leaves it unsubscribes. */
+/** Events in a loop. Leaving the loop unsubscribes. */
 export interface Events extends AsyncIterableIterator<ReceivedEvent, undefined> {
   /**
-   * The handle, when the router has granted it; rejects as the loop throws. Where no `timeout` was given, it rejects after
-   * 30 seconds alone, and the loop goes on waiting.
+   * Resolves to the handle when the router has granted it; rejects with the error of the loop. Without a `timeout` it
+   * rejects after 30 seconds, and the loop continues to wait.
    */
   readonly subscription: Promise<Subscription>
 }
 
 export function events(client: Client, topic: Uri, options: EventsOptions): Events {
   checkOptions(options)
-  // A loop waits for as long as its reader does, unless it was told otherwise.
+  // Without a timeout the loop waits as long as its reader does.
   const { buffer = 1000, overflow = 'oldest', signal, timeout = 0, ...rest } = options
   const left = new AbortController()
   let release: (() => void) | undefined
@@ -59,7 +59,7 @@ export function events(client: Client, topic: Uri, options: EventsOptions): Even
   client.on('stopped', stopped)
   granted.then(
     (handle) => handle.closed.then((error) => parts.end(error)),
-    // Who stops on purpose need not be told.
+    // A deliberate stop is not reported.
     (error: WampError) => parts.end(error.uri === STOPPED && !error.cause ? undefined : error),
   )
   const subscription = options.timeout === undefined ? within(granted, { timeout: 30_000 }) : granted

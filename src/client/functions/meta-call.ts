@@ -8,13 +8,13 @@ import type { Waiting } from '../base/waiting.ts'
 import type { Client } from '../client.ts'
 import type { CallResult } from '../roles/caller.ts'
 
-/** How a call of the meta API waits. */
+/** The options of a call of the meta API. */
 export interface MetaOptions extends Waiting {
-  /** Waits for the session, where there is none now, instead of failing at once. */
+  /** Waits for a session if there is none, instead of failing at once. */
   readonly waitForReady?: boolean | undefined
 }
 
-/** @throws WampError `wamp.error.feature_not_supported` where the router has no such procedure; as `call` */
+/** @throws WampError `wamp.error.feature_not_supported` if the router has no such procedure; as `call` */
 export async function meta(
   client: Client,
   procedure: Uri,

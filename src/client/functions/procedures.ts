@@ -1,4 +1,4 @@
-/** What can be called in a realm, as the registration meta API of its router says. */
+/** The procedures of a realm, from the registration meta API of its router. */
 
 import { unsent, type WampError } from '../../protocol/error.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
@@ -13,11 +13,11 @@ export interface ProcedureEntry {
   readonly uri: Uri
   readonly match: MatchPolicy
   readonly invoke: InvokePolicy
-  /** When it was registered first: ISO 8601. */
+  /** Time of the first registration: ISO 8601. */
   readonly created: string
 }
 
-/** How many registrations are asked for at once. */
+/** The number of registrations to request at once. */
 const AT_ONCE = 100
 
 export async function registered(client: Client, options?: CallOptions): Promise<ProcedureEntry[]> {
@@ -36,7 +36,7 @@ export async function registered(client: Client, options?: CallOptions): Promise
   const all = Object.values(ids).flat()
   const found: ProcedureEntry[] = []
   for (let at = 0; at < all.length; at += AT_ONCE) {
-    // One that is gone meanwhile cannot be called any more.
+    // A registration that has ended meanwhile cannot be called any more.
     const some = all
       .slice(at, at + AT_ONCE)
       .map((id) => ask<ProcedureEntry>('get', id).catch(unless(NO_SUCH_REGISTRATION)))

@@ -1,4 +1,4 @@
-/** Testaments: events that the router publishes for a session when that has ended, however it ended. */
+/** Testaments: events that the router publishes for a session when it has ended, for any reason. */
 
 import { usage } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
@@ -16,17 +16,17 @@ export type { TestamentScope } from '../../protocol/words.ts'
 export interface TestamentOptions extends MetaOptions {
   /** Default `destroyed`. */
   readonly scope?: TestamentScope | undefined
-  /** As `publish` takes them. */
+  /** The options of `publish`. */
   readonly publish_options?: PublishOptions | undefined
 }
 
 /**
- * Leaves an event to be published when this session ends, by `stop()` too: `flushTestaments` before that takes it back.
- * It belongs to the session: a client that came back after a loss adds it again, as on its event `ready`.
+ * Adds an event to be published when this session ends, including by `stop()`; `flushTestaments` discards it before that.
+ * It belongs to the session: after a loss it must be added again, for example on the event `ready`.
  *
  * @example
  * await addTestament(client, 'com.example.left', ['Ada'])
- * @throws WampError `wamp.error.feature_not_supported` where the router has no testaments; as `call`
+ * @throws WampError `wamp.error.feature_not_supported` if the router has no testaments; as `call`
  */
 export async function addTestament(
   client: Client,
@@ -48,7 +48,7 @@ export async function addTestament(
   )
 }
 
-/** Takes back the testaments of this session that are of a scope. */
+/** Discards the testaments of this session with a given scope. */
 export async function flushTestaments(
   client: Client,
   { scope, ...options }: MetaOptions & { readonly scope?: TestamentScope | undefined } = {},

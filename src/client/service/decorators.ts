@@ -1,4 +1,4 @@
-/** `@rpc` and `@subscribe`, and what a class declares with them or with static fields. */
+/** `@rpc` and `@subscribe`, and the declarations of a class by decorators or static fields. */
 
 import { usage } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
@@ -6,44 +6,44 @@ import type { Dict } from '../../protocol/options.ts'
 import type { description } from './description.ts'
 import { type CheckedDecorator, type Checks, checked, type MethodFor } from './schema.ts'
 
-/** What `@rpc` takes: ours, and any key of REGISTER.Options as WAMP spells it. */
+/** The options of `@rpc`: those of this library, and any key of REGISTER.Options in WAMP's spelling. */
 export interface RpcOptions extends Dict, Checks {
   /** The whole URI. Default: the class's prefix and the method's name. */
   readonly uri?: Uri
   /** Puts an Invocation before the arguments: kwargs, caller, signal, progress, input. */
   readonly invocation?: boolean
-  /** How many parts of a call may wait for a method that reads its `input` slowly. Default 65 536. */
+  /** The number of parts of a call that may wait for a slow reader of `input`. Default 65 536. */
   readonly buffer?: number
-  /** For people: what the service says of it where it describes itself. */
+  /** For people: the text in the description of the service. */
   readonly doc?: string
 }
 
-/** What `@subscribe` takes: ours, and any key of SUBSCRIBE.Options as WAMP spells it. */
+/** The options of `@subscribe`: those of this library, and any key of SUBSCRIBE.Options in WAMP's spelling. */
 export interface TopicOptions extends Dict {
   /** The whole URI. Default: the class's prefix and the method's name. */
   readonly uri?: Uri
   /** Puts a ReceivedEvent before the arguments: kwargs, details. */
   readonly event?: boolean
-  /** For people: what the service says of it where it describes itself. */
+  /** For people: the text in the description of the service. */
   readonly doc?: string
 }
 
 export type DeclaredKind = 'rpc' | 'subscribe'
 
-/** What a class says of one of its methods. */
+/** The declaration of a method. */
 export interface Declared {
   readonly kind: DeclaredKind
   readonly method: string
   readonly uri: Uri | undefined
   readonly options: RpcOptions & TopicOptions
-  /** Puts an endpoint behind the checks that the options name. Comes with `rpc`: who does not use that need not load it. */
+  /** Adds the checks in the options to an endpoint. Part of `rpc`, so that other code need not load it. */
   readonly checked?: typeof checked | undefined
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a method may take and return anything
 export type AnyMethod = (this: any, ...args: any[]) => any
 
-/** Serves standard decorator calls, those of `experimentalDecorators`, and at run time those of 2018-09. */
+/** The type of a decorator: standard or `experimentalDecorators`; at run time that of 2018-09 works too. */
 export interface MethodDecorator {
   <M extends AnyMethod>(value: M, context: ClassMethodDecoratorContext): void
   (target: object, name: string | symbol, descriptor: PropertyDescriptor): void
@@ -70,7 +70,7 @@ export type DecoratorFor<Options> = (Options extends
   : MethodDecorator) &
   DeclaredOptions<Options>
 
-/** Options as `rpc` gives them back, for a static field. */
+/** Options as `rpc` returns them, for a static field. */
 export interface DeclaredOptions<Options> {
   readonly options: Options
   readonly checked?: typeof checked | undefined
@@ -79,17 +79,17 @@ export interface DeclaredOptions<Options> {
 /**
  * Registers a method as a procedure when its service starts: `@rpc`, `@rpc()`, `@rpc('com.example.date')`,
  * `@rpc({ uri: 'com.example.date', invocation: true })`. Without a URI it is the class's prefix and the method's name.
- * With schemas, as `@rpc({ args: [z.number()], result: z.number() })`, it goes on methods that take and return those.
+ * With schemas, as in `@rpc({ args: [z.number()], result: z.number() })`, the method must accept and return their types.
  *
- * @throws WampError `wampy.error.usage` on what is not a public instance method
+ * @throws WampError `wampy.error.usage` on anything but a public instance method
  */
 export const rpc = /* @__PURE__ */ decorator('rpc', checked) as RpcDecorator
 
-/** Subscribes a method to a topic when its service starts; it gets the event's positional arguments. Forms as `rpc`. */
+/** Subscribes a method to a topic when its service starts; the method receives the event's positional arguments. Forms as `rpc`. */
 export const subscribe = /* @__PURE__ */ decorator('subscribe') as DeclaringDecorator<TopicOptions>
 
 type ByMethod = Map<string, Declared>
-/** By the object that declares: a prototype (legacy), an instance (standard), or the method itself (standard, no instance yet). */
+/** Declarations by object: a prototype (legacy), an instance (standard), or the method itself (standard, before any instance). */
 type Declarations = Record<DeclaredKind, WeakMap<object, ByMethod>>
 
 const KEY = Symbol.for('wampy-ts.declared')
@@ -107,7 +107,7 @@ function declare(owner: object, declared: Declared): void {
   table.set(owner, methods.set(declared.method, declared))
 }
 
-/** A method as the decorators of 2018-09 take and return it. SWC compiles so, and Babel's decorators of that version. */
+/** The descriptor that decorators of 2018-09 receive and return: those of SWC, and of Babel in that version. */
 interface ElementDescriptor {
   readonly kind: string
   readonly key: unknown
@@ -136,7 +136,7 @@ function decorator(kind: DeclaredKind, checked?: Declared['checked']): unknown {
       context.kind === 'method' && !context.static && !context.private,
     )
     declare(method, declared)
-    // By the instance too: a decorator above this one may have put another function in the method's place.
+    // Also by the instance: a decorator above this one may have replaced the method.
     context.addInitializer(function (this: unknown) {
       declare(this as object, declared)
     })
@@ -172,22 +172,22 @@ function decorator(kind: DeclaredKind, checked?: Declared['checked']): unknown {
   }
 }
 
-/** What a class may say in static fields. */
+/** The static fields in which a class may declare. */
 export interface ServiceClass {
-  /** Put before method names: `com.example` makes `com.example.getTodaysDate`. */
+  /** The prefix of method names: `com.example` makes `com.example.getTodaysDate`. */
   readonly prefix?: string
   /**
-   * `['getTodaysDate']` or `{ getTodaysDate: 'com.example.date' }`, where there are no decorators; with schemas
+   * `['getTodaysDate']` or `{ getTodaysDate: 'com.example.date' }`, instead of decorators; with schemas
    * `{ add: rpc({ args: [z.number(), z.number()] }) }`.
    */
   readonly rpc?: readonly string[] | Readonly<Record<string, Uri | RpcOptions | DeclaredOptions<RpcOptions>>>
   /** `{ onTick: 'com.example.tick' }`. */
   readonly subscribe?: readonly string[] | Readonly<Record<string, Uri | TopicOptions>>
-  /** `description`: a procedure under the prefix tells what the class declares. */
+  /** `description`: a procedure under the prefix returns the declarations of the class. */
   readonly describe?: typeof description
 }
 
-/** What a class declares of a kind, by method; of an instance where there is one. The most derived word wins. */
+/** The declarations of one kind, by method, of a class or of an instance. The most derived declaration wins. */
 export function declaredBy(kind: DeclaredKind, service: object, instance?: object): Map<string, Declared> {
   const found: ByMethod = new Map()
   const add = (methods: Iterable<Declared> | undefined) => {

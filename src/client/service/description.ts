@@ -1,4 +1,4 @@
-/** How a service describes itself to its callers: `static describe = description` in its class. */
+/** The description of a service for its callers: `static describe = description` in its class. */
 
 import { usage } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
@@ -7,9 +7,9 @@ import { type Declared, type DeclaredKind, declaredBy, type ServiceClass, uriOf 
 export interface ParameterDescription {
   /** As in the source; a minifier may have renamed it. */
   readonly name: string
-  /** It has a default value. */
+  /** True if it has a default value. */
   readonly optional?: true
-  /** It takes all arguments that are left. */
+  /** True for a rest parameter. */
   readonly rest?: true
 }
 
@@ -17,7 +17,7 @@ export interface ProcedureDescription {
   readonly uri: Uri
   readonly method: string
   readonly parameters: readonly ParameterDescription[]
-  /** What it says before its result is worth to be read in a loop: it is an async generator. */
+  /** True for an async generator, whose progressive results can be read in a loop. */
   readonly stream?: true
   readonly match?: string
   readonly doc?: string
@@ -30,20 +30,20 @@ export interface TopicDescription {
   readonly doc?: string
 }
 
-/** What a service says of itself. */
+/** The description of a service. */
 export interface ServiceDescription {
   /** The name of the class. */
   readonly service: string
   readonly prefix: string
   readonly doc?: string
   readonly procedures: readonly ProcedureDescription[]
-  /** What it listens to. */
+  /** The topics that it subscribes to. */
   readonly topics: readonly TopicDescription[]
 }
 
 /**
- * Where a service with this prefix describes itself: `com.example.shop.wampy.describe`. No method's URI under the
- * prefix has two components, so nothing clashes with it.
+ * The URI of the description of a service: `com.example.shop.wampy.describe`. No method's URI has two components after
+ * the prefix, so nothing clashes with it.
  *
  * @throws WampError `wampy.error.usage` without a prefix
  */
@@ -52,7 +52,7 @@ export function describedAt(prefix: string | undefined): Uri {
   return uriOf(undefined, 'wampy.describe', prefix)
 }
 
-/** The value of a class's `static describe`: what it declares is served under its prefix. */
+/** The value of a class's `static describe`: serves its declarations under its prefix. */
 export function description(
   service: object,
   prefix: string | undefined,
@@ -84,7 +84,7 @@ export function description(
   }
 }
 
-/** The parameters of a function, read from its source. What is taken apart there has no name, and gets that of its place. */
+/** The parameters of a function, read from its source. A destructured parameter is named after its position. */
 export function parametersOf(method: unknown): ParameterDescription[] {
   const source = String(method).replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
   const parameters: ParameterDescription[] = []
@@ -94,7 +94,7 @@ export function parametersOf(method: unknown): ParameterDescription[] {
   const add = () => {
     const [, rest, name, more] = /^(\.{3})?([\p{ID_Start}$_][\p{ID_Continue}$]*)?(.*)$/su.exec(text.trim()) ?? []
     if (name || more) {
-      // A pattern without a name may have a default behind its closing bracket.
+      // A destructuring pattern may have a default after its closing bracket.
       const optional = name ? more?.includes('=') : /[\]}]\s*=/.test(more ?? '')
       parameters.push({
         name: name ?? `arg${parameters.length}`,

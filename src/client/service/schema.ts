@@ -1,4 +1,4 @@
-/** Argument checks: what a Standard Schema says of a procedure's arguments and result, at run time and to the compiler. */
+/** Argument checks: Standard Schemas for a procedure's arguments and result, at run time and at compile time. */
 // biome-ignore-all lint/suspicious/noExplicitAny: a schema may take and make anything, and an alias would be one more public type
 
 import { WampError } from '../../protocol/error.ts'
@@ -7,7 +7,7 @@ import type { Dict, List } from '../../protocol/options.ts'
 import { isThenable } from '../base/waiting.ts'
 import type { Endpoint, Invocation } from '../roles/callee.ts'
 
-/** What zod, valibot, arktype and others call a schema: Standard Schema, version 1 (https://standardschema.dev). */
+/** A schema of zod, valibot, arktype and others: Standard Schema, version 1 (https://standardschema.dev). */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
     readonly version: 1
@@ -26,26 +26,26 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 
-/** One for the whole list of arguments, or one for each of them. */
+/** One schema for the whole list of arguments, or one for each argument. */
 export type ArgumentSchemas = StandardSchema<any, readonly any[]> | readonly StandardSchema<any, any>[]
 
-/** What a procedure's arguments, what comes behind them, and its result have to be. */
+/** The schemas of a procedure's arguments, input and result. */
 export interface Checks {
   /**
-   * A schema of the list of positional arguments, such as `z.tuple([z.number(), z.number()])`, or shorter a list with
-   * one for each. The method gets what they make of the arguments; a caller whose arguments they refuse gets
-   * `wamp.error.invalid_argument`, and the method does not run.
+   * A schema of the list of positional arguments, such as `z.tuple([z.number(), z.number()])`, or a list with one schema
+   * for each. The method receives their output. Invalid arguments are rejected with `wamp.error.invalid_argument` before
+   * the method runs.
    */
   readonly args?: ArgumentSchemas | undefined
-  /** Of the keyword arguments, as the Invocation has them. Refused as `args`. */
+  /** The schema of the keyword arguments in the Invocation. Rejected as `args` are. */
   readonly kwargs?: StandardSchema<any, Dict> | undefined
-  /** Of each item of the Invocation's `input`, which throws `wamp.error.invalid_argument` for one that it refuses. */
+  /** The schema of each item of the Invocation's `input`, which throws `wamp.error.invalid_argument` for an invalid one. */
   readonly input?: StandardSchema<any, any> | undefined
-  /** Of the value that the method returns. What it refuses is an error of the service, not of its caller. */
+  /** The schema of the returned value. An invalid one is an error of the service, not of its caller. */
   readonly result?: StandardSchema<any, any> | undefined
 }
 
-// ---- what the compiler knows ----
+// ---- types ----
 
 export type TypesOf<Schema> = Schema extends { readonly '~standard': { readonly types?: infer Types } }
   ? NonNullable<Types>
@@ -53,7 +53,7 @@ export type TypesOf<Schema> = Schema extends { readonly '~standard': { readonly 
 export type OutputOf<Schema> = TypesOf<Schema> extends { readonly output: infer Output } ? Output : any
 export type InputOf<Schema> = TypesOf<Schema> extends { readonly input: infer Input } ? Input : any
 
-/** The arguments that a method gets. */
+/** The arguments that a method receives. */
 export type ArgumentsOf<Args> = Args extends readonly unknown[]
   ? { -readonly [Place in keyof Args]: OutputOf<Args[Place]> }
   : OutputOf<Args> extends infer Output extends readonly unknown[]
@@ -80,10 +80,10 @@ export type ReturnFor<Options> = Options extends { readonly result: infer Result
   ? InputOf<Result> | PromiseLike<InputOf<Result>> | AsyncGenerator<unknown, InputOf<Result>, any>
   : any
 
-/** The methods that options with checks may stand before. */
+/** The methods that options with checks may decorate. */
 export type MethodFor<Options> = (this: any, ...args: ParametersFor<Options>) => ReturnFor<Options>
 
-/** Serves standard decorator calls and those of `experimentalDecorators`, on methods of a type alone. */
+/** A decorator, standard or of `experimentalDecorators`, for methods of one type only. */
 export interface CheckedDecorator<Method extends (...args: any[]) => any> {
   <M extends Method>(value: M, context: ClassMethodDecoratorContext): void
   <M extends Method>(target: object, name: string | symbol, descriptor: TypedPropertyDescriptor<M>): void
@@ -100,7 +100,7 @@ export type SchemasForParameters<Parameters extends readonly unknown[]> = Parame
       ? ArgumentSchemasFor<Parameters> | ArgumentSchemasFor<Rest>
       : ArgumentSchemasFor<Parameters>
   : ArgumentSchemasFor<Parameters>
-/** The same of what its Invocation has. */
+/** The same for the content of its Invocation. */
 export type SchemasForInvocation<Parameters extends readonly unknown[]> = Parameters extends [
   Invocation<infer Input, infer Kwargs>,
   ...any,
@@ -111,7 +111,7 @@ export type ArgumentSchemasFor<Parameters extends readonly unknown[]> =
   | StandardSchema<any, Readonly<Parameters>>
   | { readonly [Place in keyof Parameters]: StandardSchema<any, Parameters[Place]> }
 
-/** What a method is given in a static field: a URI, options, or what `rpc` makes of options with schemas. */
+/** The entry of a method in a static field: a URI, options, or the result of `rpc` for options with schemas. */
 export type RpcTableRow<Parameters extends readonly unknown[]> =
   | string
   | {
@@ -130,7 +130,7 @@ export type RpcTableRow<Parameters extends readonly unknown[]> =
     }
 
 /**
- * The static field `rpc` of a class, with its schemas held against its methods:
+ * The static field `rpc` of a class, whose schemas are checked against its methods:
  * `static rpc = { add: rpc({ args: [z.number(), z.number()] }) } satisfies RpcTable<Calculator>`.
  */
 export type RpcTable<Service> = {
@@ -139,14 +139,14 @@ export type RpcTable<Service> = {
     : never]?: Service[Name] extends (...args: infer Parameters) => any ? RpcTableRow<Parameters> : never
 }
 
-// ---- what is done ----
+// ---- run time ----
 
-/** The same endpoint behind the checks. Where the schemas answer at once, so does it: calls keep their order. */
+/** Adds the checks to an endpoint. With synchronous schemas it stays synchronous, so that calls keep their order. */
 export function checked(endpoint: Endpoint, checks: Checks): Endpoint {
   const { args, kwargs, input, result } = checks
   return (given, named, details, invocation) =>
     after(args || kwargs ? taken(checks, given, named) : ([given, named] as const), ([list, dict], late) => {
-      // Its caller may have gone while a schema was thinking.
+      // The caller may have left during an asynchronous check.
       if (late && invocation.canceled) throw new WampError(CANCELED, ['the call was canceled'])
       Object.assign(invocation, { args: list, kwargs: dict })
       if (input) Object.defineProperty(invocation, 'input', { value: items(invocation.input, input) })
@@ -157,10 +157,10 @@ export function checked(endpoint: Endpoint, checks: Checks): Endpoint {
     })
 }
 
-/** What is wrong, and where. */
+/** An issue and its place. */
 type Issues = [place: string, message: string][]
 
-/** How many of them a caller is told: what it sent may be wrong in a million places. */
+/** The number of issues in an error: a value may be invalid in a million places. */
 const TOLD = 20
 
 function refuse(issues: Issues): void {
@@ -173,14 +173,14 @@ function refuse(issues: Issues): void {
   })
 }
 
-/** What a schema makes of a value; what is wrong with it goes to `issues`. */
+/** Returns the output of a schema for a value; issues are added to `issues`. */
 function check(schema: StandardSchema, value: unknown, place: string, issues: Issues): unknown {
   const made = after(schema['~standard'].validate(value), (answer) => {
     if (!answer.issues) return answer.value
     for (const { path = [], message } of answer.issues) issues.push([placeOf(place, path), message])
     return undefined
   })
-  // Another schema may throw first, and then nobody hears of this one.
+  // Another schema may throw first, and then this rejection is ignored.
   if (isThenable(made)) made.then(undefined, () => {})
   return made
 }
@@ -203,7 +203,7 @@ function taken({ args, kwargs }: Checks, given: List, named: Dict): readonly [Li
   }) as readonly [List, Dict] | Promise<[List, Dict]>
 }
 
-/** The items of an input as a schema makes them, until it refuses one. */
+/** The outputs of a schema for the items of an input, until one is invalid. */
 async function* items(input: AsyncIterable<unknown>, schema: StandardSchema): AsyncGenerator<unknown, void> {
   let n = 0
   for await (const item of input) {
@@ -217,7 +217,7 @@ async function* items(input: AsyncIterable<unknown>, schema: StandardSchema): As
 function returned(schema: StandardSchema, value: unknown): unknown {
   return after(schema['~standard'].validate(value), (answer) => {
     if (!answer.issues) return answer.value
-    // No WampError: the service's `error` event tells its operator what was wrong, and the caller sees this text alone.
+    // Not a WampError: the event `error` shows the issues to the operator, and the caller sees only this text.
     throw new Error('the procedure returned what its result schema refuses', {
       cause: answer.issues.map(({ path = [], message }) => ({ place: placeOf('result', path), message })),
     })
@@ -228,7 +228,7 @@ function isParts(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }
 
-/** What an async generator yields are parts of its result; what it returns is the result. */
+/** Checks the yielded values and the return value of an async generator. */
 async function* parts(
   value: AsyncIterable<unknown>,
   schema: StandardSchema,
@@ -247,7 +247,7 @@ function isEach(args: ArgumentSchemas): args is readonly StandardSchema[] {
   return Array.isArray(args)
 }
 
-/** Goes on with a value, or with that of its promise. */
+/** Continues with a value, or with that of its promise. */
 function after<T, Next>(
   value: T | PromiseLike<T>,
   next: (value: T, late: boolean) => Next | PromiseLike<Next>,

@@ -1,4 +1,4 @@
-/** What a service's class declares, ready to be registered and subscribed. */
+/** The declarations of a service's class, ready to be registered and subscribed. */
 
 import { unsent, usage } from '../../protocol/error.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
@@ -11,7 +11,7 @@ import type { Entrypoint } from '../roles/entrypoints.ts'
 import type { EventDetails, EventHandler } from '../roles/subscriber.ts'
 import { type Declared, type DeclaredKind, declaredBy, type ServiceClass, uriOf } from './decorators.ts'
 
-/** What a `@subscribe({ event: true })` method gets before the arguments. */
+/** The first parameter of a `@subscribe({ event: true })` method. */
 export interface ReceivedEvent {
   readonly args: List
   readonly kwargs: Dict
@@ -25,7 +25,7 @@ export interface Declarations {
   readonly topics: { uri: Uri; handler: EventHandler; options: Dict }[]
 }
 
-/** @throws WampError `wampy.error.usage` for a method that is not there, `wamp.error.invalid_uri` for a URI that is none */
+/** @throws WampError `wampy.error.usage` for a missing method, `wamp.error.invalid_uri` for an invalid URI */
 export function declarations(service: object, prefix: string | undefined): Declarations {
   const made = service.constructor
   const front = prefix ?? (made as ServiceClass).prefix
@@ -40,7 +40,7 @@ export function declarations(service: object, prefix: string | undefined): Decla
     return { uri: declaredUri('rpc', declared, options, front), endpoint, options, entrypoint }
   })
   const { describe } = made as ServiceClass
-  // Any number of instances may do so.
+  // Any number of instances may serve the description.
   if (describe) procedures.push({ ...describe(service, front), options: { invoke: 'roundrobin' } })
   const topics = [...declaredBy('subscribe', made, service).values()].map((declared) => {
     const { event: wanted, uri: _, doc: __, ...options } = declared.options
@@ -64,7 +64,7 @@ function methodOf(service: object, { kind, method }: Declared): (...args: unknow
   if (typeof methods[method] !== 'function') {
     throw usage(`${service.constructor.name} has no method "${method}", which it declares for ${kind}`)
   }
-  // Looked up at each call: a method that is replaced later, as by a test's spy, is the one that runs.
+  // Looked up at each call, so that a method replaced later, for example by a test's spy, runs.
   return (...args) => (methods[method] as (...args: unknown[]) => unknown)(...args)
 }
 
