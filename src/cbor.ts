@@ -1,4 +1,4 @@
-/** The door `wampy-ts/cbor`: the serializer for CBOR, for whoever asks for it. */
+/** The entry point `wampy-ts/cbor`: the CBOR serializer. */
 
 export type * from './protocol/wire-types.ts'
 export { cbor } from './serializer/cbor.ts'

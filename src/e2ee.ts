@@ -1,4 +1,4 @@
-/** The door `wampy-ts/e2ee`: payloads that no router can read, for clients that share keys. */
+/** The entry point `wampy-ts/e2ee`: payloads that no router can read, for clients that share keys. */
 
 export type {
   Encoded,

@@ -1,4 +1,4 @@
-/** The client, for browser and Node. */
+/** The entry point `wampy-ts`: the client, for browser and Node. */
 
 export type { Backoff } from './client/base/backoff.ts'
 export type { Waiting } from './client/base/waiting.ts'

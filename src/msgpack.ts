@@ -1,4 +1,4 @@
-/** The door `wampy-ts/msgpack`: the serializer for MessagePack, for whoever asks for it. */
+/** The entry point `wampy-ts/msgpack`: the MessagePack serializer. */
 
 export type * from './protocol/wire-types.ts'
 export { msgpack } from './serializer/msgpack.ts'

@@ -1,4 +1,4 @@
-/** The door `wampy-ts/node`: a router on a port, and dialing one from Node with headers, certificates or RawSocket. */
+/** The entry point `wampy-ts/node`: serves a router on a port, and dials one with headers, certificates or RawSocket. */
 
 export type { ConnectionOptions } from './node/connections.ts'
 export type { Origins } from './node/http-server.ts'

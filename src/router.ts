@@ -1,4 +1,4 @@
-/** The door `wampy-ts/router`: the embeddable router and what an adapter for it needs; it runs in a page too. */
+/** The entry point `wampy-ts/router`: the embeddable router and the parts for its adapters; it runs in a page too. */
 
 export { WampError, type WampErrorOptions } from './protocol/error.ts'
 export type * from './protocol/wire-types.ts'

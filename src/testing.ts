@@ -1,6 +1,6 @@
-/** What tests of WAMP applications need: a world with a router, peers by hand, links in memory, a log of the wire. */
+/** The entry point `wampy-ts/testing`: a world with a router, scripted peers, links in memory, a log of the wire. */
 
-// What the signatures below name: whole clients and routers. Types alone, and nothing at run time.
+// Types in the signatures below: whole clients and routers. They add nothing at run time.
 export type * from './index.ts'
 export * from './protocol/codes.ts'
 export type * from './router.ts'

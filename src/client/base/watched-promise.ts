@@ -1,6 +1,6 @@
-/** A promise whose rejection nobody is forced to handle: its maker learns whether anybody does, and may report it. */
+/** A promise that need not be handled: its creator learns if a rejection is unhandled, and may report it. */
 
-/** Remembers whether it was ever asked for its outcome. What `then` returns is an ordinary promise. */
+/** Records if its outcome was ever read. `then` returns an ordinary promise. */
 class WatchedPromise<T> extends Promise<T> {
   handled = false
 
@@ -8,7 +8,7 @@ class WatchedPromise<T> extends Promise<T> {
     return Promise
   }
 
-  // `await`, `catch`, `finally` and `Promise.all` come here too, since its constructor is not Promise.
+  // `await`, `catch`, `finally` and `Promise.all` call this too, because its constructor is not Promise.
   // biome-ignore lint/suspicious/noThenProperty: a promise has one
   override then<A = T, B = never>(
     resolved?: ((value: T) => A | PromiseLike<A>) | null,
@@ -19,10 +19,10 @@ class WatchedPromise<T> extends Promise<T> {
   }
 }
 
-/** How long an unhandled rejection waits for its handler: as long as async functions need to pass the promise on. */
+/** Turns that an unhandled rejection waits for its handler: enough for async functions to pass the promise on. */
 const TURNS = 10
 
-/** The same outcome. `rejected` is called with a rejection: at once if the promise is handled, else a few turns later. */
+/** The same outcome. `rejected` is called with a rejection: at once if the promise is handled, otherwise a few turns later. */
 export function watched<T>(promise: Promise<T>, rejected: (error: unknown, handled: boolean) => void): Promise<T> {
   const outer = new WatchedPromise<T>((resolve, reject) => promise.then(resolve, reject))
   Promise.prototype.then.call(outer, undefined, async (error) => {

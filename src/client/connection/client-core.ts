@@ -1,4 +1,4 @@
-/** What a client is behind its public face: its state, its session and run, and what it does with them. */
+/** The private machinery of a client: its state, its session, its run, and the operations on them. */
 
 import { thrown, unsent, usage, WampError } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
@@ -27,17 +27,17 @@ export type ClientState = 'stopped' | 'connecting' | 'ready' | 'reconnecting'
 export interface ClientEvents {
   /** Every change of `client.state`. */
   state: (state: ClientState) => void
-  /** Joined, and every handle has been asked for again. */
+  /** The client has joined, and every handle has been requested again. */
   ready: (session: SessionInfo) => void
-  /** The session ended, and nobody here had asked for it. */
+  /** The session ended unexpectedly. */
   lost: (cause: WampError) => void
   /** Another attempt follows in `delay` milliseconds. */
   retry: (retry: { readonly attempt: number; readonly delay: number; readonly cause: WampError }) => void
-  /** The end, by `stop()` or by a cause that another attempt cannot mend. */
+  /** The client has stopped: by `stop()`, or for a cause that another attempt cannot cure. */
   stopped: (cause?: WampError) => void
-  /** The router refused on a rejoin what it had granted before, and is asked again; or revoked it: the handle is closed. */
+  /** A handle was refused on a rejoin, and is requested again; or the router revoked it, and it is closed. */
   failed: (handle: Handle, error: WampError) => void
-  /** What a handler or a procedure threw. Without a listener, what no caller is told goes to the console. */
+  /** The error of a handler or a procedure. Without a listener, an error that no caller receives goes to the console. */
   error: (error: unknown) => void
   /** A subscription is active again after a loss, and what was published meanwhile has not arrived. */
   gap: (handle: Handle, gap: Gap) => void
@@ -49,7 +49,7 @@ export interface Settings {
   readonly realm: Uri
   readonly agent: string
   readonly roles: readonly Role[]
-  /** Those roles as HELLO announces them. */
+  /** The same roles as HELLO announces them. */
   readonly announced: Roles
   readonly established: Table<ClientSession>
   readonly serializers: readonly Serializer[] | undefined
@@ -58,11 +58,11 @@ export interface Settings {
   readonly liveness: false | Liveness
   readonly connectTimeout: number
   readonly onError: OnError | undefined
-  /** Whether the first operation that needs a session starts the client. */
+  /** True if the first operation that needs a session starts the client. */
   readonly startsItself: boolean
 }
 
-/** What the machine needs of the client before it. */
+/** The part of the public client that this machinery needs. */
 export interface CoreHost {
   readonly name: string
   emit(event: string, ...args: unknown[]): boolean
@@ -70,7 +70,7 @@ export interface CoreHost {
   declared(core: ClientCore): readonly HandleRecord[]
 }
 
-/** How an operation waits for a session. */
+/** The options of an operation that waits for a session. */
 export interface WaitingForSession extends Waiting {
   readonly waitForReady?: boolean | undefined
 }
@@ -79,9 +79,9 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
   readonly settings: Settings
   readonly dropped: Dropped = { answers: 0, events: 0, parts: 0 }
   readonly handles = new DurableHandles(this)
-  /** Operations that wait for a session to send on. */
+  /** Operations that wait for a session. */
   readonly waiting = new Set<Deferred<ClientSession>>()
-  /** One for each link that is not closed yet. */
+  /** A promise for each link that has not closed yet. */
   readonly links = new Set<Promise<void>>()
   state: ClientState = 'stopped'
   session: ClientSession | undefined
@@ -98,12 +98,12 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
     return this.settings.onError
   }
 
-  /** The session, if it can be sent on. */
+  /** The session, if messages can be sent. */
   get open(): ClientSession | undefined {
     return this.session?.sendable ? this.session : undefined
   }
 
-  /** `check` throws what is wrong with the options. */
+  /** `check` throws for invalid options. */
   start({ signal, timeout = 10_000 }: Waiting, check: () => void): Promise<void> {
     let run: Run | undefined
     const started = async () => {
@@ -117,7 +117,7 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
     return this.#reported(started(), () => !run || run.ending)
   }
 
-  /** The run whose end has not begun. */
+  /** The run, unless it is ending. */
   get #running(): Run | undefined {
     return this.run?.ending ? undefined : this.run
   }
@@ -131,12 +131,12 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
     return run
   }
 
-  /** The wait of a `start()` has ended. What it began ends with its signal, and where there is one attempt only. */
+  /** The wait of a `start()` has ended. The run that it began ends too, if its signal aborted or only one attempt is made. */
   #notStarted(error: WampError, begins: boolean): WampError {
     const run = this.#running
     if (!run) return error
     const timedOut = error.uri === TIMEOUT
-    // Where it was ready before, the last cause is why it was lost.
+    // If it was ready before, the last cause is that of the loss.
     const cause = (timedOut && !run.ready && run.last) || error
     if (timedOut && this.settings.reconnect) {
       const text = `${cause.message}; ${this.#host.name} keeps trying until stop()`
@@ -156,7 +156,7 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
     await run.done
   }
 
-  /** Takes in the record of a new handle, which `make` returns; resolves to the handle when the router has granted it. */
+  /** Adds the record of a new handle, which `make` returns; resolves to the handle when the router has granted it. */
   add<H extends Handle>(make: () => HandleRecord & { readonly handle: H }, waiting: Waiting): Promise<H> {
     let record: HandleRecord | undefined
     const added = async () => {
@@ -170,8 +170,8 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
   }
 
   /**
-   * Sends on the next session; for an operation that finds none. A rejection that nobody handles is left to the platform,
-   * unless `stop()` was the cause.
+   * Sends on the next session, for an operation that finds none. An unhandled rejection is left to the platform, unless
+   * `stop()` was the cause.
    */
   later<T>(send: (session: ClientSession) => Promise<T>, options: WaitingForSession): Promise<T> {
     return watched(this.#next(options).then(send), (error, handled) => {
@@ -185,7 +185,7 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
     if (this.settings.startsItself) {
       const run = this.#running ?? this.#begin()
       if (!run.ready) {
-        // As a `start()`, unless it has a limit of its own; it ends nothing for others.
+        // Waits like a `start()`, unless it has a limit of its own; its end affects no other operation.
         const ended = (error: WampError) => (timeout === undefined ? this.#notStarted(error, false) : error)
         return this.#waitForSession({ signal, timeout: timeout ?? 10_000 }, ended)
       }
@@ -207,7 +207,7 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
     }
   }
 
-  /** A promise that nobody is forced to handle: if it fails for good and nobody does, that is reported, once. */
+  /** A promise that nobody is forced to handle: an unhandled final failure is reported once. */
   #reported<T>(promise: Promise<T>, isFinal: () => boolean): Promise<T> {
     return watched(promise, (error, handled) => {
       if (handled) this.#reportedErrors.add(Object(error))
@@ -215,7 +215,7 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
     })
   }
 
-  /** Reports an error by the event `error`, or on the console, unless somebody knows of it already. */
+  /** Reports an error by the event `error`, or else on the console, unless it was reported elsewhere. */
   report(error: unknown): void {
     if (this.#reportedErrors.has(Object(error))) return
     this.#reportedErrors.add(Object(error))
@@ -239,7 +239,7 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
     this.tell('state', state)
   }
 
-  /** Emits an event; true if anybody listens to it. */
+  /** Emits an event; true if it has listeners. */
   tell(event: keyof ClientEvents, ...args: unknown[]): boolean {
     try {
       return this.#host.emit(event, ...args)
@@ -277,7 +277,7 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
   }
 }
 
-/** Prints what was thrown, which may be a value that cannot be printed. */
+/** Prints a thrown value, which may be impossible to print. */
 function report(error: unknown): void {
   try {
     console.error(error)
@@ -286,7 +286,7 @@ function report(error: unknown): void {
   }
 }
 
-/** True for the end of what the user has stopped or canceled. */
+/** True for the error of an operation that the user stopped or canceled. */
 function isDeliberate(error: unknown): boolean {
   return WampError.is(error) && (error.uri === STOPPED || error.uri === CANCELED)
 }

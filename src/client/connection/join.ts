@@ -1,4 +1,4 @@
-/** HELLO to WELCOME: a link becomes a joined session, or the reason why not. */
+/** HELLO to WELCOME: joins a realm on a link, or rejects with the reason. */
 
 import { HELLO, WELCOME } from '../../protocol/codes.ts'
 import { violation, WampError } from '../../protocol/error.ts'
@@ -15,11 +15,11 @@ export interface Joining {
   readonly agent: string
   /** The `roles` of HELLO. */
   readonly announced: Roles
-  /** Installed by WELCOME, before anything behind it is read. */
+  /** The table that WELCOME installs, before any later message is read. */
   readonly established: Table<ClientSession>
 }
 
-/** Why a session ended, as an error. */
+/** Turns the end of a session into an error. */
 export function endOf(end: SessionEnd): WampError {
   return new WampError(end.reason ?? CONNECTION_LOST, [end.text])
 }

@@ -1,4 +1,4 @@
-/** Notices a connection that is dead though nothing closed it: probes after silence, and when a page wakes up. */
+/** Detects dead connections that nothing closed: probes after silence, and when a page wakes up. */
 
 import { CALL } from '../../protocol/codes.ts'
 import { LONGEST_TIMER } from '../../protocol/durations.ts'
@@ -7,24 +7,24 @@ import type { ClientSession } from '../session/client-session.ts'
 import { isWorker, onWake } from './page-lifecycle.ts'
 
 export interface Liveness {
-  /** Milliseconds of silence after which the router is asked for a sign of life, 0 for never. Default 20 000. */
+  /** Milliseconds of silence before the router is probed, 0 for never. Default 20 000. */
   readonly idle?: number
-  /** Milliseconds that it has to answer, 0 for no limit; then the connection counts as lost. Default 10 000. */
+  /** Milliseconds for the answer to a probe, 0 for no limit; then the connection counts as lost. Default 10 000. */
   readonly answer?: number
 }
 
 const IDLE = 20_000
 
 /**
- * The value of `_speaks_every` in HELLO: within so many milliseconds a worker of a page sends something, whatever it
- * receives. A worker is frozen with its page without being told, and a browser may answer pings in its place.
+ * The value of `_speaks_every` in HELLO: a worker of a page sends something at least every so many milliseconds. It is
+ * frozen with its page without any event, and a browser may answer pings in its place.
  */
 export function speaksEvery(link: Link, liveness: Liveness | false = {}): number | undefined {
   if (liveness === false || liveness.idle === 0 || link.local || !isWorker()) return undefined
   return Math.min(liveness.idle ?? IDLE, LONGEST_TIMER)
 }
 
-/** Watches a session until the function that comes back is called. Links within the process are not watched. */
+/** Watches a session until the returned function is called. Links within the process are not watched. */
 export function watch(session: ClientSession, liveness: Liveness | false): () => void {
   if (liveness === false || session.link.local) return () => {}
   const { idle = IDLE, answer = 10_000 } = liveness
@@ -48,13 +48,13 @@ export function watch(session: ClientSession, liveness: Liveness | false): () =>
         session.heard = true
       })
     } else {
-      // A page cannot ping. Any answer will do, a refusal as well.
+      // A page cannot ping. Any answer proves life, even a refusal.
       session.requests
         .ask({ code: CALL, message: (id) => [CALL, id, {}, 'wamp.session.count'], settle: () => {} })
         .catch(() => {})
     }
   }
-  // Checked four times in that span, so that silence is noticed soon after it has lasted long enough.
+  // Checked four times in that interval, so that silence is detected soon after the limit.
   const timer = setInterval(() => {
     if (session.heard) {
       clearTimeout(deadline)

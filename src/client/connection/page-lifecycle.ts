@@ -1,4 +1,4 @@
-/** When a page wakes up, when it is left or frozen, and when it returns; a worker and Node have none of these events. */
+/** Events of a page: it wakes up, is left or frozen, and returns. Workers and Node have none of them. */
 
 type Target = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>
 
@@ -31,7 +31,7 @@ export function onWake(then: () => void): () => void {
   return listen(
     {
       online: then,
-      // A page that was just loaded has not returned.
+      // The first load of a page is not a return.
       pageshow: (event) => (event as PageTransitionEvent).persisted !== false && then(),
     },
     { visibilitychange: () => (globalThis as Page).document?.visibilityState === 'visible' && then() },
@@ -39,15 +39,15 @@ export function onWake(then: () => void): () => void {
 }
 
 /**
- * Calls `left` when a page is left or frozen, and `back` when it returns. A browser may keep a page that was left, and
- * answer for it whatever its network stack can answer, for minutes in which no code of the page runs.
+ * Calls `left` when a page is left or frozen, and `back` when it returns. A browser may keep such a page for minutes in
+ * which none of its code runs, while its network stack still answers, for example, pings.
  */
 export function onLeave(left: () => void, back: () => void): () => void {
   if (!(globalThis as Page).document) return () => {}
   return listen({ pagehide: left, pageshow: back }, { freeze: left, resume: back })
 }
 
-/** Whether this is a worker of a page: a worker is frozen with its page, and is not told. */
+/** True in a worker of a page: it is frozen with its page without any event. */
 export function isWorker(): boolean {
   return 'WorkerGlobalScope' in globalThis
 }

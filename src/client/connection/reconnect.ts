@@ -1,4 +1,4 @@
-/** One run of a client, from `start()` to its end: attempts to join, sessions, and the time between them. */
+/** One run of a client, from `start()` to its end: attempts to join, sessions, and the delays between them. */
 
 import { LONGEST_TIMER } from '../../protocol/durations.ts'
 import { unsent, usage, WampError } from '../../protocol/error.ts'
@@ -13,22 +13,22 @@ import { endOf, join } from './join.ts'
 import { speaksEvery, watch } from './liveness.ts'
 import { onLeave, onWake } from './page-lifecycle.ts'
 
-/** Milliseconds after which a session counts as one that lasted. */
+/** Milliseconds after which a session counts as stable. */
 const STABLE = 5000
 
 // Another attempt would get the same answer.
 const FATAL =
   /^wamp(\.error\.(no_such_(realm|role|principal)|not_authorized|authenti|authorization|no_matching_auth_method|invalid_uri)|y\.error\.usage$)/
 
-/** A delay that keeps nobody busy: 1 ms more with each attempt at least, up to 100 ms. */
+/** A delay that causes no hot loop: at least 1 ms more with each attempt, up to 100 ms. */
 function paced(delay: number, attempt: number): number {
   return Math.max(delay, Math.min(attempt, 100))
 }
 
-/** Decides after every loss and every attempt that failed: a delay in milliseconds, or false to stop. */
+/** Called after every loss and every failed attempt; returns a delay in milliseconds, or false to stop. */
 export type Retry = (attempt: number, cause: WampError) => number | false
 
-/** Why `stop()` ends what waits. */
+/** The error of operations that `stop()` ends. */
 export function stoppedBy(name: string): WampError {
   return unsent(STOPPED, `${name} was stopped`)
 }
@@ -38,19 +38,19 @@ export class Run {
   readonly #name: string
   readonly #controller = new AbortController()
   done: Promise<void> = Promise.resolve()
-  /** Has been ready once. */
+  /** True if it has been ready once. */
   ready = false
-  /** Why it ended; none for `stop()`. */
+  /** The cause of its end; undefined for `stop()`. */
   #cause: WampError | undefined
-  /** Why the last attempt failed. */
+  /** The cause of the last failed attempt. */
   last: WampError | undefined
   /** Ends the wait for the next attempt. */
   #wake = () => {}
-  /** Gives up the attempt that is under way. */
+  /** Aborts the current attempt. */
   #abandon = (_why: WampError) => {}
-  /** A page that was left makes no attempt, until it is back. */
+  /** A page that was left makes no attempts until it returns. */
   #page: 'here' | 'left' | 'back' = 'here'
-  /** When an event of the page last ended a wait. */
+  /** The time at which an event of the page last ended a wait. */
   #woken = Number.NEGATIVE_INFINITY
 
   constructor(core: ClientCore, name: string) {
@@ -58,12 +58,12 @@ export class Run {
     this.#name = name
   }
 
-  /** Whether its end has begun. */
+  /** True once its end has begun. */
   get ending(): boolean {
     return this.#controller.signal.aborted
   }
 
-  /** Begins when the run before it is over. */
+  /** Begins when the previous run has ended. */
   begin(before: Promise<void> | undefined, own: readonly HandleRecord[]): void {
     const { handles } = this.#core
     const ignore = onLeave(
@@ -106,7 +106,7 @@ export class Run {
       }
       if (signal.aborted) break
       if (this.#page !== 'here' && core.settings.reconnect !== false) continue
-      // A session that ended as soon as it began is no reason to begin anew with short delays.
+      // A session that ended at once does not reset the delays.
       retries = Date.now() - joined > STABLE ? 1 : retries + 1
       const delay = this.#delay(retries, this.last)
       if (delay === false) this.end(this.last)
@@ -118,7 +118,7 @@ export class Run {
     if (core.run === this) core.run = undefined
     this.#core.become('stopped')
     const cause = this.#cause
-    // A client that was ready has no promise left that could tell of the refusal.
+    // A client that was ready has no promise left that could reject with the refusal.
     if (!core.tell('stopped', cause) && this.ready && cause && FATAL.test(cause.uri)) core.report(cause)
   }
 
@@ -137,7 +137,7 @@ export class Run {
     if (cause && !this.ready && !awaited && !handleAwaited) this.#core.report(cause)
   }
 
-  /** Connects and joins within the time of one attempt, or rejects with nothing left open. */
+  /** Connects and joins within the time of one attempt; if it rejects, nothing stays open. */
   async #join(): Promise<ClientSession> {
     const core = this.#core
     const { connector, serializers } = core.settings
@@ -152,7 +152,7 @@ export class Run {
       },
     )
     try {
-      // A dial that does not listen to its signal is not waited for.
+      // A dial that ignores its signal is not waited for.
       const dialed = connector.connect(serializers, attempt.signal)
       const link = await within(dialed, attempt, (late) => late.terminate())
       const session = new ClientSession(core.settings.codecs?.(link, core) ?? link, core)
@@ -175,7 +175,7 @@ export class Run {
     }
   }
 
-  /** Asks for every handle; on the first join a refusal of what the class declares is the end. */
+  /** Requests every handle; on the first join, the refusal of a declared handle ends the run. */
   async #replay(session: ClientSession, own: readonly HandleRecord[]): Promise<void> {
     const release = limit({ timeout: this.#core.settings.connectTimeout }, true, (error) => session.drop(error.message))
     const { handles } = this.#core
@@ -188,7 +188,7 @@ export class Run {
     if (refused) this.end(refused.refusal)
   }
 
-  /** Ready, until the session is over; resolves to why. */
+  /** The client is ready until the session ends; resolves to the cause. */
   async #serve(session: ClientSession): Promise<WampError> {
     if (!this.ending) {
       this.ready = true
@@ -218,7 +218,7 @@ export class Run {
     return paced(backoff(attempt, reconnect === true ? {} : reconnect), attempt)
   }
 
-  /** Resolves to whether an event of the page cut the wait short. */
+  /** Waits before the next attempt; resolves to true if an event of the page ended the wait early. */
   async #pause(retry: { attempt: number; delay: number; cause: WampError }): Promise<boolean> {
     this.#core.become(this.ready ? 'reconnecting' : 'connecting')
     this.#core.tell('retry', retry)
@@ -226,9 +226,9 @@ export class Run {
     const began = this.#woken
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => this.#wake(), Math.min(retry.delay, LONGEST_TIMER))
-      // A page that comes back to the network or to the foreground does not wait.
+      // A page that returns to the network or to the foreground does not wait.
       const release = onWake(() => {
-        // Such events come in bursts: the first is worth an attempt, and the usual delays follow.
+        // Such events come in bursts: the first causes an attempt, and the usual delays follow.
         if (Date.now() - this.#woken < STABLE) return
         this.#woken = Date.now()
         this.#wake()
@@ -242,10 +242,10 @@ export class Run {
     return this.#woken !== began
   }
 
-  /** The page is left or frozen: the session ends now, since nothing could end it later. */
+  /** The page is left or frozen: the session ends now, because nothing could end it later. */
   #leave(): void {
     const { session } = this.#core
-    // What is in the page, the router as well, is frozen and returns with it.
+    // A router inside the page is frozen and returns with it.
     if (session?.link.local) return
     this.#page = 'left'
     const text = 'the page was left'

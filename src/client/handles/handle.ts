@@ -7,16 +7,16 @@ import type { Waiting } from '../base/waiting.ts'
 import type { HandleRecord } from './durable-handles.ts'
 
 /**
- * `pending` until the router has granted it (and again after a loss), `active`, `failed` when a rejoin was refused
- * (the client tries again), `closed` when it was ended, or revoked by the router: then `error` is set.
+ * `pending` until the router has granted it (and again after a loss), `active`, `failed` after a refusal on a rejoin
+ * (the client retries), `closed` when it was ended, or revoked by the router: then `error` is set.
  */
 export type HandleState = 'pending' | 'active' | 'failed' | 'closed'
 
-/** What a subscription that has come back after a loss may have missed. */
+/** The events that a subscription may have missed during a loss. */
 export interface Gap {
   /** The last publication that it received before; undefined if there was none. For `eventHistory`: `after_publication`. */
   readonly after: Id | undefined
-  /** When the session was lost, in milliseconds since 1970 by the clock of this machine. */
+  /** The time of the loss, in milliseconds since 1970 by the clock of this machine. */
   readonly since: number
 }
 
@@ -26,11 +26,11 @@ export interface HandleEvents {
   state: (state: HandleState) => void
   /** The handle is closed: with an error if the router refused or revoked it. */
   closed: (error: WampError | undefined) => void
-  /** Of a subscription: it is active again after a loss, and what was published meanwhile has not arrived. */
+  /** A subscription is active again after a loss; events published meanwhile have not arrived. */
   gap: (gap: Gap) => void
 }
 
-/** What subscriptions and registrations have in common. Nothing of it can be written. */
+/** The common part of subscriptions and registrations. It is read-only. */
 export interface DurableHandle<Options extends Dict = Dict> {
   readonly state: HandleState
   /** The id that the router gave it, while `active`. */
@@ -43,7 +43,7 @@ export interface DurableHandle<Options extends Dict = Dict> {
   readonly options: Readonly<Options>
   /** Resolves when the handle is closed, with the error if the router refused or revoked it. Never rejects. */
   readonly closed: Promise<WampError | undefined>
-  /** Calls the listener at every such event. What it throws is reported by the client's event `error`. */
+  /** Calls the listener at every such event. Its errors are reported by the client's event `error`. */
   on<Name extends keyof HandleEvents>(event: Name, listener: HandleEvents[Name]): this
   /** As `on`, for the next such event only. */
   once<Name extends keyof HandleEvents>(event: Name, listener: HandleEvents[Name]): this
@@ -57,7 +57,7 @@ export abstract class HandleView<Options extends Dict> implements DurableHandle<
 
   constructor(record: HandleRecord<Options>) {
     this.#record = record
-    // What a user writes to it does not reach the library; and Vue leaves frozen objects unwrapped: a proxy has no #record.
+    // Frozen: a user's writes do not reach the library, and Vue does not wrap it in a proxy, which would lack #record.
     Object.freeze(this)
   }
 

@@ -1,4 +1,4 @@
-/** The callee: handles of registered procedures, and the invocations that run. */
+/** The callee: registrations, and the invocations of their procedures. */
 
 import { INTERRUPT, INVOCATION, REGISTER, REGISTERED, UNREGISTER, UNREGISTERED } from '../../protocol/codes.ts'
 import { violation, WampError } from '../../protocol/error.ts'
@@ -20,25 +20,25 @@ import { type Role, type RoleHost, stateOf } from './role.ts'
 export { Invocation } from './invocation.ts'
 export { Result } from './result.ts'
 
-/** Options of a registration: ours, and any key of REGISTER.Options as WAMP spells it. */
+/** The options of a registration: those of this library, and any key of REGISTER.Options in WAMP's spelling. */
 export interface RegisterOptions extends Waiting, WireOptions {
   /**
-   * How many parts of a call may wait for a procedure that reads its `input` slowly, or not at all. Default 65 536. One
-   * more, and the call has failed with `wampy.error.limit_exceeded`: its input throws that, and its signal aborts.
+   * The number of parts of a call that may wait for a slow reader of `input`. Default 65 536. One more part fails the call
+   * with `wampy.error.limit_exceeded`: its input throws, and its signal aborts.
    */
   readonly buffer?: number | undefined
 }
 
 /**
- * Its value, or that of its promise, is the result: one positional result, or a `Result` for more. Of an async
- * generator, what it yields is progress and what it returns is the result. What it throws reaches the caller: a
- * WampError as it is, anything else as `wamp.error.runtime_error` with its message.
+ * A procedure. Its return value, or that of its promise, is the result: one positional result, or a `Result` for more.
+ * The yielded values of an async generator are progressive results, and its return value is the result. An error reaches
+ * the caller: a WampError unchanged, anything else as `wamp.error.runtime_error` with its message.
  */
 export type Endpoint = (args: List, kwargs: Dict, details: InvocationDetails, invocation: Invocation) => unknown
 
 /** A registered procedure: durable until `unregister()`. Read-only. */
 export interface Registration extends DurableHandle<WireOptions> {
-  /** Ends it; again does nothing. Resolves when the router knows, or at once where there is no session. */
+  /** Ends the registration; further calls do nothing. Resolves when the router has confirmed, or at once without a session. */
   unregister(waiting?: Waiting): Promise<void>
 }
 
@@ -52,9 +52,9 @@ class RegistrationView extends HandleView<WireOptions> implements Registration {
 export class RegistrationRecord extends HandleRecord<WireOptions> {
   readonly handle: Registration = new RegistrationView(this)
   readonly endpoint: Endpoint
-  /** How many parts of a call may wait to be read. */
+  /** The number of parts of a call that may wait to be read. */
   readonly buffer: number
-  /** The class and method behind it, where a service declared it. */
+  /** The class and method of a declared registration. */
   readonly entrypoint: Entrypoint | undefined
 
   constructor(
@@ -77,7 +77,7 @@ export class RegistrationRecord extends HandleRecord<WireOptions> {
     const shared = await session.requests.ask<boolean, RegisteredMessage>({
       code: REGISTER,
       message: (id) => [REGISTER, id, this.options, this.uri],
-      // Inside the reply: an INVOCATION may follow in the same read.
+      // Done inside the reply: an INVOCATION may follow in the same read.
       settle: ([, , id]) => {
         const { registrations } = stateOf(session, callee)
         if (registrations.has(id)) return true
@@ -87,7 +87,7 @@ export class RegistrationRecord extends HandleRecord<WireOptions> {
         return false
       },
     })
-    // A router gives one session one place in a shared registration; two endpoints could not be told apart.
+    // A session has one place in a shared registration: two procedures could not be distinguished.
     if (shared) {
       throw new WampError(PROCEDURE_ALREADY_EXISTS, [`this client has registered ${this.uri} already`])
     }
@@ -97,7 +97,7 @@ export class RegistrationRecord extends HandleRecord<WireOptions> {
     const { id } = this
     if (id === undefined) return
     this.id = undefined
-    // It goes on answering until the router has confirmed: what was called before then is still served.
+    // It answers until the router has confirmed: earlier calls are still served.
     await session.requests.ask<void, UnregisteredMessage>(
       {
         code: UNREGISTER,
@@ -112,7 +112,7 @@ export class RegistrationRecord extends HandleRecord<WireOptions> {
   }
 }
 
-/** What the callee keeps of a session. */
+/** The callee's state of a session. */
 interface CalleeState extends Invocations {
   readonly handles: DurableHandles
   readonly registrations: Map<Id, RegistrationRecord>
@@ -134,7 +134,7 @@ export const callee: Role<CalleeState> = {
       if (revoked) handles.revoke(revoked, details)
     },
     [INVOCATION]: (message, session) => invoke(message, session),
-    // It may have crossed the answer.
+    // The INTERRUPT may have crossed the answer.
     [INTERRUPT]: ([, id, options], session) => stateOf(session, callee).running.get(id)?.interrupt(options),
   },
   open: ({ handles, onError }: RoleHost) => ({

@@ -1,4 +1,4 @@
-/** The caller: CALL in one part or in many, CANCEL, and RESULT as the first result or as all of it. */
+/** The caller: CALL in one part or several, CANCEL, and RESULT as the first value or in full. */
 
 import { CALL, CANCEL, RESULT } from '../../protocol/codes.ts'
 import { unsent, WampError } from '../../protocol/error.ts'
@@ -20,36 +20,37 @@ import { CALLER_FEATURES } from './features.ts'
 import { payloadOf } from './result.ts'
 import type { Role } from './role.ts'
 
-/** What comes in parts goes to the caller as it comes. */
+/** Progressive results are passed on as they arrive. */
 export type ProgressHandler = (args: List, kwargs: Dict, details: ResultDetails) => unknown
 
-/** Without the keys that `call` makes of its own options. */
+/** Without the keys that `call` derives from its own options. */
 export type CallKeys = Omit<KnownKeys<WireOptions>, 'timeout' | 'progress'>
 
-/** Options of a call: ours, and any key of CALL.Options as WAMP spells it. */
+/** The options of a call: those of this library, and any key of CALL.Options in WAMP's spelling. */
 export interface CallOptions extends Waiting, Dict, CallKeys {
-  /** Waits for the session, where there is none now, instead of failing at once. */
+  /** Waits for a session if there is none, instead of failing at once. */
   readonly waitForReady?: boolean
-  /** Gets what the procedure says before its result. `timeout` then counts from one part to the next. */
+  /** Receives progressive results. `timeout` then applies to each of them anew. */
   readonly onProgress?: ProgressHandler | undefined
   /**
-   * Goes to the procedure behind the arguments, item by item, as it comes: its `invocation.input`. An item is the one
-   * positional argument of its part, or a `Result` with more.
+   * Sent to the procedure after the arguments, item by item, as its `invocation.input`. An item is the only positional
+   * argument of its part, or a `Result` with more.
    */
   readonly input?: AsyncIterable<unknown> | Iterable<unknown> | undefined
   /**
-   * How many parts may wait for a slow reader of `client.progress` or `client.stream`. Default 65 536. One more, and the
-   * call is canceled: its loop, behind what waits, and its result end with `wampy.error.limit_exceeded`.
+   * The number of progressive results that may wait for a slow reader of `client.progress` or `client.stream`. Default
+   * 65 536. One more cancels the call: its loop (after the waiting ones) and its result end with
+   * `wampy.error.limit_exceeded`.
    */
   readonly buffer?: number | undefined
   /**
-   * What `signal` does at the other end: `skip` leaves the procedure alone, `killnowait` (default) interrupts it, and
-   * `kill` interrupts it and waits for what it says to that, which may be its result.
+   * The effect of `signal` at the other end: `skip` leaves the procedure running, `killnowait` (default) interrupts it,
+   * and `kill` interrupts it and waits for its answer, which may be its result.
    */
   readonly cancelMode?: CancelMode | undefined
 }
 
-/** All that a procedure returned. */
+/** The whole result of a procedure. */
 export interface CallResult {
   readonly args: List
   readonly kwargs: Dict
@@ -57,11 +58,11 @@ export interface CallResult {
 }
 
 /**
- * A call whose procedure says something before its result: an iteration over the first positional value of each part.
- * Who leaves the loop cancels the call.
+ * A call with progressive results: an iteration over the first positional value of each. Leaving the loop cancels the
+ * call.
  */
 export interface Progress<Part = unknown, Final = unknown> extends AsyncIterableIterator<Part, undefined> {
-  /** What the procedure returns in the end; rejects as the loop throws. */
+  /** The final result; rejects with the error of the loop. */
   readonly result: Promise<Final>
 }
 
@@ -76,17 +77,17 @@ export const caller: Role = {
   },
 }
 
-/** The mode that CANCEL gets where the caller does not wait for the callee. */
+/** The mode of a CANCEL whose caller does not wait for the callee. */
 const WITHOUT_WAITING = {
   skip: 'skip',
   kill: 'killnowait',
   killnowait: 'killnowait',
 } as const satisfies Record<CancelMode, CancelMode>
 
-/** The first positional result; undefined where there is none. */
+/** The first positional result; undefined if there is none. */
 export const first = ([, , , data]: ResultMessage): unknown => data?.args?.[0]
 
-/** Everything that came. */
+/** The whole result. */
 export const whole = ([, , details, data]: ResultMessage): CallResult => ({
   args: data?.args ?? [],
   kwargs: data?.kwargs ?? {},
@@ -119,7 +120,7 @@ export function call<T>(
     }
     options.progress = true
   }
-  // Milliseconds on the wire are whole.
+  // Milliseconds on the wire are integers.
   if (timeout > 0 && timeout < Number.MAX_SAFE_INTEGER && session.announces('dealer', 'call_timeout')) {
     options.timeout = Math.ceil(timeout)
   }
@@ -139,10 +140,10 @@ export function call<T>(
         onProgress &&
         (([, , details, data]) => session.heed(() => onProgress(data?.args ?? [], data?.kwargs ?? {}, details))),
       quit: (id, error) => {
-        // The specification spells it in two ways.
+        // The specification spells the feature in two ways.
         if (!session.announces('dealer', 'call_canceling') && !session.announces('dealer', 'call_cancelling'))
           return false
-        // A timeout and an input that failed end the call here and now. Skipped, one would wait for its input for ever.
+        // On a timeout or a failed input never use `skip`: the callee would wait for the rest of the input for ever.
         const mode = input ? 'killnowait' : WITHOUT_WAITING[cancelMode]
         const waits = cancelMode === 'kill' && WampError.is(error) && error.uri === CANCELED
         if (!canceled) session.send([CANCEL, id, { mode: waits ? cancelMode : mode }])
@@ -153,12 +154,12 @@ export function call<T>(
     { signal, timeout },
   )
   const wanted = () => !canceled && session.requests.has(request)
-  // Not so where its signal was aborted already.
+  // Not if its signal had aborted before.
   if (input && wanted()) void feed(session, request, procedure, input, asked, wanted)
   return asked
 }
 
-/** Sends the parts of a call behind its first, until there are no more or nobody wants them (Progressive Call Invocations). */
+/** Sends the further parts of a call until there are no more or the call is settled (Progressive Call Invocations). */
 async function feed(
   session: ClientSession,
   request: Id,
@@ -185,7 +186,7 @@ async function feed(
   }
 }
 
-/** A call whose parts are read in a loop. */
+/** A call whose progressive results are read in a loop. */
 export function progress<Part, Final>(
   begin: (options: CallOptions) => Promise<Final>,
   procedure: Uri,
@@ -204,7 +205,7 @@ export function progress<Part, Final>(
       if (!error && parts.push(args[0] as Part, buffer)) return onProgress?.(args, kwargs, details)
       dropped.answers++
       error ??= overflow(buffer, `parts of the result of ${procedure}`)
-      // At once, whatever the callee says to being canceled.
+      // At once, whatever the callee answers to the cancellation.
       reject(error)
       return parts.end(error)
     }

@@ -1,4 +1,4 @@
-/** The features that a client announces, role by role: constants, which bring no code of a role into a page. */
+/** The features that a client announces, by role. They are constants, so that they add no code of a role to a page. */
 
 import type { Roles } from '../../protocol/options.ts'
 import type { Features } from '../../protocol/words.ts'
@@ -37,7 +37,7 @@ export const SUBSCRIBER_FEATURES: Features<'subscriber'> = {
   subscription_revocation: true,
 }
 
-/** The `roles` dictionary of HELLO with all four roles of a client. A client announces those of them that it has. */
+/** The `roles` dictionary of HELLO with all four roles of a client. A client announces only the roles that it has. */
 export const DEFAULT_ROLES: Roles = {
   caller: { features: CALLER_FEATURES },
   callee: { features: CALLEE_FEATURES },

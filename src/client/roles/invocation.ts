@@ -1,4 +1,4 @@
-/** One call of a procedure, from its first part to its answer: what the procedure sees of it, and how it ends. */
+/** Invocations: a call as its procedure sees it, from its first part to its answer. */
 
 import { ERROR, INVOCATION, YIELD } from '../../protocol/codes.ts'
 import { thrown, WampError } from '../../protocol/error.ts'
@@ -14,15 +14,15 @@ import type { ClientSession } from '../session/client-session.ts'
 import type { RegistrationRecord } from './callee.ts'
 import { payloadOf } from './result.ts'
 
-/** One part of a call that comes in parts. */
+/** One part of a call. */
 export interface Part {
   readonly args: List
   readonly kwargs: Dict
   readonly details: InvocationDetails
 }
 
-/** One call of a procedure, as the procedure sees it. `Input` is what comes in parts, where it does. */
-// biome-ignore lint/suspicious/noExplicitAny: a method may say what it expects, as `Invocation<number>`
+/** One call of a procedure, as the procedure sees it. `Input` is the type of the items of `input`. */
+// biome-ignore lint/suspicious/noExplicitAny: a method may declare the type it expects, as `Invocation<number>`
 export class Invocation<Input = any, Kwargs = Dict> {
   readonly args: List
   readonly kwargs: Kwargs
@@ -31,7 +31,7 @@ export class Invocation<Input = any, Kwargs = Dict> {
   readonly procedure: Uri
   #running: Running
 
-  // By `InvocationOf`: users receive invocations and make none.
+  // Constructed by `InvocationOf`: users receive invocations and do not create them.
   private constructor(running: Running, procedure: Uri, details: InvocationDetails, data: Payload | undefined) {
     this.#running = running
     this.procedure = details.procedure ?? procedure
@@ -40,56 +40,56 @@ export class Invocation<Input = any, Kwargs = Dict> {
     this.kwargs = (data?.kwargs ?? {}) as Kwargs
   }
 
-  /** The caller's session, where it was disclosed. */
+  /** The caller's session, if disclosed. */
   get caller(): Id | undefined {
     return this.details.caller
   }
 
-  /** The caller's authid, where it was disclosed. */
+  /** The caller's authid, if disclosed. */
   get callerAuthid(): string | undefined {
     return this.details.caller_authid
   }
 
-  /** The caller's authrole, where it was disclosed. */
+  /** The caller's authrole, if disclosed. */
   get callerAuthrole(): string | undefined {
     return this.details.caller_authrole
   }
 
   /**
-   * Aborts when nobody waits for the result any more, with a WampError as its reason. Who has looked at it decides when
-   * an interrupted call ends; else the caller is answered at once.
+   * Aborts when nobody waits for the result any more, with a WampError as its reason. A procedure that has read this
+   * property decides when an interrupted call ends; otherwise the caller is answered at once.
    */
   get signal(): AbortSignal {
     return this.#running.signal
   }
 
-  /** Whether nobody waits for the result any more. To ask is not to take the answer over, as to look at `signal` is. */
+  /** True when nobody waits for the result any more. Unlike reading `signal`, reading this changes nothing. */
   get canceled(): boolean {
     return this.#running.canceled
   }
 
-  /** Whether the caller wants to hear of progress. */
+  /** True if the caller accepts progressive results. */
   get wantsProgress(): boolean {
     return this.#running.talks
   }
 
-  /** Tells the caller something before the result. False, and nothing is sent, where it does not want to hear it. */
+  /** Sends a progressive result. Returns false, having sent nothing, if the caller does not accept any. */
   progress(args?: List, kwargs?: Dict): boolean {
     return this.#running.progress(payload(args, kwargs))
   }
 
-  /** The first positional value of each part that follows; empty where the call came whole. Throws when the call ends before. */
+  /** The first positional value of each further part; empty for a call in one part. Throws if the call ends first. */
   get input(): AsyncIterable<Input> {
     return firsts(this.parts) as AsyncIterable<Input>
   }
 
-  /** As `input`, but all of each part. */
+  /** As `input`, but each part in full. */
   get parts(): AsyncIterable<Part> {
     return this.#running.parts
   }
 }
 
-/** `Invocation` with the constructor that its types keep from users. */
+/** `Invocation` with its constructor, which the public type hides. */
 export const InvocationOf = Invocation as unknown as new (
   running: Running,
   procedure: Uri,
@@ -101,28 +101,28 @@ async function* firsts(parts: AsyncIterable<Part>): AsyncGenerator<unknown, void
   for await (const { args } of parts) yield args[0]
 }
 
-/** Returns what the caller is told: a WampError as it is, anything else as `wamp.error.runtime_error` with its message. */
+/** Returns the error for the caller: a WampError is sent unchanged, anything else as `wamp.error.runtime_error` with its message. */
 export type OnError = (error: unknown, invocation: Invocation) => unknown
 
 /** The invocations of a session. */
 export interface Invocations {
   readonly onError: OnError | undefined
-  /** Those that have not been answered. */
+  /** Unanswered invocations. */
   readonly running: Map<Id, Running>
-  /** Invocations that were answered before their last part came. */
+  /** Invocations that were answered before their last part arrived. */
   readonly late: Set<Id>
 }
 
-/** How many calls, answered while parts of them were on their way, are remembered. */
+/** The number of answered invocations with outstanding parts that are remembered. */
 const REMEMBERED = 1000
 
-/** Until the last part of a call has come, parts may be on their way that must not be taken for calls. */
+/** Remembers an answered invocation until its last part arrives: parts must not be taken for new calls. */
 export function remember({ late }: Invocations, id: Id): void {
   late.add(id)
   if (late.size > REMEMBERED) late.delete(late.values().next().value as Id)
 }
 
-/** An invocation that has not been answered. */
+/** An unanswered invocation. */
 export class Running {
   readonly #session: ClientSession
   readonly #all: Invocations
@@ -130,9 +130,9 @@ export class Running {
   readonly #id: Id
   readonly #details: InvocationDetails
   #invocation: Invocation | undefined
-  /** Whether the caller has said that more parts follow. */
+  /** True if the caller has announced more parts. */
   #more: boolean
-  /** Why nobody waits for it any more. */
+  /** The reason that nobody waits for it any more. */
   #stopped: WampError | undefined
   #parts: Parts<Part> | undefined
   #controller: AbortController | undefined
@@ -155,7 +155,7 @@ export class Running {
     this.#time()
   }
 
-  // Made when first asked for: few procedures look at it.
+  // Created on first use: few procedures read it.
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController()
@@ -164,7 +164,7 @@ export class Running {
     return this.#controller.signal
   }
 
-  /** Those behind the first. */
+  /** The further parts. */
   get parts(): Parts<Part> {
     if (!this.#parts) {
       this.#parts = new Parts()
@@ -192,13 +192,13 @@ export class Running {
     return true
   }
 
-  /** A further part of the call. False where none was due. */
+  /** Handles a further part of the call; false if none was due. */
   part(details: InvocationDetails, data: Payload | undefined): boolean {
     if (!this.#more) return false
     this.#more = details.progress === true
     const { args = [], kwargs = {} } = data ?? {}
     const { parts } = this
-    // The last one need not carry anything.
+    // The last part may be empty.
     const says = this.#more || args.length || Object.keys(kwargs).length
     const { buffer, uri } = this.#registration
     if (says && !parts.push({ args, kwargs, details }, buffer)) {
@@ -214,11 +214,11 @@ export class Running {
     const uri = typeof reason === 'string' && isUri(reason) ? reason : CANCELED
     this.stop(new WampError(uri, ['the call was canceled']))
     if (mode === 'killnowait' || mode === 'skip') this.#over()
-    // Who has not looked at the signal could not know; who has answers in its own words.
+    // A procedure that has not read the signal could not know; one that has answers by itself.
     else if (!this.#controller) this.#fail(this.#stopped)
   }
 
-  /** Nobody waits for it any more. */
+  /** Aborts the signal: nobody waits for the result any more. */
   stop(error: WampError): void {
     this.#stopped ??= error
     this.#parts?.end(error, true)
@@ -226,7 +226,7 @@ export class Running {
     this.#leave()
   }
 
-  /** The session is over. */
+  /** The session has ended. */
   lost(text: string): void {
     this.stop(new WampError(CANCELED, [text]))
     this.#over()
@@ -252,7 +252,7 @@ export class Running {
     try {
       streams = typeof value === 'object' && value !== null && Symbol.asyncIterator in value
     } catch (error) {
-      // A proxy whose trap throws.
+      // A proxy with a trap that throws.
       this.#fail(error)
       return
     }
@@ -264,7 +264,7 @@ export class Running {
     try {
       this.#session.send([YIELD, this.#id, {}, payloadOf(value)])
     } catch (error) {
-      // The result cannot travel; the caller must not wait for it.
+      // The result cannot travel, and the caller must not wait for it.
       this.#session.owner.raised(error, true)
       this.#answer(this.#told(error))
     }
@@ -274,11 +274,11 @@ export class Running {
     const stopped = this.#stopped
     if (!this.#over()) return
     if (!WampError.is(value) && !stopped) this.#session.owner.raised(value, true)
-    // What breaks in an interrupted procedure breaks because it was interrupted.
+    // An error of an interrupted procedure is a consequence of the interruption.
     this.#answer(stopped && (value === stopped || !WampError.is(value)) ? stopped : this.#told(value))
   }
 
-  /** What the procedure yields is progress, and what it returns is the result. */
+  /** Sends yielded values as progressive results, and the return value as the result. */
   async #stream(iterable: AsyncIterable<unknown>): Promise<void> {
     try {
       const yields = iterable[Symbol.asyncIterator]()
@@ -300,7 +300,7 @@ export class Running {
     if (yields) this.#session.heed(() => yields.return?.())
   }
 
-  /** Whether it has not been answered yet; from now on it has. */
+  /** Returns true if it was unanswered; from now on it is answered. */
   #over(): boolean {
     if (!this.#live) return false
     this.#all.running.delete(this.#id)
@@ -310,9 +310,9 @@ export class Running {
     return true
   }
 
-  /** The callee keeps the time, where the dealer leaves it to it: from the call or its last part of progress on. */
+  /** Enforces the timeout if the dealer leaves that to the callee: from the call or its last progressive result on. */
   #time(): void {
-    // A bigint where the greatest integer of the caller's language means "for ever".
+    // A bigint if the caller sends the greatest integer of its language for "no limit".
     const timeout = Number(this.#details.timeout)
     if (!timeout) return
     this.#untimed?.()
@@ -322,13 +322,13 @@ export class Running {
     })
   }
 
-  /** The client's `onError` has the last word on what its procedures threw. */
+  /** Passes the error of a procedure through the client's `onError`. */
   #told(value: unknown): WampError {
     try {
       return thrown(this.#all.onError?.(value, this.#invocation as Invocation) ?? value)
     } catch (broken) {
       this.#session.owner.raised(broken, false)
-      // It may have been about to take something out.
+      // `onError` may have been about to redact the error.
       return new WampError(RUNTIME_ERROR, ['the procedure failed'])
     }
   }
@@ -340,7 +340,7 @@ export class Running {
 
 export function answerError(session: ClientSession, id: Id, error: WampError): void {
   let uri: Uri = RUNTIME_ERROR
-  // What a procedure throws may be anything: reading it may throw, and what was read may not travel.
+  // A procedure may throw any value: reading it may throw, and its content may be unable to travel.
   const attempts = [
     () => {
       const { args, kwargs, message } = error

@@ -1,4 +1,4 @@
-/** The publisher: PUBLISH, and PUBLISHED where it was asked for. */
+/** The publisher: PUBLISH, and PUBLISHED with `acknowledge`. */
 
 import { PUBLISH, PUBLISHED } from '../../protocol/codes.ts'
 import { keyTypeOf } from '../../protocol/keys.ts'
@@ -11,14 +11,14 @@ import { granted } from '../session/requests.ts'
 import { PUBLISHER_FEATURES } from './features.ts'
 import type { Role } from './role.ts'
 
-/** One item needs no list. */
+/** A list, or a single item. */
 export type OrItem<T> = T extends readonly (infer Item extends Id | string)[] ? Item | T | undefined : T
 
 export type PublishKeys = { readonly [K in keyof KnownKeys<WireOptions>]: OrItem<KnownKeys<WireOptions>[K]> }
 
-/** Options of a publication: ours, and any key of PUBLISH.Options as WAMP spells it; one id or name needs no list. */
+/** The options of a publication: those of this library, and any key of PUBLISH.Options in WAMP's spelling; a single id or name needs no list. */
 export interface PublishOptions extends Waiting, Dict, PublishKeys {
-  /** Waits for the session, where there is none now, instead of failing at once. */
+  /** Waits for a session if there is none, instead of failing at once. */
   readonly waitForReady?: boolean
 }
 
@@ -30,7 +30,7 @@ export const publisher: Role = {
   },
 }
 
-/** Options as they stand in a message. */
+/** The options as they are sent. */
 export function wireOf({ signal: _, timeout: __, waitForReady: ___, ...options }: PublishOptions): WireOptions {
   const wire: Record<string, unknown> = options
   for (const key in wire) {
@@ -41,7 +41,7 @@ export function wireOf({ signal: _, timeout: __, waitForReady: ___, ...options }
   return wire
 }
 
-/** Resolves to the publication's id with `acknowledge: true`, else to undefined when the event has been handed over. */
+/** Resolves to the publication's id with `acknowledge: true`, otherwise to undefined when the event has been sent. */
 export function publish(
   session: ClientSession,
   topic: Uri,

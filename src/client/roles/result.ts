@@ -1,4 +1,4 @@
-/** All that a procedure returns, or says in one part, where one positional value is not enough. */
+/** The result of a procedure, or one of its parts, if one positional value is not enough. */
 
 import type { Dict, List } from '../../protocol/options.ts'
 import { type Payload, payload } from '../../protocol/payload.ts'
@@ -16,7 +16,7 @@ export class Result {
   }
 }
 
-/** A Result as it is, nothing as nothing, and anything else as one positional value. */
+/** The payload of a returned value: a Result unchanged, undefined as an empty payload, anything else as one positional value. */
 export function payloadOf(value: unknown): Payload | undefined {
   if (value instanceof Result) return payload(value.args, value.kwargs)
   return payload(value === undefined ? undefined : [value])

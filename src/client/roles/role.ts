@@ -1,4 +1,4 @@
-/** A role of a client: what it announces, the messages it handles, and the state it keeps of a session. */
+/** The contract of a client's role: its features, its handlers, and its state of a session. */
 
 import type { Handlers } from '../../protocol/messages.ts'
 import type { ClientRole, Features } from '../../protocol/words.ts'
@@ -19,7 +19,7 @@ export interface Role<State = unknown> {
   readonly handlers: Handlers<ClientSession>
   /** Makes the state of a session when it joins. */
   open?(host: RoleHost): State
-  /** Ends what waits or runs when a session that joined has ended, with the text of its end. */
+  /** Settles pending operations when a joined session has ended, with the text of its end. */
   ended?(state: State, text: string): void
 }
 

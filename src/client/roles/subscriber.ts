@@ -1,4 +1,4 @@
-/** The subscriber: handles that share one subscription at the router, and the events for them. */
+/** The subscriber: handles, which may share one subscription at the router, and their events. */
 
 import { EVENT, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from '../../protocol/codes.ts'
 import type { Id, SubscribedMessage, UnsubscribedMessage, Uri } from '../../protocol/messages.ts'
@@ -17,22 +17,22 @@ import { granted } from '../session/requests.ts'
 import { SUBSCRIBER_FEATURES } from './features.ts'
 import { type Role, stateOf } from './role.ts'
 
-/** Options of a subscription: ours, and any key of SUBSCRIBE.Options as WAMP spells it. */
+/** The options of a subscription: those of this library, and any key of SUBSCRIBE.Options in WAMP's spelling. */
 export interface SubscribeOptions extends Waiting, WireOptions {}
 
-/** EVENT.Details, and what else the message said. */
+/** EVENT.Details, with the topic and the publication id. */
 export interface EventDetails extends WireDetails {
   readonly topic: Uri
   readonly publication: Id
   readonly subscription: Id
 }
 
-/** What it returns is ignored; what it throws, or rejects with, is told by the client's event `error`. */
+/** Its return value is ignored; an error or rejection is reported by the client's event `error`. */
 export type EventHandler = (args: List, kwargs: Dict, details: EventDetails) => unknown
 
 /** A subscription: durable until `unsubscribe()`. Read-only. */
 export interface Subscription extends DurableHandle<WireOptions> {
-  /** Ends it; again does nothing. Resolves when the router knows, or at once where there is no session. */
+  /** Ends the subscription; further calls do nothing. Resolves when the router has confirmed, or at once without a session. */
   unsubscribe(waiting?: Waiting): Promise<void>
 }
 
@@ -67,7 +67,7 @@ export class SubscriptionRecord extends HandleRecord<WireOptions> {
     const asked = session.requests.ask<Id, SubscribedMessage>({
       code: SUBSCRIBE,
       message: (id) => [SUBSCRIBE, id, this.options, this.uri],
-      // Inside the reply: an EVENT may follow in the same read.
+      // Done inside the reply: an EVENT may follow in the same read.
       settle: ([, , id]) => {
         sharing(subscriptions, id).add(this)
         this.id = id
@@ -79,7 +79,7 @@ export class SubscriptionRecord extends HandleRecord<WireOptions> {
     } finally {
       if (--way.count === 0) {
         subscribing.delete(key)
-        // Kept for this one, which was refused.
+        // The subscription was kept for this handle, which was refused.
         const { given } = way
         if (given !== undefined && subscriptions.get(given)?.size === 0) {
           release(session, given, {}).catch(() => {})
@@ -97,7 +97,7 @@ export class SubscriptionRecord extends HandleRecord<WireOptions> {
     sharers?.delete(this)
     const key = `${this.options.match ?? 'exact'} ${this.uri}`
     if (!sharers || sharers.size > 0) return
-    // One UNSUBSCRIBE ends it for all who share it, also for one whose SUBSCRIBED is on its way.
+    // One UNSUBSCRIBE ends it for all handles that share it, including one whose SUBSCRIBED is still to come.
     const way = subscribing.get(key)
     if (way) way.given = id
     else await release(session, id, waiting)
@@ -120,21 +120,21 @@ function sharing(subscriptions: SubscriberState['subscriptions'], id: Id): Set<S
   return made
 }
 
-/** What the subscriber keeps of a session. */
+/** The subscriber's state of a session. */
 interface SubscriberState {
   readonly handles: DurableHandles
-  /** Those that share a subscription, by its id: the router counts them as one. */
+  /** Handles by subscription id: the router counts those with one id as one subscription. */
   readonly subscriptions: Map<Id, Set<SubscriptionRecord>>
-  /** SUBSCRIBEs on their way, by topic and match, and the subscription that nobody else holds and is kept for them. */
+  /** Pending SUBSCRIBEs by topic and match, with a subscription that is kept alive until they are answered. */
   readonly subscribing: Map<string, { count: number; given: Id | undefined }>
 }
 
-/** A copy for one handler of several, so that what one does to its payload does not reach the others. */
+/** A copy for one of several handlers, so that changes by one do not reach the others. */
 function copyOf<T extends List | Dict>(values: T): T {
   try {
     return plain(values, 'payload') as T
   } catch {
-    // What a payload codec returned may be of any kind, and is shared.
+    // A payload codec may have returned values of any kind, which are shared.
     return values
   }
 }
@@ -161,14 +161,14 @@ export const subscriber: Role<SubscriberState> = {
       }
       const args = data?.args ?? []
       const kwargs = data?.kwargs ?? {}
-      // What was retained is for the one that asked for it last: the others have had it, or do not want it.
+      // A retained event is for the handle that asked last: the others have had it, or did not ask.
       const asked = details.retained ? [...sharers].filter(({ options }) => options.get_retained).slice(-1) : []
-      // The last one gets the payload itself, in most cases the only one.
+      // The last handler, usually the only one, receives the payload itself.
       let left = asked.length || sharers.size
       for (const record of asked.length ? asked : sharers) {
         const { handler, uri: topic, state } = record
         left--
-        // Given up while its SUBSCRIBED was on its way.
+        // Unsubscribed before its SUBSCRIBED arrived.
         if (state === 'closed') continue
         record.last = publication
         const ownArgs = left ? copyOf(args) : args
