@@ -9,7 +9,7 @@ import { namesOf, sourceOf } from '../entry-points.ts'
 type Rule = { values: string[]; types?: string[] }
 type Rules = Record<string, Rule>
 
-/** What a folder's files may import from other folders, `values` as types too. Doors, directly under src/, import anything. */
+/** What a folder's files may import from other folders, `values` as types too. Entry points, directly under src/, import anything. */
 const rules: Rules = {
   protocol: { values: [] },
   serializer: { values: ['protocol'] },
@@ -19,13 +19,13 @@ const rules: Rules = {
   session: { values: ['protocol', 'transport'], types: ['serializer'] },
   auth: { values: ['protocol'] },
   client: { values: ['session', 'protocol'], types: ['auth', 'serializer', 'transport'] },
-  // A payload codec behind a door of its own, which serializes by CBOR.
+  // A payload codec with an entry point of its own, which serializes by CBOR.
   e2ee: { values: ['client', 'serializer', 'protocol'] },
   router: { values: ['session', 'protocol'], types: ['auth', 'serializer', 'transport'] },
   // What `node` is to Node: a router's adapter for workers.
   worker: { values: ['transport', 'serializer', 'session', 'protocol'] },
   node: { values: ['transport', 'serializer', 'session', 'protocol'], types: ['router', 'client'] },
-  // '' is a door: the console hands out what a user imports.
+  // '' is an entry point: the console hands out what a user imports.
   cli: { values: ['', 'node', 'client', 'router', 'auth', 'session', 'serializer', 'transport', 'protocol'] },
   testing: {
     values: ['', 'cli', 'node', 'client', 'router', 'auth', 'session', 'serializer', 'transport', 'protocol'],
@@ -83,12 +83,12 @@ const texts = new Map(files.map((file) => [file, readFileSync(new URL(file, src)
 
 interface Import {
   file: string
-  /** Folder of the file, '' for a door. */
+  /** Folder of the file, '' for an entry point. */
   from: string
   specifier: string
   /** The file that is imported, undefined for a package. */
   target: string | undefined
-  /** Folder of what is imported, '' for a door, undefined for a package. */
+  /** Folder of what is imported, '' for an entry point, undefined for a package. */
   to: string | undefined
   typeOnly: boolean
 }
@@ -120,7 +120,7 @@ function importsOf(file: string, text: string): Import[] {
 
 const imports = files.flatMap((file) => importsOf(file, texts.get(file)!))
 const arrow = ({ file, from, to, specifier, typeOnly }: Import) =>
-  `src/${file}: ${from || 'door'} -> ${to ?? specifier}${to === undefined ? '' : ` ('${specifier}')`}${typeOnly ? ', a type' : ''}`
+  `src/${file}: ${from || 'entry point'} -> ${to ?? specifier}${to === undefined ? '' : ` ('${specifier}')`}${typeOnly ? ', a type' : ''}`
 
 test('every folder under src has its rule', () => {
   expect(files.length).toBeGreaterThan(0)

@@ -1,4 +1,4 @@
-/** Packs the package, unpacks it as npm would install it, and uses it through every door as a stranger does. */
+/** Packs the package, unpacks it as npm would install it, and uses it through every entry point as a stranger does. */
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
@@ -23,13 +23,13 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 }
 
 /** By what users import: the names that it exports, as the sources have them. */
-const doors: Record<string, string[]> = Object.fromEntries(
+const exportsOf: Record<string, string[]> = Object.fromEntries(
   await Promise.all(
     namesOf().map(async (name) => [importOf(name), Object.keys(await import(importOf(name)))] as const),
   ),
 )
 
-const pageDoors = namesOf({ page: true }).map(importOf)
+const pageImports = namesOf({ page: true }).map(importOf)
 
 /**
  * Bytes, minified and gzipped, of a page that calls one procedure by each class of clients. Reconnecting, exact JSON and
@@ -89,29 +89,29 @@ afterAll(async () => {
 })
 
 describe('Node', () => {
-  for (const [door, names] of Object.entries(doors)) {
-    test(`${door} as ESM and as CJS`, async () => {
-      const check = `for (const name of ${JSON.stringify(names)}) if (door[name] === undefined) throw new Error('no ' + name)
-        console.log(Object.keys(door).filter((name) => name !== 'default' && name !== 'module.exports').sort().join())`
-      const esm = await node('module', `import * as door from '${door}'; ${check}`)
-      const cjs = await node('commonjs', `const door = require('${door}'); ${check}`)
+  for (const [module, names] of Object.entries(exportsOf)) {
+    test(`${module} as ESM and as CJS`, async () => {
+      const check = `for (const name of ${JSON.stringify(names)}) if (api[name] === undefined) throw new Error('no ' + name)
+        console.log(Object.keys(api).filter((name) => name !== 'default' && name !== 'module.exports').sort().join())`
+      const esm = await node('module', `import * as api from '${module}'; ${check}`)
+      const cjs = await node('commonjs', `const api = require('${module}'); ${check}`)
       expect(esm).toBe(cjs)
     })
   }
 
-  test('one WampError for all doors of a format', async () => {
+  test('one WampError for all entry points of a format', async () => {
     const check = `if (!(Object.create(router.WampError.prototype) instanceof client.WampError)) throw new Error('two classes')`
     await node('module', `import * as client from 'wampy-ts'; import * as router from 'wampy-ts/router'; ${check}`)
     await node('commonjs', `const client = require('wampy-ts'), router = require('wampy-ts/router'); ${check}`)
   })
 
   test('an import says nothing, adds no global and lets the process end', async () => {
-    const all = JSON.stringify(Object.keys(doors))
+    const all = JSON.stringify(Object.keys(exportsOf))
     const check = `
       // From 22 on, an import of node:http loads Node's own fetch, which marks the global object.
       const globals = () => Reflect.ownKeys(globalThis).filter((key) => !String(key).startsWith('Symbol(undici.')).length
       const before = globals()
-      const load = async () => { for (const door of ${all}) await LOAD(door) }
+      const load = async () => { for (const module of ${all}) await LOAD(module) }
       load().then(() => {
         if (globals() !== before) throw new Error('a new global')
         const busy = process.getActiveResourcesInfo().filter((kind) => /Timeout|Immediate|TCP|Server/.test(kind))
@@ -123,9 +123,9 @@ describe('Node', () => {
 
   // What a current browser, a worker, jest's jsdom or Node 20 may lack is only looked up when it is used.
   for (const [name, imported, expected, flags] of [
-    ['pages', pageDoors, '', ['--conditions=browser']],
+    ['pages', pageImports, '', ['--conditions=browser']],
     // By `ws`, where it is a part of the package.
-    ['Node', Object.keys(doors), 'Blob Buffer process', []],
+    ['Node', Object.keys(exportsOf), 'Blob Buffer process', []],
   ] as const) {
     test(`an import of the entry points for ${name} reads no global beyond the language`, async () => {
       const code = `
@@ -154,7 +154,7 @@ describe('Node', () => {
             },
           })
         }
-        const load = async () => { for (const door of ${JSON.stringify(imported)}) await LOAD(door) }
+        const load = async () => { for (const module of ${JSON.stringify(imported)}) await LOAD(module) }
         load().then(() => console.log([...read].sort().join(' ')))`
       const loaded = (type: string, load: string) =>
         run('node', [...flags, `--input-type=${type}`, '-e', code.replace('LOAD', load)])
@@ -167,7 +167,7 @@ describe('Node', () => {
   test('an import works in a worker, which ends by itself', async () => {
     const code = `
       const { Worker } = require('node:worker_threads')
-      const source = \`import('wampy-ts').then((door) => require('node:worker_threads').parentPort.postMessage(typeof door.WampClient))\`
+      const source = \`import('wampy-ts').then((api) => require('node:worker_threads').parentPort.postMessage(typeof api.WampClient))\`
       const worker = new Worker(source, { eval: true })
       worker.on('message', (message) => console.log(message))
       worker.on('exit', (code) => console.log('exit', code))`
@@ -240,7 +240,7 @@ describe('types', () => {
 
   // Checks our declarations too: they lean on no @types package, and on nothing that package.json does not declare.
   test('a page without @types compiles, its libraries checked', { timeout: 60_000 }, async () => {
-    const lines = pageDoors.map((door, i) => `import * as door${i} from '${door}'\nvoid door${i}`).join('\n')
+    const lines = pageImports.map((module, i) => `import * as module${i} from '${module}'\nvoid module${i}`).join('\n')
     const compilerOptions = {
       target: 'es2022',
       module: 'node16',
@@ -273,10 +273,10 @@ describe('page', () => {
     return { text: result.outputFiles[0]!.text, metafile: result.metafile }
   }
 
-  for (const door of pageDoors) {
-    test(`${door} bundles from both formats, without ws`, async () => {
-      const esm = await bundle(`import * as door from '${door}'; console.log(door)`)
-      const cjs = await bundle(`console.log(require('${door}'))`)
+  for (const module of pageImports) {
+    test(`${module} bundles from both formats, without ws`, async () => {
+      const esm = await bundle(`import * as api from '${module}'; console.log(api)`)
+      const cjs = await bundle(`console.log(require('${module}'))`)
       for (const { metafile } of [esm, cjs]) {
         const inputs = Object.keys(metafile.inputs)
         expect(inputs.some((input) => input.includes(`node_modules/${manifest.name}/dist/`))).toBe(true)
@@ -365,7 +365,7 @@ describe('page', () => {
     runInNewContext(readFileSync(join(installed, file), 'utf8'), page)
     expect(Reflect.ownKeys(page).filter((key) => !before.has(key))).toEqual(['wampy'])
     const wampy = page['wampy'] as Record<string, unknown>
-    for (const name of doors['wampy-ts'] ?? []) expect(wampy[name], name).toBeDefined()
+    for (const name of exportsOf['wampy-ts'] ?? []) expect(wampy[name], name).toBeDefined()
     expect('Router' in wampy).toBe(hasRouter)
   })
 

@@ -32,7 +32,7 @@ beforeAll(async () => {
     mkdirSync(dirname(here('node_modules', name)), { recursive: true })
     symlinkSync(join(root, 'node_modules', name), here('node_modules', name), 'junction')
   }
-  const doors = { index: 'src/index.ts' }
+  const entries = { index: 'src/index.ts' }
   const options: BuildOptions = {
     absWorkingDir: root,
     outdir: join(installed, 'dist'),
@@ -44,8 +44,8 @@ beforeAll(async () => {
     tsconfigRaw: {},
   }
   await Promise.all([
-    build({ ...options, format: 'esm', splitting: true, entryPoints: { ...doors, cli: 'src/cli/main.ts' } }),
-    build({ ...options, format: 'cjs', outExtension: { '.js': '.cjs' }, entryPoints: doors }),
+    build({ ...options, format: 'esm', splitting: true, entryPoints: { ...entries, cli: 'src/cli/main.ts' } }),
+    build({ ...options, format: 'cjs', outExtension: { '.js': '.cjs' }, entryPoints: entries }),
   ])
   cliPath = join(installed, 'dist', 'cli.js')
 })

@@ -40,7 +40,7 @@ async function served(): Promise<{ router: Router; url: string; port: string }> 
   return { router, url, port: String(port) }
 }
 
-test('the import of every door leaves nothing open', async () => {
+test('the import of every entry point leaves nothing open', async () => {
   const ended = await run('imports.ts')
   expect(ended).toEqual({ code: 0, lines: ['[]'], errors: '' })
 }, 20_000)
