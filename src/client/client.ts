@@ -215,7 +215,7 @@ export abstract class Client extends EventEmitter<ClientEvents> {
     } catch (error) {
       return Promise.reject(error)
     }
-    const began = Date.now()
+    const began = performance.now()
     return this.#core.later((session) => send(session, uri, args, kwargs, restOf(options, began), how), options)
   }
 }
@@ -228,5 +228,5 @@ export interface Client {
 /** The same options, with the rest of their timeout. */
 function restOf<O extends Waiting>(options: O, began: number): O {
   const { timeout } = options
-  return timeout ? { ...options, timeout: Math.max(1, timeout - (Date.now() - began)) } : options
+  return timeout ? { ...options, timeout: Math.max(1, timeout - (performance.now() - began)) } : options
 }

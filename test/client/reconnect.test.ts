@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
   CONNECTION_FAILED,
   CONNECTION_LOST,
+  type Connector,
   NOT_JOINED,
   rpc,
   STOPPED,
@@ -596,6 +597,23 @@ describe('without a session', () => {
     expect(await stopped).toMatchObject({ uri: STOPPED, sent: false })
     expect(await failure(client.call('a.b', [], {}, options))).toMatchObject({ uri: NOT_JOINED, sent: false })
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('a timeout lasts as long when the clock of the machine is set back meanwhile', async () => {
+    stopTheClock()
+    const router = welcoming()
+    const connect: Connector['connect'] = async (...given) => {
+      await new Promise((resolve) => setTimeout(resolve, 600))
+      return router.connect(...given)
+    }
+    const client = clientOf({ name: 'slow', connect }, { liveness: false })
+    const started = client.start()
+    const call = failure(client.call('a.b', [], {}, { waitForReady: true, timeout: 1000 }))
+    vi.setSystemTime(Date.now() - 3_600_000)
+    await pass(600)
+    await started
+    await pass(400)
+    expect(await call).toMatchObject({ uri: 'wamp.error.timeout', sent: true })
   })
 
   test('a timeout counts the wait for the session and the wait for the answer together', async () => {

@@ -95,18 +95,21 @@ export function next<Name extends keyof ClientEvents>(client: Client, name: Name
   })
 }
 
+// Taken before any test fakes it.
+const realNow = performance.now.bind(performance)
+
 /** Turns of the event loop until something holds; the clock of the tests may stand still meanwhile. */
 export async function until(holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5000
+  const deadline = realNow() + 5000
   while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`still waiting for ${holds}`)
+    if (realNow() > deadline) throw new Error(`still waiting for ${holds}`)
     await new Promise((resolve) => setImmediate(resolve))
   }
 }
 
 /** Lets a test decide when time passes; turns of the event loop go on by themselves. */
 export function stopTheClock(): void {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] })
   onTestFinished(() => {
     vi.useRealTimers()
   })

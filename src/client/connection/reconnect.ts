@@ -97,7 +97,7 @@ export class Run {
       try {
         const session = await this.#join()
         await this.#replay(session, own)
-        joined = Date.now()
+        joined = performance.now()
         this.last = await this.#serve(session)
       } catch (error) {
         this.last = WampError.is(error)
@@ -107,7 +107,7 @@ export class Run {
       if (signal.aborted) break
       if (this.#page !== 'here' && core.settings.reconnect !== false) continue
       // A session that ended at once does not reset the delays.
-      retries = Date.now() - joined > STABLE ? 1 : retries + 1
+      retries = performance.now() - joined > STABLE ? 1 : retries + 1
       const delay = this.#delay(retries, this.last)
       if (delay === false) this.end(this.last)
       else if (await this.#pause({ attempt: retries, delay, cause: this.last })) retries = 0
@@ -229,8 +229,8 @@ export class Run {
       // A page that returns to the network or to the foreground does not wait.
       const release = onWake(() => {
         // Such events come in bursts: the first causes an attempt, and the usual delays follow.
-        if (Date.now() - this.#woken < STABLE) return
-        this.#woken = Date.now()
+        if (performance.now() - this.#woken < STABLE) return
+        this.#woken = performance.now()
         this.#wake()
       })
       this.#wake = () => {
@@ -257,7 +257,7 @@ export class Run {
   #return(): void {
     if (this.#page !== 'left') return
     this.#page = 'back'
-    this.#woken = Date.now()
+    this.#woken = performance.now()
     this.#wake()
   }
 
