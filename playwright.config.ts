@@ -44,6 +44,7 @@ export default defineConfig({
   timeout: 30_000,
   fullyParallel: false,
   workers: 2,
+  retries: Number(process.env['RETRIES'] ?? 0),
   forbidOnly: Boolean(process.env['CI']),
   reporter: [['list']],
   use: { trace: 'retain-on-failure' },

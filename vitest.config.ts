@@ -8,6 +8,10 @@ import { importOf, namesOf, sourceOf } from './entry-points.ts'
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string }
 const root = fileURLToPath(new URL('.', import.meta.url))
 
+/** How often a failed test is run again. `.ci/run` sets it to 1, because its machine may stall any process for seconds. */
+export const retries = Number(process.env['RETRIES'] ?? 0)
+export const reporters = retries > 0 ? ['default', `${root}test/flaky-reporter.ts`] : ['default']
+
 export default defineConfig({
   root,
   define: { __VERSION__: JSON.stringify(version) },
@@ -26,6 +30,8 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 15_000,
     hookTimeout: 30_000,
+    retry: retries,
+    reporters,
     typecheck: {
       enabled: true,
       include: ['test/types/**/*.test-d.ts'],

@@ -1,6 +1,6 @@
 /** What `npm run test:crossbar` runs: our client against Crossbar.io, a file at a time. */
 import { defineConfig } from 'vitest/config'
-import base from '../../vitest.config.ts'
+import base, { reporters, retries } from '../../vitest.config.ts'
 
 export default defineConfig({
   ...base,
@@ -8,6 +8,8 @@ export default defineConfig({
     include: ['test/crossbar/**/*.test.ts'],
     fileParallelism: false,
     testTimeout: 30_000,
+    retry: retries,
+    reporters,
     // Crossbar.io takes some seconds to accept connections.
     hookTimeout: 120_000,
   },
