@@ -11,12 +11,19 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.
 
 const entries = entriesOf(namesOf())
 
+/** Drops the comments in which esbuild names the file that code is from, a hundredth of the package. */
+const withoutPaths: NonNullable<Options['plugins']>[number] = {
+  name: 'without-paths',
+  renderChunk: (code) => ({ code: code.replace(/^\/\/ (src|node_modules)\/.*\n/gm, '') }),
+}
+
 const common: Options = {
   target: 'es2022',
   define: { __VERSION__: JSON.stringify(version) },
   // None: without the sources a map helps nobody, and with them the package would be three times as large.
   sourcemap: false,
   clean: false,
+  plugins: [withoutPaths],
 }
 
 /** CommonJS packages that the ESM files contain: rollup without its commonjs plugin reads none. */

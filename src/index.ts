@@ -88,7 +88,7 @@ export {
 } from './client/service/schema.ts'
 export type { ReceivedEvent } from './client/service/service.ts'
 export type { Dropped, SessionInfo } from './client/session/client-session.ts'
-export { WampClient } from './client/wamp-client.ts'
+export { type StopOptions, WampClient } from './client/wamp-client.ts'
 export { WampRouter, type WampRouterOptions } from './client/wamp-router.ts'
 export { WampError, type WampErrorOptions } from './protocol/error.ts'
 export * from './protocol/names.ts'

@@ -1,9 +1,10 @@
 /** `wampy-ts run`: starts a service and keeps it running. */
 
 import type { WampClient } from '../client/wamp-client.ts'
+import { LONGEST_TIMER } from '../protocol/durations.ts'
 import { reportLosses, whenStopped } from './client-status.ts'
 import { connectionOptions, connectionTarget, startClient } from './connect.ts'
-import { defineCommand } from './define-command.ts'
+import { defineCommand, integerOption } from './define-command.ts'
 import { Failure, messageOf } from './failure.ts'
 import { printErrorLine, printLine } from './output.ts'
 import { loadService, serviceReference } from './service-module.ts'
@@ -13,14 +14,23 @@ export const runCommand = defineCommand({
   name: 'run',
   summary: 'Starts a service: a class with procedures, from a JavaScript module.',
   required: ['module[:class]'],
-  options: connectionOptions,
+  options: {
+    ...connectionOptions,
+    drain: {
+      type: 'string',
+      value: 'ms',
+      help: 'after a signal, the time in which calls in progress may finish; 0 for none (default: 8000)',
+    },
+  },
   notes: `The class extends WampClient; its constructor receives the options of a client. The name of the class may be omitted if
 the module has one such class or a default export. It prints what was registered, and when the router is lost and back.
 A TypeScript module needs a loader (node --import tsx node_modules/.bin/wampy-ts run ...) or to be compiled first.
-SIGINT and SIGTERM send GOODBYE and end the command with exit code 0; a second signal ends it at once.`,
+SIGINT and SIGTERM end the command with exit code 0: it takes no more calls, lets those in progress finish, and sends
+GOODBYE. A second signal ends it at once.`,
   examples: ['wampy-ts run ./date-service.mjs:DateService', 'wampy-ts run dist/services.js:Orders --realm shop'],
   async run(values, [reference = '']) {
     const target = connectionTarget(values)
+    const drain = values.drain === undefined || integerOption('drain', values.drain, 0, LONGEST_TIMER)
     const stop = stopOnSignals()
     const Service = await loadService(serviceReference(reference))
     let service: WampClient
@@ -38,7 +48,7 @@ SIGINT and SIGTERM send GOODBYE and end the command with exit code 0; a second s
     } catch (error) {
       if (!stop.signal.aborted) throw error
     } finally {
-      await service.stop()
+      await service.stop({ drain })
     }
   },
 })

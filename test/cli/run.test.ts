@@ -1,7 +1,7 @@
 /** `wampy-ts run`: services from every kind of module, across losses, until a signal. */
 import { once } from 'node:events'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { GOODBYE, HELLO, REGISTER, REGISTERED, WELCOME } from 'wampy-ts/testing'
+import { GOODBYE, HELLO, REGISTER, REGISTERED, UNREGISTER, UNREGISTERED, WELCOME } from 'wampy-ts/testing'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { cli, cliWith, freePort, here, listening, write } from './support.ts'
 
@@ -105,7 +105,8 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
           else if (message[0] === GOODBYE) {
             answer(GOODBYE, {}, 'wamp.close.goodbye_and_out')
             resolve(message)
-          } else answer((message[0] as number) + (REGISTERED - REGISTER), message[1], 1)
+          } else if (message[0] === UNREGISTER) answer(UNREGISTERED, message[1])
+          else answer((message[0] as number) + (REGISTERED - REGISTER), message[1], 1)
         })
       })
     })
@@ -118,6 +119,72 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     expect(await run.ended).toMatchObject({ code: 0, stderr: '' })
   },
 )
+
+const SLOW = `import { WampClient } from 'wampy-ts'
+  export class Slow extends WampClient {
+    static rpc = { wait: 'com.example.wait' }
+    static subscribe = { onNews: 'com.example.news' }
+    wait() {
+      console.log('waiting')
+      return new Promise((resolve) => { this.resolve = resolve })
+    }
+    onNews(text) { this.resolve(text) }
+  }`
+
+/** A service that runs as a command with one call in progress. */
+async function calling(...options: string[]) {
+  write('slow.mjs', SLOW)
+  const { url, router, client } = await listening()
+  const run = cli('run', 'slow.mjs', '--url', url, ...options)
+  await run.said(/ready/)
+  const alice = await client()
+  const call = alice.call('com.example.wait')
+  call.catch(() => {})
+  await run.said(/waiting/)
+  return { run, router, alice, call }
+}
+
+test('a signal lets the calls in progress finish, and takes no more', async () => {
+  const { run, router, alice, call } = await calling()
+  run.kill('SIGTERM')
+  await expect.poll(() => router.stats().registrations).toBe(0)
+  await expect(alice.call('com.example.wait')).rejects.toMatchObject({ uri: 'wamp.error.no_such_procedure' })
+  await alice.publish('com.example.news', ['done'])
+  expect(await call).toBe('done')
+  expect(await run.ended).toMatchObject({ code: 0, stderr: '' })
+})
+
+test('a second signal ends it at once', async () => {
+  const { run, router, call } = await calling('--drain', '60000')
+  run.kill('SIGTERM')
+  await expect.poll(() => router.stats().registrations).toBe(0)
+  expect(await run.kill('SIGINT').ended).toMatchObject({ code: 130 })
+  await expect(call).rejects.toMatchObject({ uri: 'wamp.error.canceled' })
+})
+
+test.each(['0', '50'])('--drain %s limits the time for calls in progress', async (limit) => {
+  const { run, call } = await calling('--drain', limit)
+  expect(await run.kill('SIGTERM').ended).toMatchObject({ code: 0, stderr: '' })
+  await expect(call).rejects.toMatchObject({ uri: 'wamp.error.canceled' })
+})
+
+test('a router that ends while calls are in progress ends it', async () => {
+  const { run, router } = await calling('--drain', '60000')
+  run.kill('SIGTERM')
+  await expect.poll(() => router.stats().registrations).toBe(0)
+  await router.close()
+  const { code, stdout } = await run.ended
+  expect(code).toBe(0)
+  expect(stdout).not.toContain('reconnecting')
+})
+
+test('--drain takes whole milliseconds', async () => {
+  const { code, stderr } = await cli('run', 'date.mjs', '--drain', 'soon').ended
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringContaining('--drain must be a whole number, 0 to 2147483647, got "soon"'),
+  })
+})
 
 test('a service keeps running through a loss of the router', async () => {
   const { url, port, router, close } = await listening()

@@ -124,7 +124,7 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
 
   #begin(): Run {
     const own = this.#host.declared(this)
-    const before = this.run?.done
+    const before = this.run
     const run = new Run(this, this.#host.name)
     this.run = run
     run.begin(before, own)
@@ -152,7 +152,8 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
       handles.stop(stoppedBy(this.#host.name))
       return
     }
-    run.end(undefined)
+    // Also one that another `stop()` lets finish its work.
+    for (let each: Run | undefined = run; each; each = each.before) each.end()
     await run.done
   }
 

@@ -38,6 +38,10 @@ export class Run {
   readonly #name: string
   readonly #controller = new AbortController()
   done: Promise<void> = Promise.resolve()
+  /** The run that ends before this one begins; until then the session is that of the other. */
+  before: Run | undefined
+  /** True once its end has begun: no attempt follows, although a session in which work is in progress may go on. */
+  ending = false
   /** True if it has been ready once. */
   ready = false
   /** The cause of its end; undefined for `stop()`. */
@@ -58,20 +62,17 @@ export class Run {
     this.#name = name
   }
 
-  /** True once its end has begun. */
-  get ending(): boolean {
-    return this.#controller.signal.aborted
-  }
-
   /** Begins when the previous run has ended. */
-  begin(before: Promise<void> | undefined, own: readonly HandleRecord[]): void {
+  begin(before: Run | undefined, own: readonly HandleRecord[]): void {
     const { handles } = this.#core
+    this.before = before
     const ignore = onLeave(
       () => this.#leave(),
       () => this.#return(),
     )
     this.done = (async () => {
-      await before
+      await before?.done
+      this.before = undefined
       for (const record of own) {
         record.declared = true
         handles.all.add(record)
@@ -84,13 +85,12 @@ export class Run {
 
   async #live(own: readonly HandleRecord[]): Promise<void> {
     const core = this.#core
-    const { signal } = this.#controller
     let retries = 0
-    while (!signal.aborted) {
+    while (!this.ending) {
       if (this.#page !== 'here') {
         retries = 0
         await this.#returned()
-        if (signal.aborted) break
+        if (this.ending) break
       }
       this.#core.become(this.ready ? 'reconnecting' : 'connecting')
       let joined = Number.POSITIVE_INFINITY
@@ -104,7 +104,7 @@ export class Run {
           ? error
           : new WampError(CONNECTION_FAILED, [String(error)], {}, { cause: error })
       }
-      if (signal.aborted) break
+      if (this.ending) break
       if (this.#page !== 'here' && core.settings.reconnect !== false) continue
       // A session that ended at once does not reset the delays.
       retries = performance.now() - joined > STABLE ? 1 : retries + 1
@@ -112,6 +112,7 @@ export class Run {
       if (delay === false) this.end(this.last)
       else if (await this.#pause({ attempt: retries, delay, cause: this.last })) retries = 0
     }
+    this.end()
     core.session?.goodbye(CLOSE_REALM)
     await Promise.all(core.links)
     core.session = undefined
@@ -122,19 +123,30 @@ export class Run {
     if (!core.tell('stopped', cause) && this.ready && cause && FATAL.test(cause.uri)) core.report(cause)
   }
 
-  end(cause: WampError | undefined): void {
-    if (this.ending) return
-    const { session, waiting, handles } = this.#core
+  /** Begins its end: the session goes on until it is lost or `end` follows. */
+  drain(): void {
+    this.ending = true
+    this.#wake()
+  }
+
+  end(cause?: WampError): void {
+    if (this.#controller.signal.aborted) return
+    const { run, session, waiting, handles } = this.#core
     this.#cause = cause
     this.#controller.abort()
-    this.#wake()
+    this.drain()
     const stopped = cause ?? stoppedBy(this.#name)
-    const awaited = waiting.size > 0
-    for (const one of waiting) one.reject(stopped)
-    const handleAwaited = handles.stop(stopped)
-    session?.requests.fail(new WampError(stopped.uri, stopped.args, {}, { sent: true, cause }), !cause)
-    session?.goodbye(CLOSE_REALM)
-    if (cause && !this.ready && !awaited && !handleAwaited) this.#core.report(cause)
+    let awaited = waiting.size > 0
+    // If a run follows, whatever waits for a session gets that of the next.
+    if (run === this) {
+      for (const one of waiting) one.reject(stopped)
+      awaited = handles.stop(stopped) || awaited
+    }
+    if (!this.before) {
+      session?.requests.fail(new WampError(stopped.uri, stopped.args, {}, { sent: true, cause }), !cause)
+      session?.goodbye(CLOSE_REALM)
+    }
+    if (cause && !this.ready && !awaited) this.#core.report(cause)
   }
 
   /** Connects and joins within the time of one attempt; if it rejects, nothing stays open. */

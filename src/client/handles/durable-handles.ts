@@ -27,7 +27,7 @@ export abstract class HandleRecord<Options extends Dict = Dict> {
   abstract readonly handle: Handle
   readonly uri: Uri
   readonly options: Readonly<Options>
-  /** Changed by `DurableHandles` only. */
+  /** Changed by `DurableHandles` only, and by a draining stop. */
   state: HandleState = 'pending'
   error: WampError | undefined
   id: Id | undefined

@@ -3,7 +3,7 @@
 import { INTERRUPT, INVOCATION, REGISTER, REGISTERED, UNREGISTER, UNREGISTERED } from '../../protocol/codes.ts'
 import { violation, WampError } from '../../protocol/error.ts'
 import type { Id, InvocationMessage, RegisteredMessage, UnregisteredMessage, Uri } from '../../protocol/messages.ts'
-import { NO_SUCH_PROCEDURE, PROCEDURE_ALREADY_EXISTS } from '../../protocol/names.ts'
+import { NO_SUCH_PROCEDURE, PROCEDURE_ALREADY_EXISTS, UNAVAILABLE } from '../../protocol/names.ts'
 import type { Dict, InvocationDetails, List, WireRegisterOptions as WireOptions } from '../../protocol/options.ts'
 import { BUFFER } from '../base/part-stream.ts'
 import type { Waiting } from '../base/waiting.ts'
@@ -74,6 +74,8 @@ export class RegistrationRecord extends HandleRecord<WireOptions> {
   gap(): undefined {}
 
   async ask(session: ClientSession): Promise<void> {
+    // It is for the next session.
+    if (stateOf(session, callee).draining) throw await session.finished.promise
     const shared = await session.requests.ask<boolean, RegisteredMessage>({
       code: REGISTER,
       message: (id) => [REGISTER, id, this.options, this.uri],
@@ -116,6 +118,8 @@ export class RegistrationRecord extends HandleRecord<WireOptions> {
 interface CalleeState extends Invocations {
   readonly handles: DurableHandles
   readonly registrations: Map<Id, RegistrationRecord>
+  /** True if new invocations are refused. */
+  draining: boolean
 }
 
 export const callee: Role<CalleeState> = {
@@ -142,12 +146,33 @@ export const callee: Role<CalleeState> = {
     onError,
     registrations: new Map(),
     running: new Map(),
+    draining: false,
     late: new Set(),
   }),
   ended({ registrations, running }, text) {
     for (const invocation of running.values()) invocation.lost(text)
     for (const [id, { entrypoint }] of registrations) leave(id, entrypoint)
   },
+}
+
+/**
+ * Refuses new invocations for the rest of a session and unregisters; the handles stay for the next one. Returns the
+ * invocations in progress; undefined if the client is not a callee.
+ */
+export function retire(session: ClientSession): Invocations['running'] | undefined {
+  if (!session.states.has(callee)) return undefined
+  const state = stateOf(session, callee)
+  state.draining = true
+  for (const record of state.handles.all) if (record instanceof RegistrationRecord) void pause(record, session)
+  return state.running
+}
+
+async function pause(record: RegistrationRecord, session: ClientSession): Promise<void> {
+  await record.asking
+  clearTimeout(record.retry)
+  // The connection may be lost first.
+  await record.leave(session, {}).catch(() => {})
+  if (record.state !== 'closed') record.become('pending')
 }
 
 function invoke(message: InvocationMessage, session: ClientSession): void {
@@ -164,9 +189,13 @@ function invoke(message: InvocationMessage, session: ClientSession): void {
     return
   }
   const found = state.registrations.get(registration)
-  if (!found) {
+  if (!found || state.draining) {
     if (details.progress) remember(state, id)
-    answerError(session, id, new WampError(NO_SUCH_PROCEDURE, [`registration ${registration} is gone`]))
+    // The dealer offers what is unavailable here to another callee.
+    const error = state.draining
+      ? new WampError(UNAVAILABLE, ['the callee is about to leave'])
+      : new WampError(NO_SUCH_PROCEDURE, [`registration ${registration} is gone`])
+    answerError(session, id, error)
     return
   }
   const running = new Running(session, state, message, found)
