@@ -2,6 +2,7 @@
 
 import isomorphic from 'isomorphic-ws'
 import { failureText } from './failure-text.ts'
+import { withoutSecrets } from './url.ts'
 import type { WebSocketClass, WebSocketLike } from './websocket.ts'
 
 /** Operations that W3C does not define. */
@@ -17,8 +18,18 @@ export interface ErrorLike {
   readonly error?: unknown
 }
 
+/** The part of an HTTP response that is not the awaited 101. */
+interface Refusal {
+  readonly statusCode?: number
+  readonly statusMessage?: string
+  readonly headers: { readonly location?: string }
+}
+
 interface NodeWebSocket extends WebSocketLike {
+  readonly url: string
   on(event: 'upgrade', listener: (response: { readonly socket?: Corkable }) => void): unknown
+  on(event: 'unexpected-response', listener: (request: unknown, response: Refusal) => void): unknown
+  emit(event: 'error', error: Error): unknown
   once(event: 'pong', listener: () => void): unknown
   ping(): void
   terminate(): void
@@ -56,6 +67,8 @@ export function extrasOf(socket: WebSocketLike): SocketExtras | undefined {
   socket.on('upgrade', (response) => {
     raw = response.socket
   })
+  // With this listener `ws` emits no error of its own, which would contain only the status.
+  socket.on('unexpected-response', (_, response) => socket.emit('error', new RefusedUpgrade(response, socket.url)))
   const flush = () => {
     corked = false
     raw?.uncork()
@@ -78,9 +91,37 @@ export function extrasOf(socket: WebSocketLike): SocketExtras | undefined {
   }
 }
 
+/** The server answered the request of a WebSocket by another response. Its body, which may repeat the URL, is not read. */
+class RefusedUpgrade extends Error {
+  override readonly name = 'RefusedUpgrade'
+  /** What to do; undefined if the usual advice applies. */
+  readonly advice: string | undefined
+
+  constructor({ statusCode = 0, statusMessage = '', headers: { location } }: Refusal, url: string) {
+    const status = `${statusCode} ${statusMessage.replace(/[^ -~]/g, '').slice(0, 60)}`.trim()
+    const target = location === undefined ? '' : targetOf(location, url)
+    super(`the server answered ${status}${target && ` (Location: ${target})`}`)
+    if (target) this.advice = `use ${target.replace(/^http/, 'ws')} if a router listens there`
+    else if ([401, 403, 407].includes(statusCode)) {
+      this.advice = 'it may want credentials (headers of dial() in wampy-ts/node), or not accept this origin'
+    } else if ([429, 502, 503, 504].includes(statusCode)) this.advice = 'it may accept connections later'
+  }
+}
+
+/** The address that a response names, which may be relative to the one that was dialled. */
+function targetOf(location: string, url: string): string {
+  try {
+    return withoutSecrets(new URL(location, url).href).slice(0, 200)
+  } catch {
+    return ''
+  }
+}
+
 /** The reason why no connection was made, with advice if the reason alone does not explain it. */
 export function failureReason(event: ErrorLike | undefined, advice: string): string {
-  const text = (failureText(event?.error) || event?.message)?.trim()
+  const error = event?.error
+  if (error instanceof RefusedUpgrade) return `${error.message}; ${error.advice ?? advice}`
+  const text = (failureText(error) || event?.message)?.trim()
   if (!text) return advice
-  return /ECONN|ENOTFOUND|EPROTO|hang up|response: /.test(text) ? `${text}; ${advice}` : text
+  return /ECONN|ENOTFOUND|EPROTO|hang up/.test(text) ? `${text}; ${advice}` : text
 }

@@ -290,7 +290,9 @@ describe('over real sockets', () => {
     const nowhere = clientOf(url.replace('/ws', '/elsewhere'), { reconnect: false })
     await expect(nowhere.start()).rejects.toMatchObject({
       uri: CONNECTION_FAILED,
-      message: expect.stringMatching(/404; check that a router listens there, at this path/),
+      message: expect.stringMatching(
+        /the server answered 404 Not Found; check that a router listens there, at this path/,
+      ),
     })
   })
 

@@ -215,7 +215,7 @@ describe('the server there is something else', () => {
     ['ws', 'TLS', webSocketDial(), PORT],
     ['wss', 'no TLS', dial({ ca: cert }), PORT],
     ['wss', 'a name that the certificate does not have', dial({ ca: cert, servername: 'example.com' }), /altnames/],
-    ['ws', 'a page', webSocketDial(), /response: 200; check that a router listens there, at this path/],
+    ['ws', 'a page', webSocketDial(), /the server answered 200 OK; check that a router listens there, at this path/],
     ['rs', 'a page', rawSocketDial(), /does not speak RawSocket/],
     ['rss', 'a RawSocket', rawSocketDial(), /RawSocket, with TLS\?/],
     ['rs', 'nobody', rawSocketDial(), CLOSED],

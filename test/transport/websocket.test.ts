@@ -114,13 +114,71 @@ describe('a connection that cannot be made', () => {
     )
   })
 
-  test('names the HTTP status', async () => {
-    const url = await listening(createHttpServer((_, response) => response.writeHead(403).end()))
+  const USUAL = 'check that a router listens there, at this path, and speaks wamp.2.json, by wss:// with TLS'
+  const CREDENTIALS = 'it may want credentials (headers of dial() in wampy-ts/node), or not accept this origin'
+  const LATER = 'it may accept connections later'
+  test.each([
+    [200, 'OK', USUAL],
+    [400, 'Bad Request', USUAL],
+    [401, 'Unauthorized', CREDENTIALS],
+    [403, 'Forbidden', CREDENTIALS],
+    [404, 'Not Found', USUAL],
+    [429, 'Too Many Requests', LATER],
+    [500, 'Internal Server Error', USUAL],
+    [502, 'Bad Gateway', LATER],
+    [503, 'Service Unavailable', LATER],
+  ])('that the server refuses names the response: %i %s', async (status, text, advice) => {
+    const url = await listening(createHttpServer((_, response) => response.writeHead(status).end('no')))
     const error = await failure(webSocketDial()(url, JSON_ONLY, never()))
     expect(error.uri).toBe(CONNECTION_FAILED)
-    expect(error.message).toMatch(
-      /403; check that a router listens there, at this path, and speaks wamp\.2\.json, by wss:\/\/ with TLS$/,
+    expect(error.message).toBe(`could not connect to ${url}: the server answered ${status} ${text}; ${advice}`)
+  })
+
+  test.each([
+    ['https://example.com/login', 'https://example.com/login', 'wss://example.com/login'],
+    ['http://example.com', 'http://example.com/', 'ws://example.com/'],
+    ['wss://example.com/ws?token=t0ken#s3cret', 'wss://example.com/ws', 'wss://example.com/ws'],
+    ['https://bob:s3cret@example.com/ws', 'https://example.com/ws', 'wss://example.com/ws'],
+    ['//example.com/ws', 'ws://example.com/ws', 'ws://example.com/ws'],
+    ['/elsewhere?token=t0ken', 'HOST/elsewhere', 'HOST/elsewhere'],
+    ['?s3cret', 'HOST/ws', 'HOST/ws'],
+  ])('that the server redirects to %s names the address without its secrets', async (location, shown, use) => {
+    const url = await listening(createHttpServer((_, response) => response.writeHead(302, { location }).end()))
+    const host = url.replace('/ws', '')
+    const error = await failure(webSocketDial()(`${url}?token=t0ken`, JSON_ONLY, never()))
+    expect(error.message).toBe(
+      `could not connect to ${url}: the server answered 302 Found (Location: ${shown.replace('HOST', host)}); ` +
+        `use ${use.replace('HOST', host)} if a router listens there`,
     )
+    expect(`${error.stack}${(error.cause as Error).stack}`).not.toMatch(/s3cret|t0ken/)
+  })
+
+  test.each([
+    ['HTTP/1.1 403 \x1b[31mno\xff way\r\n\r\n', '403 [31mno way'],
+    [`HTTP/1.1 599 ${'x'.repeat(5000)}\r\n\r\n`, `599 ${'x'.repeat(60)}`],
+    ['HTTP/1.1 302 Found\r\nLocation: http://[\r\n\r\n', '302 Found'],
+    [`HTTP/1.1 302 Found\r\nLocation: /${'x'.repeat(5000)}\r\n\r\n`, /302 Found \(Location: ws:\S{197}\); use/],
+    ['HTTP/1.1 404\r\n\r\n', '404'],
+    // The body never comes.
+    ['HTTP/1.1 404 Not Found\r\nContent-Length: 100\r\n\r\n', '404 Not Found'],
+  ])('that is refused by %j is described in a few plain words', async (answer, expected) => {
+    const url = await listening(
+      createServer((socket) => {
+        socket.on('error', () => {})
+        socket.once('data', () => socket.write(Buffer.from(answer, 'latin1')))
+      }),
+    )
+    const error = await failure(webSocketDial()(url, JSON_ONLY, never()))
+    if (expected instanceof RegExp) expect(error.message).toMatch(expected)
+    else expect(error.message).toContain(`the server answered ${expected}; `)
+  })
+
+  test('that is refused leaves no connection behind', async () => {
+    const server = createHttpServer((_, response) => response.writeHead(403).write('more is never said'))
+    const url = await listening(server)
+    const closed = once(server, 'connection').then(([socket]) => once((socket as Socket).resume(), 'close'))
+    await failure(webSocketDial()(url, JSON_ONLY, never()))
+    await closed
   })
 
   test('fails on the error if no close event follows', async () => {
@@ -200,7 +258,7 @@ describe('the subprotocol', () => {
     await vi.waitFor(() => expect(FakeSocket.made).toHaveLength(2))
     expect(FakeSocket.made[0]?.closes).toHaveLength(1)
     expect(lastMade().protocols).toEqual(['wamp.2.cbor'])
-    lastMade().onerror?.({ message: 'Unexpected server response: 400' })
+    lastMade().onerror?.({ message: 'refused' })
     await vi.waitFor(() => expect(FakeSocket.made).toHaveLength(3))
     expect(lastMade().protocols).toEqual(['wamp.2.json'])
     lastMade().opens()
