@@ -292,6 +292,59 @@ export const STORIES: Readonly<Record<string, Story>> = {
     }
   },
 
+  async 'addresses that are relative, and those of http'(stage) {
+    const { site, router } = stage
+    const host = `127.0.0.1:${router.port}`
+    const started = (url: string) => `new wampy.RpcClient({ router: '${url}', reconnect: false }).start()`
+    for (const url of [`//${host}/ws`, `http://${host}/ws`]) {
+      const name = `address-${url.indexOf('/')}`
+      site.put(`/${name}-inside.js`, `importScripts('/wampy.min.js')\n${started(url)}.then(() => postMessage('ready'))`)
+      const tab = await stage.open(
+        site.page(
+          name,
+          `globalThis.here = ${started(url)}.then(() => 'ready')
+           globalThis.inside = new Promise((resolve) => {
+             new Worker('/${name}-inside.js').onmessage = ({ data }) => resolve(data)
+           })`,
+        ),
+      )
+      assert.deepEqual(await tab.run('return Promise.all([here, inside])'), ['ready', 'ready'])
+    }
+    // The page that the router itself shows has its address.
+    const own = await stage.open(`http://${host}/`)
+    await own.run(`await new Promise((resolve) => {
+      const script = document.createElement('script')
+      Object.assign(script, { src: '${site.origin}/wampy.min.js', onload: resolve })
+      document.head.append(script)
+    })`)
+    for (const url of ['/ws', 'ws', './ws?x', '../ws']) {
+      assert.equal(
+        await own.run(`const client = new wampy.RpcClient({ router: '${url}' })
+        const sum = await client.call('node.add', [1, 2])
+        await client.stop()
+        return sum`),
+        3,
+      )
+    }
+    const polled = await own.run(`const router = new wampy.WampRouter({ url: '/ws/lp', dial: wampy.longPollDial() })
+      const client = new wampy.RpcClient({ router })
+      const sum = await client.call('node.add', [1, 2])
+      await client.stop()
+      return [router.url, sum]`)
+    assert.deepEqual(polled, [`http://${host}/ws/lp`, 3])
+    // A worker from a blob has an address to which none is relative.
+    const blob = await stage.open(
+      site.page(
+        'blob',
+        `const text = "importScripts('${site.origin}/wampy.min.js'); ${started('/ws').replaceAll("'", "\\'")}.catch(({ uri }) => postMessage(uri))".replaceAll("\\'", "'")
+         globalThis.failed = new Promise((resolve) => {
+           new Worker(URL.createObjectURL(new Blob([text]))).onmessage = ({ data }) => resolve(data)
+         })`,
+      ),
+    )
+    assert.equal(await blob.run('return failed'), 'wampy.error.usage')
+  },
+
   'a page that is left and returns, over WebSocket': (stage) =>
     // Firefox keeps no page that had a connection open when it was left: it loads the page anew.
     leaveAndReturn(stage, 'left-websocket', `'${stage.router.url}'`, { persisted: stage.engine !== 'firefox' }),

@@ -19,7 +19,7 @@ export const connectionOptions = {
   url: {
     type: 'string',
     value: 'url',
-    help: `address of the router: ws, wss, rs, rss or unix:/path (default: $WAMPY_URL, else ${DEFAULT_URL})`,
+    help: `address of the router: ws, wss, http, https, rs, rss or unix:/path (default: $WAMPY_URL, else ${DEFAULT_URL})`,
   },
   realm: { type: 'string', value: 'realm', help: `the realm to join (default: $WAMPY_REALM, else ${DEFAULT_REALM})` },
   serializer: { type: 'string', value: 'name', help: 'json, cbor or msgpack (default: json)' },
@@ -57,6 +57,9 @@ function routerAt(url: string): Connector | string {
       `"${withoutSecrets(url)}" is not a valid RawSocket address: expected rs://host:port, rss:// or unix:/path`,
     )
   }
+  // Only a page can resolve a relative one.
+  if (url.startsWith('/'))
+    throw usageFailure(`"${withoutSecrets(url)}" is not an address of a router: expected ${DEFAULT_URL}`)
   try {
     new WampRouter({ url })
   } catch (error) {

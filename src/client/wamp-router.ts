@@ -8,7 +8,7 @@ import { json } from '../serializer/json.ts'
 import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
 import { type Connector, Framed, type Link } from '../session/link.ts'
 import type { Dial } from '../transport/transport.ts'
-import { withoutSecrets } from '../transport/url.ts'
+import { toWebSocket, withoutSecrets } from '../transport/url.ts'
 import { type WebSocketClass, webSocketDial } from '../transport/websocket.ts'
 
 /** Missing parts come from Crossbar.io's quick start: `ws://localhost:8080/ws`. */
@@ -21,7 +21,10 @@ export interface WampRouterOptions {
   readonly path?: string
   /** True for TLS: `wss://`. */
   readonly tls?: boolean
-  /** The whole address instead of its parts: `wss://example.com/ws`, or an address that `dial` understands. */
+  /**
+   * The whole address instead of its parts: `wss://example.com/ws`, or an address that `dial` understands. `http:` and
+   * `https:` stand for `ws:` and `wss:`. In a page or a worker it may be relative to the address of that: `/ws`.
+   */
   readonly url?: string
   /** The realm that its clients join unless they name one. */
   readonly realm?: Uri
@@ -67,6 +70,7 @@ export class WampRouter implements Connector {
   }
 
   async connect(serializers: readonly Serializer[] = [json], signal: AbortSignal): Promise<Link> {
+    if (this.url[0] === '/') throw illegal(this.url)
     const offers = serializers.map(subprotocolOf)
     const transport = await this.#dial(this.url, offers, signal)
     const serializer = serializers[offers.indexOf(transport.protocol)]
@@ -84,8 +88,11 @@ function address({ url, host, port, path, tls, dial }: WampRouterOptions): strin
     if (host !== undefined || port !== undefined || path !== undefined || tls !== undefined) {
       throw usage('a WampRouter takes url, or host, port, path and tls')
     }
+    const whole = inPage(url)
     // Another transport has schemes of its own, which it checks when it dials.
-    return dial && /^[a-z][a-z\d+.-]*:./i.test(url) ? url : checkedUrl(url, url)
+    if (dial && SCHEME.test(whole)) return whole
+    // Server rendering makes clients for a page, which never dial.
+    return !dial && whole[0] === '/' ? whole : checkedUrl(toWebSocket(whole), url)
   }
   const number = port === undefined ? 8080 : Number(port)
   if (!Number.isInteger(number) || number < 1 || number > 65535) {
@@ -99,11 +106,23 @@ function address({ url, host, port, path, tls, dial }: WampRouterOptions): strin
   return checkedUrl(whole, host ?? whole)
 }
 
+const SCHEME = /^[a-z][a-z\d+.-]*:./i
+
+/** A relative URL as the page or the worker would load it; unchanged if it is not relative, or outside of a page. */
+function inPage(url: string): string {
+  try {
+    // A first segment with a colon is a mistaken host.
+    return /^$|^[^/?]*:/.test(url) ? url : new URL(url, location.href).href
+  } catch {
+    return url
+  }
+}
+
 function checkedUrl(url: string, given: string): string {
   if (/^wss?:\/\/[^/?#\s]+/i.test(url) && URL.canParse?.(url) !== false) return url
   throw illegal(given)
 }
 
 function illegal(given: string): WampError {
-  return usage(`"${withoutSecrets(given)}" is not an address of a router, such as ${DEFAULT_URL}`)
+  return usage(`"${withoutSecrets(given)}" is not an address of a router, such as ${DEFAULT_URL}, in a page /ws`)
 }

@@ -1,4 +1,9 @@
-/** URLs as errors and names may show them. */
+/** URLs of WebSockets, and URLs as errors and names may show them. */
+
+/** The URL of a WebSocket that an `http:` or `https:` URL stands for; others are returned as they are. */
+export function toWebSocket(url: string): string {
+  return url.replace(/^http/i, 'ws')
+}
 
 /** An address without its password, query and fragment, any of which may hold a secret. */
 export function withoutSecrets(url: string): string {

@@ -13,7 +13,7 @@ import {
   type Transport,
   type TransportSink,
 } from './transport.ts'
-import { hideSecrets, withoutSecrets } from './url.ts'
+import { hideSecrets, toWebSocket, withoutSecrets } from './url.ts'
 
 /** The part of a W3C WebSocket that is used. */
 export interface WebSocketLike {
@@ -41,7 +41,7 @@ export interface WebSocketOptions {
 
 const WEB_SOCKET_RULES: OptionRules<WebSocketOptions> = { webSocket: FUNCTION, create: FUNCTION }
 
-/** A dial over WebSocket. It looks for a WebSocket class only when it dials, so platforms without one can create it. */
+/** A dial over WebSocket, to a `ws(s)://` or `http(s)://` URL. It looks for a WebSocket class only when it dials, so platforms without one can create it. */
 export function webSocketDial(options: WebSocketOptions = {}): Dial {
   checkRules('webSocketDial', options, WEB_SOCKET_RULES)
   return async (url, protocols, signal) => {
@@ -50,7 +50,7 @@ export function webSocketDial(options: WebSocketOptions = {}): Dial {
     // If the platform does not report the server's choice (React Native), the protocols are offered one at a time.
     for (const offer of [protocols, ...protocols.map((protocol) => [protocol])]) {
       try {
-        const transport = await connect(create, url, offer, signal)
+        const transport = await connect(create, toWebSocket(url), offer, signal)
         if (transport) return transport
       } catch (error) {
         refusal = error

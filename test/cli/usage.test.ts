@@ -40,6 +40,7 @@ test.concurrent.each([
   [['call', 'a.b', '--timeout'], /^wampy-ts call: .*--timeout.*missing.*\n$/],
   [['call', 'a.b', '--timeout', '-5'], /^wampy-ts call: --timeout must be a whole number, .* got "-5".*\n$/],
   [['call', 'a.b', '--url', 'localhost'], /^wampy-ts call: "localhost" is not an address of a router.*ws:\/\/.*\n$/],
+  [['call', 'a.b', '--url', '/ws'], /^wampy-ts call: "\/ws" is not an address of a router: .*ws:\/\/.*\n$/],
   [['call', 'a.b', '--realm', 'a b'], /^wampy-ts call: "a b" is not a valid URI of a realm.*\n$/],
   [['call', 'a.b', '--serializer', 'xml'], /^wampy-ts call: --serializer must be json, cbor, msgpack, got "xml".*\n$/],
   [['subscribe', 'a.b', 'c.d'], /^wampy-ts subscribe: "c.d" is one argument too many.*\n$/],
@@ -103,7 +104,7 @@ test('a server that is not a router: one line, exit code 1', async () => {
   const { url } = await listening()
   const { code, stderr } = await cli('call', 'a.b', '--url', `${url}/elsewhere`).ended
   expect(stderr).toMatch(
-    /^wampy-ts call: could not connect to .*404; check that a router listens there, at this path.*\n$/,
+    /^wampy-ts call: could not connect to .*the server answered 404 Not Found; check that a router listens there, at this path.*\n$/,
   )
   expect(code).toBe(1)
 })
