@@ -23,7 +23,7 @@ export const callCommand = defineCommand({
     ...connectionOptions,
   },
   notes: `${VALUES}
-A procedure that returns nothing prints nothing. An error prints "uri: message" on stderr, with exit code 1.
+A result without values prints nothing. An error prints "uri: message" on stderr, with exit code 1.
 With --raw, a progressive result has "progress":true in its details.`,
   examples: [
     'wampy-ts call com.example.add 1 2',

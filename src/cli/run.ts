@@ -1,5 +1,6 @@
 /** `wampy-ts run`: starts a service and keeps it running. */
 
+import { inspect } from 'node:util'
 import type { WampClient } from '../client/wamp-client.ts'
 import { LONGEST_TIMER } from '../protocol/durations.ts'
 import { reportLosses, whenStopped } from './client-status.ts'
@@ -23,7 +24,8 @@ export const runCommand = defineCommand({
     },
   },
   notes: `The class extends WampClient; its constructor receives the options of a client. The name of the class may be omitted if
-the module has one such class or a default export. It prints what was registered, and when the router is lost and back.
+the module has one such class or a default export. It prints what was registered, when the router is lost and back, and what a procedure
+throws, with its stack.
 A TypeScript module needs a loader (node --import tsx node_modules/.bin/wampy-ts run ...) or to be compiled first.
 SIGINT and SIGTERM end the command with exit code 0: it takes no more calls, lets those in progress finish, and sends
 GOODBYE. A second signal ends it at once.`,
@@ -41,6 +43,7 @@ GOODBYE. A second signal ends it at once.`,
     }
     const stopped = whenStopped(service)
     service.once('ready', () => printDeclarations(service))
+    service.on('error', (error, procedure) => printErrorLine(failureText(service.name, error, procedure)))
     reportLosses(service, target, (text) => printLine(`${service.name} ${text}`))
     try {
       await startClient(service, target, stop.signal)
@@ -52,6 +55,12 @@ GOODBYE. A second signal ends it at once.`,
     }
   },
 })
+
+/** With its stack, even if the service has a listener or an `onError` of its own: its operator reads this. */
+function failureText(name: string, error: unknown, procedure: string | undefined): string {
+  const what = procedure === undefined ? `a handler of ${name}` : `${name}: ${procedure}`
+  return `${what} failed: ${inspect(error)}`
+}
 
 function printDeclarations({ name, registrations, subscriptions }: WampClient): void {
   for (const { uri } of registrations) printLine(`registered ${uri}`)

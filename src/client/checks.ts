@@ -48,6 +48,7 @@ const OPERATION_RULES: OperationRules = {
   signal: ['an AbortSignal', (value) => value === null || 'aborted' in Object(value)],
   timeout: ['milliseconds, or 0 for no limit', (value) => typeof value === 'number' && value >= 0],
   waitForReady: FLAG,
+  mandatory: FLAG,
 }
 
 /**

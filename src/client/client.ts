@@ -105,7 +105,8 @@ export abstract class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
-   * Calls a procedure and resolves to its first positional result, or undefined if it returned nothing.
+   * Calls a procedure and resolves to its first positional result: null if it returned nothing, undefined if its result has
+   * no positional values.
    *
    * @throws WampError what the procedure threw or the router answered; `wampy.error.not_joined`,
    *   `wampy.error.connection_lost` (`sent` says whether it may have run), `wamp.error.canceled`, `wamp.error.timeout`,

@@ -35,10 +35,10 @@ test.each(['json', 'cbor', 'msgpack'])('bytes and large integers arrive unchange
   expect(got).toEqual([new Uint8Array([1, 2, 3]), 2n ** 64n - 1n, 2n ** 53n + 1n])
 })
 
-test('a procedure that returns nothing prints nothing, null prints null, --raw prints the whole result', async () => {
+test('a result without values prints nothing, null prints null, --raw prints the whole result', async () => {
   const { alice, at } = await world()
-  await alice.register('com.nothing', () => undefined)
-  await alice.register('com.null', () => null)
+  await alice.register('com.nothing', () => new Result())
+  await alice.register('com.null', () => undefined)
   await alice.register('com.all', () => new Result([1, 2], { unit: 'cm' }))
   const results = await Promise.all([
     cli('call', 'com.nothing', ...at).ended,
@@ -57,6 +57,7 @@ test('a procedure that returns nothing prints nothing, null prints null, --raw p
 
 test('an error prints one line, "uri: message", on stderr: exit code 1', async () => {
   const { alice, at } = await world()
+  alice.on('error', () => {})
   await alice.register('com.own', () => {
     throw new WampError('com.error.sold_out', ['no seats\n\u001b[31mleft'])
   })

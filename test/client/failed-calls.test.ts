@@ -1,15 +1,51 @@
 /** What the error of a call tells about the call. */
 
 import { expect, test } from 'vitest'
-import { NO_SUCH_PROCEDURE, RUNTIME_ERROR, TIMEOUT } from 'wampy-ts'
+import { type Client, NO_SUCH_PROCEDURE, type Rpc, RpcClient, RUNTIME_ERROR, TIMEOUT } from 'wampy-ts'
 import { openWorld } from 'wampy-ts/testing'
 import { failure, leavesNothing } from './support.ts'
 
 leavesNothing()
 
+interface Failing {
+  boom(): string
+}
+
+const callers = {
+  call: (client: Client) => client.call('com.example.boom'),
+  callRaw: (client: Client) => client.callRaw('com.example.boom'),
+  rpc: (client: Client) => (client as unknown as { rpc: Rpc<Failing> }).rpc.boom(),
+  'an unknown procedure': (client: Client) => client.call('com.example.nothing'),
+  'a timeout': (client: Client) => client.call('com.example.silent', [], {}, { timeout: 5 }),
+} satisfies Record<string, (client: Client) => Promise<unknown>>
+
+test.each(Object.entries(callers))('its stack has the frames of the code that waits for it: %s', async (_, begin) => {
+  await using world = await openWorld()
+  const [callee] = await world.join('callee')
+  callee.on('error', () => {})
+  await callee.register('com.example.boom', () => {
+    throw new Error('boom')
+  })
+  await callee.register('com.example.silent', () => new Promise(() => {}))
+  await using client = new RpcClient<Failing>({ router: world.router, prefix: 'com.example' })
+  await client.start()
+  const checkout = async (): Promise<void> => {
+    await begin(client)
+  }
+  const placeOrder = async (): Promise<void> => checkout().then(undefined, (error) => Promise.reject(error))
+  const outer = async (): Promise<void> => {
+    await checkout()
+  }
+  expect(((await failure(outer())) as Error).stack).toMatch(
+    /checkout[^]*failed-calls\.test[^]*outer[^]*failed-calls\.test/,
+  )
+  expect(((await failure(placeOrder())) as Error).stack).toMatch(/^WampError: .+\n[^]*checkout[^]*failed-calls\.test/)
+})
+
 test('it names the procedure, for each of the calls that one loss ends as well', async () => {
   await using world = await openWorld({ link: 'wires' })
   const [callee, caller] = await world.join('callee', 'caller')
+  callee.on('error', () => {})
   await callee.register('com.example.throws', () => {
     throw new Error('boom')
   })

@@ -246,7 +246,7 @@ describe('the callee', () => {
     const { answers } = await serving(async () => new Blob(['ab']).stream())
     expect(await answers(2)).toEqual([
       [YIELD, 1, { progress: true }, [expect.stringMatching('^\0')]],
-      [YIELD, 1, {}],
+      [YIELD, 1, {}, [null]],
     ])
   })
 

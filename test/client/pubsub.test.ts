@@ -1,6 +1,6 @@
 /** Publisher and subscriber: handlers that share a subscription, races on the way, and what handlers throw. */
 
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Dict, type EventDetails, INVALID_ARGUMENT, type List, WampError } from 'wampy-ts'
 import {
   ABORT,
@@ -16,7 +16,18 @@ import {
   UNSUBSCRIBE,
   UNSUBSCRIBED,
 } from 'wampy-ts/testing'
-import { type Answer, clientOf, failure, joined, leavesNothing, next, until, uri, welcoming } from './support.ts'
+import {
+  type Answer,
+  clientOf,
+  failure,
+  joined,
+  joinedTo,
+  leavesNothing,
+  next,
+  until,
+  uri,
+  welcoming,
+} from './support.ts'
 
 leavesNothing()
 
@@ -467,6 +478,52 @@ describe('publish', () => {
       exclude_authid: ['ann'],
       eligible_authid: ['bob'],
       eligible_authrole: ['user'],
+    })
+  })
+
+  describe('to a broker that does not announce subscriber_blackwhite_listing', () => {
+    const lists = [
+      { eligible: [1] },
+      { exclude: 1 },
+      { eligible_authid: [] },
+      { exclude_authid: ['ann'] },
+      { eligible_authrole: 'user' },
+      { exclude_authrole: ['user'], acknowledge: true },
+    ] as const
+
+    test.each(lists)('%j is reported by the event warning, and sent', async (options) => {
+      const { client, peer } = await joinedTo([], broker())
+      const warnings: WampError[] = []
+      client.on('warning', (warning) => warnings.push(warning))
+      await client.publish('com.example.t', [], {}, { ...options, exclude_me: false })
+      await client.publish('com.example.t', [], {}, { exclude_me: false, eligible: undefined })
+      await client.call(fence)
+      expect(warnings).toMatchObject([
+        {
+          uri: 'wamp.error.feature_not_supported',
+          message: expect.stringMatching(
+            `^the broker ignores ${Object.keys(options)[0]} and sends com.example.t to all`,
+          ),
+        },
+      ])
+      expect(peer.received.filter(([code]) => code === PUBLISH)).toHaveLength(2)
+    })
+
+    test.each(lists)('%j with mandatory fails, and nothing is sent', async (options) => {
+      const { client, peer } = await joinedTo([], broker())
+      const failed = await failure(client.publish('com.example.t', [], {}, { ...options, mandatory: true }))
+      expect(failed).toMatchObject({ uri: 'wamp.error.feature_not_supported', sent: false })
+      await client.publish('com.example.t', [], {}, { mandatory: true })
+      await client.call(fence)
+      expect(peer.received.filter(([code]) => code === PUBLISH)).toEqual([[PUBLISH, 1, {}, 'com.example.t', [], {}]])
+    })
+
+    test('without a listener, the console is warned', async () => {
+      const warned = vi.spyOn(console, 'warn').mockImplementation(() => {})
+      onTestFinished(() => warned.mockRestore())
+      const { client } = await joinedTo([], broker())
+      await client.publish('com.example.t', [], {}, { eligible: [1], exclude: [2] })
+      expect(warned.mock.calls).toEqual([[expect.stringContaining('ignores eligible, exclude and sends')]])
     })
   })
 

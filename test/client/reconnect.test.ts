@@ -45,7 +45,11 @@ describe('the events of each transition', () => {
     router.peers[0]?.terminate()
     await back
     await client.stop()
-    const session = { id: 4711, realm: 'realm1', roles: { broker: {}, dealer: {} } }
+    const session = {
+      id: 4711,
+      realm: 'realm1',
+      roles: { broker: { features: { subscriber_blackwhite_listing: true } }, dealer: {} },
+    }
     const cause = expect.objectContaining({ uri: CONNECTION_LOST, message: 'the connection was closed (1006)' })
     expect(events).toEqual([
       ['state', 'connecting'],

@@ -1,6 +1,6 @@
 /** Caller and callee: what comes back, what is thrown, and what cannot travel. */
 
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
   type ClientOptions,
   type Invocation,
@@ -179,8 +179,9 @@ describe('what a procedure returns', () => {
     ['a promise', async () => 'x', [['x']]],
     // biome-ignore lint/suspicious/noThenProperty: a thenable is the point
     ['a thenable', () => ({ then: (yes: (value: number) => void) => yes(7) }), [[7]]],
-    ['nothing', () => {}, []],
-    ['a promise of nothing', async () => {}, []],
+    ['nothing', () => {}, [[null]]],
+    ['a promise of nothing', async () => {}, [[null]]],
+    ['an empty Result', () => new Result(), [[]]],
     ['null', () => null, [[null]]],
     ['a list, as one result', () => [1, 2], [[[1, 2]]]],
     ['a Result', () => new Result([1, 2], { unit: 'cm' }), [[1, 2], { unit: 'cm' }]],
@@ -287,16 +288,52 @@ describe('what a procedure throws', () => {
     expect(errors).toEqual([boom])
   })
 
-  test('does not go to the console: the caller is told', async () => {
-    const told = vi.spyOn(console, 'error').mockImplementation(() => {})
+  test.each<[string, ClientOptions, ((client: WampClient) => void) | undefined, number]>([
+    ['is printed once, with its procedure and its stack', {}, undefined, 1],
+    ['is not printed if the event error has a listener', {}, (client) => client.on('error', () => {}), 0],
+    ['is not printed if onError has seen it', { onError: () => undefined }, undefined, 0],
+  ])('%s', async (_, options, listen, times) => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
+    onTestFinished(() => printed.mockRestore())
+    const { client, peer } = await joined(granting, options)
+    listen?.(client)
+    const boom = new Error('boom')
+    const procedures = [
+      () => {
+        throw boom
+      },
+      async () => {
+        throw boom
+      },
+      async function* () {
+        yield 1
+        throw boom
+      },
+      () => ({ then: (_: unknown, reject: (error: unknown) => void) => reject(boom) }),
+      () => {
+        throw new WampError('com.example.answer')
+      },
+    ]
+    for (const [at, procedure] of procedures.entries()) await client.register(`com.example.f${at}`, procedure)
+    for (const at of procedures.keys()) {
+      peer.send([INVOCATION, at + 1, 1001 + at, { receive_progress: true }])
+      await until(() => peer.received.filter(([code]) => code === ERROR).length === at + 1)
+    }
+    const lines = procedures.slice(0, -1).map((_, at) => [`com.example.f${at} failed:`, boom])
+    expect(printed.mock.calls).toEqual(times ? lines : [])
+  })
+
+  test('reaches a listener together with the procedure', async () => {
     const { client, peer } = await joined(granting)
+    const heard: unknown[] = []
+    client.on('error', (...args) => heard.push(args))
+    const boom = new Error('boom')
     await client.register('com.example.f', () => {
-      throw new Error('boom')
+      throw boom
     })
     peer.send([INVOCATION, 1, 1001, {}])
-    await until(() => peer.received.at(-1)?.[0] === ERROR)
-    expect(told).not.toHaveBeenCalled()
-    told.mockRestore()
+    await until(() => heard.length > 0)
+    expect(heard).toEqual([[boom, 'com.example.f']])
   })
 
   test('a thenable that throws is an error of the procedure, not of the session', async () => {
@@ -325,6 +362,7 @@ describe('what a procedure throws', () => {
   test('through the real router the caller gets the message', async () => {
     await using world = await openWorld()
     const [caller, provider] = await world.join('caller', 'provider')
+    provider.on('error', () => {})
     await provider.register('com.example.f', () => {
       throw new Error('boom')
     })

@@ -438,7 +438,7 @@ describe('a schema of the result', () => {
     expect(await failure(caller.call('parts', [3]))).toEqual(uri('wamp.error.runtime_error'))
     parts.length = 0
     // So of any other iteration, which returns nothing.
-    expect(await caller.call('iterable', [], {}, { onProgress })).toBe(undefined)
+    expect(await caller.call('iterable', [], {}, { onProgress })).toBe(null)
     expect(parts).toEqual([1, 2])
   })
 })

@@ -15,7 +15,8 @@ import {
   type WireMessage,
 } from 'wampy-ts/testing'
 
-export const WELCOMED: WireMessage = [2, 4711, { roles: { broker: {}, dealer: {} } }]
+const broker = { features: { subscriber_blackwhite_listing: true } }
+export const WELCOMED: WireMessage = [2, 4711, { roles: { broker, dealer: {} } }]
 
 /** Answers to what is neither HELLO nor GOODBYE. */
 export type Answer = (message: WireMessage, peer: Scripted) => void

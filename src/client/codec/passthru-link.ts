@@ -29,7 +29,7 @@ import { checkScheme, type PayloadCodec, Talk } from './payload-codec.ts'
 /** Receives reports of messages that the link could not deliver. */
 export interface PassthruOwner {
   readonly dropped: { events: number }
-  raised(error: unknown, answered: boolean): void
+  raised(error: unknown, procedure?: Uri): void
 }
 
 /** The value of a client's option `codecs`, made by `passthru`. */
@@ -302,7 +302,7 @@ class PassthruLink implements Link {
       return [code, subscription, publication, details, heard]
     } catch (error) {
       this.#owner.dropped.events++
-      this.#owner.raised(error, false)
+      this.#owner.raised(error)
       return undefined
     }
   }
@@ -323,7 +323,7 @@ class PassthruLink implements Link {
       else if (talk.coded) this.#served.set(id, { talk, more, over: false })
       return [code, id, registration, details, heard]
     } catch (error) {
-      this.#owner.raised(error, true)
+      this.#owner.raised(error, details.procedure ?? asked.uri)
       const { uri, message: text } = error as WampError
       // The reason is for the operator, not for the sender of the bytes.
       const said = uri === PAYLOAD_UNREADABLE ? 'the payload could not be read' : text

@@ -37,8 +37,13 @@ export interface ClientEvents {
   stopped: (cause?: WampError) => void
   /** A handle was refused on a rejoin, and is requested again; or the router revoked it, and it is closed. */
   failed: (handle: Handle, error: WampError) => void
-  /** The error of a handler or a procedure. Without a listener, an error that no caller receives goes to the console. */
-  error: (error: unknown) => void
+  /**
+   * The error of a handler, or of a procedure with its URI. A WampError that a procedure throws is an answer and not
+   * reported. Without a listener, the error is printed by `console.error`, unless `onError` has seen it.
+   */
+  error: (error: unknown, procedure?: Uri) => void
+  /** An operation was carried out, but not as its options say. Without a listener, `console.warn` prints it. */
+  warning: (warning: WampError) => void
   /** A subscription is active again after a loss, and what was published meanwhile has not arrived. */
   gap: (handle: Handle, gap: Gap) => void
 }
@@ -220,7 +225,7 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
   report(error: unknown): void {
     if (this.#reportedErrors.has(Object(error))) return
     this.#reportedErrors.add(Object(error))
-    this.raised(error, false)
+    this.raised(error)
   }
 
   notJoined(text = 'has not joined a realm: await start() first'): WampError {
@@ -245,19 +250,24 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
     try {
       return this.#host.emit(event, ...args)
     } catch (error) {
-      this.raised(error, false)
+      this.raised(error)
       return true
     }
   }
 
-  raised(error: unknown, answered: boolean): void {
-    let heard = answered
+  raised(error: unknown, procedure?: Uri): void {
+    // `onError` has seen the error of a procedure.
+    let heard = procedure !== undefined && this.onError !== undefined
     try {
-      heard = this.#host.emit('error', error) || answered
+      heard = this.#host.emit('error', error, ...(procedure === undefined ? [] : [procedure])) || heard
     } catch (broken) {
       report(broken)
     }
-    if (!heard) report(error)
+    if (!heard) report(error, procedure)
+  }
+
+  warned(warning: WampError): void {
+    if (!this.tell('warning', warning)) console.warn(warning.message)
   }
 
   joined(session: ClientSession): void {
@@ -279,9 +289,10 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
 }
 
 /** Prints a thrown value, which may be impossible to print. */
-function report(error: unknown): void {
+function report(error: unknown, procedure?: Uri): void {
   try {
-    console.error(error)
+    if (procedure === undefined) console.error(error)
+    else console.error(`${procedure} failed:`, error)
   } catch {
     console.error(thrown(error).message)
   }

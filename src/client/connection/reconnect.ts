@@ -222,7 +222,7 @@ export class Run {
         if (delay >= 0) return paced(delay, attempt)
         throw usage(`reconnect must return milliseconds or false, got ${formatValue(delay)}`)
       } catch (error) {
-        this.#core.raised(error, false)
+        this.#core.raised(error)
         return false
       }
     }

@@ -109,7 +109,7 @@ export interface HandlesHost {
   tell(event: 'failed', handle: Handle, error: WampError): unknown
   /** A subscription has come back. */
   tell(event: 'gap', handle: Handle, gap: Gap): unknown
-  raised(error: unknown, answered: boolean): void
+  raised(error: unknown, procedure?: Uri): void
   /** Reports what no promise can. */
   report(error: unknown): void
 }
@@ -282,7 +282,7 @@ export class DurableHandles {
     try {
       task()
     } catch (error) {
-      this.#host.raised(error, false)
+      this.#host.raised(error)
     }
   }
 

@@ -262,10 +262,11 @@ export class Running {
     }
     if (!this.#over()) return
     try {
-      this.#session.send([YIELD, this.#id, {}, payloadOf(value)])
+      // Nothing is null, as from autobahn: the Python library wampy, among others, cannot read a RESULT without arguments.
+      this.#session.send([YIELD, this.#id, {}, payloadOf(value === undefined ? null : value)])
     } catch (error) {
       // The result cannot travel, and the caller must not wait for it.
-      this.#session.owner.raised(error, true)
+      this.#session.owner.raised(error, this.#procedure)
       this.#answer(this.#told(error))
     }
   }
@@ -273,7 +274,7 @@ export class Running {
   #fail(value: unknown): void {
     const stopped = this.#stopped
     if (!this.#over()) return
-    if (!WampError.is(value) && !stopped) this.#session.owner.raised(value, true)
+    if (!WampError.is(value) && !stopped) this.#session.owner.raised(value, this.#procedure)
     // An error of an interrupted procedure is a consequence of the interruption.
     this.#answer(stopped && (value === stopped || !WampError.is(value)) ? stopped : this.#told(value))
   }
@@ -327,10 +328,14 @@ export class Running {
     try {
       return thrown(this.#all.onError?.(value, this.#invocation as Invocation) ?? value)
     } catch (broken) {
-      this.#session.owner.raised(broken, false)
+      this.#session.owner.raised(broken)
       // `onError` may have been about to redact the error.
       return new WampError(RUNTIME_ERROR, ['the procedure failed'])
     }
+  }
+
+  get #procedure(): Uri | undefined {
+    return this.#invocation?.procedure
   }
 
   #answer(error: WampError): void {

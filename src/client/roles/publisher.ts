@@ -1,8 +1,10 @@
 /** The publisher: PUBLISH, and PUBLISHED with `acknowledge`. */
 
 import { PUBLISH, PUBLISHED } from '../../protocol/codes.ts'
+import { unsent } from '../../protocol/error.ts'
 import { keyTypeOf } from '../../protocol/keys.ts'
 import type { Id, PublishedMessage, Uri } from '../../protocol/messages.ts'
+import { FEATURE_NOT_SUPPORTED } from '../../protocol/names.ts'
 import type { Dict, KnownKeys, List, WirePublishOptions as WireOptions } from '../../protocol/options.ts'
 import { payload } from '../../protocol/payload.ts'
 import { canceled, type Waiting } from '../base/waiting.ts'
@@ -20,6 +22,11 @@ export type PublishKeys = { readonly [K in keyof KnownKeys<WireOptions>]: OrItem
 export interface PublishOptions extends Waiting, Dict, PublishKeys {
   /** Waits for a session if there is none, instead of failing at once. */
   readonly waitForReady?: boolean
+  /**
+   * Fails with `wamp.error.feature_not_supported` before anything is sent, if the broker would ignore `eligible*` or
+   * `exclude*` and so send the event to everybody. Default false: the client's event `warning` reports it.
+   */
+  readonly mandatory?: boolean | undefined
 }
 
 export const publisher: Role = {
@@ -31,7 +38,13 @@ export const publisher: Role = {
 }
 
 /** The options as they are sent. */
-export function wireOf({ signal: _, timeout: __, waitForReady: ___, ...options }: PublishOptions): WireOptions {
+export function wireOf({
+  signal: _,
+  timeout: __,
+  waitForReady: ___,
+  mandatory: ____,
+  ...options
+}: PublishOptions): WireOptions {
   const wire: Record<string, unknown> = options
   for (const key in wire) {
     const value = wire[key]
@@ -39,6 +52,19 @@ export function wireOf({ signal: _, timeout: __, waitForReady: ___, ...options }
     if (value !== undefined && !Array.isArray(value) && keyTypeOf(key)?.[3]) wire[key] = [value]
   }
   return wire
+}
+
+/** Refuses or reports options that limit the audience, if the broker does not announce that it heeds them. */
+export function checkAudience(session: ClientSession, topic: Uri, options: PublishOptions): void {
+  if (session.announces('broker', 'subscriber_blackwhite_listing')) return
+  const ignored = Object.keys(options).filter(
+    (key) => /^e(ligible|xclude($|_auth))/.test(key) && options[key] !== undefined,
+  )
+  if (!ignored.length) return
+  const text = `the broker ignores ${ignored.join(', ')} and sends ${topic} to all its subscribers: it does not announce subscriber_blackwhite_listing`
+  const error = unsent(FEATURE_NOT_SUPPORTED, text)
+  if (options.mandatory) throw error
+  session.owner.warned(error)
 }
 
 /** Resolves to the publication's id with `acknowledge: true`, otherwise to undefined when the event has been sent. */
@@ -51,6 +77,7 @@ export function publish(
 ): Promise<Id | undefined> {
   const { signal, timeout } = given
   const data = payload(args, kwargs)
+  checkAudience(session, topic, given)
   const options = wireOf(given)
   const message = (id: Id) => [PUBLISH, id, options, topic, data] as const
   if (options.acknowledge === true) {

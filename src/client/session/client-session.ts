@@ -38,8 +38,10 @@ export interface Dropped {
 /** The events that a session reports to its client. */
 export interface ClientSessionOwner {
   readonly dropped: Dropped
-  /** A handler threw, or its promise was rejected. */
-  raised(error: unknown, answered: boolean): void
+  /** A handler threw or its promise was rejected, or a procedure failed, which is then named. */
+  raised(error: unknown, procedure?: Uri): void
+  /** An operation succeeds, but not as its user may expect. */
+  warned(warning: WampError): void
   /** WELCOME came; nothing behind it has been read. */
   joined(session: ClientSession): void
   /** Called once, even if the session never joined. */
@@ -93,9 +95,9 @@ export class ClientSession extends Session {
   heed(task: () => unknown): void {
     try {
       const done = task()
-      if (isThenable(done)) done.then(undefined, (error) => this.owner.raised(error, false))
+      if (isThenable(done)) done.then(undefined, (error) => this.owner.raised(error))
     } catch (error) {
-      this.owner.raised(error, false)
+      this.owner.raised(error)
     }
   }
 

@@ -99,8 +99,9 @@ export class Requests {
       if (signal) pending.deaf = limit({ signal }, true, (error) => this.quit(id, error))
       if (timeout) this.#time(id, pending)
     })
-    if (pending) pending.promise = promise
-    return promise
+    const returned = asked.procedure === undefined ? promise : traced(promise)
+    if (pending) pending.promise = returned
+    return returned
   }
 
   #time(id: Id, pending: Pending): void {
@@ -165,6 +166,20 @@ export class Requests {
       reject(pending, error)
     }
     this.#pending.clear()
+  }
+}
+
+/**
+ * The outcome of a call, whose error has the frames of the functions that wait for it: the engine knows them only while
+ * it resumes an async function. Without a failure this costs one more promise.
+ */
+async function traced<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise
+  } catch (error) {
+    // Not in older versions of Firefox.
+    Error.captureStackTrace?.(error as object)
+    throw error
   }
 }
 
