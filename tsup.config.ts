@@ -138,6 +138,9 @@ export default defineConfig(() => {
       // An ES module, which `require` cannot load before Node 20.19.
       noExternal: ['@noble/ciphers'],
       esbuildPlugins: [withoutDocstrings],
+      esbuildOptions(options) {
+        options.minifySyntax = true
+      },
     },
     {
       ...common,

@@ -37,9 +37,11 @@ test.each(Object.entries(callers))('its stack has the frames of the code that wa
     await checkout()
   }
   expect(((await failure(outer())) as Error).stack).toMatch(
-    /checkout[^]*failed-calls\.test[^]*outer[^]*failed-calls\.test/,
+    /checkout[\s\S]*failed-calls\.test[\s\S]*outer[\s\S]*failed-calls\.test/,
   )
-  expect(((await failure(placeOrder())) as Error).stack).toMatch(/^WampError: .+\n[^]*checkout[^]*failed-calls\.test/)
+  expect(((await failure(placeOrder())) as Error).stack).toMatch(
+    /^WampError: .+\n[\s\S]*checkout[\s\S]*failed-calls\.test/,
+  )
 })
 
 test('it names the procedure, for each of the calls that one loss ends as well', async () => {

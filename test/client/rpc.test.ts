@@ -309,6 +309,7 @@ describe('what a procedure throws', () => {
         yield 1
         throw boom
       },
+      // biome-ignore lint/suspicious/noThenProperty: a thenable is meant
       () => ({ then: (_: unknown, reject: (error: unknown) => void) => reject(boom) }),
       () => {
         throw new WampError('com.example.answer')
