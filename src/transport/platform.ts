@@ -9,7 +9,8 @@ import type { WebSocketClass, WebSocketLike } from './websocket.ts'
 export interface SocketExtras {
   /** Gathers all writes until the end of this turn. */
   gather(): void
-  ping(answered: () => void): void
+  /** Not every class can. */
+  ping?(answered: () => void): void
   terminate(): void
 }
 
@@ -40,6 +41,22 @@ interface Corkable {
   uncork(): void
 }
 
+/** The TCP or TLS connection under a WebSocket, once that is open. */
+interface Connection<Raw> {
+  raw: Raw | undefined
+}
+
+interface Destroyable extends Corkable {
+  destroy(): void
+}
+
+/** The connections of sockets of Node's own class. */
+const ownConnections = new WeakMap<WebSocketLike, Connection<Destroyable>>()
+
+interface Dispatcher {
+  dispatch(options: object, handler: object): boolean
+}
+
 function isNode(socket: object | undefined): socket is NodeWebSocket {
   return ['on', 'ping', 'terminate'].every((name) => typeof (socket as Record<string, unknown>)?.[name] === 'function')
 }
@@ -54,33 +71,73 @@ export function packagedClass(): WebSocketClass | undefined {
 }
 
 export function socketCreator(Class: WebSocketClass): (url: string, protocols: string[]) => WebSocketLike {
-  if (!isNode(Class.prototype)) return (url, protocols) => new Class(url, protocols)
+  if (!isNode(Class.prototype)) return undiciCreator(Class) ?? ((url, protocols) => new Class(url, protocols))
   // Deflating small messages costs more than it saves, and keeps a window of memory for each connection.
   const Node = Class as new (url: string, protocols: string[], options: object) => WebSocketLike
   return (url, protocols) => new Node(url, protocols, { perMessageDeflate: false })
 }
 
+/**
+ * Node's own WebSocket, that of undici, has no `terminate()`, and keeps its process alive until the peer closes. Its option
+ * `dispatcher` sees the connection.
+ */
+function undiciCreator(Class: WebSocketClass): ReturnType<typeof socketCreator> | undefined {
+  const scope = globalThis as { readonly [version: symbol]: Dispatcher | undefined }
+  // Undici has no other way to its dispatcher; the number is the version of the interface.
+  const dispatcher = [2, 1].map((version) => scope[Symbol.for(`undici.globalDispatcher.${version}`)]).find(Boolean)
+  // Its source tells it from classes that would take the options for a subprotocol.
+  if (!dispatcher || !String(Class).includes('webidl')) return undefined
+  const Undici = Class as new (url: string, options: object) => WebSocketLike
+  return (url, protocols) => {
+    const connection: Connection<Destroyable> = { raw: undefined }
+    const watching: Dispatcher = {
+      dispatch: (options, handler) => dispatcher.dispatch(options, seeingUpgrade(handler, connection)),
+    }
+    const socket = new Undici(url, { protocols, dispatcher: watching })
+    ownConnections.set(socket, connection)
+    return socket
+  }
+}
+
+/** The handler of a request, whose method for an upgrade (its name and order of arguments vary) is called with a socket. */
+function seeingUpgrade(handler: object, connection: Connection<Destroyable>): object {
+  return new Proxy(handler, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]) => {
+        if (/upgrade/i.test(String(name))) connection.raw = args.find(isConnection)
+        return value.apply(target, args)
+      }
+    },
+  })
+}
+
+function isConnection(value: unknown): value is Destroyable {
+  return ['cork', 'uncork', 'destroy'].every((name) => typeof Object(value)[name] === 'function')
+}
+
 export function extrasOf(socket: WebSocketLike): SocketExtras | undefined {
+  const own = ownConnections.get(socket)
+  if (own) {
+    return {
+      gather: gatherer(own),
+      terminate() {
+        // Before it is open, closing it is enough.
+        if (own.raw) own.raw.destroy()
+        else socket.close()
+      },
+    }
+  }
   if (!isNode(socket)) return undefined
-  let raw: Corkable | undefined
-  let corked = false
+  const connection: Connection<Corkable> = { raw: undefined }
   socket.on('upgrade', (response) => {
-    raw = response.socket
+    connection.raw = response.socket
   })
   // With this listener `ws` emits no error of its own, which would contain only the status.
   socket.on('unexpected-response', (_, response) => socket.emit('error', new RefusedUpgrade(response, socket.url)))
-  const flush = () => {
-    corked = false
-    raw?.uncork()
-  }
   return {
-    gather() {
-      // One system call for all frames that are sent while an inbound chunk is handled.
-      if (!raw || corked) return
-      corked = true
-      raw.cork()
-      queueMicrotask(flush)
-    },
+    gather: gatherer(connection),
     ping(answered) {
       socket.once('pong', answered)
       socket.ping()
@@ -88,6 +145,21 @@ export function extrasOf(socket: WebSocketLike): SocketExtras | undefined {
     terminate() {
       socket.terminate()
     },
+  }
+}
+
+function gatherer(connection: Connection<Corkable>): () => void {
+  let corked = false
+  const flush = () => {
+    corked = false
+    connection.raw?.uncork()
+  }
+  return () => {
+    // One system call for all frames that are sent while an inbound chunk is handled.
+    if (!connection.raw || corked) return
+    corked = true
+    connection.raw.cork()
+    queueMicrotask(flush)
   }
 }
 

@@ -2,7 +2,7 @@
 
 /** The URL of a WebSocket that an `http:` or `https:` URL stands for; others are returned as they are. */
 export function toWebSocket(url: string): string {
-  return url.replace(/^http/i, 'ws')
+  return url.replace(/^http(?=s?:)/i, 'ws')
 }
 
 /** An address without its password, query and fragment, any of which may hold a secret. */

@@ -153,9 +153,9 @@ class WebSocketTransport implements Transport {
       this.#inbox.frame(typeof data === 'string' ? data : new Uint8Array(data))
     }
     socket.onclose = ({ code, reason }: CloseInfo) => this.#end({ code: code ?? BROKEN.code, reason: reason ?? '' })
-    if (extras) {
+    if (extras?.ping) {
       this.ping = (answered) => {
-        if (this.#open) extras.ping(answered)
+        if (this.#open) extras.ping?.(answered)
       }
     }
   }

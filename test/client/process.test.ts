@@ -1,10 +1,14 @@
 /** Whole processes: an import does nothing, and a script that starts, calls and stops ends by itself. */
 
-import { spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { serve } from 'wampy-ts/node'
 import { Router } from 'wampy-ts/router'
+import { WebSocket } from 'ws'
 
 interface Ended {
   readonly code: number | null
@@ -14,9 +18,16 @@ interface Ended {
 
 /** Runs a script in a process of its own; one that does not end by itself is killed and fails. */
 async function run(script: string, ...args: string[]): Promise<Ended> {
+  return ended(start(script, ...args))
+}
+
+function start(script: string, ...args: string[]): ChildProcessWithoutNullStreams {
   const root = fileURLToPath(new URL('../..', import.meta.url))
   const path = fileURLToPath(new URL(`scripts/${script}`, import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', path, ...args], { cwd: root })
+  return spawn(process.execPath, ['--import', 'tsx', path, ...args], { cwd: root })
+}
+
+async function ended(child: ChildProcessWithoutNullStreams): Promise<Ended> {
   const late = setTimeout(() => child.kill('SIGKILL'), 14_000)
   let [output, errors] = ['', '']
   child.stdout.on('data', (data: Buffer) => {
@@ -61,6 +72,45 @@ test('a script whose router is not there ends by itself, with the cause', async 
   expect(code).toBe(0)
   expect(lines[0]).toMatch(/^wampy\.error\.connection_failed could not connect to ws:\/\/127\.0\.0\.1:1\/ws/)
 }, 20_000)
+
+describe.each([
+  ['ws', WebSocket],
+  ["Node's own WebSocket", globalThis.WebSocket],
+] as const)('%s, towards a peer that is frozen,', (name, Class) => {
+  // Node has one of its own since 22.
+  test.skipIf(!Class).each(['open', 'opening'])('keeps no process alive when it is terminated: %s', async (step) => {
+    const connections = new Set<Socket>()
+    const server = createServer((socket) => {
+      connections.add(socket)
+      socket.on('error', () => {})
+      socket.once('data', (data) => {
+        socket.pause()
+        if (step === 'opening') child.stdin.write('\n')
+        else socket.write(welcomed(String(data)))
+      })
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    onTestFinished(() => {
+      server.close()
+      for (const socket of connections) socket.destroy()
+    })
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`
+    const child = start('frozen.ts', name, step, url)
+    child.stdin.on('error', () => {})
+    const { code, errors, lines } = await ended(child)
+    expect({ code, errors }).toEqual({ code: 0, errors: '' })
+    expect(Number(/^ended after (\d+) ms$/.exec(lines.join())?.[1])).toBeLessThan(1000)
+  })
+})
+
+/** The answer to the request of a WebSocket. */
+function welcomed(request: string): string {
+  const key = /sec-websocket-key: (.*)\r\n/i.exec(request)?.[1]
+  const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
+  const head = ['Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${accept}`]
+  return `HTTP/1.1 101 Switching Protocols\r\n${head.join('\r\n')}\r\nSec-WebSocket-Protocol: wamp.2.json\r\n\r\n`
+}
 
 test('the console session in plain JavaScript, with the static field', async () => {
   const { port } = await served()
