@@ -47,27 +47,30 @@ function leavable(stage: Stage, name: string, router: string): { here: string; e
   return { here, elsewhere: stage.site.page(`${name}-elsewhere`, '') }
 }
 
+/** Fails if a page that returned is not what the engine makes of it: the same, from the back-forward cache, or a new one. */
+async function returned(tab: Tab, from: 'the cache' | 'the network'): Promise<void> {
+  assert.equal(await tab.run("return restored ? 'the cache' : 'the network'"), from, 'the page must come from there')
+}
+
+/** Firefox keeps no page that had a connection, a worker or a lock when it was left: it loads the page anew. */
+const whenConnected = ({ engine }: Stage) => (engine === 'firefox' ? 'the network' : 'the cache')
+
 /** Leaves a page and returns to it: its session is gone within two seconds, and back with all that it had. */
-async function leaveAndReturn(
-  { engine, node, ...stage }: Stage,
-  name: string,
-  router: string,
-  { within = 2000, persisted = true }: { within?: number; persisted?: boolean } = {},
-): Promise<void> {
-  const { here, elsewhere } = leavable({ engine, node, ...stage }, name, router)
-  const tab = await joined({ engine, node, ...stage }, here)
+async function leaveAndReturn(stage: Stage, name: string, router: string): Promise<void> {
+  const { node } = stage
+  const { here, elsewhere } = leavable(stage, name, router)
+  const tab = await joined(stage, here)
   const before = await node.sessions()
   assert.equal(await node.ask(`${name}.here`), 'here')
   await tab.goto(elsewhere)
-  await until('the page that was left has no session', async () => (await node.sessions()) === before - 1, within)
+  await until('the page that was left has no session', async () => (await node.sessions()) === before - 1, 2000)
   await assert.rejects(node.ask(`${name}.here`), { uri: 'wamp.error.no_such_procedure' })
   await tab.back()
   await until('the page that returned answers', () => node.ask(`${name}.here`))
   await node.publish(`${name}.news`, ['welcome back'])
   await until('it hears events', async () => ((await tab.run('return heard')) as string[]).includes('welcome back'))
   assert.equal(await node.sessions(), before)
-  // Else the engine has loaded the page anew, and the story has not been told.
-  if (persisted) assert.equal(await tab.run('return restored'), 1, 'the page must come out of the back-forward cache')
+  await returned(tab, whenConnected(stage))
 }
 
 export const STORIES: Readonly<Record<string, Story>> = {
@@ -346,16 +349,47 @@ export const STORIES: Readonly<Record<string, Story>> = {
   },
 
   'a page that is left and returns, over WebSocket': (stage) =>
-    // Firefox keeps no page that had a connection open when it was left: it loads the page anew.
-    leaveAndReturn(stage, 'left-websocket', `'${stage.router.url}'`, { persisted: stage.engine !== 'firefox' }),
+    leaveAndReturn(stage, 'left-websocket', `'${stage.router.url}'`),
 
   'a page that is left and returns, over long polls': (stage) =>
     leaveAndReturn(
       stage,
       'left-longpoll',
       `new wampy.WampRouter({ url: '${stage.router.longPollUrl}', dial: wampy.longPollDial() })`,
-      { persisted: stage.engine !== 'firefox' },
     ),
+
+  async 'a page that is left while its router is away'(stage) {
+    const { site, router, node } = stage
+    const here = site.page(
+      'left-waiting',
+      `globalThis.client = new wampy.WampClient({ router: '${router.url}', reconnect: () => 1000000 })
+       client.register('left-waiting.here', () => 'here')
+       client.start()`,
+    )
+    const tab = await joined(stage, here)
+    await tab.run("globalThis.waits = new Promise((resolve) => client.once('retry', () => resolve()))")
+    await router.kill()
+    await tab.run('return waits')
+    await tab.goto(site.page('left-waiting-elsewhere', ''))
+    await router.start()
+    await tab.back()
+    // At once: the delay that the page was in would take a quarter of an hour.
+    await until('the page that returned answers', () => node.ask('left-waiting.here'))
+    await returned(tab, 'the cache')
+  },
+
+  async 'a page that is left and returns, with a router of its own'(stage) {
+    const script = `globalThis.client = new wampy.WampClient({ router: new wampy.Router() })
+      client.register('here', () => 'here')
+      client.start()`
+    const tab = await joined(stage, stage.site.page('left-own', script))
+    const id = await tab.run('return client.session.id')
+    await tab.goto(stage.site.page('left-own-elsewhere', ''))
+    await tab.back()
+    await until('the page that returned answers', () => tab.run("return client.call('here')"))
+    await returned(tab, 'the cache')
+    assert.equal(await tab.run('return client.session.id'), id, 'its session was frozen with it')
+  },
 
   async 'a page that is left and returns, at a router in a SharedWorker'(stage) {
     const { site } = stage
@@ -381,6 +415,7 @@ export const STORIES: Readonly<Record<string, Story>> = {
       await tab.run("return client.call('router.stats', [], {}, { timeout: 1000 }).then(({ sessions }) => sessions)"),
       3,
     )
+    await returned(tab, whenConnected(stage))
   },
 
   async 'a client in a worker of a page that is left'(stage) {
@@ -408,6 +443,7 @@ export const STORIES: Readonly<Record<string, Story>> = {
     await until('the worker has no session', async () => (await node.sessions()) === before - 1, 6000)
     await tab.back()
     await until('the worker that runs again answers', () => node.ask('left-worker.here'), 10_000)
+    await returned(tab, whenConnected(stage))
   },
 
   async 'a strict Content-Security-Policy'(stage) {
