@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { usage } from '../protocol/error.ts'
 import { COUNT, type OptionRules, SERIALIZERS } from '../protocol/option-rules.ts'
 import { formatValue } from '../protocol/validate.ts'
+import { forRouter } from '../serializer/routed-json.ts'
 import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
 import { framed } from '../session/framed.ts'
 import type { Attachable, Link, TransportInfo } from '../session/link.ts'
@@ -45,7 +46,7 @@ export class Connections {
 
   constructor(router: Attachable, serializers: readonly Serializer[], options: ConnectionOptions) {
     this.#router = router
-    this.#serializers = new Map(serializers.map((each) => [subprotocolOf(each), each]))
+    this.#serializers = new Map(serializers.map((each) => [subprotocolOf(each), forRouter(each)]))
     this.#limit = options.maxConnections ?? Number.POSITIVE_INFINITY
     this.#sweep = new Sweep(options)
   }

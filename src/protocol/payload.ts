@@ -14,6 +14,8 @@ export interface PayloadSource {
   readonly start: number
   readonly end: number
   readonly count: 1 | 2
+  /** The number of values, if they have been counted. */
+  readonly values?: number
   /** Parses such text again. */
   readonly reparse?: (text: string) => Payload
   /** Transcodes elements of a binary format, to a `Sink` of the serializers. */

@@ -1,5 +1,6 @@
 /** A binary serializer made from a format: it walks the envelope, checks the payload and leaves it in the frame. */
 
+import { MAX_ENVELOPE } from '../protocol/envelope-limit.ts'
 import { violation } from '../protocol/error.ts'
 import type { Message } from '../protocol/messages.ts'
 import type { Dict, List } from '../protocol/options.ts'
@@ -101,6 +102,7 @@ function readElement(cursor: Cursor, kind: ItemKind, at: number): unknown {
   if (kind === INTEGER || kind === FLOAT) return cursor.number
   if (kind === DICT && cursor.size === 0) return {}
   cursor.checkRest(kind, 1, true)
+  if (cursor.at > MAX_ENVELOPE) throw violation(`a message may have at most ${MAX_ENVELOPE} bytes besides its payload`)
   cursor.at = at
   return cursor.value()
 }

@@ -26,21 +26,10 @@ export const json: Serializer = { name: 'json', binary: false, encode, decode }
 function decode(frame: Frame): Message {
   if (typeof frame !== 'string') throw violation('json travels in text frames')
   // The message itself is one level above its elements.
-  if (isDeeper(frame, MAX_DEPTH + 1)) throw violation(`a message is nested at most ${MAX_DEPTH} levels deep`)
-  let message = parsedList(frame)
+  if (isDeeper(frame, MAX_DEPTH + 1)) throw violation(TOO_NESTED)
+  const message = decodeElements(frame)
   const layout = layoutOf(message[0])
-  checkLength(layout, message.length)
   const { most } = layout
-  for (let i = 1; i < most; i++) {
-    if (isRounded(message[i])) {
-      message = parseExactly(frame) as unknown[]
-      break
-    }
-  }
-  checkElements(layout, message)
-  for (let i = 1; i < most; i++) {
-    if (typeof message[i] === 'object') decodeBinaryStrings(message[i], `${layout.name}[${i}]`)
-  }
   if (message.length > most) {
     const first = message[most]
     const args = (Array.isArray(first) || !isTransparent(layout, message) ? first : [first]) as List
@@ -58,6 +47,25 @@ function decode(frame: Frame): Message {
   return message as unknown as Message
 }
 
+/** Parses a message and checks the elements before its payload. */
+export function decodeElements(text: string): unknown[] {
+  let message = parsedList(text)
+  const layout = layoutOf(message[0])
+  checkLength(layout, message.length)
+  const { most } = layout
+  for (let i = 1; i < most; i++) {
+    if (isRounded(message[i])) {
+      message = parseExactly(text) as unknown[]
+      break
+    }
+  }
+  checkElements(layout, message)
+  for (let i = 1; i < most; i++) {
+    if (typeof message[i] === 'object') decodeBinaryStrings(message[i], `${layout.name}[${i}]`)
+  }
+  return message
+}
+
 /** The offset at which element `place` of a message begins. */
 function startOf(frame: string, place: number): number {
   return seek(frame, frame.indexOf('[') + 1, place, MAX_DEPTH) as number
@@ -68,11 +76,15 @@ function parsedList(frame: string): unknown[] {
   try {
     parsed = JSON.parse(frame)
   } catch {
-    throw violation('a message must be JSON')
+    throw notJson()
   }
   if (Array.isArray(parsed)) return parsed
   throw violation(`a message is a list, got ${formatValue(parsed)}`)
 }
+
+export const TOO_NESTED = `a message is nested at most ${MAX_DEPTH} levels deep`
+
+export const notJson = (): Error => violation('a message must be JSON')
 
 /** True if lists and dictionaries are nested deeper than `limit`. */
 function isDeeper(text: string, limit: number): boolean {
@@ -87,7 +99,7 @@ function isDeeper(text: string, limit: number): boolean {
 }
 
 /** The offset behind the given number of commas outside any inner bracket; undefined if the text is nested too deeply. */
-function seek(text: string, start: number, commas: number, limit: number): number | undefined {
+export function seek(text: string, start: number, commas: number, limit: number): number | undefined {
   let depth = 0
   let left = commas
   let at = start
@@ -165,7 +177,8 @@ class ParsedPayload implements Payload {
   }
 }
 
-function again(text: string): Payload {
+/** Parses the text of a payload: `[1,2],{"a":3}`. */
+export function again(text: string): Payload {
   const frame = `[0,${text}]`
   return new ParsedPayload(frame, 1, JSON.parse(frame).slice(1))
 }

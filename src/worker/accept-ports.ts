@@ -4,6 +4,7 @@ import { usage } from '../protocol/error.ts'
 import { checkRules, LIMIT, type OptionRules, SERIALIZERS } from '../protocol/option-rules.ts'
 import { formatValue } from '../protocol/validate.ts'
 import { json } from '../serializer/json.ts'
+import { forRouter } from '../serializer/routed-json.ts'
 import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
 import { framed } from '../session/framed.ts'
 import type { Attachable } from '../session/link.ts'
@@ -55,7 +56,7 @@ export function acceptPorts(
   if (typeof scope?.addEventListener !== 'function') {
     throw usage('acceptPorts runs in a worker; in a thread of Node pass its parentPort')
   }
-  const serializers = new Map((options.serializers ?? [json]).map((each) => [subprotocolOf(each), each]))
+  const serializers = new Map((options.serializers ?? [json]).map((each) => [subprotocolOf(each), forRouter(each)]))
   const sweep = new Sweep(options)
   const open = new Set<PortTransport>()
   const ownLock = holdLock()
