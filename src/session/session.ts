@@ -151,7 +151,12 @@ export abstract class Session {
   left(reason: Uri, details: Dict): void {
     this.send([GOODBYE, {}, GOODBYE_AND_OUT])
     this.#finish({ by: 'peer', reason, text: closingText(details, reason) })
-    this.#shut()
+    this.#shut(this.lingerAfterGoodbye)
+  }
+
+  /** Milliseconds for a peer that sent GOODBYE to close the link, before this side does. */
+  protected get lingerAfterGoodbye(): number {
+    return 0
   }
 
   /** The peer sent ABORT. */
@@ -175,9 +180,13 @@ export abstract class Session {
   }
 
   // A peer that does not close its end must not keep ours open.
-  #shut(): void {
+  #shut(wait = 0): void {
     if (this.#gone) return
     clearTimeout(this.#timer)
+    if (wait > 0) {
+      this.#timer = setTimeout(() => this.#shut(), wait)
+      return
+    }
     this.#timer = setTimeout(() => this.link.terminate(), LINGER)
     this.link.close()
   }

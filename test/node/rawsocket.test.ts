@@ -7,7 +7,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { GOODBYE, HELLO } from 'wampy-ts/testing'
+import { EVENT, GOODBYE, HELLO } from 'wampy-ts/testing'
 import { rawSocketDial } from '../../src/node/rawsocket-dial.ts'
 import { limitOf } from '../../src/node/rawsocket-handshake.ts'
 import { type RawSocketServeOptions, serveRawSocket } from '../../src/node/rawsocket-serve.ts'
@@ -219,8 +219,8 @@ describe('frames', () => {
   test('of exactly 2^24 octets have a bit of their own, both ways', async () => {
     const { port } = await served()
     const client = await joined(port)
-    const empty = JSON.stringify([GOODBYE, {}, ''])
-    const text = JSON.stringify([GOODBYE, {}, 'a'.repeat(2 ** 24 - empty.length)])
+    const empty = JSON.stringify([EVENT, 1, 2, {}, ['']])
+    const text = JSON.stringify([EVENT, 1, 2, {}, ['a'.repeat(2 ** 24 - empty.length)]])
     const whole = Buffer.concat([Buffer.from([8, 0, 0, 0]), Buffer.from(text)])
     client.socket.write(whole)
     expect((await client.take(whole.length)).equals(whole)).toBe(true)

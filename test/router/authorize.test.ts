@@ -407,7 +407,7 @@ describe('while an answer is awaited', () => {
       [SUBSCRIBED, 1, ID],
       [GOODBYE, {}, 'wamp.close.goodbye_and_out'],
     ])
-    expect(peer.end).toBe('closed')
+    expect(peer.says()).toEqual([])
     expect(watcher.take()).toHaveLength(1)
     expect(router.stats()).toMatchObject({ sessions: 1, dropped: { held: 0 } })
   })

@@ -241,7 +241,7 @@ describe('where ids must be in sequence', () => {
     const { callee, caller } = strict()
     callee.says([YIELD, 1, {}])
     caller.take()
-    expect(caller.says([CALL, 1, { progress: true }, 'com.sub'])).toEqual(violates(/"com.add" in all parts/))
+    expect(caller.says([CALL, 1, { progress: true }, 'com.sub'])).toEqual(violates(/must be the same in all parts/))
   })
 })
 

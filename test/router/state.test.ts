@@ -146,12 +146,21 @@ test('a violation in one session leaves the others alone', () => {
   expect(good.says([CALL, 2, {}, 'a.b'])).toEqual([[68, 1, expect.any(Number), {}]])
 })
 
-test('GOODBYE is answered by GOODBYE and the link is closed', () => {
-  const peer = open().join()
+test('GOODBYE is answered alone, and the peer has a second to close the connection', () => {
+  vi.useFakeTimers()
+  const { join, router } = open()
+  const peer = join({ stays: true })
   expect(peer.says([GOODBYE, { message: 'off' }, 'wamp.close.close_realm'], [SUBSCRIBE, 1, {}, 'a'])).toEqual([
     [GOODBYE, {}, 'wamp.close.goodbye_and_out'],
   ])
+  expect(router.stats().sessions).toBe(0)
+  vi.advanceTimersByTime(999)
+  expect(peer.says([SUBSCRIBE, 2, {}, 'a'])).toEqual([])
+  expect(peer.end).toBeUndefined()
+  vi.advanceTimersByTime(1)
   expect(peer.end).toBe('closed')
+  expect(vi.getTimerCount()).toBe(0)
+  vi.useRealTimers()
 })
 
 test('ABORT is not answered', () => {
@@ -167,7 +176,7 @@ test('a peer that hangs instead of closing is cut off', () => {
   peer.says([GOODBYE, {}, 'wamp.close.close_realm'])
   expect(router.stats().sessions).toBe(0)
   expect(router.links).toBe(1)
-  vi.advanceTimersByTime(2000)
+  vi.advanceTimersByTime(3000)
   expect(peer.end).toBe('terminated')
   expect(vi.getTimerCount()).toBe(0)
   vi.useRealTimers()

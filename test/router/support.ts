@@ -2,6 +2,7 @@
 
 import { expect, onTestFinished } from 'vitest'
 import { ABORT, CALL, ERROR, GOODBYE, HELLO, SUBSCRIBE, SUBSCRIBED, WELCOME } from 'wampy-ts/testing'
+import { GOODBYE_AND_OUT } from '../../src/protocol/names.ts'
 import { Router, type RouterOptions } from '../../src/router/router.ts'
 import { json } from '../../src/serializer/json.ts'
 import type { Serializer } from '../../src/serializer/serializer.ts'
@@ -21,6 +22,8 @@ export interface PeerOptions {
   readonly prepares?: boolean
   /** Does not close its end when asked to, as a peer that hangs. */
   readonly hangs?: boolean
+  /** Leaves it to the router to close the connection after GOODBYE. */
+  readonly stays?: boolean
 }
 
 export class Peer implements Transport {
@@ -37,12 +40,15 @@ export class Peer implements Transport {
   authid = ''
   readonly #serializer: Serializer
   readonly #hangs: boolean
+  readonly #stays: boolean
+  #dismissed = false
   #sink: TransportSink | undefined
   #inbox: unknown[][] = []
 
   constructor(options: PeerOptions = {}) {
     this.#serializer = options.serializer ?? json
     this.#hangs = options.hangs ?? false
+    this.#stays = options.stays ?? false
     this.protocol = `wamp.2.${this.#serializer.name}`
     if (options.prepares) this.framing = 'arrays'
   }
@@ -53,7 +59,9 @@ export class Peer implements Transport {
 
   send(frame: Frame): void {
     if (this.end) return
-    this.#inbox.push(this.#read(frame))
+    const message = this.#read(frame)
+    this.#inbox.push(message)
+    this.#dismissed ||= message[2] === GOODBYE_AND_OUT
   }
 
   prepare(frame: Frame): Frame {
@@ -93,6 +101,8 @@ export class Peer implements Transport {
           this.#serializer === json ? JSON.stringify(message) : this.#serializer.encode(message as never),
         )
     }
+    // A peer that has left closes the connection.
+    if (this.#dismissed && !this.#stays) this.close()
     return this.take()
   }
 

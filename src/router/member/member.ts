@@ -22,7 +22,7 @@ import type { SessionStats } from '../stats.ts'
 import type { Destination } from './destination.ts'
 import { HeldMessages } from './held-messages.ts'
 import type { RouterLimits } from './limits.ts'
-import { type Deviations, NO_DEVIATIONS, playing } from './peers.ts'
+import { type Deviations, featuresOf, NO_DEVIATIONS, type PeerFeatures } from './peers.ts'
 import type { Principal } from './principal.ts'
 import { watchSilence } from './silence.ts'
 import { isBehind, isTooFarBehind } from './slow-reader.ts'
@@ -60,6 +60,11 @@ export function refusedJoin(
 const SEQUENCED: boolean[] = []
 for (const code of [PUBLISH, SUBSCRIBE, UNSUBSCRIBE, CALL, REGISTER, UNREGISTER]) SEQUENCED[code] = true
 
+/** Milliseconds for a peer that has left to close its connection; then the router closes it. */
+const GOODBYE_LINGER = 1000
+
+const NO_FEATURES: PeerFeatures = {}
+
 export class Member extends Session implements Destination {
   /** 0 until it has joined. */
   id: Id = 0
@@ -88,7 +93,7 @@ export class Member extends Session implements Destination {
   /** The decision that is awaited. */
   #awaited: Promise<unknown> | undefined
   #patience: ReturnType<typeof setTimeout> | undefined
-  #roles: Roles = {}
+  #features: PeerFeatures = NO_FEATURES
   #requested: Id = 0
   #overrun = false
   #deadline: ReturnType<typeof setTimeout> | undefined
@@ -126,7 +131,7 @@ export class Member extends Session implements Destination {
     this.principal = principal
     this.internal = internal
     this.deviations = deviations
-    this.#roles = playing(roles, deviations)
+    this.#features = featuresOf(roles, deviations)
     realm.enter(this)
     this.become(realm.table)
   }
@@ -137,7 +142,7 @@ export class Member extends Session implements Destination {
   }
 
   announces<R extends ClientRole>(role: R, feature: Feature<R>): boolean {
-    return this.#roles[role]?.features?.[feature] === true
+    return this.#features[role]?.[feature] === true
   }
 
   get behind(): boolean {
@@ -229,6 +234,11 @@ export class Member extends Session implements Destination {
     this.#requested = nextId(this.#requested)
     if (message[1] === this.#requested) return
     throw violation(`${nameOf(message[0])}[1] must be ${this.#requested}, the next request id, got ${message[1]}`)
+  }
+
+  // Some peers miss the answer if the end of the connection arrives with it.
+  protected override get lingerAfterGoodbye(): number {
+    return this.link.local ? 0 : GOODBYE_LINGER
   }
 
   protected override ended(end: SessionEnd): void {

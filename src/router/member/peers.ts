@@ -1,7 +1,7 @@
 /** Known libraries that deviate from their HELLO; a `strict` router takes every peer at its word. */
 
 import type { HelloDetails, Roles } from '../../protocol/options.ts'
-import type { ClientRole, Feature } from '../../protocol/words.ts'
+import { CLIENT_ROLES, type ClientRole, FEATURES, type Feature } from '../../protocol/words.ts'
 
 /** Deviations of a peer from its HELLO or from the protocol. */
 export interface Deviations {
@@ -57,15 +57,31 @@ export function deviationsOf(details: HelloDetails): Deviations {
   return KNOWN.find((known) => known.is(details)) ?? NO_DEVIATIONS
 }
 
-/** The roles of a peer, with the features that it has without announcing them. */
-export function playing(roles: Roles, { unannounced }: Deviations): Roles {
-  if (!unannounced) return roles
-  const all: Record<string, Roles[string]> = { ...roles }
-  for (const [role, features] of Object.entries(unannounced)) {
-    const said = all[role]
-    if (said) all[role] = { features: { ...said.features, ...Object.fromEntries(features.map((it) => [it, true])) } }
+/** The features of a peer by role: `{ caller: { call_canceling: true } }`. */
+export type PeerFeatures = { readonly [R in ClientRole]?: Readonly<Record<string, true>> }
+
+/** Features that many peers share: most of them announce the same. */
+const sharedFeatures = new Map<string, PeerFeatures>()
+const SHARED_SETS = 256
+
+/**
+ * The features of a peer, with those that it has without announcing them. Nothing else of its roles is kept, because
+ * whatever a HELLO contains would otherwise live as long as its session.
+ */
+export function featuresOf(roles: Roles, { unannounced }: Deviations): PeerFeatures {
+  const found: { [R in ClientRole]?: Record<string, true> } = {}
+  for (const role of CLIENT_ROLES) {
+    const said = roles[role]
+    if (!said) continue
+    const silent: readonly string[] = unannounced?.[role] ?? []
+    const has = FEATURES[role].filter((feature) => said.features?.[feature] === true || silent.includes(feature))
+    found[role] = Object.fromEntries(has.map((feature) => [feature, true]))
   }
-  return all
+  const key = JSON.stringify(found)
+  const known = sharedFeatures.get(key)
+  if (known) return known
+  if (sharedFeatures.size < SHARED_SETS) sharedFeatures.set(key, found)
+  return found
 }
 
 function areExactly(roles: Roles, expected: typeof AUTOBAHN_JS): boolean {

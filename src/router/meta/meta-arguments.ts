@@ -16,7 +16,8 @@ export function wrongArgument(place: string, claim: string, value: unknown): Ref
   return new Refusal(INVALID_ARGUMENT, `${place} must be ${claim}, got ${formatValue(value)}`)
 }
 
-function argumentCheck<Wanted>(claim: string, holds: (value: unknown) => boolean): ArgumentCheck<Wanted> {
+/** A check of an argument by what it claims. */
+export function argumentCheck<Wanted>(claim: string, holds: (value: unknown) => boolean): ArgumentCheck<Wanted> {
   return (value, place) => {
     if (holds(value)) return value as Wanted
     throw wrongArgument(place, claim, value)

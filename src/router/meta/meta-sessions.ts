@@ -4,10 +4,11 @@ import type { Id, Uri } from '../../protocol/messages.ts'
 import { KILLED, NO_SUCH_SESSION } from '../../protocol/names.ts'
 import type { Dict } from '../../protocol/options.ts'
 import type { Destination } from '../member/destination.ts'
+import { LIMITS } from '../member/limits.ts'
 import type { Member } from '../member/member.ts'
 import { Refusal } from '../member/refusal.ts'
 import type { JoinedEvent } from '../observe/events.ts'
-import { anId, aText, aUri, optional, texts } from './meta-arguments.ts'
+import { anId, argumentCheck, aText, aUri, optional, texts } from './meta-arguments.ts'
 import type { Provided } from './provider.ts'
 
 export interface SessionRealm {
@@ -85,10 +86,16 @@ export function sessionProcedures({ strict, members, silence }: SessionRealm): R
   }
 }
 
+/** Sent to each session that is killed. */
+const aBriefText = argumentCheck<string>(
+  `text of at most ${LIMITS.uriLength} characters`,
+  (value) => typeof value === 'string' && value.length <= LIMITS.uriLength,
+)
+
 /** The reason and message in the GOODBYE to a killed session. */
 function farewellOf({ reason, message }: Dict, strict: boolean): { reason: Uri; message: string | undefined } {
   return {
-    reason: optional((value, place) => aUri(value, place, strict), reason, 'reason') ?? KILLED,
-    message: optional(aText, message, 'message'),
+    reason: optional((value, place) => aUri(aBriefText(value, place), place, strict), reason, 'reason') ?? KILLED,
+    message: optional(aBriefText, message, 'message'),
   }
 }

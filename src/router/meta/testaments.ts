@@ -15,7 +15,7 @@ import type { Destination } from '../member/destination.ts'
 import type { RouterLimits } from '../member/limits.ts'
 import { PASSTHRU } from '../member/passthru.ts'
 import { weightOf } from '../member/payload-size.ts'
-import { Refusal } from '../member/refusal.ts'
+import { Refusal, refuseLength } from '../member/refusal.ts'
 import type { Broker } from '../pubsub/broker.ts'
 import { type Decision, type Outcome, refuseDisclosure, TOO_LATE } from '../rights/decide.ts'
 import { aDict, aList, aUri, optional, wrongArgument } from './meta-arguments.ts'
@@ -93,6 +93,8 @@ export class Testaments {
   ): undefined | Promise<undefined> {
     const { strict } = this.#options
     const topic = aUri(uri, 'args[0]', strict)
+    const long = refuseLength(topic, this.#options.limits)
+    if (long) throw long
     if (isReserved(topic)) throw new Refusal(INVALID_URI, `${formatValue(topic)} belongs to the router`)
     const data = dataOf(optional(aList, args, 'args[1]'), optional(aDict, kwargs, 'args[2]'))
     const options = optionsOf(optional(aDict, publish_options, 'publish_options') ?? {}, topic, caller)

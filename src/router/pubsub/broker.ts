@@ -13,7 +13,7 @@ import type { Patterns } from '../match/patterns.ts'
 import { deliver, type Undelivered } from '../member/deliver.ts'
 import type { Destination } from '../member/destination.ts'
 import { inPassthru, passthruOf } from '../member/passthru.ts'
-import { NO_DETAILS, Refusal, sendError } from '../member/refusal.ts'
+import { NO_DETAILS, Refusal, refuseLength, sendError } from '../member/refusal.ts'
 import type { RealmRole, RoleRealm } from '../member/role.ts'
 import { type Decision, isDisclosed, type Outcome, refuseDisclosure, TOO_LATE } from '../rights/decide.ts'
 import { type Audience, audienceOf, namesSessions } from './audience.ts'
@@ -183,6 +183,8 @@ export class Broker implements RealmRole {
   }
 
   #refuseTopic(topic: Uri): Refusal | undefined {
+    const long = refuseLength(topic, this.#options.limits)
+    if (long) return long
     // An exactly subscribed topic is known to be valid; a pattern can match invalid topics, so check those.
     if (!this.patterns.get(topic) && !isUri(topic, this.#options.strict)) {
       return new Refusal(INVALID_URI, `${formatValue(topic)} is not a valid topic`)

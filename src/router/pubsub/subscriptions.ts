@@ -10,7 +10,7 @@ import { formatValue } from '../../protocol/validate.ts'
 import { type Pattern, Patterns } from '../match/patterns.ts'
 import type { Destination } from '../member/destination.ts'
 import type { RouterLimits } from '../member/limits.ts'
-import { Refusal, sendError } from '../member/refusal.ts'
+import { Refusal, refuseLength, sendError } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
 import type { Outcome } from '../rights/decide.ts'
 import type { History } from './history.ts'
@@ -123,9 +123,8 @@ export class Subscriptions {
         `${formatValue(topic)} is not a valid topic${match === 'exact' ? '' : ` for match: ${match}`}`,
       )
     }
-    if (topic.length > limits.uriLength) {
-      return new Refusal(LIMIT_EXCEEDED, `a URI may have at most ${limits.uriLength} characters`)
-    }
+    const long = refuseLength(topic, limits)
+    if (long) return long
     if (!existing && !this.patterns.admits(topic, match, limits.wildcardShapes)) {
       return new Refusal(
         LIMIT_EXCEEDED,

@@ -10,7 +10,7 @@ import { isReserved, isUri } from '../../protocol/uri.ts'
 import { formatValue, nameOf } from '../../protocol/validate.ts'
 import type { Destination } from '../member/destination.ts'
 import { inPassthru, PASSTHRU, passthruOf } from '../member/passthru.ts'
-import { NO_DETAILS, Refusal, sendError, trySend } from '../member/refusal.ts'
+import { NO_DETAILS, Refusal, refuseLength, sendError, trySend } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
 import { type Decision, type Outcome, refuseDisclosure, TOO_LATE } from '../rights/decide.ts'
 import type { Call } from './call.ts'
@@ -80,7 +80,10 @@ export class Calls {
     else if (!this.#isLate(message, caller)) {
       this.#inspect(options, caller)
       const { rights } = this.#realm
-      const decided = rights.always ?? rights.decide('call', procedure, 'exact', options, caller)
+      const decided =
+        refuseLength(procedure, this.#options.limits) ??
+        rights.always ??
+        rights.decide('call', procedure, 'exact', options, caller)
       if (decided instanceof Promise) {
         caller.hold(CALL, decided, (later) => this.#later(() => this.#begin(message, caller, later)), TOO_LATE)
       } else this.#begin(message, caller, decided)
@@ -154,9 +157,11 @@ export class Calls {
       return
     }
     this.#routing.settle(call)
-    const failed: Refusal | undefined = isUri(uri, this.#options.strict)
-      ? trySend(call.caller, [ERROR, CALL, call.request, details, uri, data])
-      : new Refusal(names.INVALID_URI, `the callee failed with ${formatValue(uri)}, which is not a valid error URI`)
+    const { strict, limits } = this.#options
+    const failed: Refusal | undefined =
+      isUri(uri, strict) && uri.length <= limits.uriLength
+        ? trySend(call.caller, [ERROR, CALL, call.request, details, uri, data])
+        : new Refusal(names.INVALID_URI, `the callee failed with ${formatValue(uri)}, which is not a valid error URI`)
     if (failed) this.#routing.fail(call, failed)
     else this.#routing.report(call, 'error', uri)
   }
@@ -228,11 +233,11 @@ export class Calls {
   /** True for a part of a settled call, whose caller could not know that yet. */
   #isLate([, request, { progress }, procedure]: messages.CallMessage, caller: Destination): boolean {
     const record = caller.rpc
-    const known = record?.unfinished(request)
+    const known = record?.unfinished(request, procedure)
     if (!record || known === undefined) return false
     if (!progress) record.finish(request)
-    if (known !== procedure) {
-      if (this.#options.strict) throw violation(`CALL[3] must be ${formatValue(known)} in all parts of the call`)
+    if (known === 'other') {
+      if (this.#options.strict) throw violation('CALL[3] must be the same in all parts of a call')
       record.finish(request)
       return false
     }

@@ -5,6 +5,16 @@ import type { Destination } from '../member/destination.ts'
 import type { Call } from './call.ts'
 import type { CalleeEndpoint } from './registrations.ts'
 
+/** The number of settled calls whose further parts are recognised. */
+const UNFINISHED = 4096
+
+/** A number in the place of a URI, which a peer may choose as long as it likes. */
+function markOf(procedure: Uri): number {
+  let mark = procedure.length
+  for (let at = 0; at < procedure.length; at++) mark = (Math.imul(mark, 31) + procedure.charCodeAt(at)) | 0
+  return mark
+}
+
 export class DealerRecord {
   /** Its endpoints, by registration id. */
   readonly registrations = new Map<Id, CalleeEndpoint>()
@@ -16,24 +26,27 @@ export class DealerRecord {
   invoked: Id = 0
   /** True when it has left: nothing is recorded any more. */
   ended = false
-  /** Procedures of its calls that were settled before their last part arrived, by request id. */
-  #unfinished: Map<Id, Uri> | undefined
+  /** Marks of the procedures of its calls that were settled before their last part arrived, by request id. */
+  #unfinished: Map<Id, number> | undefined
 
   /** Notes a settled call of which more parts may arrive; they must not be taken for a new call with the same id. */
   unfinish(request: Id, procedure: Uri, limit: number): void {
     this.#unfinished ??= new Map()
-    // A caller cannot have more unfinished calls than its limit of calls.
-    if (this.#unfinished.size >= limit) {
+    // A caller that sends further parts has few such calls; one that sends none should cost nothing.
+    if (this.#unfinished.size >= Math.min(limit, UNFINISHED)) {
       for (const oldest of this.#unfinished.keys()) {
         this.#unfinished.delete(oldest)
         break
       }
     }
-    this.#unfinished.set(request, procedure)
+    this.#unfinished.set(request, markOf(procedure))
   }
 
-  unfinished(request: Id): Uri | undefined {
-    return this.#unfinished?.get(request)
+  /** True if such a call has this id; `same` if it was, most likely, to this procedure. */
+  unfinished(request: Id, procedure: Uri): 'same' | 'other' | undefined {
+    const mark = this.#unfinished?.get(request)
+    if (mark === undefined) return undefined
+    return mark === markOf(procedure) ? 'same' : 'other'
   }
 
   /** No more parts of the call will arrive. */

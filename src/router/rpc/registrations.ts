@@ -10,7 +10,7 @@ import { formatValue } from '../../protocol/validate.ts'
 import { type Pattern, Patterns } from '../match/patterns.ts'
 import type { Destination } from '../member/destination.ts'
 import type { RouterLimits } from '../member/limits.ts'
-import { Refusal, sendError } from '../member/refusal.ts'
+import { Refusal, refuseLength, sendError } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
 import type { Decision, Outcome } from '../rights/decide.ts'
 import { keepTurn } from './choose-callee.ts'
@@ -165,9 +165,8 @@ export class Registrations {
     }
     const { registrations } = recordOf(callee)
     if (existing && registrations.has(existing.id)) return undefined
-    if (procedure.length > limits.uriLength) {
-      return new Refusal(names.LIMIT_EXCEEDED, `a URI may have at most ${limits.uriLength} characters`)
-    }
+    const long = refuseLength(procedure, limits)
+    if (long) return long
     if (!existing && !this.patterns.admits(procedure, match, limits.wildcardShapes)) {
       return new Refusal(
         names.LIMIT_EXCEEDED,
