@@ -151,9 +151,25 @@ function checkDict(message: Message, isWrong: (type: KeyType, value: unknown) =>
   }
 }
 
-/** Checks the keys that a router reads from a client, which acts on them. Throws a protocol violation. */
-export function checkKeys(message: Message): void {
+/**
+ * Checks the keys that a router reads from a client, which acts on them: their types, and that their texts have at most
+ * `longest` characters. Throws a protocol violation.
+ */
+export function checkKeys(message: Message, longest = Number.POSITIVE_INFINITY): void {
   checkDict(message, breaksRule)
+  const { name, dict } = layoutOf(message[0])
+  const given = message[dict] as Readonly<Record<string, unknown>>
+  // Nothing of the message that ends a session is kept or passed on.
+  if (!dict || message[0] === ABORT || message[0] === GOODBYE) return
+  for (const key in given) {
+    if (!isTooLong(given[key], longest) || !KEYS.has(key)) continue
+    throw violation(`${name}[${dict}].${key} must have texts of at most ${longest} characters`)
+  }
+}
+
+function isTooLong(value: unknown, longest: number): boolean {
+  if (Array.isArray(value)) return value.some((item) => typeof item === 'string' && item.length > longest)
+  return typeof value === 'string' && value.length > longest
 }
 
 function breaksRule([, holds]: KeyType, value: unknown): boolean {

@@ -4,8 +4,7 @@ import { HELLO, WELCOME } from '../protocol/codes.ts'
 import { violation } from '../protocol/error.ts'
 import { randomId } from '../protocol/ids.ts'
 import type { HelloMessage, Id, Uri } from '../protocol/messages.ts'
-import { AUTHENTICATION_REQUIRED, INVALID_URI, NO_MATCHING_AUTH_METHOD, NO_SUCH_REALM } from '../protocol/names.ts'
-import { isUri } from '../protocol/uri.ts'
+import { AUTHENTICATION_REQUIRED, NO_MATCHING_AUTH_METHOD, NO_SUCH_REALM } from '../protocol/names.ts'
 import { formatValue } from '../protocol/validate.ts'
 import { CLIENT_ROLES } from '../protocol/words.ts'
 import { type Table, table } from '../session/handler-table.ts'
@@ -15,13 +14,13 @@ import type { Member } from './member/member.ts'
 import { deviationsOf, NO_DEVIATIONS } from './member/peers.ts'
 import { type Identity, principalDetails, principalOf } from './member/principal.ts'
 import { Refusal } from './member/refusal.ts'
+import { refuseUri, type UriRule } from './member/uri-rule.ts'
 import type { Realm } from './realm.ts'
 
 export const ANONYMOUS = 'anonymous' as const
 
-export interface Gate {
+export interface Gate extends UriRule {
   readonly agent: string
-  readonly strict: boolean
   readonly realms: ReadonlyMap<Uri, Realm>
   /** The authentication methods; `anonymous` stands for none. */
   readonly methods: readonly (AuthMethod | typeof ANONYMOUS)[]
@@ -47,8 +46,9 @@ function refuseHello(gate: Gate, [, realm, { roles = {} }]: HelloMessage): Refus
   if (!CLIENT_ROLES.some((role) => Object.hasOwn(roles, role))) {
     throw violation(`HELLO[2].roles must have one of ${CLIENT_ROLES.join(', ')}`)
   }
-  if (!isUri(realm, gate.strict)) return new Refusal(INVALID_URI, `${formatValue(realm)} is not a valid realm`)
   if (gate.realms.has(realm)) return undefined
+  const invalid = refuseUri(realm, 'realm', gate)
+  if (invalid) return invalid
   return new Refusal(NO_SUCH_REALM, `there is no realm ${formatValue(realm)} here`)
 }
 

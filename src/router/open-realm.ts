@@ -18,7 +18,7 @@ export interface RealmOptions extends BrokerOptions, DealerOptions {
 export function openRealm(uri: Uri, options: RealmOptions): Realm {
   const members = new Map<Id, Member>()
   const observers = new Observers()
-  const rights = new Rights(uri, options.strict, options.policy)
+  const rights = new Rights(uri, options, options.policy)
   const parts = { uri, members, observers, rights }
   const broker = options.roles.includes('broker') ? new Broker(options, parts) : undefined
   const dealer = options.roles.includes('dealer') ? new Dealer(options, parts) : undefined

@@ -161,7 +161,7 @@ export class Router implements Attachable, Connector {
     const { strict, limits } = of
     for (const uri of realms) this.#realms.set(uri, openRealm(uri, of))
     const { [AUTH_METHODS]: methods = [ANONYMOUS] as const } = options as Methods
-    this.#admission = admission({ agent, strict, realms: this.#realms, methods, promised: new Set() })
+    this.#admission = admission({ agent, strict, limits, realms: this.#realms, methods, promised: new Set() })
     this.#host = {
       strict,
       limits,

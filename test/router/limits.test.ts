@@ -1,10 +1,10 @@
 /** What one session may cost: limits, consumers that do not read, payloads that cannot be said to a receiver. */
 
 import { describe, expect, test } from 'vitest'
-import { CALL, ERROR, EVENT, INVOCATION, PUBLISH, REGISTER, RESULT, SUBSCRIBE, YIELD } from 'wampy-ts/testing'
+import { CALL, ERROR, EVENT, HELLO, INVOCATION, PUBLISH, REGISTER, RESULT, SUBSCRIBE, YIELD } from 'wampy-ts/testing'
 import type { Message } from '../../src/protocol/messages.ts'
 import { cbor } from '../../src/serializer/cbor.ts'
-import { dropped, ID, open, TEXT } from './support.ts'
+import { aborts, ask, dropped, ID, open, ROLES, TEXT, violates } from './support.ts'
 
 const exceeded = (type: number, request: number, limit: RegExp): unknown[][] => [
   [ERROR, type, request, {}, 'wampy.error.limit_exceeded', [expect.stringMatching(limit)]],
@@ -40,8 +40,49 @@ describe('limits', () => {
   test('of the length of a URI', () => {
     const peer = open({ limits: { uriLength: 10 } }).join()
     expect(peer.says([SUBSCRIBE, 1, {}, 'a'.repeat(10)])).toEqual([[33, 1, ID]])
-    expect(peer.says([SUBSCRIBE, 2, {}, 'a'.repeat(11)])).toEqual(exceeded(SUBSCRIBE, 2, /10 characters/))
-    expect(peer.says([REGISTER, 3, {}, 'a'.repeat(11)])).toEqual(exceeded(REGISTER, 3, /10 characters/))
+    const long = 'a'.repeat(11)
+    const tooLong = (type: number, request: number): unknown[][] => [
+      [ERROR, type, request, {}, 'wamp.error.invalid_uri', [expect.stringMatching(/has 11 characters.*at most 10/)]],
+    ]
+    expect(peer.says([SUBSCRIBE, 2, {}, long])).toEqual(tooLong(SUBSCRIBE, 2))
+    expect(peer.says([SUBSCRIBE, 2, { match: 'prefix' }, long])).toEqual(tooLong(SUBSCRIBE, 2))
+    expect(peer.says([REGISTER, 3, {}, long])).toEqual(tooLong(REGISTER, 3))
+    expect(peer.says([CALL, 4, {}, long])).toEqual(tooLong(CALL, 4))
+    expect(peer.says([PUBLISH, 5, { acknowledge: true }, long])).toEqual(tooLong(PUBLISH, 5))
+  })
+
+  test('of the length of a URI that a callee or another message names', () => {
+    const world = open({ limits: { uriLength: 30 } })
+    const [callee, caller] = [world.join(), world.join()]
+    const long = 'a'.repeat(31)
+    callee.says([REGISTER, 1, {}, 'a'])
+    caller.says([CALL, 1, {}, 'a'])
+    callee.says([ERROR, INVOCATION, 1, {}, long])
+    expect(caller.take()).toEqual([[ERROR, CALL, 1, {}, 'wamp.error.invalid_uri', [TEXT]]])
+    expect(ask(caller, 'wamp.session.add_testament', [long, [], {}])[1]).toBe('wamp.error.invalid_uri')
+    expect(ask(caller, 'wamp.session.kill', [callee.id], { reason: long })[1]).toBe('wamp.error.invalid_uri')
+    expect(ask(caller, 'wamp.session.kill', [callee.id], { message: long })[1]).toBe('wamp.error.invalid_argument')
+    const options = { publish_options: { eligible_authid: [long] } }
+    expect(ask(caller, 'wamp.session.add_testament', ['a', [], {}], options)[1]).toBe('wamp.error.invalid_argument')
+    expect(world.connect().says([HELLO, long, { roles: ROLES }])).toEqual(aborts('wamp.error.invalid_uri', /realm/))
+  })
+
+  test.each([
+    [PUBLISH, { eligible_authrole: ['a', 'b'.repeat(31)] }],
+    [PUBLISH, { ppt_scheme: 'x'.repeat(31) }],
+    [CALL, { rkey: 'x'.repeat(31) }],
+  ])('of the length of texts in the options of message %i', (code, options) => {
+    const peer = open({ limits: { uriLength: 30 } }).join()
+    expect(peer.says([code, 1, options, 'a'])).toEqual(violates(/texts of at most 30 characters/))
+  })
+
+  test('of the texts in HELLO, of which only the known ones count', () => {
+    const world = open({ limits: { uriLength: 30 } })
+    const long = 'x'.repeat(31)
+    expect(world.connect().says([HELLO, 'realm1', { roles: ROLES, agent: long }])).toEqual(violates(/HELLO.2..agent/))
+    expect(
+      world.join({}, { x_custom: long, roles: { ...ROLES, [long]: {}, caller: { features: { [long]: true } } } }).id,
+    ).toBeGreaterThan(0)
   })
 
   test('of the shapes of wildcards of one length, in the realm', () => {

@@ -55,7 +55,11 @@ function serving(serve: Provided): {
       ),
   }
   const members = new Map([[member.id, member]])
-  const rights = new Rights('realm1', false, { authorize: undefined, disclose: 'asked', trustlevel: undefined })
+  const rights = new Rights(
+    'realm1',
+    { strict: false, limits: LIMITS },
+    { authorize: undefined, disclose: 'asked', trustlevel: undefined },
+  )
   const dealer = new Dealer(
     { strict: false, limits: LIMITS, callQueue: [] },
     { uri: 'realm1', members, observers: new Observers(), rights },

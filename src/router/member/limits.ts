@@ -9,7 +9,7 @@ export interface RouterLimits {
   readonly calls: number
   /** Bytes of the payloads of queued calls in a realm. Default 64 MiB. */
   readonly queuedBytes: number
-  /** Characters of the URI of a subscription or registration. Default 4,096. */
+  /** Characters of a URI in any message, and of a text in the options of one. Default 4,096. */
   readonly uriLength: number
   /**
    * Wildcard shapes of a realm (sets of empty components) for each number of components; each one adds to the cost of

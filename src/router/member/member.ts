@@ -228,7 +228,7 @@ export class Member extends Session implements Destination {
 
   protected override inspect(message: Message): void {
     this.silent = 0
-    checkKeys(message)
+    checkKeys(message, this.#host.limits.uriLength)
     if (!this.#host.strict || !SEQUENCED[message[0]]) return
     if (message[0] === CALL && this.rpc?.continues(message[1])) return
     this.#requested = nextId(this.#requested)

@@ -3,11 +3,9 @@
 import { ERROR } from '../../protocol/codes.ts'
 import { thrown } from '../../protocol/error.ts'
 import type { Id, Message, RequestCode, Uri } from '../../protocol/messages.ts'
-import { LIMIT_EXCEEDED } from '../../protocol/names.ts'
 import type { Dict } from '../../protocol/options.ts'
 import { payload } from '../../protocol/payload.ts'
 import type { Destination } from './destination.ts'
-import type { RouterLimits } from './limits.ts'
 
 /** Empty details, shared by all messages. */
 export const NO_DETAILS: Dict = Object.freeze({})
@@ -47,10 +45,4 @@ export function trySend(to: Destination, message: Message): Refusal | undefined 
   } catch (error) {
     return refusalOf(error)
   }
-}
-
-/** The refusal of a URI that is too long, which would be kept, shown and passed on. */
-export function refuseLength(uri: Uri, { uriLength }: Pick<RouterLimits, 'uriLength'>): Refusal | undefined {
-  if (uri.length <= uriLength) return undefined
-  return new Refusal(LIMIT_EXCEEDED, `a URI may have at most ${uriLength} characters, got ${uri.length}`)
 }

@@ -2,12 +2,12 @@
 
 import { isId } from '../../protocol/ids.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
-import { INVALID_ARGUMENT, INVALID_URI } from '../../protocol/names.ts'
+import { INVALID_ARGUMENT } from '../../protocol/names.ts'
 import type { Dict, List } from '../../protocol/options.ts'
-import { isUri } from '../../protocol/uri.ts'
 import { formatValue, isDict } from '../../protocol/validate.ts'
 import { anyOf, isOneOf, MATCH_POLICIES, type MatchPolicy } from '../../protocol/words.ts'
 import { Refusal } from '../member/refusal.ts'
+import { refuseUri, type UriRule } from '../member/uri-rule.ts'
 
 /** An argument and its place. */
 type ArgumentCheck<Wanted> = (value: unknown, place: string) => Wanted
@@ -16,8 +16,7 @@ export function wrongArgument(place: string, claim: string, value: unknown): Ref
   return new Refusal(INVALID_ARGUMENT, `${place} must be ${claim}, got ${formatValue(value)}`)
 }
 
-/** A check of an argument by what it claims. */
-export function argumentCheck<Wanted>(claim: string, holds: (value: unknown) => boolean): ArgumentCheck<Wanted> {
+function argumentCheck<Wanted>(claim: string, holds: (value: unknown) => boolean): ArgumentCheck<Wanted> {
   return (value, place) => {
     if (holds(value)) return value as Wanted
     throw wrongArgument(place, claim, value)
@@ -63,8 +62,16 @@ export function optional<Wanted>(of: ArgumentCheck<Wanted>, value: unknown, plac
 }
 
 /** A URI, not a pattern. */
-export function aUri(value: unknown, place: string, strict: boolean): Uri {
+export function aUri(value: unknown, place: string, rule: UriRule): Uri {
   const uri = aText(value, place)
-  if (isUri(uri, strict)) return uri
-  throw new Refusal(INVALID_URI, `${place}: ${formatValue(uri)} is not a valid URI`)
+  const refusal = refuseUri(uri, 'URI', rule)
+  if (!refusal) return uri
+  throw new Refusal(refusal.uri, `${place}: ${refusal.text}`)
+}
+
+/** Text that is sent to other sessions, at most as long as a URI. */
+export function aShortText(value: unknown, place: string, { limits: { uriLength } }: UriRule): string {
+  const text = aText(value, place)
+  if (text.length <= uriLength) return text
+  throw wrongArgument(place, `text of at most ${uriLength} characters`, text)
 }

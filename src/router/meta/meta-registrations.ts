@@ -3,13 +3,14 @@
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { NO_SUCH_REGISTRATION } from '../../protocol/names.ts'
 import type { Dict } from '../../protocol/options.ts'
-import { isReserved, isUri } from '../../protocol/uri.ts'
+import { isReserved } from '../../protocol/uri.ts'
 import { MATCH_POLICIES, type MatchPolicy } from '../../protocol/words.ts'
 import type { Patterns } from '../match/patterns.ts'
 import { Refusal } from '../member/refusal.ts'
+import { isAccepted } from '../member/uri-rule.ts'
 import type { Dealer } from '../rpc/dealer.ts'
 import type { DealerRegistration } from '../rpc/registrations.ts'
-import { aDict, anId, aPolicy, aText, optional } from './meta-arguments.ts'
+import { aDict, anId, aPolicy, aShortText, aText, optional } from './meta-arguments.ts'
 import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
 import type { Provided } from './provider.ts'
 
@@ -23,7 +24,7 @@ export function detailsOfRegistration({
   return { id, created: new Date(created).toISOString(), uri, match, invoke }
 }
 
-export function registrationProcedures(dealer: Dealer, { strict, members }: SessionRealm): Record<Uri, Provided> {
+export function registrationProcedures(dealer: Dealer, { rule, members }: SessionRealm): Record<Uri, Provided> {
   const { patterns } = dealer
   const found = (registration: unknown): DealerRegistration => {
     const id = anId(registration, 'args[0]')
@@ -39,7 +40,7 @@ export function registrationProcedures(dealer: Dealer, { strict, members }: Sess
     'wamp.registration.match': ([procedure]) => {
       const uri = aText(procedure, 'args[0]')
       // A pattern may match URIs that no call reaches through it: invalid ones and the router's own.
-      const best = isUri(uri, strict) && !isReserved(uri) ? patterns.best(uri) : undefined
+      const best = isAccepted(uri, rule) && !isReserved(uri) ? patterns.best(uri) : undefined
       return { args: [best?.id ?? null] }
     },
     'wamp.registration.get': ([registration]) => ({ args: [detailsOfRegistration(found(registration))] }),
@@ -51,7 +52,7 @@ export function registrationProcedures(dealer: Dealer, { strict, members }: Sess
       const id = anId(registration, 'args[0]')
       const session = anId(callee, 'args[1]')
       // As a keyword argument (Crossbar.io) or as the third argument (the specification's catalog).
-      const why = optional(aText, reason, 'reason')
+      const why = optional((value, place) => aShortText(value, place, rule), reason, 'reason')
       const served = found(id)
       const member = members.get(session)
       if (!member) throw noSuchSession(session)

@@ -4,15 +4,15 @@ import type { Id, Uri } from '../../protocol/messages.ts'
 import { KILLED, NO_SUCH_SESSION } from '../../protocol/names.ts'
 import type { Dict } from '../../protocol/options.ts'
 import type { Destination } from '../member/destination.ts'
-import { LIMITS } from '../member/limits.ts'
 import type { Member } from '../member/member.ts'
 import { Refusal } from '../member/refusal.ts'
+import type { UriRule } from '../member/uri-rule.ts'
 import type { JoinedEvent } from '../observe/events.ts'
-import { anId, argumentCheck, aText, aUri, optional, texts } from './meta-arguments.ts'
+import { anId, aShortText, aText, aUri, optional, texts } from './meta-arguments.ts'
 import type { Provided } from './provider.ts'
 
 export interface SessionRealm {
-  readonly strict: boolean
+  readonly rule: UriRule
   readonly members: ReadonlyMap<Id, Member>
   /** Ends a session without a meta event and without its testaments. */
   silence(member: Member): void
@@ -34,7 +34,7 @@ export function noSuchSession(id: Id): Refusal {
   return new Refusal(NO_SUCH_SESSION, `this realm has no session ${id}`)
 }
 
-export function sessionProcedures({ strict, members, silence }: SessionRealm): Record<Uri, Provided> {
+export function sessionProcedures({ rule, members, silence }: SessionRealm): Record<Uri, Provided> {
   /** All sessions, or those with one of the listed roles. */
   const listed = (filter: unknown): Member[] => {
     const given = optional(texts, filter, 'args[0]')
@@ -46,7 +46,7 @@ export function sessionProcedures({ strict, members, silence }: SessionRealm): R
   }
   /** Kills the sessions that match, but never the caller. */
   const kill = (kwargs: Dict, caller: Destination, found: (member: Member) => boolean): Member[] => {
-    const { reason, message } = farewellOf(kwargs, strict)
+    const { reason, message } = farewellOf(kwargs, rule)
     const killed = [...members.values()].filter((member) => member !== caller && found(member))
     for (const member of killed) member.goodbye(reason, message)
     return killed
@@ -62,7 +62,7 @@ export function sessionProcedures({ strict, members, silence }: SessionRealm): R
     },
     'wamp.session.kill': ([session], kwargs, caller) => {
       const id = anId(session, 'args[0]')
-      const { reason, message } = farewellOf(kwargs, strict)
+      const { reason, message } = farewellOf(kwargs, rule)
       const member = members.get(id)
       if (!member || member === caller) throw noSuchSession(id)
       member.goodbye(reason, message)
@@ -86,16 +86,10 @@ export function sessionProcedures({ strict, members, silence }: SessionRealm): R
   }
 }
 
-/** Sent to each session that is killed. */
-const aBriefText = argumentCheck<string>(
-  `text of at most ${LIMITS.uriLength} characters`,
-  (value) => typeof value === 'string' && value.length <= LIMITS.uriLength,
-)
-
 /** The reason and message in the GOODBYE to a killed session. */
-function farewellOf({ reason, message }: Dict, strict: boolean): { reason: Uri; message: string | undefined } {
+function farewellOf({ reason, message }: Dict, rule: UriRule): { reason: Uri; message: string | undefined } {
   return {
-    reason: optional((value, place) => aUri(aBriefText(value, place), place, strict), reason, 'reason') ?? KILLED,
-    message: optional(aBriefText, message, 'message'),
+    reason: optional((value, place) => aUri(value, place, rule), reason, 'reason') ?? KILLED,
+    message: optional((value, place) => aShortText(value, place, rule), message, 'message'),
   }
 }

@@ -3,15 +3,15 @@
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { HISTORY_UNAVAILABLE, NO_SUCH_SUBSCRIPTION } from '../../protocol/names.ts'
 import type { Dict } from '../../protocol/options.ts'
-import { isUri } from '../../protocol/uri.ts'
 import type { Destination } from '../member/destination.ts'
 import { weightOf } from '../member/payload-size.ts'
 import { Refusal } from '../member/refusal.ts'
+import { isAccepted } from '../member/uri-rule.ts'
 import { Audience, namesPrincipals } from '../pubsub/audience.ts'
 import type { Broker } from '../pubsub/broker.ts'
 import type { HistoryEvent, HistoryQuery } from '../pubsub/history.ts'
 import type { BrokerSubscription } from '../pubsub/subscription.ts'
-import { aFlag, aLimit, anId, aText, aTime, optional } from './meta-arguments.ts'
+import { aFlag, aLimit, anId, aShortText, aText, aTime, optional } from './meta-arguments.ts'
 import { idsOf, matchOf } from './meta-registrations.ts'
 import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
 import type { Answer, Provided } from './provider.ts'
@@ -30,7 +30,7 @@ export function detailsOfSubscription({
   return { id, created: new Date(created).toISOString(), uri, match }
 }
 
-export function subscriptionProcedures(broker: Broker, { strict, members }: SessionRealm): Record<Uri, Provided> {
+export function subscriptionProcedures(broker: Broker, { rule, members }: SessionRealm): Record<Uri, Provided> {
   const { patterns } = broker
   const found = (subscription: unknown): BrokerSubscription => {
     const id = anId(subscription, 'args[0]')
@@ -46,7 +46,7 @@ export function subscriptionProcedures(broker: Broker, { strict, members }: Sess
     'wamp.subscription.match': ([topic]) => {
       const uri = aText(topic, 'args[0]')
       // A pattern may match invalid topics.
-      const ids = isUri(uri, strict) ? patterns.all(uri).map(({ id }) => id) : []
+      const ids = isAccepted(uri, rule) ? patterns.all(uri).map(({ id }) => id) : []
       return { args: [ids.length > 0 ? ids : null] }
     },
     'wamp.subscription.get': ([subscription]) => ({ args: [detailsOfSubscription(found(subscription))] }),
@@ -58,7 +58,7 @@ export function subscriptionProcedures(broker: Broker, { strict, members }: Sess
       const id = anId(subscription, 'args[0]')
       const session = anId(subscriber, 'args[1]')
       // As a keyword argument (Crossbar.io) or as the third argument (the specification's catalog).
-      const why = optional(aText, reason, 'reason')
+      const why = optional((value, place) => aShortText(value, place, rule), reason, 'reason')
       const held = found(id)
       const member = members.get(session)
       if (!member) throw noSuchSession(session)

@@ -25,7 +25,7 @@ export class Meta {
   constructor(options: MetaApiOptions, members: ReadonlyMap<Id, Member>, broker: Broker, dealer: Dealer) {
     this.#testaments = new Testaments(broker, options)
     const silence = ({ id }: Member): void => void this.#silent.add(id)
-    const realm = { strict: options.strict, members, silence }
+    const realm = { rule: options, members, silence }
     new Provider(dealer, members).provide({
       ...sessionProcedures(realm),
       ...this.#testaments.procedures,

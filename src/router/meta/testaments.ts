@@ -15,7 +15,7 @@ import type { Destination } from '../member/destination.ts'
 import type { RouterLimits } from '../member/limits.ts'
 import { PASSTHRU } from '../member/passthru.ts'
 import { weightOf } from '../member/payload-size.ts'
-import { Refusal, refuseLength } from '../member/refusal.ts'
+import { Refusal } from '../member/refusal.ts'
 import type { Broker } from '../pubsub/broker.ts'
 import { type Decision, type Outcome, refuseDisclosure, TOO_LATE } from '../rights/decide.ts'
 import { aDict, aList, aUri, optional, wrongArgument } from './meta-arguments.ts'
@@ -91,13 +91,11 @@ export class Testaments {
     { publish_options, scope }: Dict,
     caller: Destination,
   ): undefined | Promise<undefined> {
-    const { strict } = this.#options
-    const topic = aUri(uri, 'args[0]', strict)
-    const long = refuseLength(topic, this.#options.limits)
-    if (long) throw long
+    const { uriLength } = this.#options.limits
+    const topic = aUri(uri, 'args[0]', this.#options)
     if (isReserved(topic)) throw new Refusal(INVALID_URI, `${formatValue(topic)} belongs to the router`)
     const data = dataOf(optional(aList, args, 'args[1]'), optional(aDict, kwargs, 'args[2]'))
-    const options = optionsOf(optional(aDict, publish_options, 'publish_options') ?? {}, topic, caller)
+    const options = optionsOf(optional(aDict, publish_options, 'publish_options') ?? {}, topic, caller, uriLength)
     const bucket = scopeOf(scope)
     const add = (decided: Outcome): undefined => {
       // Check now, because the session will be gone when the testament is published (it is checked again then).
@@ -159,9 +157,9 @@ function dataOf(args: List = [], kwargs: Dict = {}): Payload | undefined {
 }
 
 /** Checks options as PUBLISH would check them for this session. */
-function optionsOf(options: Dict, topic: Uri, caller: Destination): WirePublishOptions {
+function optionsOf(options: Dict, topic: Uri, caller: Destination, longest: number): WirePublishOptions {
   try {
-    checkKeys([PUBLISH, 1, options, topic])
+    checkKeys([PUBLISH, 1, options, topic], longest)
   } catch (error) {
     throw new Refusal(INVALID_ARGUMENT, thrown(error).message.replace('PUBLISH[2]', 'publish_options'))
   }

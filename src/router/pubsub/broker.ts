@@ -6,15 +6,16 @@ import type { EventMessage, Handlers, Id, PublishMessage, SubscribeMessage, Uri 
 import { INVALID_URI } from '../../protocol/names.ts'
 import type { Dict, List, WireEventDetails, WirePublishOptions } from '../../protocol/options.ts'
 import { kept, type Payload, payload } from '../../protocol/payload.ts'
-import { isReserved, isUri } from '../../protocol/uri.ts'
+import { isReserved } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import type { Features } from '../../protocol/words.ts'
 import type { Patterns } from '../match/patterns.ts'
 import { deliver, type Undelivered } from '../member/deliver.ts'
 import type { Destination } from '../member/destination.ts'
 import { inPassthru, passthruOf } from '../member/passthru.ts'
-import { NO_DETAILS, Refusal, refuseLength, sendError } from '../member/refusal.ts'
+import { NO_DETAILS, Refusal, sendError } from '../member/refusal.ts'
 import type { RealmRole, RoleRealm } from '../member/role.ts'
+import { refuseUri } from '../member/uri-rule.ts'
 import { type Decision, isDisclosed, type Outcome, refuseDisclosure, TOO_LATE } from '../rights/decide.ts'
 import { type Audience, audienceOf, namesSessions } from './audience.ts'
 import { type History, type HistoryEvent, type HistoryOptions, openHistory } from './history.ts'
@@ -183,12 +184,9 @@ export class Broker implements RealmRole {
   }
 
   #refuseTopic(topic: Uri): Refusal | undefined {
-    const long = refuseLength(topic, this.#options.limits)
-    if (long) return long
     // An exactly subscribed topic is known to be valid; a pattern can match invalid topics, so check those.
-    if (!this.patterns.get(topic) && !isUri(topic, this.#options.strict)) {
-      return new Refusal(INVALID_URI, `${formatValue(topic)} is not a valid topic`)
-    }
+    const refusal = this.patterns.get(topic) ? undefined : refuseUri(topic, 'topic', this.#options)
+    if (refusal) return refusal
     return isReserved(topic) ? new Refusal(INVALID_URI, `${formatValue(topic)} belongs to the router`) : undefined
   }
 

@@ -3,15 +3,15 @@
 import { SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from '../../protocol/codes.ts'
 import { randomId } from '../../protocol/ids.ts'
 import type { SubscribeMessage, UnsubscribeMessage, Uri } from '../../protocol/messages.ts'
-import { INVALID_URI, LIMIT_EXCEEDED, NO_SUCH_SUBSCRIPTION } from '../../protocol/names.ts'
+import { LIMIT_EXCEEDED, NO_SUCH_SUBSCRIPTION } from '../../protocol/names.ts'
 import type { MatchPolicy } from '../../protocol/options.ts'
-import { isPattern, isReserved } from '../../protocol/uri.ts'
-import { formatValue } from '../../protocol/validate.ts'
+import { isReserved } from '../../protocol/uri.ts'
 import { type Pattern, Patterns } from '../match/patterns.ts'
 import type { Destination } from '../member/destination.ts'
 import type { RouterLimits } from '../member/limits.ts'
-import { Refusal, refuseLength, sendError } from '../member/refusal.ts'
+import { Refusal, sendError } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
+import { refuseUri } from '../member/uri-rule.ts'
 import type { Outcome } from '../rights/decide.ts'
 import type { History } from './history.ts'
 import { type BrokerSubscription, subscriptionsOf } from './subscription.ts'
@@ -115,16 +115,10 @@ export class Subscriptions {
     existing: BrokerSubscription | undefined,
     subscriber: Destination,
   ): Refusal | undefined {
-    const { strict, limits } = this.#options
+    const { limits } = this.#options
     if (existing?.members.has(subscriber)) return undefined
-    if (!existing && !isPattern(topic, match, strict)) {
-      return new Refusal(
-        INVALID_URI,
-        `${formatValue(topic)} is not a valid topic${match === 'exact' ? '' : ` for match: ${match}`}`,
-      )
-    }
-    const long = refuseLength(topic, limits)
-    if (long) return long
+    const invalid = existing ? undefined : refuseUri(topic, 'topic', this.#options, match)
+    if (invalid) return invalid
     if (!existing && !this.patterns.admits(topic, match, limits.wildcardShapes)) {
       return new Refusal(
         LIMIT_EXCEEDED,

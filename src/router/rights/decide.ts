@@ -3,12 +3,13 @@
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { AUTHORIZATION_FAILED, DISCLOSE_ME_DISALLOWED, NOT_AUTHORIZED } from '../../protocol/names.ts'
 import type { Dict, MatchPolicy } from '../../protocol/options.ts'
-import { isPattern, isReserved } from '../../protocol/uri.ts'
+import { isReserved } from '../../protocol/uri.ts'
 import { formatValue, isDict } from '../../protocol/validate.ts'
 import { DISCLOSURES, type Disclosure, isOneOf } from '../../protocol/words.ts'
 import type { Destination } from '../member/destination.ts'
 import { type Principal, principalDetails } from '../member/principal.ts'
 import { Refusal } from '../member/refusal.ts'
+import { isAccepted, type UriRule } from '../member/uri-rule.ts'
 
 export type { Disclosure } from '../../protocol/words.ts'
 export type Action = 'call' | 'register' | 'publish' | 'subscribe'
@@ -80,15 +81,15 @@ export class Rights {
   /** The decision about every action, if no option has to be asked. */
   readonly always: Decision | undefined
   readonly #realm: Uri
-  readonly #strict: boolean
+  readonly #rule: UriRule
   readonly #policy: Policy
   readonly #unasked: Decision
   #reported = false
 
-  constructor(realm: Uri, strict: boolean, policy: Policy) {
+  constructor(realm: Uri, rule: UriRule, policy: Policy) {
     const { authorize, disclose, trustlevel } = policy
     this.#realm = realm
-    this.#strict = strict
+    this.#rule = rule
     this.#policy = policy
     this.#unasked = { disclose: typeof disclose === 'string' ? disclose : 'asked', trustlevel: undefined }
     this.always = authorize || trustlevel || typeof disclose === 'function' ? undefined : this.#unasked
@@ -100,7 +101,7 @@ export class Rights {
    */
   decide(action: Action, uri: Uri, match: MatchPolicy, options: Dict, from: Destination): Outcome | Promise<Outcome> {
     const { authorize } = this.#policy
-    if (!isPattern(uri, match, this.#strict)) return this.#unasked
+    if (!isAccepted(uri, this.#rule, match)) return this.#unasked
     if (!authorize || from.trusted || !from.principal) return this.#granted(action, uri, from, {})
     const { id, principal, internal } = from
     const session = { id, realm: this.#realm, ...principalDetails(principal), internal }

@@ -32,8 +32,10 @@ export interface Call {
   readonly canceled: boolean
   /** True if the caller has its answer, or has left. */
   readonly settled: boolean
-  /** The CALL itself, kept while it may still be re-routed or is queued. */
+  /** The CALL itself, kept in the bytes that arrived while another callee could take it, or while it is queued. */
   readonly message: CallMessage | undefined
+  /** True if its callee may decline it: nothing of it has been answered yet. */
+  readonly declinable: boolean
   /** The callees that declined it. */
   readonly declined: Set<Destination> | undefined
   /** Its place in a queue, while it waits for a free callee. */

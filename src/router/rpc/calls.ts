@@ -6,12 +6,13 @@ import type * as messages from '../../protocol/messages.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
 import * as names from '../../protocol/names.ts'
 import type { ResultDetails, WireCallOptions } from '../../protocol/options.ts'
-import { isReserved, isUri } from '../../protocol/uri.ts'
+import { isReserved } from '../../protocol/uri.ts'
 import { formatValue, nameOf } from '../../protocol/validate.ts'
 import type { Destination } from '../member/destination.ts'
 import { inPassthru, PASSTHRU, passthruOf } from '../member/passthru.ts'
-import { NO_DETAILS, Refusal, refuseLength, sendError, trySend } from '../member/refusal.ts'
+import { NO_DETAILS, Refusal, sendError, trySend } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
+import { isAccepted, refuseLongUri, refuseUri } from '../member/uri-rule.ts'
 import { type Decision, type Outcome, refuseDisclosure, TOO_LATE } from '../rights/decide.ts'
 import type { Call } from './call.ts'
 import { recordOf } from './dealer-record.ts'
@@ -81,7 +82,7 @@ export class Calls {
       this.#inspect(options, caller)
       const { rights } = this.#realm
       const decided =
-        refuseLength(procedure, this.#options.limits) ??
+        refuseLongUri(procedure, 'procedure', this.#options) ??
         rights.always ??
         rights.decide('call', procedure, 'exact', options, caller)
       if (decided instanceof Promise) {
@@ -152,16 +153,14 @@ export class Calls {
     inPassthru(details, callee, 'callee', 'ERROR[3]')
     const call = this.#pending(code, invocation, callee, true)
     if (!call) return
-    if (uri === names.UNAVAILABLE && call.message && call.endpoint) {
-      this.#routing.reroute(call, call.endpoint, call.message)
+    if (uri === names.UNAVAILABLE && call.declinable && call.endpoint) {
+      this.#routing.reroute(call, call.endpoint)
       return
     }
     this.#routing.settle(call)
-    const { strict, limits } = this.#options
-    const failed: Refusal | undefined =
-      isUri(uri, strict) && uri.length <= limits.uriLength
-        ? trySend(call.caller, [ERROR, CALL, call.request, details, uri, data])
-        : new Refusal(names.INVALID_URI, `the callee failed with ${formatValue(uri)}, which is not a valid error URI`)
+    const failed: Refusal | undefined = isAccepted(uri, this.#options)
+      ? trySend(call.caller, [ERROR, CALL, call.request, details, uri, data])
+      : new Refusal(names.INVALID_URI, `the callee failed with ${formatValue(uri)}, which is not a valid error URI`)
     if (failed) this.#routing.fail(call, failed)
     else this.#routing.report(call, 'error', uri)
   }
@@ -200,14 +199,13 @@ export class Calls {
     caller: Destination,
     decision: Decision,
   ): DealerRegistration | Refusal {
-    const { strict, limits } = this.#options
+    const { limits } = this.#options
     // Only the router serves its own namespace, even if a pattern would match.
     const reserved = isReserved(procedure)
     const registration = reserved ? this.#own.get(procedure) : this.#registrations.patterns.best(procedure)
     // An exactly registered procedure is known to be valid; a pattern can match invalid ones.
-    if (registration?.match !== 'exact' && !isUri(procedure, strict)) {
-      return new Refusal(names.INVALID_URI, `${formatValue(procedure)} is not a valid procedure`)
-    }
+    const invalid = registration?.match === 'exact' ? undefined : refuseUri(procedure, 'procedure', this.#options)
+    if (invalid) return invalid
     if (!registration)
       return new Refusal(names.NO_SUCH_PROCEDURE, `no callee is registered for ${formatValue(procedure)}`)
     if (recordOf(caller).calls.size >= limits.calls) {

@@ -1,10 +1,11 @@
 /** Call queues: calls that wait for a free callee, in a bounded queue for each registration that may have one. */
 
 import type { CallMessage, Uri } from '../../protocol/messages.ts'
-import type { MatchPolicy } from '../../protocol/options.ts'
+import type { MatchPolicy, WireCallOptions } from '../../protocol/options.ts'
 import { kept } from '../../protocol/payload.ts'
 import { checkPatterns } from '../match/pattern-options.ts'
 import { Patterns } from '../match/patterns.ts'
+import { passthruOf } from '../member/passthru.ts'
 import { weightOf } from '../member/payload-size.ts'
 import type { Call } from './call.ts'
 import type { DealerRegistration } from './registrations.ts'
@@ -130,7 +131,7 @@ export class Queues {
     this.#size++
     registration.queue = queue
     queue.add(call)
-    const held: OpenPlace = { registration, message: keptPart(message), parts: [], weight }
+    const held: OpenPlace = { registration, message: keptCall(message), parts: [], weight }
     return held
   }
 
@@ -141,7 +142,7 @@ export class Queues {
     if (this.#weight + weight > this.#bytes) return false
     this.#weight += weight
     held.weight += weight
-    held.parts.push(keptPart(part))
+    held.parts.push(keptCall(part))
     return true
   }
 
@@ -165,8 +166,20 @@ function weightOfPart([, , , procedure, data]: CallMessage): number {
   return weightOf(data, procedure)
 }
 
-function keptPart([code, request, options, procedure, data]: CallMessage): CallMessage {
-  return [code, request, options, procedure, kept(data)]
+/** A CALL for later: its payload does not keep its frame alive, and of its options only those remain that routing reads. */
+export function keptCall([code, request, options, procedure, data]: CallMessage): CallMessage {
+  return [code, request, readOptions(options), procedure, kept(data)]
+}
+
+function readOptions(options: WireCallOptions): WireCallOptions {
+  const { receive_progress, progress, timeout, disclose_me } = options
+  return {
+    ...(receive_progress !== undefined && { receive_progress }),
+    ...(progress !== undefined && { progress }),
+    ...(timeout !== undefined && { timeout }),
+    ...(disclose_me !== undefined && { disclose_me }),
+    ...(options.ppt_scheme !== undefined && passthruOf(options)),
+  }
 }
 
 /** @throws WampError `wampy.error.usage` for an invalid option `callQueue` */

@@ -5,13 +5,14 @@ import { randomId } from '../../protocol/ids.ts'
 import type { Id, RegisterMessage, UnregisterMessage, Uri } from '../../protocol/messages.ts'
 import * as names from '../../protocol/names.ts'
 import type { InvokePolicy, WireRegisterOptions } from '../../protocol/options.ts'
-import { isPattern, isReserved } from '../../protocol/uri.ts'
+import { isReserved } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import { type Pattern, Patterns } from '../match/patterns.ts'
 import type { Destination } from '../member/destination.ts'
 import type { RouterLimits } from '../member/limits.ts'
-import { Refusal, refuseLength, sendError } from '../member/refusal.ts'
+import { Refusal, sendError } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
+import { refuseUri } from '../member/uri-rule.ts'
 import type { Decision, Outcome } from '../rights/decide.ts'
 import { keepTurn } from './choose-callee.ts'
 import { recordOf } from './dealer-record.ts'
@@ -145,14 +146,10 @@ export class Registrations {
     callee: Destination,
     { disclose }: Decision,
   ): Refusal | undefined {
-    const { strict, limits } = this.#options
+    const { limits } = this.#options
     const { match = 'exact', invoke = 'single', force_reregister, disclose_caller } = options
-    if (!isPattern(procedure, match, strict)) {
-      return new Refusal(
-        names.INVALID_URI,
-        `${formatValue(procedure)} is not a valid procedure${match === 'exact' ? '' : ` for match: ${match}`}`,
-      )
-    }
+    const invalid = refuseUri(procedure, 'procedure', this.#options, match)
+    if (invalid) return invalid
     if (isReserved(procedure)) return new Refusal(names.INVALID_URI, `${formatValue(procedure)} belongs to the router`)
     if (disclose_caller && disclose === 'never') {
       return new Refusal(names.DISCLOSE_ME_DISALLOWED, 'disclose_caller: this router does not disclose callers')
@@ -165,8 +162,6 @@ export class Registrations {
     }
     const { registrations } = recordOf(callee)
     if (existing && registrations.has(existing.id)) return undefined
-    const long = refuseLength(procedure, limits)
-    if (long) return long
     if (!existing && !this.patterns.admits(procedure, match, limits.wildcardShapes)) {
       return new Refusal(
         names.LIMIT_EXCEEDED,

@@ -15,7 +15,7 @@ import { chooseCallee, FULL } from './choose-callee.ts'
 import { Deadline } from './deadline.ts'
 import { recordOf } from './dealer-record.ts'
 import { detailsOf, interruptible, lacking } from './invocation-details.ts'
-import type { Queues } from './queue.ts'
+import { keptCall, type Queues } from './queue.ts'
 import type { CalleeEndpoint, DealerRegistration, RegistrationOptions } from './registrations.ts'
 
 export const KILL: WireInterruptOptions = Object.freeze({ mode: 'kill' })
@@ -75,6 +75,7 @@ export class Routing {
       canceled: false,
       settled: false,
       message: undefined,
+      declinable: false,
       declined: undefined,
       waiting: undefined,
     }
@@ -104,9 +105,9 @@ export class Routing {
   invoke(
     call: Changing<Call>,
     endpoint: CalleeEndpoint | undefined,
-    message: messages.CallMessage,
+    message?: messages.CallMessage,
   ): Refusal | undefined {
-    if (!endpoint)
+    if (!endpoint || !message)
       return new Refusal(names.NO_AVAILABLE_CALLEE, `no callee of ${formatValue(call.procedure)} is available`)
     const { callee } = endpoint
     const lack = lacking(message[2], callee)
@@ -118,7 +119,8 @@ export class Routing {
     call.endpoint = endpoint
     call.invocation = invocation
     call.details = detailsOf(message, call.caller, endpoint, timeout, call.decision)
-    call.message = endpoint.declines ? message : undefined
+    call.declinable = endpoint.declines
+    call.message = endpoint.declines && endpoint.registration.invoke !== 'single' ? keptCall(message) : undefined
     record.invoked = invocation
     record.invocations.set(invocation, call)
     endpoint.running++
@@ -132,7 +134,7 @@ export class Routing {
     const { endpoint, waiting } = call
     let failed: Refusal | undefined
     if (endpoint) {
-      call.message = undefined
+      this.#commit(call)
       failed = trySend(endpoint.callee, invocationOf(call, endpoint, part))
     } else if (!waiting || !this.#queues.hold(waiting, part)) {
       failed = new Refusal(
@@ -150,24 +152,32 @@ export class Routing {
 
   /** Notes a progressive result: the call cannot be re-routed any more, and its timeout starts again. */
   progressed(call: Changing<Call>): void {
-    call.message = undefined
+    this.#commit(call)
     call.deadline?.again()
   }
 
   /** Interrupts the callee; its answer to that settles the call. */
   interrupt(call: Changing<Call>, callee: Destination): void {
     call.canceled = true
-    call.message = undefined
+    this.#commit(call)
     callee.send([INTERRUPT, call.invocation, KILL])
   }
 
+  /** The call stays with its callee: it can be declined no more. */
+  #commit(call: Changing<Call>): void {
+    call.declinable = false
+    call.message = undefined
+  }
+
   /** Re-routes a call that its callee declined, as if that callee were absent (Call Re-Routing). */
-  reroute(call: Changing<Call>, { callee, registration }: CalleeEndpoint, message: messages.CallMessage): void {
+  reroute(call: Changing<Call>, { callee, registration }: CalleeEndpoint): void {
+    const { message } = call
     this.release(call)
     call.endpoint = undefined
     call.declined ??= new Set()
     call.declined.add(callee)
-    const failed = this.route(call, registration, message)
+    // A registration for one callee has no other one.
+    const failed = message ? this.route(call, registration, message) : this.invoke(call, undefined)
     if (failed) this.fail(call, failed)
   }
 
@@ -233,7 +243,7 @@ export class Routing {
     if (call.settled) return
     const { caller, request } = call
     call.settled = true
-    call.message = undefined
+    this.#commit(call)
     this.#leaveQueue(call)
     call.deadline?.end()
     this.release(call)
