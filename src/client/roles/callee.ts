@@ -169,7 +169,6 @@ export function retire(session: ClientSession): Invocations['running'] | undefin
 
 async function pause(record: RegistrationRecord, session: ClientSession): Promise<void> {
   await record.asking
-  clearTimeout(record.retry)
   // The connection may be lost first.
   await record.leave(session, {}).catch(() => {})
   if (record.state !== 'closed') record.become('pending')
