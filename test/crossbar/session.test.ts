@@ -327,3 +327,45 @@ test('a caller in JSON and callees in CBOR and MessagePack: bytes and great inte
   }
   await left(caller)
 })
+
+test('a service that drains answers the call in progress and its stream, and leaves others their share', async () => {
+  const [caller, leaving, staying] = (await joined('json', 3)) as [WampClient, WampClient, WampClient]
+  let finish = (_answer: string) => {}
+  const begun = new Promise<void>((resolve) => {
+    void leaving.register('com.example.draining.slow', () => {
+      resolve()
+      return new Promise((answer) => {
+        finish = answer
+      })
+    })
+  })
+  let more = () => {}
+  const may = new Promise<void>((resolve) => {
+    more = resolve
+  })
+  await leaving.register('com.example.draining.count', async function* () {
+    yield 1
+    await may
+    yield 2
+    return 3
+  })
+  for (const service of [leaving, staying]) {
+    await service.register('com.example.draining.shared', () => service === staying, { invoke: 'roundrobin' })
+  }
+  const slow = caller.call('com.example.draining.slow')
+  const counting = caller.progress<number>('com.example.draining.count')
+  const parts = [(await counting.next()).value]
+  await begun
+
+  const stopped = leaving.stop({ drain: true })
+  await expect.poll(() => leaving.registrations.map(({ state }) => state)).toEqual(['pending', 'pending', 'pending'])
+  await expect(caller.call('com.example.draining.slow')).rejects.toMatchObject({ uri: 'wamp.error.no_such_procedure' })
+  const shares = await Promise.all(Array.from({ length: 6 }, () => caller.call('com.example.draining.shared')))
+  expect(shares).toEqual(shares.map(() => true))
+  more()
+  finish('done')
+  for await (const part of counting) parts.push(part)
+  expect([await slow, parts, await counting.result]).toEqual(['done', [1, 2], 3])
+  await stopped
+  await left(caller, staying)
+})
