@@ -1,6 +1,7 @@
 /** The connections of a server: their number, their silence and their end. */
 
 import type { Duplex } from 'node:stream'
+import { getHeapStatistics } from 'node:v8'
 import { usage } from '../protocol/error.ts'
 import { COUNT, type OptionRules, SERIALIZERS } from '../protocol/option-rules.ts'
 import { formatValue } from '../protocol/validate.ts'
@@ -46,6 +47,7 @@ export class Connections {
 
   constructor(router: Attachable, serializers: readonly Serializer[], options: ConnectionOptions) {
     this.#router = router
+    router.hosted?.({ heap: getHeapStatistics().heap_size_limit })
     this.#serializers = new Map(serializers.map((each) => [subprotocolOf(each), forRouter(each)]))
     this.#limit = options.maxConnections ?? Number.POSITIVE_INFINITY
     this.#sweep = new Sweep(options)

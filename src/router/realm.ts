@@ -12,7 +12,7 @@ import { type Home, type Member, refusedJoin } from './member/member.ts'
 import type { RealmRole, RoleRealm } from './member/role.ts'
 import type { Meta } from './meta/meta.ts'
 import type { Observers } from './observe/observers.ts'
-import { NO_SESSIONS, type RouterStats, type SessionStats, sumOf } from './stats.ts'
+import { NO_SESSIONS, type RealmStats, type SessionStats, sumOf } from './stats.ts'
 
 const HANDLED = {
   broker: [PUBLISH, SUBSCRIBE, UNSUBSCRIBE],
@@ -84,7 +84,7 @@ export class Realm implements Home {
     this.observers.dropped?.({ realm: this.uri, reason, session, uri: undefined, count })
   }
 
-  stats(): RouterStats {
+  stats(): RealmStats {
     const own = { sessions: this.members.size, dropped: this.#dropped }
     const roles = this.#roles.map((role) => role.stats())
     return sumOf([own, ...roles, this.#meta?.stats() ?? {}, this.observers.stats()])

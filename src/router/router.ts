@@ -20,10 +20,11 @@ import { formatValue, isDict } from '../protocol/validate.ts'
 import { AGENT } from '../protocol/version.ts'
 import { DISCLOSURES, isOneOf, ROUTER_ROLES, type RouterRole } from '../protocol/words.ts'
 import { lenient, type Table } from '../session/handler-table.ts'
-import type { Attachable, Connector, Link, TransportInfo } from '../session/link.ts'
+import type { Attachable, Connector, Hosting, Link, TransportInfo } from '../session/link.ts'
 import { linked } from '../session/linked.ts'
 import { LINGER } from '../session/session.ts'
 import { ANONYMOUS, admission, type Gate } from './admit.ts'
+import { HEAP_SHARE, Ledger } from './member/ledger.ts'
 import { LIMITS, type RouterLimits } from './member/limits.ts'
 import { type Host, Member, refusedJoin } from './member/member.ts'
 import type { RouterObserver } from './observe/events.ts'
@@ -153,18 +154,23 @@ export class Router implements Attachable, Connector {
   readonly #observers = new Observers()
   readonly #host: Host
   readonly #admission: Table<Member>
+  /** True if the option `limits.memory` was given. */
+  readonly #fixedMemory: boolean
   #closing: Promise<void> | undefined
   #emptied: (() => void) | undefined
 
   constructor(options: RouterOptions = {}) {
     const { realms, agent, ...of } = checkedOptions(options)
     const { strict, limits } = of
-    for (const uri of realms) this.#realms.set(uri, openRealm(uri, of))
+    const ledger = new Ledger(limits.memory)
+    for (const uri of realms) this.#realms.set(uri, openRealm(uri, { ...of, ledger }))
+    this.#fixedMemory = options.limits?.memory !== undefined
     const { [AUTH_METHODS]: methods = [ANONYMOUS] as const } = options as Methods
     this.#admission = admission({ agent, strict, limits, realms: this.#realms, methods, promised: new Set() })
     this.#host = {
       strict,
       limits,
+      ledger,
       refused: (member, end) => refusedJoin(this.#observers, member, end),
       gone: (member) => {
         this.#members.delete(member)
@@ -197,6 +203,14 @@ export class Router implements Attachable, Connector {
    */
   attach(link: Link, info?: TransportInfo): void {
     this.#attach(link, info, false)
+  }
+
+  /**
+   * A server calls this before it attaches links: without the option `limits.memory` the router may then fill a quarter of
+   * the heap.
+   */
+  hosted({ heap }: Hosting): void {
+    if (heap !== undefined && !this.#fixedMemory) this.#host.ledger.limit = Math.floor(heap * HEAP_SHARE)
   }
 
   #attach(link: Link, info: TransportInfo | undefined, trusted: boolean): void {
@@ -234,10 +248,13 @@ export class Router implements Attachable, Connector {
 
   /** The statistics of one realm, or of all realms together. */
   stats(realm?: Uri): RouterStats {
-    if (realm === undefined) return sumOf([this.#observers, ...this.#realms.values()].map((each) => each.stats()))
+    const bytes = this.#host.ledger.stats()
+    if (realm === undefined) {
+      return { ...sumOf([this.#observers, ...this.#realms.values()].map((each) => each.stats())), bytes }
+    }
     const found = this.#realms.get(realm)
     if (!found) throw usage(`this router has no realm ${formatValue(realm)}, but ${this.realms.join(', ')}`)
-    return found.stats()
+    return { ...found.stats(), bytes }
   }
 
   /**

@@ -1,5 +1,6 @@
 /** The statistics of a router: the sum of those of its parts, each of which defines its own. */
 
+import type { RouterBytes } from './member/ledger.ts'
 import { NO_TESTAMENTS, type TestamentStats } from './meta/testaments.ts'
 import { NO_OBSERVERS, type ObserverStats } from './observe/observers.ts'
 import { type BrokerStats, NO_BROKER } from './pubsub/broker.ts'
@@ -12,22 +13,27 @@ export interface SessionStats {
     readonly sessions: number
     /** Messages that were held when their session ended. */
     readonly held: number
+    /** Sessions that were ended because the router's bytes exceeded their limit; stored events count too. */
+    readonly memory: number
   }
 }
 
 /** The present contents of a router or a realm, and what it has dropped since it was created. */
-export type RouterStats = SessionStats & BrokerStats & DealerStats & TestamentStats & ObserverStats
+export type RealmStats = SessionStats & BrokerStats & DealerStats & TestamentStats & ObserverStats
+
+/** The statistics of a realm or of all realms; `bytes` are those of the whole router, because its realms share one limit. */
+export type RouterStats = RealmStats & { readonly bytes: RouterBytes }
 
 /** Counters since the router was created. */
-export type RouterDropped = RouterStats['dropped']
+export type RouterDropped = RealmStats['dropped']
 
-export const NO_SESSIONS: SessionStats = { sessions: 0, dropped: { sessions: 0, held: 0 } }
+export const NO_SESSIONS: SessionStats = { sessions: 0, dropped: { sessions: 0, held: 0, memory: 0 } }
 
 /** The statistics of a role that the router does not have are 0. */
-const ZERO: RouterStats = total([NO_SESSIONS, NO_BROKER, NO_DEALER, NO_TESTAMENTS, NO_OBSERVERS])
+const ZERO: RealmStats = total([NO_SESSIONS, NO_BROKER, NO_DEALER, NO_TESTAMENTS, NO_OBSERVERS])
 
 /** Adds up the statistics of all parts, or of all realms. */
-export function sumOf(parts: readonly object[]): RouterStats {
+export function sumOf(parts: readonly object[]): RealmStats {
   return total([ZERO, ...parts])
 }
 

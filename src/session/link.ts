@@ -58,10 +58,18 @@ export interface TransportInfo {
   readonly user_agent?: string | undefined
 }
 
+/** What a server says about itself to the router it serves. */
+export interface Hosting {
+  /** The greatest size of this process's heap in bytes, where the platform reports it. */
+  readonly heap?: number | undefined
+}
+
 /** Accepts the other end of a link in this process: the embeddable router. */
 export interface Attachable {
   /** `info` describes the connection to others. */
   attach(link: Link, info?: TransportInfo): void
+  /** Called once by each server, before it attaches links. */
+  hosted?(by: Hosting): void
 }
 
 /** The source of a client's link: a WampRouter, which dials, or a Router in the same process. */

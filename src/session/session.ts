@@ -147,6 +147,12 @@ export abstract class Session {
     this.link.terminate()
   }
 
+  /** Ends at once, for a reason of this side that the peer would not read in time. */
+  protected sever(reason: Uri, text: string): void {
+    this.#finish({ by: 'us', reason, text })
+    this.link.terminate()
+  }
+
   /** The peer sent GOODBYE first. */
   left(reason: Uri, details: Dict): void {
     this.send([GOODBYE, {}, GOODBYE_AND_OUT])

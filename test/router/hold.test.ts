@@ -10,6 +10,7 @@ import { type Attachable, acceptPorts, framed, json, type Link } from 'wampy-ts/
 import { PUBLISH } from 'wampy-ts/testing'
 import type { Message, PublishMessage } from '../../src/protocol/messages.ts'
 import { payload } from '../../src/protocol/payload.ts'
+import { Ledger } from '../../src/router/member/ledger.ts'
 import { LIMITS, type RouterLimits } from '../../src/router/member/limits.ts'
 import { type Home, Member } from '../../src/router/member/member.ts'
 import { table } from '../../src/session/handler-table.ts'
@@ -26,7 +27,7 @@ afterEach(async () => {
 class Waiting implements Attachable {
   readonly handled: string[] = []
   readonly asked: { allow(): void; fail(): void }[] = []
-  readonly dropped = { sessions: 0, held: 0 }
+  readonly dropped = { sessions: 0, held: 0, memory: 0 }
   readonly ends: SessionEnd[] = []
   readonly paused: boolean[] = []
   readonly #limits: Partial<RouterLimits>
@@ -51,6 +52,7 @@ class Waiting implements Attachable {
     const member = new NotedMember(link, {
       strict: false,
       limits: { ...LIMITS, ...this.#limits },
+      ledger: new Ledger(LIMITS.memory),
       refused: () => {},
       gone: () => {},
     })
@@ -205,7 +207,7 @@ describe.each(Object.entries(links))('over %s', (_name, open) => {
     await router.until(() => router.ends.length === 1)
     expect(router.ends[0]?.by).toBe('peer')
     expect(router.handled).toEqual(['allowed 1', 'a 2'])
-    expect(router.dropped).toEqual({ sessions: 0, held: 0 })
+    expect(router.dropped).toEqual({ sessions: 0, held: 0, memory: 0 })
   })
 
   test('ends at once when the connection is lost', async () => {

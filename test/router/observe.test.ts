@@ -487,6 +487,7 @@ describe('what is dropped is reported and counted under one name', () => {
       publications: 0,
       sessions: 0,
       held: 0,
+      memory: 0,
       observations: 0,
     })
   })
@@ -653,8 +654,10 @@ describe('stats', () => {
           cancels: 0,
           sessions: 0,
           held: 0,
+          memory: 0,
           observations: 0,
         },
+        bytes: expect.objectContaining({ total: 0, limit: 256 * 2 ** 20 }),
       })
     },
   )

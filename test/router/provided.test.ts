@@ -40,7 +40,8 @@ function serving(serve: Provided): {
     behind: false,
     kind: undefined,
     prepare: () => undefined,
-    write: () => {},
+    write: () => false,
+    account: undefined,
     pubsub: undefined,
     rpc: undefined,
     send: (message) =>

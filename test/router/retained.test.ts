@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { ERROR, EVENT, HELLO, PUBLISH, PUBLISHED, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE } from 'wampy-ts/testing'
 import type { WireEventDetails } from '../../src/protocol/options.ts'
 import { payload } from '../../src/protocol/payload.ts'
+import { Ledger } from '../../src/router/member/ledger.ts'
+import { LIMITS } from '../../src/router/member/limits.ts'
 import type { Member } from '../../src/router/member/member.ts'
 import { RetainedEvents } from '../../src/router/pubsub/retained.ts'
 import type { RouterOptions } from '../../src/router/router.ts'
@@ -212,7 +214,7 @@ describe('the store is bounded', () => {
   })
 
   test('and its count of bytes is right, whatever comes and goes', () => {
-    const store = new RetainedEvents({ retained: 5, retainedBytes: 10_000 })
+    const store = new RetainedEvents({ retained: 5, retainedBytes: 10_000 }, new Ledger(LIMITS.memory), () => {})
     let seed = 7
     const random = (below: number): number => {
       seed = (seed * 48271) % 2147483647

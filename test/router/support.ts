@@ -134,6 +134,18 @@ export interface World {
   join(options?: PeerOptions, details?: object, realm?: string): Peer
 }
 
+/** What a router without sessions keeps for them. */
+export const NOTHING_KEPT = {
+  sessions: 0,
+  backlogs: 0,
+  held: 0,
+  calls: 0,
+  queues: 0,
+  subscriptions: 0,
+  registrations: 0,
+  testaments: 0,
+}
+
 /** A router whose realms must be empty when the test is over and all its peers are gone. */
 export function open(options: RouterOptions = {}): World {
   const router = new Router(options)
@@ -141,6 +153,9 @@ export function open(options: RouterOptions = {}): World {
   onTestFinished(() => {
     for (const peer of peers) peer.lose()
     expect(router.stats()).toMatchObject({ sessions: 0, subscriptions: 0, registrations: 0, calls: 0, testaments: 0 })
+    const { retained, histories, total } = router.stats().bytes
+    expect(router.stats().bytes).toMatchObject({ ...NOTHING_KEPT, total: retained + histories })
+    expect(total).toBeGreaterThanOrEqual(0)
     expect(router.links).toBe(0)
   })
   const connect = (options?: PeerOptions): Peer => {

@@ -17,7 +17,7 @@ export interface Admitting {
 
 /**
  * Sends an event to the subscribers in its audience: encoded and framed once for each kind of destination, and not to a
- * subscriber that is behind. Returns the number of receivers.
+ * subscriber that is behind. Returns the number of receivers, and notes in `record` how many lag behind.
  */
 export function deliver(
   event: EventMessage,
@@ -25,8 +25,12 @@ export function deliver(
   except: Destination | undefined,
   audience: Admitting | undefined,
   drop: (reason: Undelivered, destination: Destination, event: EventMessage) => void,
+  record: { lagging: number },
 ): number {
   const prepared = subscribers.size > 1 ? new Map<string, Prepared>() : undefined
+  // As many as last time will hold each frame until they read it.
+  const holders = Math.max(1, record.lagging)
+  let lagging = 0
   let sent = 0
   for (const destination of subscribers) {
     if (destination === except || (audience && !audience.admits(destination))) continue
@@ -48,10 +52,11 @@ export function deliver(
       }
       if (frame === UNSENDABLE) drop('unsendable', destination, event)
       else {
-        destination.write(frame)
+        if (destination.write(frame, holders)) lagging++
         sent++
       }
     }
   }
+  record.lagging = lagging
   return sent
 }

@@ -5,6 +5,7 @@ import type { ClientRole, Feature } from '../../protocol/words.ts'
 import type { Prepared } from '../../transport/transport.ts'
 import type { BrokerRecord } from '../pubsub/subscription.ts'
 import type { DealerRecord } from '../rpc/dealer-record.ts'
+import type { Account } from './ledger.ts'
 import type { Deviations } from './peers.ts'
 import type { Principal } from './principal.ts'
 
@@ -16,6 +17,8 @@ export interface Destination {
   readonly internal: unknown
   /** True for a session of the router's owner, whose requests need no decision. */
   readonly trusted: boolean
+  /** The bytes that it costs; none for the router itself. */
+  readonly account: Account | undefined
   /** Known differences from its HELLO. */
   readonly deviations: Deviations
   /** True if its HELLO announced a feature, or it is known to have it. */
@@ -32,7 +35,8 @@ export interface Destination {
   /** Destinations of one kind can `write` what one of them `prepare`d: one encoding for many. Undefined: only `send`. */
   readonly kind: string | undefined
   prepare(event: EventMessage): Prepared
-  write(prepared: Prepared): void
+  /** Returns true if the destination lags behind; `holders` such destinations hold what is written. */
+  write(prepared: Prepared, holders: number): boolean
   /** The broker's record of it, from its first subscription on; private to the broker. */
   pubsub: BrokerRecord | undefined
   /** The dealer's record of it, from its first call or registration on; private to the dealer. */

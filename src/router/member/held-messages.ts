@@ -4,6 +4,7 @@ import type { Message } from '../../protocol/messages.ts'
 import type { Payload } from '../../protocol/payload.ts'
 import { layoutOf } from '../../protocol/validate.ts'
 import type { Link } from '../../session/link.ts'
+import type { Account } from './ledger.ts'
 import type { RouterLimits } from './limits.ts'
 import { weightOf } from './payload-size.ts'
 
@@ -18,15 +19,17 @@ interface HeldMessage {
 export class HeldMessages {
   readonly #link: Link
   readonly #limits: RouterLimits
+  readonly #account: Account
   #messages: HeldMessage[] = []
   /** The index of the next message: `shift` on a long list would take linear time. */
   #first = 0
   #bytes = 0
   #paused = false
 
-  constructor(link: Link, limits: RouterLimits) {
+  constructor(link: Link, limits: RouterLimits, account: Account) {
     this.#link = link
     this.#limits = limits
+    this.#account = account
   }
 
   get size(): number {
@@ -41,6 +44,7 @@ export class HeldMessages {
     if (this.#bytes + weight > heldBytes) return `messages of ${heldBytes} bytes`
     this.#messages.push({ message, weight })
     this.#bytes += weight
+    this.#account.charge('held', weight)
     if (!this.#paused && this.#fills(PAUSES_AT)) {
       this.#paused = true
       this.#link.pause?.()
@@ -53,6 +57,7 @@ export class HeldMessages {
     if (!next) return undefined
     this.#first++
     this.#bytes -= next.weight
+    this.#account.charge('held', -next.weight)
     if (this.#first === this.#messages.length || this.#first > 1000) {
       this.#messages.splice(0, this.#first)
       this.#first = 0
@@ -66,6 +71,7 @@ export class HeldMessages {
     const { size } = this
     this.#messages = []
     this.#first = 0
+    this.#account.charge('held', -this.#bytes)
     this.#bytes = 0
     this.#resume()
     return size

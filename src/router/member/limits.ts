@@ -38,6 +38,17 @@ export interface RouterLimits {
   readonly retained: number
   /** Bytes of the payloads of a realm's retained events. Default 64 MiB. */
   readonly retainedBytes: number
+  /**
+   * Bytes that one session may cost: its backlog, calls, subscriptions, registrations, testaments and held messages; a
+   * request that would cost more is refused. Default 64 MiB.
+   */
+  readonly sessionBytes: number
+  /**
+   * Bytes that all sessions, retained events and histories may cost together, in all realms; above this limit those that
+   * cost the most are ended or discarded, until an eighth of it is free. Default: a quarter of the heap of the process
+   * that serves the router, as reported by Node; otherwise 256 MiB.
+   */
+  readonly memory: number
   /** Milliseconds from the connection to WELCOME. Default 10,000. */
   readonly handshake: number
 }
@@ -57,5 +68,7 @@ export const LIMITS: RouterLimits = {
   testamentBytes: 16 * 2 ** 20,
   retained: 10_000,
   retainedBytes: 64 * 2 ** 20,
+  sessionBytes: 64 * 2 ** 20,
+  memory: 256 * 2 ** 20,
   handshake: 10_000,
 }

@@ -19,8 +19,10 @@ import type { Observers } from '../observe/observers.ts'
 import type { BrokerRecord } from '../pubsub/subscription.ts'
 import type { DealerRecord } from '../rpc/dealer-record.ts'
 import type { SessionStats } from '../stats.ts'
+import { Backlog } from './backlog.ts'
 import type { Destination } from './destination.ts'
 import { HeldMessages } from './held-messages.ts'
+import { Account, type Consumer, type Ledger } from './ledger.ts'
 import type { RouterLimits } from './limits.ts'
 import { type Deviations, featuresOf, NO_DEVIATIONS, type PeerFeatures } from './peers.ts'
 import type { Principal } from './principal.ts'
@@ -31,6 +33,7 @@ import { isBehind, isTooFarBehind } from './slow-reader.ts'
 export interface Host {
   readonly strict: boolean
   readonly limits: RouterLimits
+  readonly ledger: Ledger
   /** The member ended before it had joined a realm. */
   refused(member: Member, end: SessionEnd): void
   /** The member's link has closed. */
@@ -42,7 +45,7 @@ export interface Home {
   readonly table: Table<Member>
   enter(member: Member): void
   leave(member: Member, end: SessionEnd): void
-  /** Counts a loss of a member: its session, or held messages. */
+  /** Counts a loss of a member: its session, for one of two reasons, or held messages. */
   dropped(reason: keyof SessionStats['dropped'], member: Member, count: number): void
 }
 
@@ -63,9 +66,12 @@ for (const code of [PUBLISH, SUBSCRIBE, UNSUBSCRIBE, CALL, REGISTER, UNREGISTER]
 /** Milliseconds for a peer that has left to close its connection; then the router closes it. */
 const GOODBYE_LINGER = 1000
 
+/** The constant cost of a connection: its socket, its buffers and its records. */
+const SESSION_RECORD = 16_384
+
 const NO_FEATURES: PeerFeatures = {}
 
-export class Member extends Session implements Destination {
+export class Member extends Session implements Destination, Consumer {
   /** 0 until it has joined. */
   id: Id = 0
   realm: Home | undefined
@@ -80,6 +86,8 @@ export class Member extends Session implements Destination {
   rpc: DealerRecord | undefined
   deviations = NO_DEVIATIONS
   readonly trusted: boolean
+  /** The bytes that it costs. */
+  readonly account: Account
   readonly kind: string | undefined
   /** The public description of its connection. */
   readonly transport: Dict | undefined
@@ -88,6 +96,9 @@ export class Member extends Session implements Destination {
   readonly #host: Host
   /** The host's limit, cached because it is read for each event. */
   readonly #backlogLimit: number
+  readonly #backlog: Backlog
+  /** Its backlog when it was last asked if it is behind. */
+  #seen = 0
   /** The messages held while a decision is awaited. */
   #held: HeldMessages | undefined
   /** The decision that is awaited. */
@@ -106,6 +117,10 @@ export class Member extends Session implements Destination {
     this.kind = link.prepare && link.write ? link.kind : undefined
     this.#host = host
     this.#backlogLimit = host.limits.backlog
+    this.account = new Account(host.ledger, host.limits.sessionBytes)
+    this.#backlog = new Backlog(link, this.account)
+    this.account.charge('sessions', SESSION_RECORD)
+    host.ledger.add(this)
   }
 
   /** Waits for HELLO; WELCOME must follow within the limit. */
@@ -146,21 +161,41 @@ export class Member extends Session implements Destination {
   }
 
   get behind(): boolean {
-    return isBehind(this.link.backlog, this.#backlogLimit)
+    this.#seen = this.link.backlog
+    return isBehind(this.#backlog.weight, this.#backlogLimit)
+  }
+
+  measure(): number {
+    // Sessions of the owner's own program are never cut.
+    if (this.over || this.trusted || this.link.local) return 0
+    this.#backlog.measure()
+    return this.account.total
+  }
+
+  shed(_bytes: number, limit: number): number {
+    const { total, mostly } = this.account
+    const text = `all sessions together may cost ${limit} bytes; this one cost the most: ${total}, mostly ${mostly}`
+    this.realm?.dropped('memory', this, 1)
+    // An ABORT would only queue behind the backlog.
+    if (this.#backlog.isLong) this.sever(LIMIT_EXCEEDED, text)
+    else this.abort(LIMIT_EXCEEDED, text)
+    this.account.close()
+    return total
   }
 
   prepare(event: EventMessage): Prepared {
     return this.link.prepare?.(event)
   }
 
-  write(prepared: Prepared): void {
+  write(prepared: Prepared, holders: number): boolean {
     this.link.write?.(prepared)
+    return this.#backlog.wrote(this.#seen, holders)
   }
 
   // An error of `then` ends the session, as an error of a handler does.
   hold<T>(code: Code, decision: Promise<T>, then: (decided: T) => void, expired: T): void {
     if (!this.sendable) return
-    this.#held ??= new HeldMessages(this.link, this.#host.limits)
+    this.#held ??= new HeldMessages(this.link, this.#host.limits, this.account)
     this.#awaited = decision
     const settle = (decided: T): void => {
       if (this.#awaited !== decision) return
@@ -210,14 +245,16 @@ export class Member extends Session implements Destination {
   override send(message: Message): void {
     if (this.#overrun) return
     // An ABORT would only queue behind the backlog.
-    if (isTooFarBehind(this.link.backlog, this.#backlogLimit) && !this.over) {
+    if (isTooFarBehind(this.#backlog.weight, this.#backlogLimit) && !this.over) {
       this.#overrun = true
       this.realm?.dropped('sessions', this, 1)
       // Not inside the sending handler, whose data must not change under it.
       queueMicrotask(() => this.drop(`${this.link.backlog} bytes behind`))
       return
     }
+    const before = this.link.backlog
     super.send(message)
+    this.#backlog.wrote(before, 1)
   }
 
   // The member leaves its realm as soon as GOODBYE is sent: nothing may be routed to a session that cannot be written to.
@@ -250,6 +287,8 @@ export class Member extends Session implements Destination {
   }
 
   protected override closed(): void {
+    this.account.close()
+    this.#host.ledger.delete(this)
     this.#host.gone(this)
   }
 

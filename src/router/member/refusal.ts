@@ -3,6 +3,7 @@
 import { ERROR } from '../../protocol/codes.ts'
 import { thrown } from '../../protocol/error.ts'
 import type { Id, Message, RequestCode, Uri } from '../../protocol/messages.ts'
+import { LIMIT_EXCEEDED } from '../../protocol/names.ts'
 import type { Dict } from '../../protocol/options.ts'
 import { payload } from '../../protocol/payload.ts'
 import type { Destination } from './destination.ts'
@@ -45,4 +46,10 @@ export function trySend(to: Destination, message: Message): Refusal | undefined 
   } catch (error) {
     return refusalOf(error)
   }
+}
+
+/** The refusal of a request that would make its session cost more than it may. */
+export function refuseCost({ account }: Destination, bytes: number): Refusal | undefined {
+  if (!account || account.admits(bytes)) return undefined
+  return new Refusal(LIMIT_EXCEEDED, `a session may cost at most ${account.limit} bytes`)
 }

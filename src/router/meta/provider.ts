@@ -36,6 +36,7 @@ export class Provider implements Destination {
   readonly principal = undefined
   readonly internal = undefined
   readonly trusted = true
+  readonly account = undefined
   readonly deviations = NO_DEVIATIONS
   readonly behind = false
   readonly kind = undefined
@@ -71,7 +72,9 @@ export class Provider implements Destination {
   // Never used: it sends no requests.
   hold(): void {}
   prepare(): void {}
-  write(): void {}
+  write(): boolean {
+    return false
+  }
 
   #invoked([, invocation, , { procedure, caller }, data]: InvocationMessage): void {
     const serve = this.#procedures.get(procedure ?? '')

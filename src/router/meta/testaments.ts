@@ -15,7 +15,7 @@ import type { Destination } from '../member/destination.ts'
 import type { RouterLimits } from '../member/limits.ts'
 import { PASSTHRU } from '../member/passthru.ts'
 import { weightOf } from '../member/payload-size.ts'
-import { Refusal } from '../member/refusal.ts'
+import { Refusal, refuseCost } from '../member/refusal.ts'
 import type { Broker } from '../pubsub/broker.ts'
 import { type Decision, type Outcome, refuseDisclosure, TOO_LATE } from '../rights/decide.ts'
 import { aDict, aList, aUri, optional, wrongArgument } from './meta-arguments.ts'
@@ -73,7 +73,7 @@ export class Testaments {
   execute(session: Id): void {
     const will = this.#wills.get(session)
     if (!will) return
-    this.#wills.delete(session)
+    this.#discard(will)
     for (const { topic, options, payload, decision } of [...will.detached, ...will.destroyed]) {
       // Decided again, synchronously: nobody can wait any more.
       const decided = this.#broker.decide(will.of, topic, options)
@@ -83,7 +83,13 @@ export class Testaments {
 
   /** Discards the testaments of a session. */
   forget(session: Id): void {
-    this.#wills.delete(session)
+    const will = this.#wills.get(session)
+    if (will) this.#discard(will)
+  }
+
+  #discard({ of, weight }: Will): void {
+    this.#wills.delete(of.id)
+    of.account?.charge('testaments', -weight)
   }
 
   #add(
@@ -130,7 +136,10 @@ export class Testaments {
     if (will.weight + weight > limits.testamentBytes) {
       throw new Refusal(LIMIT_EXCEEDED, `the testaments of a session may have at most ${limits.testamentBytes} bytes`)
     }
+    const full = refuseCost(caller, weight)
+    if (full) throw full
     will.weight += weight
+    caller.account?.charge('testaments', weight)
     will[bucket].push(testament)
     this.#wills.set(caller.id, will)
   }
@@ -138,7 +147,9 @@ export class Testaments {
   #flush(scope: TestamentScope, caller: Destination): undefined {
     const will = this.#wills.get(caller.id)
     if (!will) return
+    const before = will.weight
     for (const { topic, options, payload } of will[scope]) will.weight -= weightOf(payload, topic, options)
+    caller.account?.charge('testaments', will.weight - before)
     will[scope].length = 0
     if (will.detached.length + will.destroyed.length === 0) this.#wills.delete(caller.id)
   }

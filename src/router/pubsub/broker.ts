@@ -46,9 +46,11 @@ export interface BrokerDropped {
   readonly publications: number
   /** Events that a history failed to store. */
   readonly history: number
+  /** Retained and stored events that were discarded because the router's bytes exceeded their limit. */
+  readonly memory: number
 }
 
-const NOTHING_DROPPED: BrokerDropped = { slow: 0, unsendable: 0, publications: 0, history: 0 }
+const NOTHING_DROPPED: BrokerDropped = { slow: 0, unsendable: 0, publications: 0, history: 0, memory: 0 }
 
 export const NO_BROKER: BrokerStats = { subscriptions: 0, retained: 0, history: 0, dropped: NOTHING_DROPPED }
 
@@ -76,7 +78,9 @@ export class Broker implements RealmRole {
     this.#options = options
     this.#realm = realm
     this.#subscriptions = new Subscriptions(options, realm)
-    this.#retained = new RetainedEvents(options.limits)
+    this.#retained = new RetainedEvents(options.limits, options.ledger, (topic) =>
+      this.#drop('memory', undefined, topic),
+    )
     for (const entry of options.history) this.#histories.push(this.#openHistory(entry))
     this.handlers = {
       [SUBSCRIBE]: (message, from) => this.#subscribe(message, from),
@@ -155,12 +159,13 @@ export class Broker implements RealmRole {
     if (subscription && message[2].get_retained) this.#sendRetained(subscription, subscriber)
   }
 
-  #sendRetained({ id, uri, match, members }: BrokerSubscription, subscriber: Destination): void {
+  #sendRetained(subscription: BrokerSubscription, subscriber: Destination): void {
+    const { id, uri, match, members } = subscription
     const receiver = new Set([subscriber])
     for (const { topic, publication, details, payload } of this.#retained.of(uri, match, subscriber)) {
       if (!members.has(subscriber)) return
       const sent = match === 'exact' ? details : { ...details, topic }
-      this.#deliver([EVENT, id, publication, sent, payload], uri, receiver, undefined, undefined)
+      this.#deliver([EVENT, id, publication, sent, payload], subscription, receiver, undefined, undefined)
     }
   }
 
@@ -236,22 +241,22 @@ export class Broker implements RealmRole {
       if (subscription.members.size === 0) continue
       audience ??= audienceOf(options)
       const subscribers = audience?.among(subscription.members, members) ?? subscription.members
-      this.#deliver([EVENT, subscription.id, publication, sent, data], subscription.uri, subscribers, except, audience)
+      this.#deliver([EVENT, subscription.id, publication, sent, data], subscription, subscribers, except, audience)
     }
   }
 
   #deliver(
     event: EventMessage,
-    uri: Uri,
+    record: BrokerSubscription,
     subscribers: ReadonlySet<Destination>,
     except: Destination | undefined,
     audience: Audience | undefined,
   ): void {
-    const receivers = deliver(event, subscribers, except, audience, this.#undelivered)
+    const receivers = deliver(event, subscribers, except, audience, this.#undelivered, record)
     if (receivers === 0) return
     const [, subscription, publication] = event
     const { uri: realm, observers } = this.#realm
-    observers.delivered?.({ realm, subscription, publication, uri, receivers })
+    observers.delivered?.({ realm, subscription, publication, uri: record.uri, receivers })
   }
 
   /** A field, so that an event allocates no closure. */
@@ -273,7 +278,13 @@ export class Broker implements RealmRole {
 
   #openHistory(entry: HistoryOptions): History {
     const { uri, match = 'exact' } = entry
-    const history = openHistory(entry, this.#realm.uri, () => this.#drop('history', undefined, uri))
+    const history = openHistory(
+      entry,
+      this.#realm.uri,
+      this.#options.ledger,
+      () => this.#drop('history', undefined, uri),
+      () => this.#drop('memory', undefined, uri),
+    )
     this.#subscriptions.add(uri, match, history)
     return history
   }

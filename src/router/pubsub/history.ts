@@ -7,6 +7,7 @@ import type { MatchPolicy, WireEventDetails } from '../../protocol/options.ts'
 import type { Payload } from '../../protocol/payload.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import { checkPatterns } from '../match/pattern-options.ts'
+import type { Consumer, Ledger } from '../member/ledger.ts'
 import { weightOf } from '../member/payload-size.ts'
 import type { RoleLists } from './audience.ts'
 
@@ -76,17 +77,21 @@ export interface HistoryOptions {
 
 const DEFAULT_HISTORY_BYTES = 64 * 2 ** 20
 
-export class MemoryHistory implements HistoryStore {
+/** The newest events within two limits, oldest first. */
+class BoundedEvents {
   readonly #limit: number
   readonly #bytes: number
+  readonly #changed: (bytes: number) => void
   #events: (HistoryEvent | undefined)[] = []
   /** The number of discarded events at the head of the array, until a copy is worthwhile. */
   #first = 0
-  #weight = 0
+  weight = 0
 
-  constructor(limit: number, bytes = DEFAULT_HISTORY_BYTES) {
+  /** `changed` is called with each change of the weight. */
+  constructor(limit: number, bytes = DEFAULT_HISTORY_BYTES, changed: (bytes: number) => void = () => {}) {
     this.#limit = limit
     this.#bytes = bytes
+    this.#changed = changed
   }
 
   get size(): number {
@@ -95,8 +100,8 @@ export class MemoryHistory implements HistoryStore {
 
   add(event: HistoryEvent): void {
     this.#events.push(event)
-    this.#weight += weightOfEvent(event)
-    while (this.size > this.#limit || this.#weight > this.#bytes) this.#forget()
+    this.#weigh(weightOfEvent(event))
+    while (this.size > this.#limit || this.weight > this.#bytes) this.forget()
     if (this.#first > this.size) {
       this.#events = this.#events.slice(this.#first)
       this.#first = 0
@@ -107,11 +112,76 @@ export class MemoryHistory implements HistoryStore {
     return select(this.#events.slice(this.#first) as HistoryEvent[], query)
   }
 
-  #forget(): void {
+  /** Discards the oldest event. */
+  forget(): void {
     const at = this.#first++
-    this.#weight -= weightOfEvent(this.#events[at] as HistoryEvent)
+    this.#weigh(-weightOfEvent(this.#events[at] as HistoryEvent))
     // The array still refers to discarded events.
     this.#events[at] = undefined
+  }
+
+  #weigh(bytes: number): void {
+    this.weight += bytes
+    this.#changed(bytes)
+  }
+}
+
+export class MemoryHistory implements HistoryStore {
+  readonly #events: BoundedEvents
+
+  constructor(limit: number, bytes?: number) {
+    this.#events = new BoundedEvents(limit, bytes)
+  }
+
+  get size(): number {
+    return this.#events.size
+  }
+
+  add(event: HistoryEvent): void {
+    this.#events.add(event)
+  }
+
+  read(query: HistoryQuery): HistoryEvent[] {
+    return this.#events.read(query)
+  }
+}
+
+/** The router's own store, which counts in its ledger. */
+class CountedHistory implements HistoryStore, Consumer {
+  readonly #events: BoundedEvents
+  readonly #shed: () => void
+
+  /** `shed` is called for each event that is discarded because the router's bytes exceed their limit. */
+  constructor(limit: number, bytes: number | undefined, ledger: Ledger, shed: () => void) {
+    this.#events = new BoundedEvents(limit, bytes, (change) => ledger.change('histories', change))
+    this.#shed = shed
+    ledger.add(this)
+  }
+
+  get size(): number {
+    return this.#events.size
+  }
+
+  add(event: HistoryEvent): void {
+    this.#events.add(event)
+  }
+
+  read(query: HistoryQuery): HistoryEvent[] {
+    return this.#events.read(query)
+  }
+
+  measure(): number {
+    return this.#events.weight
+  }
+
+  /** Discards the oldest events. */
+  shed(bytes: number): number {
+    const before = this.#events.weight
+    while (this.size > 0 && before - this.#events.weight < bytes) {
+      this.#events.forget()
+      this.#shed()
+    }
+    return before - this.#events.weight
   }
 }
 
@@ -196,8 +266,14 @@ function visiblePage(found: unknown, { limit, visible }: HistoryQuery): readonly
 }
 
 /** Opens the history of one entry of the router's option. */
-export function openHistory({ uri, limit, bytes, store }: HistoryOptions, realm: Uri, failed: () => void): History {
-  if (!store) return new History(new MemoryHistory(limit, bytes), failed)
+export function openHistory(
+  { uri, limit, bytes, store }: HistoryOptions,
+  realm: Uri,
+  ledger: Ledger,
+  failed: () => void,
+  shed: () => void,
+): History {
+  if (!store) return new History(new CountedHistory(limit, bytes, ledger, shed), failed)
   let made: unknown
   try {
     made = store(realm)

@@ -5,6 +5,7 @@ import type { MatchPolicy, WireEventDetails, WirePublishOptions } from '../../pr
 import type { Payload } from '../../protocol/payload.ts'
 import { matches } from '../../protocol/uri.ts'
 import type { Destination } from '../member/destination.ts'
+import type { Consumer, Ledger } from '../member/ledger.ts'
 import type { RouterLimits } from '../member/limits.ts'
 import { weightOf } from '../member/payload-size.ts'
 import { Audience, namesPrincipals } from './audience.ts'
@@ -28,14 +29,35 @@ interface Kept extends Retained {
 /** At most two events for a topic: the last for all, and the last for a restricted audience if that is newer. */
 type Topic = readonly [newest: Kept] | readonly [newest: Kept, older: Kept]
 
-export class RetainedEvents {
+export class RetainedEvents implements Consumer {
   readonly #limits: Pick<RouterLimits, 'retained' | 'retainedBytes'>
+  readonly #ledger: Ledger
+  readonly #shed: (uri: Uri) => void
   /** Oldest first. */
   readonly #topics = new Map<Uri, Topic>()
   #bytes = 0
 
-  constructor(limits: Pick<RouterLimits, 'retained' | 'retainedBytes'>) {
+  /** `shed` is called for each topic whose event is discarded because the router's bytes exceed their limit. */
+  constructor(limits: Pick<RouterLimits, 'retained' | 'retainedBytes'>, ledger: Ledger, shed: (uri: Uri) => void) {
     this.#limits = limits
+    this.#ledger = ledger
+    this.#shed = shed
+    ledger.add(this)
+  }
+
+  measure(): number {
+    return this.#bytes
+  }
+
+  /** Discards the oldest events. */
+  shed(bytes: number): number {
+    const before = this.#bytes
+    for (const name of this.#topics.keys()) {
+      if (before - this.#bytes >= bytes) break
+      this.#forget(name)
+      this.#shed(name)
+    }
+    return before - this.#bytes
   }
 
   /** The number of topics with a retained event. */
@@ -82,11 +104,16 @@ export class RetainedEvents {
 
   #add(name: Uri, topic: Topic): void {
     this.#topics.set(name, topic)
-    for (const { weight } of topic) this.#bytes += weight
+    for (const { weight } of topic) this.#change(weight)
+  }
+
+  #change(bytes: number): void {
+    this.#bytes += bytes
+    this.#ledger.change('retained', bytes)
   }
 
   #forget(name: Uri): void {
-    for (const { weight } of this.#topics.get(name) ?? []) this.#bytes -= weight
+    for (const { weight } of this.#topics.get(name) ?? []) this.#change(-weight)
     this.#topics.delete(name)
   }
 

@@ -10,6 +10,10 @@ export interface BrokerSubscription extends Pattern {
   /** In milliseconds since 1970. */
   readonly created: number
   readonly members: Set<Destination>
+  /** The subscribers that lagged behind when its last event was delivered. */
+  lagging: number
+  /** The member whose account bears the cost of the record; none once that member has left it. */
+  bearer: Destination | undefined
   /** Its event history; a subscription with a history stays in the index without subscribers. */
   readonly history: History | undefined
 }

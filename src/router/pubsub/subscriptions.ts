@@ -8,8 +8,9 @@ import type { MatchPolicy } from '../../protocol/options.ts'
 import { isReserved } from '../../protocol/uri.ts'
 import { type Pattern, Patterns } from '../match/patterns.ts'
 import type { Destination } from '../member/destination.ts'
+import type { Ledger } from '../member/ledger.ts'
 import type { RouterLimits } from '../member/limits.ts'
-import { Refusal, sendError } from '../member/refusal.ts'
+import { Refusal, refuseCost, sendError } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
 import { refuseUri } from '../member/uri-rule.ts'
 import type { Outcome } from '../rights/decide.ts'
@@ -19,7 +20,14 @@ import { type BrokerSubscription, subscriptionsOf } from './subscription.ts'
 export interface SubscriptionOptions {
   readonly strict: boolean
   readonly limits: RouterLimits
+  readonly ledger: Ledger
 }
+
+/** Bytes of one subscriber of a subscription, and of the subscription itself without its URI. */
+const PLACE = 128
+const RECORD_OF_SUBSCRIPTION = 768
+
+const costOf = ({ uri }: BrokerSubscription): number => RECORD_OF_SUBSCRIPTION + uri.length
 
 export class Subscriptions {
   readonly patterns = new Patterns<BrokerSubscription>()
@@ -66,6 +74,7 @@ export class Subscriptions {
     if (first) this.#size++
     members.add(subscriber)
     subscriptionsOf(subscriber).set(id, subscription)
+    if (joins) this.#charge(subscription, subscriber, first)
     subscriber.send([SUBSCRIBED, request, id])
     if (joins) this.#observe(subscription, subscriber, first)
     return subscription
@@ -103,7 +112,16 @@ export class Subscriptions {
   /** Adds a subscription without subscribers to the index. */
   add(uri: Uri, match: MatchPolicy, history: History | undefined): BrokerSubscription {
     const members = new Set<Destination>()
-    const subscription: BrokerSubscription = { id: randomId(), uri, match, created: Date.now(), members, history }
+    const subscription: BrokerSubscription = {
+      id: randomId(),
+      uri,
+      match,
+      created: Date.now(),
+      members,
+      history,
+      lagging: 0,
+      bearer: undefined,
+    }
     this.patterns.add(subscription)
     if (matchesMetaEvents(subscription)) this.#watching++
     return subscription
@@ -125,6 +143,8 @@ export class Subscriptions {
         `too many different wildcard shapes with this number of components (limit ${limits.wildcardShapes})`,
       )
     }
+    const full = refuseCost(subscriber, PLACE + RECORD_OF_SUBSCRIPTION + topic.length)
+    if (full) return full
     if (subscriptionsOf(subscriber).size < limits.subscriptions) return undefined
     return new Refusal(LIMIT_EXCEEDED, `a session may have at most ${limits.subscriptions} subscriptions`)
   }
@@ -134,6 +154,7 @@ export class Subscriptions {
     const { id, members, history } = subscription
     subscriptionsOf(subscriber).delete(id)
     members.delete(subscriber)
+    this.#discharge(subscription, subscriber)
     if (members.size > 0) return false
     this.#size--
     if (!history) {
@@ -141,6 +162,22 @@ export class Subscriptions {
       if (matchesMetaEvents(subscription)) this.#watching--
     }
     return true
+  }
+
+  /** A session pays for its place, and the first one for the record. */
+  #charge(subscription: BrokerSubscription, subscriber: Destination, first: boolean): void {
+    subscriber.account?.charge('subscriptions', PLACE + (first ? costOf(subscription) : 0))
+    if (first) subscription.bearer = subscriber
+  }
+
+  /** The cost of the record remains with the router while others use it. */
+  #discharge(subscription: BrokerSubscription, subscriber: Destination): void {
+    const { bearer, members } = subscription
+    const bears = bearer === subscriber
+    subscriber.account?.charge('subscriptions', -PLACE - (bears ? costOf(subscription) : 0))
+    if (bears) subscription.bearer = undefined
+    if (bears && members.size > 0) this.#options.ledger.change('subscriptions', costOf(subscription))
+    if (!bears && !bearer && members.size === 0) this.#options.ledger.change('subscriptions', -costOf(subscription))
   }
 
   #observe({ id, uri, match, created }: BrokerSubscription, { id: session }: Destination, first: boolean): void {

@@ -36,6 +36,8 @@ export interface Call {
   readonly message: CallMessage | undefined
   /** True if its callee may decline it: nothing of it has been answered yet. */
   readonly declinable: boolean
+  /** Bytes charged to the caller. */
+  readonly weight: number
   /** The callees that declined it. */
   readonly declined: Set<Destination> | undefined
   /** Its place in a queue, while it waits for a free callee. */

@@ -10,7 +10,7 @@ import { isReserved } from '../../protocol/uri.ts'
 import { formatValue, nameOf } from '../../protocol/validate.ts'
 import type { Destination } from '../member/destination.ts'
 import { inPassthru, PASSTHRU, passthruOf } from '../member/passthru.ts'
-import { NO_DETAILS, Refusal, sendError, trySend } from '../member/refusal.ts'
+import { NO_DETAILS, Refusal, refuseCost, sendError, trySend } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
 import { isAccepted, refuseLongUri, refuseUri } from '../member/uri-rule.ts'
 import { type Decision, type Outcome, refuseDisclosure, TOO_LATE } from '../rights/decide.ts'
@@ -211,6 +211,8 @@ export class Calls {
     if (recordOf(caller).calls.size >= limits.calls) {
       return new Refusal(names.LIMIT_EXCEEDED, `a session may have at most ${limits.calls} unanswered calls`)
     }
+    const full = refuseCost(caller, procedure.length)
+    if (full) return full
     return (!reserved && refuseDisclosure(decision, procedure, options.disclose_me === true)) || registration
   }
 

@@ -128,6 +128,7 @@ export class Queues {
     const weight = weightOfPart(message)
     if (!queue || queue.size >= queue.limit || this.#weight + weight > this.#bytes) return undefined
     this.#weight += weight
+    call.caller.account?.charge('queues', weight)
     this.#size++
     registration.queue = queue
     queue.add(call)
@@ -136,11 +137,12 @@ export class Queues {
   }
 
   /** Queues a further part of a queued call; returns false if there is no room. */
-  hold(waiting: QueuePlace, part: CallMessage): boolean {
+  hold({ caller }: Call, waiting: QueuePlace, part: CallMessage): boolean {
     const held = waiting as OpenPlace
     const weight = weightOfPart(part)
     if (this.#weight + weight > this.#bytes) return false
     this.#weight += weight
+    caller.account?.charge('queues', weight)
     held.weight += weight
     held.parts.push(keptCall(part))
     return true
@@ -153,6 +155,7 @@ export class Queues {
     if (registration.queue?.size === 0) registration.queue = undefined
     this.#size--
     this.#weight -= weight
+    call.caller.account?.charge('queues', -weight)
   }
 
   /** Undefined if calls of this registration are not queued. */

@@ -10,7 +10,7 @@ import { formatValue } from '../../protocol/validate.ts'
 import { type Pattern, Patterns } from '../match/patterns.ts'
 import type { Destination } from '../member/destination.ts'
 import type { RouterLimits } from '../member/limits.ts'
-import { Refusal, sendError } from '../member/refusal.ts'
+import { Refusal, refuseCost, sendError } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
 import { refuseUri } from '../member/uri-rule.ts'
 import type { Decision, Outcome } from '../rights/decide.ts'
@@ -71,6 +71,9 @@ export interface RegistrationOptions {
   readonly callQueue: readonly CallQueueOptions[]
 }
 
+/** Bytes of a callee's place in a registration, with the registration itself. */
+const costOfEndpoint = (uri: Uri): number => 1024 + uri.length
+
 export class Registrations {
   readonly patterns = new Patterns<DealerRegistration>()
   readonly #options: RegistrationOptions
@@ -106,6 +109,7 @@ export class Registrations {
       endpoint = endpointOf(callee, registration, options)
       registration.endpoints.push(endpoint)
       registrations.set(registration.id, endpoint)
+      callee.account?.charge('registrations', costOfEndpoint(procedure))
       this.#queues.stir(registration)
     }
     callee.send([REGISTERED, request, registration.id])
@@ -168,6 +172,8 @@ export class Registrations {
         `too many different wildcard shapes with this number of components (limit ${limits.wildcardShapes})`,
       )
     }
+    const full = refuseCost(callee, costOfEndpoint(procedure))
+    if (full) return full
     if (registrations.size < limits.registrations) return undefined
     return new Refusal(names.LIMIT_EXCEEDED, `a session may have at most ${limits.registrations} registrations`)
   }
@@ -207,6 +213,7 @@ export class Registrations {
     const { callee, registration } = endpoint
     const { endpoints } = registration
     recordOf(callee).registrations.delete(registration.id)
+    callee.account?.charge('registrations', -costOfEndpoint(registration.uri))
     const at = endpoints.indexOf(endpoint)
     endpoints.splice(at, 1)
     keepTurn(registration, at)

@@ -7,6 +7,7 @@ import * as names from '../../protocol/names.ts'
 import type { CancelMode, WireInterruptOptions } from '../../protocol/options.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import type { Destination } from '../member/destination.ts'
+import { weightOf } from '../member/payload-size.ts'
 import { NO_DETAILS, Refusal, sendError, trySend } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
 import type { Decision } from '../rights/decide.ts'
@@ -30,6 +31,9 @@ export const AFTER_CANCEL: Readonly<Record<CancelMode, WireInterruptOptions | un
 export const EXPIRED: WireInterruptOptions = Object.freeze({ mode: 'killnowait', reason: names.TIMEOUT })
 
 type Changing<Record> = { -readonly [Key in keyof Record]: Record[Key] }
+
+/** Bytes of an unanswered call without its message, in the tables of its two ends. */
+const costOfCall = ({ procedure }: Call): number => 512 + procedure.length
 
 export class Routing {
   readonly #options: RegistrationOptions
@@ -76,6 +80,7 @@ export class Routing {
       settled: false,
       message: undefined,
       declinable: false,
+      weight: 0,
       declined: undefined,
       waiting: undefined,
     }
@@ -83,6 +88,7 @@ export class Routing {
     const timeout = Math.min(Number(options.timeout ?? 0), Number.MAX_SAFE_INTEGER)
     if (timeout > 0) call.deadline = new Deadline<Call>(timeout, call, this.#expired)
     recordOf(caller).calls.set(request, call)
+    this.#weigh(call, costOfCall(call))
     this.#size++
     observers.called?.({ realm, session: caller.id, request, procedure, registration: registration.id || undefined })
     return call
@@ -121,6 +127,7 @@ export class Routing {
     call.details = detailsOf(message, call.caller, endpoint, timeout, call.decision)
     call.declinable = endpoint.declines
     call.message = endpoint.declines && endpoint.registration.invoke !== 'single' ? keptCall(message) : undefined
+    this.#weigh(call, costOfCall(call) + (call.message ? weightOf(message[4]) : 0))
     record.invoked = invocation
     record.invocations.set(invocation, call)
     endpoint.running++
@@ -136,7 +143,7 @@ export class Routing {
     if (endpoint) {
       this.#commit(call)
       failed = trySend(endpoint.callee, invocationOf(call, endpoint, part))
-    } else if (!waiting || !this.#queues.hold(waiting, part)) {
+    } else if (!waiting || !this.#queues.hold(call, waiting, part)) {
       failed = new Refusal(
         names.MAX_CONCURRENCY_REACHED,
         `no room to queue another part of a call of ${formatValue(call.procedure)}`,
@@ -166,7 +173,15 @@ export class Routing {
   /** The call stays with its callee: it can be declined no more. */
   #commit(call: Changing<Call>): void {
     call.declinable = false
+    if (!call.message) return
     call.message = undefined
+    if (call.endpoint) this.#weigh(call, costOfCall(call))
+  }
+
+  #weigh(call: Changing<Call>, weight: number): void {
+    if (weight === call.weight) return
+    call.caller.account?.charge('calls', weight - call.weight)
+    call.weight = weight
   }
 
   /** Re-routes a call that its callee declined, as if that callee were absent (Call Re-Routing). */
@@ -243,7 +258,9 @@ export class Routing {
     if (call.settled) return
     const { caller, request } = call
     call.settled = true
-    this.#commit(call)
+    call.declinable = false
+    call.message = undefined
+    this.#weigh(call, 0)
     this.#leaveQueue(call)
     call.deadline?.end()
     this.release(call)
