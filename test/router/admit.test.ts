@@ -23,7 +23,7 @@ afterEach(() => vi.useRealTimers())
 
 const HI = [HELLO, 'realm1', { roles: ROLES }]
 
-test('HELLO is answered by WELCOME that says realm, roles, agent and who one is', () => {
+test('WELCOME answers HELLO with the realm, the roles, the agent and the identity of the session', () => {
   const peer = open().connect()
   expect(peer.says(HI)).toEqual([
     [
@@ -43,7 +43,7 @@ test('HELLO is answered by WELCOME that says realm, roles, agent and who one is'
   expect(peer.end).toBeUndefined()
 })
 
-test('WELCOME names the router as it was told', () => {
+test('WELCOME carries the configured name of the router', () => {
   const [welcome] = open({ agent: 'Crossbar.io' }).connect().says(HI)
   expect(welcome?.[2]).toMatchObject({ agent: 'Crossbar.io' })
 })
@@ -55,7 +55,7 @@ test('each session has an id and an authid of its own', () => {
   expect((one[2] as { authid: string }).authid).not.toBe((other[2] as { authid: string }).authid)
 })
 
-test('messages right behind HELLO are served', () => {
+test('messages that arrive right behind HELLO are served', () => {
   const peer = open().connect()
   expect(peer.says(HI, [SUBSCRIBE, 1, {}, 'com.topic'])).toEqual([
     [WELCOME, ID, expect.anything()],
@@ -63,7 +63,7 @@ test('messages right behind HELLO are served', () => {
   ])
 })
 
-test('a peer may speak the moment it is welcomed', () => {
+test('a peer may send messages as soon as it receives WELCOME', () => {
   const peer = open().connect()
   const { send } = peer
   const heard: unknown[] = []
@@ -99,7 +99,7 @@ test.each([
   expect(peer.says(HI)).toEqual([])
 })
 
-test('ABORT before HELLO ends the link with no answer', () => {
+test('ABORT before HELLO closes the link without an answer', () => {
   const peer = open().connect()
   expect(peer.says([ABORT, {}, 'com.changed.my.mind'])).toEqual([])
   expect(peer.end).toBe('closed')
@@ -128,7 +128,7 @@ test('one role is enough, and unknown roles, features and keys are ignored', () 
   expect(peer.says([HELLO, 'realm1', { roles, _private: 1 }])).toEqual([[WELCOME, ID, expect.anything()]])
 })
 
-test('an unknown realm is refused by its name', () => {
+test('an unknown realm is refused, and the error names it', () => {
   const peer = open().connect()
   expect(peer.says([HELLO, 'realm2', { roles: ROLES }])).toEqual(aborts('wamp.error.no_such_realm', /"realm2"/))
   expect(peer.end).toBe('closed')
@@ -154,7 +154,7 @@ test.each([
   )
 })
 
-test('who connects and says nothing is let go when its time is up', () => {
+test('a peer that connects and sends nothing is disconnected after the handshake timeout', () => {
   vi.useFakeTimers()
   const { connect } = open({ limits: { handshake: 500 } })
   const peer = connect()
@@ -165,7 +165,7 @@ test('who connects and says nothing is let go when its time is up', () => {
   expect(peer.end).toBe('closed')
 })
 
-test('who joined or left is not timed any more', () => {
+test('the handshake timer is cleared when a peer joins or disconnects', () => {
   vi.useFakeTimers()
   const { connect, join } = open()
   const member = join()
@@ -176,7 +176,7 @@ test('who joined or left is not timed any more', () => {
   expect(member.take()).toEqual([])
 })
 
-test('realms do not hear of one another', () => {
+test('sessions of one realm receive nothing from another realm', () => {
   const { join } = open({ realms: ['one', 'two'] })
   const [here, there] = [join({}, {}, 'one'), join({}, {}, 'two')]
   here.says([SUBSCRIBE, 1, {}, 'com.topic'], [REGISTER, 2, {}, 'com.procedure'])

@@ -1,4 +1,4 @@
-/** Six lists of who may hear and who may not: a subscriber must pass each of those that are given. */
+/** The six lists that filter the receivers of an event: a subscriber must pass each list that is present. */
 
 import { describe, expect, test } from 'vitest'
 import { EVENT, PUBLISH, PUBLISHED } from 'wampy-ts/testing'
@@ -10,7 +10,7 @@ import { ID, open, type Peer, subscribe } from './support.ts'
 const member = (id: number, authid: string, authrole: string): Member =>
   ({ id, principal: { authid, authrole } }) as Member
 
-describe('by the lists', () => {
+describe('the filters of a publication', () => {
   const people = [
     member(1, 'ann', 'admin'),
     member(2, 'bob', 'user'),
@@ -43,12 +43,12 @@ describe('by the lists', () => {
     expect([...looked].filter((one) => audience.admits(one)).map(({ id }) => id)).toEqual(reached)
   })
 
-  test('without a list there is no audience to look at', () => {
+  test('without a filter no audience is created', () => {
     expect(audienceOf({ acknowledge: true, exclude_me: false })).toBeUndefined()
   })
 })
 
-/** Three subscribers of a topic and its publisher, who subscribes too. */
+/** Three subscribers of a topic and its publisher, which subscribes too. */
 function four(): { alice: Peer; bob: Peer; carol: Peer; me: Peer; heard: (options: object) => string[] } {
   const { join } = open()
   const [alice, bob, carol, me] = [join(), join(), join(), join()]
@@ -72,14 +72,14 @@ function four(): { alice: Peer; bob: Peer; carol: Peer; me: Peer; heard: (option
 }
 
 describe('on the wire', () => {
-  test('eligible and exclude name sessions', () => {
+  test('eligible and exclude hold session ids', () => {
     const { alice, bob, heard } = four()
     expect(heard({ eligible: [alice.id, bob.id] })).toEqual(['alice', 'bob'])
     expect(heard({ exclude: [alice.id] })).toEqual(['bob', 'carol'])
     expect(heard({ eligible: [alice.id, bob.id], exclude: [bob.id] })).toEqual(['alice'])
   })
 
-  test('an empty eligible list is nobody, an empty exclude list everybody', () => {
+  test('an empty eligible list reaches no session, an empty exclude list reaches all', () => {
     const { heard } = four()
     expect(heard({ eligible: [] })).toEqual([])
     expect(heard({ eligible_authid: [] })).toEqual([])
@@ -87,7 +87,7 @@ describe('on the wire', () => {
     expect(heard({ exclude: [], exclude_authid: [], exclude_authrole: [] })).toEqual(['alice', 'bob', 'carol'])
   })
 
-  test('authids and authroles', () => {
+  test('eligible and exclude lists of authids and authroles filter the receivers', () => {
     const { alice, bob, heard } = four()
     expect(heard({ eligible_authid: [alice.authid] })).toEqual(['alice'])
     expect(heard({ exclude_authid: [alice.authid, bob.authid] })).toEqual(['carol'])
@@ -96,7 +96,7 @@ describe('on the wire', () => {
     expect(heard({ eligible_authrole: ['anonymous'], exclude_authid: [alice.authid] })).toEqual(['bob', 'carol'])
   })
 
-  test('exclude_me is a filter of its own', () => {
+  test('exclude_me is applied independently of the lists', () => {
     const { alice, me, heard } = four()
     expect(heard({ eligible: [me.id] })).toEqual([])
     expect(heard({ eligible: [me.id, alice.id], exclude_me: false })).toEqual(['alice', 'me'])
@@ -104,7 +104,7 @@ describe('on the wire', () => {
     expect(heard({ exclude: [me.id], exclude_me: false })).toEqual(['alice', 'bob', 'carol'])
   })
 
-  test('sessions of another realm, gone ones and unknown ones are nobody', () => {
+  test('ids of sessions in another realm, of former sessions and of unknown sessions match no receiver', () => {
     const { join } = open({ realms: ['one', 'two'] })
     const [here, there, gone, me] = [join({}, {}, 'one'), join({}, {}, 'two'), join({}, {}, 'one'), join({}, {}, 'one')]
     for (const peer of [here, there, gone]) subscribe(peer, 'com.topic')
@@ -113,7 +113,7 @@ describe('on the wire', () => {
     expect([here.take(), there.take()]).toEqual([[], []])
   })
 
-  test('lists hold for patterns as well', () => {
+  test('the filters apply to pattern subscriptions as well', () => {
     const { join } = open()
     const [alice, bob, me] = [join(), join(), join()]
     for (const peer of [alice, bob]) {
@@ -125,7 +125,7 @@ describe('on the wire', () => {
     expect(bob.take()).toEqual([])
   })
 
-  test('one event for many is encoded once for each kind of link, whoever is left out', () => {
+  test('an event for many receivers is encoded once per kind of link, whichever sessions are excluded', () => {
     const { join } = open()
     const peers = Array.from({ length: 6 }, () => join({ prepares: true }))
     for (const peer of peers) subscribe(peer, 'com.topic')

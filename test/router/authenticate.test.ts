@@ -1,4 +1,4 @@
-/** HELLO to WELCOME in rounds, by methods of a test: challenges, endings, and what becomes public of an identity. */
+/** HELLO to WELCOME in rounds, by methods of the test: challenges, endings, and which fields become public. */
 
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type Dial, longPollDial, WampError, webSocketDial } from 'wampy-ts'
@@ -56,7 +56,7 @@ const made = (authenticate: AuthMethod['authenticate'], name = 'made'): AuthMeth
 const taking = (...methods: (AuthMethod | 'anonymous')[]): RouterOptions =>
   ({ [AUTH_METHODS]: methods }) as unknown as RouterOptions
 
-/** What a peer is sent next. */
+/** The next messages sent to a peer. */
 async function next(peer: Peer): Promise<unknown[]> {
   for (;;) {
     const [message, ...more] = peer.take()
@@ -66,10 +66,10 @@ async function next(peer: Peer): Promise<unknown[]> {
   }
 }
 
-/** Lets everything happen that waits for nothing from outside. */
+/** Runs everything that does not depend on the outside. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-test('a session is asked in rounds until the method knows who it is', async () => {
+test('a session is challenged in rounds until the method returns its identity', async () => {
   const peer = open(taking(sums)).connect()
   peer.says(hello('sums'))
   expect(await next(peer)).toEqual([CHALLENGE, 'sums', { a: 1, b: 2 }])
@@ -87,7 +87,7 @@ const ways: Record<string, [url: 'url' | 'rawSocketUrl' | 'longPollUrl', dial: D
   'long polls': ['longPollUrl', longPollDial()],
 }
 
-test.each(Object.entries(ways))('over %s as well', async (_name, [url, dial]) => {
+test.each(Object.entries(ways))('authentication works over %s as well', async (_name, [url, dial]) => {
   const router = new Router(taking(sums))
   const served = await serve(router, { port: 0, longPoll: true })
   cleanups.push(() => served.close())
@@ -111,7 +111,7 @@ test.each(Object.entries(ways))('over %s as well', async (_name, [url, dial]) =>
   link.terminate()
 })
 
-test('the method sees who asks, and the id that WELCOME will carry', async () => {
+test('the method receives the details of HELLO and the session id that WELCOME will carry', async () => {
   const asked: AuthRequest[] = []
   const method = made(async function* (request) {
     asked.push(request)
@@ -127,7 +127,7 @@ test('the method sees who asks, and the id that WELCOME will carry', async () =>
   expect(asked[0]?.signal.aborted).toBe(false)
 })
 
-describe('the method', () => {
+describe('the chosen method', () => {
   const quiet = (name: string): AuthMethod =>
     // biome-ignore lint/correctness/useYield: it asks nothing
     made(async function* () {
@@ -140,7 +140,7 @@ describe('the method', () => {
     [['a', 'anonymous'], 'a'],
     [['anonymous', 'a'], 'anonymous'],
     [[], 'anonymous'],
-  ])('is the first of %j that the router has', async (offered, authmethod) => {
+  ])('is the first of %j that the router offers', async (offered, authmethod) => {
     const peer = open(taking('anonymous', quiet('a'), quiet('b'))).connect()
     const [answer] = peer.says(hello(...offered))
     expect(answer ?? (await next(peer))).toEqual([
@@ -150,20 +150,20 @@ describe('the method', () => {
     ])
   })
 
-  test('must be one of the router, and anonymous is only one where it is allowed', () => {
+  test('must be offered by the router, and anonymous is accepted only if it is listed', () => {
     const { connect } = open(taking(quiet('a'), quiet('b')))
     expect(connect().says(hello('x'))).toEqual(aborts('wamp.error.no_matching_auth_method', /a, b/))
     expect(connect().says(hello('anonymous'))).toEqual(aborts('wamp.error.no_matching_auth_method', /a, b/))
     expect(connect().says(hello())).toEqual(aborts('wamp.error.authentication_required', /a, b/))
   })
 
-  test('anonymous is welcomed within its HELLO', () => {
+  test('anonymous is welcomed in the same turn as its HELLO', () => {
     const peer = open(taking(quiet('a'), 'anonymous')).connect()
     expect(peer.says(hello('anonymous'))).toEqual([[WELCOME, ID, expect.anything()]])
   })
 })
 
-describe('what fails refuses the session', () => {
+describe('a failure of the method refuses the session', () => {
   const secret = new Error('the password is swordfish')
   test.each<[string, AuthMethod['authenticate'], string, RegExp]>([
     [
@@ -223,7 +223,7 @@ describe('what fails refuses the session', () => {
     expect(router.stats().sessions).toBe(0)
   })
 
-  test('also at once, and where it is not a generator at all', async () => {
+  test('a method that throws at once, or is not a generator, refuses the session as well', async () => {
     for (const authenticate of [
       (): never => {
         throw secret
@@ -241,7 +241,7 @@ describe('what fails refuses the session', () => {
   })
 })
 
-test('details of an error are details of the ABORT', async () => {
+test('the details of an error are sent in the ABORT', async () => {
   const peer = open(
     taking(
       made(async function* () {
@@ -260,8 +260,8 @@ test('details of an error are details of the ABORT', async () => {
   ])
 })
 
-describe('a session that authenticates', () => {
-  /** A method that notes how it ends: at a challenge, or while it works. */
+describe('an authenticating session', () => {
+  /** A method that records how it ends: at a challenge, or while it works. */
   function watched(how: 'asks' | 'works') {
     const ends: string[] = []
     let release = (): void => {}
@@ -304,7 +304,7 @@ describe('a session that authenticates', () => {
     }
   })
 
-  test('answers only what it was asked, and once', async () => {
+  test('may send AUTHENTICATE only in answer to a CHALLENGE, and only once', async () => {
     const { method } = watched('works')
     const early = open(taking(method)).connect()
     expect(early.says(hello('made'), [AUTHENTICATE, 'x', {}])).toEqual(violates(/^AUTHENTICATE is not legal now/))
@@ -337,7 +337,7 @@ describe('a session that authenticates', () => {
     }
   })
 
-  test('is not let in by a method that returns when it is gone', async () => {
+  test('is not admitted by a method that returns after the peer has left', async () => {
     let release = (): void => {}
     const method = made(async function* () {
       await new Promise<void>((resolve) => {
@@ -372,7 +372,7 @@ describe('a session that authenticates', () => {
     expect(peer.end).toBe('closed')
   })
 
-  test('is not timed any more when it has joined', async () => {
+  test('has no timer left after it has joined', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const peer = open(taking(sums)).connect()
     peer.says(hello('sums'))
@@ -396,7 +396,7 @@ describe('a session that authenticates', () => {
   })
 })
 
-test('nothing of an identity is public but the four fields of the principal', async () => {
+test('only the four fields of the principal are published from an identity', async () => {
   const seen: object[] = []
   // biome-ignore lint/correctness/useYield: it asks nothing
   const method = made(async function* () {

@@ -1,4 +1,4 @@
-/** `authorize`: asked once for each action, at once or later, and what a session's messages do meanwhile. */
+/** `authorize`: called once per action, answered at once or later; the session is held meanwhile. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { RpcClient, WampClient } from 'wampy-ts'
@@ -39,10 +39,10 @@ const refused = (type: number, request: number, uri = DENIED, text: RegExp = /./
   [expect.stringMatching(text)],
 ]
 
-/** Lets everything happen that waits for nothing from outside. */
+/** Runs everything that does not depend on the outside. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** An authorizer that is asked and answers when a test says so; what does not lie under `ask` is allowed at once. */
+/** An authorizer that answers when the test decides; URIs outside of `ask` are allowed at once. */
 function asking() {
   const asked: { request: AuthorizeRequest; answer(answer: unknown): void; fail(error: unknown): void }[] = []
   const authorize = (request: AuthorizeRequest): Promise<boolean> | boolean => {
@@ -54,8 +54,8 @@ function asking() {
   return { asked, authorize }
 }
 
-describe('is asked', () => {
-  test('with the session, the action, the URI, how it is meant, and the options', () => {
+describe('authorize is called', () => {
+  test('with the session, the action, the URI, the match policy and the options', () => {
     const requests: AuthorizeRequest[] = []
     const { join } = open({ authorize: (request) => requests.push(request) > 0 })
     const peer = join()
@@ -90,7 +90,7 @@ describe('is asked', () => {
     ])
   })
 
-  test('not for what is illegal anyway, nor for the end of something', () => {
+  test('neither for invalid requests nor for UNSUBSCRIBE and UNREGISTER', () => {
     const authorize = vi.fn(() => true)
     const peer = open({ authorize }).join()
     const [[, , subscription] = []] = peer.says([SUBSCRIBE, 1, {}, 'a'])
@@ -123,7 +123,7 @@ describe('is asked', () => {
     ['authorize', { authorize: () => ({ allow: true, disclose: 'asked', trustlevel: 1 }) }],
     ['disclose', { disclose: () => 'asked' }],
     ['trustlevel', { trustlevel: () => 1 }],
-  ])('once per call and publication, whatever they ask for: %s', (name, options) => {
+  ])('once per call and publication, whichever option decides: %s', (name, options) => {
     const [[, decide]] = Object.entries(options) as [[string, () => unknown]]
     const counted = vi.fn(decide)
     const { join } = open({ [name]: counted })
@@ -136,7 +136,7 @@ describe('is asked', () => {
     expect(counted).toHaveBeenCalledTimes(2)
   })
 
-  test('once for a call that waits, in parts, and goes to another callee', () => {
+  test('once for a call that is queued, sent in parts and re-routed', () => {
     const authorize = vi.fn((_: AuthorizeRequest) => ({ allow: true, trustlevel: 3 }))
     const { join } = open({ authorize, callQueue: [{ uri: 'com.add', limit: 10 }] })
     const feature = (name: string) => ({ features: { [name]: true, call_canceling: true } })
@@ -162,7 +162,7 @@ describe('is asked', () => {
     caller.says([GOODBYE, {}, 'wamp.close.close_realm'])
   })
 
-  test('with one answer for the call as it is and as the callee gets it', () => {
+  test('once for both the call and the invocation, so that they cannot disagree', () => {
     const answers = ['asked', 'never'] as const
     let at = 0
     const { join } = open({ disclose: () => answers[at++] as 'asked' | 'never' })
@@ -176,7 +176,7 @@ describe('is asked', () => {
   })
 })
 
-describe('an answer', () => {
+describe('a decision', () => {
   const all = (peer: Peer) =>
     peer.says(
       [SUBSCRIBE, 1, {}, 'com.a'],
@@ -194,7 +194,7 @@ describe('an answer', () => {
   test.each<[string, unknown]>([
     ['false', false],
     ['{ allow: false }', { allow: false, disclose: 'always' }],
-  ])('%s refuses, whether or not there is such a procedure', (_, answer) => {
+  ])('%s refuses the request, whether or not the procedure exists', (_, answer) => {
     const peer = open({ authorize: () => answer as boolean }).join()
     expect(all(peer)).toEqual(refusals(DENIED, /^this session may not (subscribe|register|publish|call) "com\./))
     expect(errors).not.toHaveBeenCalled()
@@ -208,20 +208,20 @@ describe('an answer', () => {
         throw secret()
       },
     ],
-    ['says nothing', () => undefined],
-    ['says a word', () => 'yes'],
-    ['says 1', () => 1],
-    ['says null', () => null],
-    ['says nothing of allow', () => ({ disclose: 'always' })],
-    ['discloses by another word', () => ({ allow: true, disclose: 'sometimes' })],
-    ['trusts below 0', () => ({ allow: true, trustlevel: -1 })],
-  ])('that %s fails, and the first time the owner hears why', (_, authorize) => {
+    ['returns nothing', () => undefined],
+    ['returns a text', () => 'yes'],
+    ['returns 1', () => 1],
+    ['returns null', () => null],
+    ['has no allow', () => ({ disclose: 'always' })],
+    ['has an unknown disclose', () => ({ allow: true, disclose: 'sometimes' })],
+    ['has a negative trustlevel', () => ({ allow: true, trustlevel: -1 })],
+  ])('that %s is an error, whose cause is reported to the owner the first time', (_, authorize) => {
     const peer = open({ authorize: authorize as () => boolean }).join()
     expect(all(peer)).toEqual(refusals(FAILED, /^the router could not decide this$/))
     expect(errors).toHaveBeenCalledTimes(1)
   })
 
-  test('that is a rejected promise fails as well', async () => {
+  test('that is a rejected promise is an error as well', async () => {
     const peer = open({ authorize: () => Promise.reject(secret()) }).join()
     const answers = all(peer)
     expect(answers).toEqual([])
@@ -229,7 +229,7 @@ describe('an answer', () => {
     expect(peer.take()).toEqual(refusals(FAILED, /^the router could not decide this$/))
   })
 
-  test('that is any thenable is awaited', async () => {
+  test('may be any thenable, which is awaited', async () => {
     // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
     const later = { then: (resolve: (answer: boolean) => void) => queueMicrotask(() => resolve(true)) }
     const peer = open({ authorize: () => later as unknown as Promise<boolean> }).join()
@@ -238,7 +238,7 @@ describe('an answer', () => {
     expect(peer.take()).toEqual([[SUBSCRIBED, 1, ID]])
   })
 
-  test('that comes at once is acted upon at once', () => {
+  test('that is returned synchronously takes effect at once', () => {
     const peer = open({ authorize: () => true }).join()
     expect(all(peer)).toEqual([
       [SUBSCRIBED, 1, ID],
@@ -248,7 +248,7 @@ describe('an answer', () => {
     ])
   })
 
-  test('says who is disclosed and how far trusted, and the shorthand says the rest', () => {
+  test('may set disclosure and trust level; disclose and trustlevel apply where it does not', () => {
     const answers: Record<string, unknown> = {
       'com.both': { allow: true, disclose: true, trustlevel: 7 },
       'com.hidden': { allow: true, disclose: false },
@@ -277,7 +277,7 @@ describe('an answer', () => {
     ])
   })
 
-  test('about a registration says whether its callee may know its callers', () => {
+  test('about a registration decides whether the callee may learn its callers', () => {
     const peer = open({ authorize: () => ({ allow: true, disclose: 'never' }) }).join()
     expect(peer.says([REGISTER, 1, { disclose_caller: true }, 'a'], [REGISTER, 2, {}, 'a'])).toEqual([
       refused(REGISTER, 1, 'wamp.error.option_disallowed.disclose_me'),
@@ -285,7 +285,7 @@ describe('an answer', () => {
     ])
   })
 
-  test('that refuses a publication nobody acknowledges is silent, and counted and observed', () => {
+  test('that refuses an unacknowledged publication sends nothing, and is counted and observed', () => {
     const { join, router } = open({ authorize: () => false })
     const seen: unknown[] = []
     router.observe({ refused: ({ action, uri, error }) => seen.push([action, uri, error]) })
@@ -295,8 +295,8 @@ describe('an answer', () => {
   })
 })
 
-describe('while an answer is awaited', () => {
-  test('everything else waits behind it, in order, and is answered then', async () => {
+describe('while a decision is awaited', () => {
+  test("the session's later messages are held, and are handled in order afterwards", async () => {
     const { asked, authorize } = asking()
     const peer = open({ authorize }).join()
     expect(
@@ -323,7 +323,7 @@ describe('while an answer is awaited', () => {
     expect(peer.says([YIELD, 1, {}, [1]])).toEqual([[RESULT, 4, {}, [1]]])
   })
 
-  test('other sessions go on', () => {
+  test('other sessions are served', () => {
     const { authorize } = asking()
     const { join } = open({ authorize })
     const [waiting, other] = [join(), join()]
@@ -332,7 +332,7 @@ describe('while an answer is awaited', () => {
     expect(other.says([PUBLISH, 2, { acknowledge: true, exclude_me: false }, 'b'])).toHaveLength(2)
   })
 
-  test('it is still sent what others send it', () => {
+  test('the session still receives events', () => {
     const { authorize } = asking()
     const { join } = open({ authorize })
     const [waiting, other] = [join(), join()]
@@ -342,7 +342,7 @@ describe('while an answer is awaited', () => {
     expect(waiting.take()).toEqual([[EVENT, ID, ID, {}]])
   })
 
-  test('one that does not come is a refusal after a while, with which the next one waits anew', () => {
+  test('the request is refused after limits.decision, and the next request has the full time again', () => {
     vi.useFakeTimers()
     const { asked, authorize } = asking()
     const peer = open({ authorize, limits: { decision: 500 } }).join()
@@ -357,7 +357,7 @@ describe('while an answer is awaited', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('an answer that comes too late changes nothing', async () => {
+  test('a decision after the timeout has no effect', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const { asked, authorize } = asking()
     const peer = open({ authorize, limits: { decision: 500 } }).join()
@@ -377,7 +377,7 @@ describe('while an answer is awaited', () => {
   test.each<[string, (peer: Peer) => void, unknown[][]]>([
     ['ABORT', (peer) => peer.says([3, {}, 'com.example.enough']), []],
     ['loss', (peer) => peer.lose(), []],
-  ])('the session may end by %s: the rest is dropped and counted, and no timer is left', async (_, leave) => {
+  ])('the session may end by %s: the held messages are dropped and counted, and no timer is left', async (_, leave) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const { asked, authorize } = asking()
     const { join, router } = open({ authorize })
@@ -394,7 +394,7 @@ describe('while an answer is awaited', () => {
     expect([...peer.take(), ...watcher.take()]).toEqual([])
   })
 
-  test('GOODBYE is answered in its turn, and nothing sent before it is lost', async () => {
+  test('GOODBYE is answered in its turn, and no message before it is lost', async () => {
     const { asked, authorize } = asking()
     const { join, router } = open({ authorize })
     const [peer, watcher] = [join(), join()]
@@ -412,7 +412,7 @@ describe('while an answer is awaited', () => {
     expect(router.stats()).toMatchObject({ sessions: 1, dropped: { held: 0 } })
   })
 
-  test('a session that is killed has left', async () => {
+  test('a killed session leaves at once', async () => {
     const { asked, authorize } = asking()
     const { join, router } = open({ authorize })
     const [peer, killer] = [join(), join()]
@@ -426,7 +426,7 @@ describe('while an answer is awaited', () => {
     expect(router.stats()).toMatchObject({ sessions: 1, subscriptions: 0 })
   })
 
-  test('CANCEL comes behind its CALL, and interrupts it', async () => {
+  test('CANCEL is handled after its CALL, and interrupts it', async () => {
     const { asked, authorize } = asking()
     const { join } = open({ authorize })
     const callee = join({}, { roles: { callee: { features: { call_canceling: true } } } })
@@ -445,7 +445,7 @@ describe('while an answer is awaited', () => {
     expect(caller.take()).toEqual([refused(CALL, 1, 'wamp.error.canceled')])
   })
 
-  test('CANCEL of a CALL that is refused comes too late', async () => {
+  test('CANCEL for a refused CALL has no effect', async () => {
     const { asked, authorize } = asking()
     const { join, router } = open({ authorize })
     const caller = join()
@@ -456,7 +456,7 @@ describe('while an answer is awaited', () => {
     expect(router.stats().dropped.cancels).toBe(1)
   })
 
-  test('UNSUBSCRIBE comes behind its SUBSCRIBE', async () => {
+  test('UNSUBSCRIBE is handled after its SUBSCRIBE', async () => {
     const { asked, authorize } = asking()
     const { join, router } = open({ authorize })
     const [holder, peer] = [join(), join()]
@@ -475,7 +475,7 @@ describe('while an answer is awaited', () => {
     expect(router.stats().subscriptions).toBe(1)
   })
 
-  test('parts of a call come behind its first one, and of a refused one nobody hears', async () => {
+  test('later parts of a call are handled after the first one, and are dropped if that is refused', async () => {
     const { asked, authorize } = asking()
     const { join, router } = open({ authorize })
     const parts = { features: { progressive_call_invocations: true, call_canceling: true } }
@@ -493,7 +493,7 @@ describe('while an answer is awaited', () => {
     expect(asked).toHaveLength(1)
   })
 
-  test('a message that breaks the protocol ends the session in its turn', async () => {
+  test('a held message that breaks the protocol ends the session in its turn', async () => {
     const { asked, authorize } = asking()
     const peer = open({ authorize }).join()
     expect(peer.says([SUBSCRIBE, 1, {}, 'ask.a'], [YIELD, 77, {}])).toEqual([])
@@ -502,13 +502,13 @@ describe('while an answer is awaited', () => {
     expect(peer.take()).toEqual([[SUBSCRIBED, 1, ID], ...violates(/^YIELD/)])
   })
 
-  test('what is not a message ends the session at once', () => {
+  test('a frame that is not a message ends the session at once', () => {
     const { authorize } = asking()
     const peer = open({ authorize }).join()
     expect(peer.says([SUBSCRIBE, 1, {}, 'ask.a'], '[')).toEqual(violates())
   })
 
-  test('request ids are checked in the order in which they came', async () => {
+  test('request ids are checked in order of arrival', async () => {
     const { asked, authorize } = asking()
     const peer = open({ authorize, strict: true }).join()
     peer.says([SUBSCRIBE, 1, {}, 'ask.a'], [SUBSCRIBE, 2, {}, 'b'], [SUBSCRIBE, 4, {}, 'c'])
@@ -517,7 +517,7 @@ describe('while an answer is awaited', () => {
     expect(peer.take()).toEqual([[SUBSCRIBED, 1, ID], [SUBSCRIBED, 2, ID], ...violates(/must be 3/)])
   })
 
-  test('more than may be held ends the session, and is counted', () => {
+  test('a session that exceeds the limit of held messages is ended and counted', () => {
     const { authorize } = asking()
     const { join, router } = open({ authorize, limits: { held: 2 } })
     const peer = join()
@@ -534,7 +534,7 @@ describe('a testament', () => {
   const add = (peer: Peer, request: number, topic: string, options: object = {}) =>
     peer.says([CALL, request, {}, 'wamp.session.add_testament', [topic, ['gone'], {}], { publish_options: options }])
 
-  test('is refused where it may not be published', () => {
+  test('is refused if the session may not publish it', () => {
     const { join, router } = open({ authorize: ({ action, uri }) => action !== 'publish' || uri !== 'com.secret' })
     const peer = join()
     expect(add(peer, 1, 'com.secret')).toEqual([refused(CALL, 1)])
@@ -542,7 +542,7 @@ describe('a testament', () => {
     expect(router.stats().testaments).toBe(1)
   })
 
-  test('waits for an answer, and so does what comes behind it', async () => {
+  test('is held until it is decided, and so are the messages behind it', async () => {
     const { asked, authorize } = asking()
     const { join, router } = open({ authorize })
     const [peer, watcher] = [join(), join()]
@@ -567,14 +567,14 @@ describe('a testament', () => {
     await settled()
     watcher.take()
     peer.lose()
-    // Nobody waits for the fourth answer: it is published as it was decided.
+    // The fourth decision is never awaited: it is published as decided before.
     expect(watcher.take()).toEqual([
       [EVENT, ID, ID, { trustlevel: 6 }, ['gone']],
       [EVENT, ID, ID, {}, [peer.id, peer.authid, 'anonymous']],
     ])
   })
 
-  test('is decided again when it is published, by an answer that comes at once', () => {
+  test('is decided again when it is published, and only a synchronous decision counts then', () => {
     let allowed = true
     const { join, router } = open({ authorize: ({ action }) => action !== 'publish' || allowed })
     const [peer, watcher] = [join(), join()]
@@ -586,7 +586,7 @@ describe('a testament', () => {
     expect(router.stats().dropped.publications).toBe(1)
   })
 
-  test('of a session that ends before it is decided is none', async () => {
+  test('is discarded if its session ends before the decision', async () => {
     const { asked, authorize } = asking()
     const { join, router } = open({ authorize })
     const peer = join()
@@ -598,7 +598,7 @@ describe('a testament', () => {
   })
 })
 
-/** A generator of numbers that a seed repeats. */
+/** A reproducible generator of random numbers. */
 function random(seed: number): (below: number) => number {
   let state = seed
   return (below) => {
@@ -623,7 +623,7 @@ test.each(Array.from({ length: 20 }, (_, seed) => seed))(
     callee.says([REGISTER, 1, {}, 'com.p'], [SUBSCRIBE, 2, {}, 'com.t'])
     await settled()
     callee.take()
-    /** What each caller's requests must lead to, what the callee heard of them, and what was refused, in order. */
+    /** The expected answers to each caller, the expected events of the callee, and the refusals, in order. */
     const stories = [join(), join(), join()].map((caller) => ({
       caller,
       allowed: [] as number[],
@@ -663,8 +663,8 @@ test.each(Array.from({ length: 20 }, (_, seed) => seed))(
   },
 )
 
-describe('with a client of its own', () => {
-  test('an authorizer is not asked about that one', async () => {
+describe("a trusted client of the router's owner", () => {
+  test('is never subject to authorize', async () => {
     const asked: string[] = []
     let rights: RpcClient | undefined
     const router = new Router({
@@ -690,7 +690,7 @@ describe('with a client of its own', () => {
     expect(router.links).toBe(0)
   })
 
-  test('the owner is disclosed and trusted as everybody else', async () => {
+  test('is disclosed and has a trust level like any other session', async () => {
     const router = new Router({ authorize: () => false, disclose: 'always' })
     const owner = new WampClient({ router: router.trusted })
     await owner.start()
@@ -703,11 +703,11 @@ describe('with a client of its own', () => {
   })
 })
 
-test.each([3, 'yes', {}, true])('authorize: %j is not an option', (authorize) => {
+test.each([3, 'yes', {}, true])('authorize: %j is not a valid option', (authorize) => {
   expect(() => new Router({ authorize: authorize as never })).toThrow(/authorize must be a function/)
 })
 
-test('limits.decision may be longer than a timer can wait', () => {
+test('limits.decision may exceed the longest timer', () => {
   vi.useFakeTimers()
   const { authorize } = asking()
   const peer = open({ authorize, limits: { decision: Number.POSITIVE_INFINITY } }).join()

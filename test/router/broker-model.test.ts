@@ -1,4 +1,4 @@
-/** Whatever sessions do, each event reaches exactly whom a simple model says, and whoever only listens to the meta API knows it all. */
+/** Random sequences of session actions: each event reaches the receivers of a simple model, and the meta events alone show the same tables. */
 
 import { expect, test } from 'vitest'
 import { EVENT, PUBLISH, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from 'wampy-ts/testing'
@@ -36,7 +36,7 @@ test.each([1, 2, 3])('seed %i', (start) => {
   const watcher = join()
   for (const topic of ['wamp.session.on_leave', 'wamp.session.on_join']) watcher.says([SUBSCRIBE, 1, {}, topic])
   watcher.says([SUBSCRIBE, 1, { match: 'prefix' }, 'wamp.subscription.'])
-  // What the watcher makes of what it hears.
+  // The watcher's picture of the tables, from the meta events it receives.
   const mirror = new Map<number, Set<number>>()
   const sessions = new Set<number>()
   const listen = (): void => {
@@ -68,7 +68,7 @@ test.each([1, 2, 3])('seed %i', (start) => {
       actors = actors.filter((actor) => actor !== victim)
     } else if (choice < 10) {
       const match = pick(MATCHES)
-      // A first word of its own keeps what the router says from matching.
+      // A payload of its own keeps the router's events from matching.
       const word = (_: unknown, i: number): string =>
         i > 0 && match === 'wildcard' && random(3) === 0 ? '' : pick(WORDS)
       const pattern = Array.from({ length: 1 + random(3) }, word).join('.')

@@ -14,7 +14,7 @@ const refused = (type: number, request: number, uri: string, text = TEXT): unkno
   [ERROR, type, request, {}, `wamp.error.${uri}`, [text]],
 ]
 
-test('an event reaches every subscriber but the publisher, once, under one publication id', () => {
+test('an event reaches every subscriber except the publisher, once, under one publication id', () => {
   const { join } = open()
   const [alice, bob, carol] = [join(), join(), join()]
   const id = subscribe(alice, 'com.topic')
@@ -28,7 +28,7 @@ test('an event reaches every subscriber but the publisher, once, under one publi
 })
 
 test.each([[[]], [[[]]], [[[1]]], [[[], {}]], [[[], { a: 1 }]], [[['x'], {}]]])(
-  'payload %j is passed on as it was sent',
+  'payload %j is passed on unchanged',
   (data) => {
     const { join } = open()
     const [alice, bob] = [join(), join()]
@@ -38,7 +38,7 @@ test.each([[[]], [[[]]], [[[1]]], [[[], {}]], [[[], { a: 1 }]], [[['x'], {}]]])(
   },
 )
 
-test('integers beyond what JavaScript counts are passed on digit by digit', () => {
+test('integers beyond the safe range of JavaScript are passed on exactly', () => {
   const { join } = open()
   const [alice, bob] = [join(), join()]
   subscribe(alice, 'com.topic')
@@ -49,7 +49,7 @@ test('integers beyond what JavaScript counts are passed on digit by digit', () =
 })
 
 describe('acknowledgement', () => {
-  test('is given when asked for, whether or not anybody listens', () => {
+  test('is sent if requested, whether or not the topic has subscribers', () => {
     const { join } = open()
     const [alice, bob] = [join(), join()]
     expect(bob.says([PUBLISH, 1, { acknowledge: true }, 'com.topic'])).toEqual([[PUBLISHED, 1, ID]])
@@ -59,14 +59,14 @@ describe('acknowledgement', () => {
     expect(alice.take()).toEqual([[EVENT, ID, published[2], {}]])
   })
 
-  test('is not given otherwise', () => {
+  test('is not sent otherwise', () => {
     const peer = open().join()
     expect(peer.says([PUBLISH, 1, {}, 'com.topic'], [PUBLISH, 2, { acknowledge: false }, 'com.topic'])).toEqual([])
   })
 })
 
 describe('exclude_me', () => {
-  test('false lets the publisher hear itself', () => {
+  test('false delivers the event to its publisher as well', () => {
     const peer = open().join()
     const id = subscribe(peer, 'com.topic')
     expect(peer.says([PUBLISH, 2, { exclude_me: false }, 'com.topic', [1]])).toEqual([[EVENT, id, ID, {}, [1]]])
@@ -80,7 +80,7 @@ describe('exclude_me', () => {
 })
 
 describe('subscribing', () => {
-  test('again gives the same id and no second event', () => {
+  test('twice returns the same id and does not duplicate events', () => {
     const { join, router } = open()
     const [alice, bob] = [join(), join()]
     const id = subscribe(alice, 'com.topic', 1)
@@ -117,11 +117,11 @@ describe('subscribing', () => {
     expect(alice.take()).toEqual([[EVENT, id, ID, {}]])
   })
 
-  test.each(['wamp.session.on_join', 'wamp'])("to %s, which is the router's, is legal", (topic) => {
+  test.each(['wamp.session.on_join', 'wamp'])('to %s, which belongs to the router, is legal', (topic) => {
     subscribe(open().join(), topic)
   })
 
-  test('with match exact is what it is without', () => {
+  test('with match exact is the same as without match', () => {
     const peer = open().join()
     const id = subscribe(peer, 'com.topic')
     expect(peer.says([SUBSCRIBE, 2, { match: 'exact' }, 'com.topic'])).toEqual([[SUBSCRIBED, 2, id]])
@@ -129,7 +129,7 @@ describe('subscribing', () => {
 })
 
 describe('unsubscribing', () => {
-  test('ends the events for this session alone', () => {
+  test('stops the events for this session only', () => {
     const { join } = open()
     const [alice, bob, carol] = [join(), join(), join()]
     const id = subscribe(alice, 'com.topic')
@@ -140,12 +140,12 @@ describe('unsubscribing', () => {
     expect(bob.take()).toHaveLength(1)
   })
 
-  test('takes the options that some clients send', () => {
+  test('accepts the options that some clients send', () => {
     const peer = open().join()
     expect(peer.says([UNSUBSCRIBE, 2, subscribe(peer, 'com.topic'), {}])).toEqual([[UNSUBSCRIBED, 2]])
   })
 
-  test("twice, or from what is unknown or not one's own, is refused", () => {
+  test('twice, or from an unknown subscription or one of another session, is refused', () => {
     const { join } = open()
     const [alice, bob] = [join(), join()]
     const id = subscribe(alice, 'com.topic')
@@ -155,7 +155,7 @@ describe('unsubscribing', () => {
     expect(alice.says([UNSUBSCRIBE, 3, id])).toEqual(refused(UNSUBSCRIBE, 3, 'no_such_subscription'))
   })
 
-  test('and subscribing again works', () => {
+  test('can be followed by subscribing again', () => {
     const { join } = open()
     const [alice, bob] = [join(), join()]
     alice.says([UNSUBSCRIBE, 2, subscribe(alice, 'com.topic')])
@@ -173,17 +173,20 @@ describe('a publication that is refused', () => {
     ['invalid_uri', {}, 'wamp'],
   ]
 
-  test.each(cases)('%s with %j to %j: an ERROR where acknowledgement was asked for', (uri, options, topic) => {
-    const { join, router } = open()
-    const [alice, bob] = [join(), join()]
-    subscribe(alice, 'com.topic')
-    const [key = TEXT] = Object.keys(options).map((key) => expect.stringContaining(key))
-    expect(bob.says([PUBLISH, 1, { ...options, acknowledge: true }, topic])).toEqual(refused(PUBLISH, 1, uri, key))
-    expect(alice.take()).toEqual([])
-    expect(router.stats().dropped.publications).toBe(0)
-  })
+  test.each(cases)(
+    '%s with %j to %j is answered by an ERROR if acknowledgement was requested',
+    (uri, options, topic) => {
+      const { join, router } = open()
+      const [alice, bob] = [join(), join()]
+      subscribe(alice, 'com.topic')
+      const [key = TEXT] = Object.keys(options).map((key) => expect.stringContaining(key))
+      expect(bob.says([PUBLISH, 1, { ...options, acknowledge: true }, topic])).toEqual(refused(PUBLISH, 1, uri, key))
+      expect(alice.take()).toEqual([])
+      expect(router.stats().dropped.publications).toBe(0)
+    },
+  )
 
-  test.each(cases)('%s with %j to %j: silence, counted, where it was not', (_, options, topic) => {
+  test.each(cases)('%s with %j to %j is dropped and counted without an answer if it was not', (_, options, topic) => {
     const { join, router } = open()
     const [alice, bob] = [join(), join()]
     subscribe(alice, 'com.topic')
@@ -193,7 +196,7 @@ describe('a publication that is refused', () => {
     expect(router.stats().dropped.publications).toBe(1)
   })
 
-  test('to a router topic that somebody subscribes to does not reach them', () => {
+  test('does not reach the subscribers of a topic of the router', () => {
     const { join } = open()
     const [alice, bob] = [join(), join()]
     subscribe(alice, 'wamp.session.on_join')
@@ -203,13 +206,13 @@ describe('a publication that is refused', () => {
     expect(alice.take()).toEqual([])
   })
 
-  test("wampum.topic is anybody's", () => {
+  test('does not include wampum.topic, which only begins with the same letters', () => {
     const peer = open().join()
     expect(peer.says([PUBLISH, 1, { acknowledge: true }, 'wampum.topic'])).toEqual([[PUBLISHED, 1, ID]])
   })
 })
 
-test('the keys of sharding, which nobody has defined, are ignored', () => {
+test('the sharding options, which no specification defines, are ignored', () => {
   const peer = open().join()
   expect(peer.says([SUBSCRIBE, 1, { nkey: 'k' }, 'com.topic'])).toEqual([[SUBSCRIBED, 1, ID]])
   expect(peer.says([PUBLISH, 2, { rkey: 'k', exclude_me: false }, 'com.topic'])).toEqual([[EVENT, ID, ID, {}]])
@@ -224,7 +227,7 @@ test('events of one publisher arrive in order, across topics', () => {
   expect(alice.take().map(([, , , , args]) => (args as number[])[0])).toEqual(Array.from({ length: 50 }, (_, i) => i))
 })
 
-test('SUBSCRIBED comes before the first event', () => {
+test('SUBSCRIBED is sent before the first event', () => {
   const peer = open().join()
   expect(
     peer.says([SUBSCRIBE, 1, {}, 'com.topic'], [PUBLISH, 2, { exclude_me: false }, 'com.topic']).map(([code]) => code),

@@ -1,4 +1,4 @@
-/** What a callee learns of who calls, and payloads that only caller and callee can read. */
+/** The caller's identity as a callee receives it, and payloads that only caller and callee can read. */
 
 import { describe, expect, test } from 'vitest'
 import { CALL, ERROR, INTERRUPT, INVOCATION, REGISTER, REGISTERED, RESULT, YIELD } from 'wampy-ts/testing'
@@ -25,27 +25,27 @@ const who = ({ id }: Peer): object => ({
   caller_authrole: 'anonymous',
 })
 
-describe('the caller is told', () => {
-  test('where it asks for that, and not where nobody does', () => {
+describe('the caller is disclosed', () => {
+  test('if it asks for that, and not otherwise', () => {
     const { callee, caller } = pair()
     caller.says([CALL, 1, { disclose_me: true }, 'com.add'], [CALL, 2, {}, 'com.add'])
     caller.says([CALL, 3, { disclose_me: false }, 'com.add'])
     expect(callee.take().map(([, , , details]) => details)).toEqual([who(caller), {}, {}])
   })
 
-  test('where the callee asks for it', () => {
+  test('if the callee asks for that', () => {
     const { callee, caller } = pair({}, { disclose_caller: true })
     caller.says([CALL, 1, {}, 'com.add'])
     expect(callee.take()).toEqual([[INVOCATION, 1, ID, who(caller)]])
   })
 
-  test('always, where the router says so', () => {
+  test('always, if the router is configured so', () => {
     const { callee, caller } = pair({ disclose: 'always' })
     caller.says([CALL, 1, {}, 'com.add'])
     expect(callee.take()).toEqual([[INVOCATION, 1, ID, who(caller)]])
   })
 
-  test('never, where the router says so: who asks is refused', () => {
+  test('never, if the router is configured so: a request for it is refused', () => {
     const { callee, caller } = pair({ disclose: 'never' })
     expect(caller.says([CALL, 1, { disclose_me: true }, 'com.add'], [CALL, 2, {}, 'com.add'])).toEqual(
       refused(CALL, 1, 'wamp.error.option_disallowed.disclose_me'),
@@ -56,7 +56,7 @@ describe('the caller is told', () => {
     )
   })
 
-  test('by procedure, where a function says so', () => {
+  test('per procedure, if disclose is a function', () => {
     const { callee, caller } = pair(
       { disclose: (action, uri) => (action === 'call' && uri.endsWith('.yes') ? 'always' : 'never') },
       { match: 'prefix', disclose_caller: true },
@@ -74,19 +74,19 @@ describe('the caller is told', () => {
 })
 
 describe('the trust level', () => {
-  test('is told where the router has one', () => {
+  test('is sent if the router has a trustlevel function', () => {
     const { callee, caller } = pair({ trustlevel: (action, uri) => (action === 'call' ? uri.length : undefined) })
     caller.says([CALL, 1, {}, 'com.add'])
     expect(callee.take()).toEqual([[INVOCATION, 1, ID, { trustlevel: 7 }]])
   })
 
-  test('depends on who calls, and 0 is one', () => {
+  test('depends on the caller, and 0 is a valid level', () => {
     const { callee, caller } = pair({ trustlevel: (_action, _uri, { authrole }) => (authrole === 'anonymous' ? 0 : 5) })
     caller.says([CALL, 1, {}, 'com.add'])
     expect(callee.take()).toEqual([[INVOCATION, 1, ID, { trustlevel: 0 }]])
   })
 
-  test.each([undefined, -1, 0.5, Number.NaN])('%j is none', (level) => {
+  test.each([undefined, -1, 0.5, Number.NaN])('%j is not a valid level and is not sent', (level) => {
     const { callee, caller } = pair({ trustlevel: () => level })
     caller.says([CALL, 1, {}, 'com.add'])
     expect(callee.take()).toEqual([[INVOCATION, 1, ID, {}]])
@@ -96,7 +96,7 @@ describe('the trust level', () => {
 const PPT = { ppt_scheme: 'x_custom', ppt_serializer: 'cbor', ppt_cipher: 'x_none', ppt_keyid: 'k1' }
 
 describe('payload passthru mode', () => {
-  test('is told both ways, and the payload is not touched', () => {
+  test('passes its keys both ways and leaves the payload unchanged', () => {
     const { callee, caller } = pair()
     caller.says([CALL, 1, { ...PPT, _x: 1 }, 'com.add', ['\0AQI=']])
     expect(callee.take()).toEqual([[INVOCATION, 1, ID, PPT, ['\0AQI=']]])
@@ -117,7 +117,7 @@ describe('payload passthru mode', () => {
     expect(binary.take()).toEqual([[RESULT, 1, { ppt_scheme: 'x_a' }, [new Uint8Array([1, 2])]]])
   })
 
-  test('is told in every part of a result', () => {
+  test('passes its keys in every part of a result', () => {
     const { callee, caller } = pair()
     caller.says([CALL, 1, { receive_progress: true }, 'com.add'])
     callee.says([YIELD, 1, { progress: true, ppt_scheme: 'x_a' }, ['\0AQI=']], [YIELD, 1, {}])
@@ -127,14 +127,14 @@ describe('payload passthru mode', () => {
     ])
   })
 
-  test('is told of errors', () => {
+  test('passes its keys in errors', () => {
     const { callee, caller } = pair()
     caller.says([CALL, 1, {}, 'com.add'])
     callee.says([ERROR, INVOCATION, 1, PPT, 'com.error', ['\0AQI=']])
     expect(caller.take()).toEqual([[ERROR, CALL, 1, PPT, 'com.error', ['\0AQI=']]])
   })
 
-  test('is not on without a scheme', () => {
+  test('is off without a scheme', () => {
     const world = open()
     const [callee, caller] = [able(world, 'payload_passthru_mode'), able(world, 'payload_passthru_mode')]
     register(callee)
@@ -144,7 +144,7 @@ describe('payload passthru mode', () => {
     expect(caller.take()).toEqual([[RESULT, 1, {}, [1]]])
   })
 
-  test('by a caller that did not announce it is a violation', () => {
+  test('is a violation by a caller that did not announce it', () => {
     const world = open()
     const caller = able(world, 'payload_passthru_mode')
     register(able(world))
@@ -154,7 +154,7 @@ describe('payload passthru mode', () => {
   test.each([
     ['YIELD', [YIELD, 1, PPT, ['']]],
     ['ERROR', [ERROR, INVOCATION, 1, PPT, 'com.error', ['']]],
-  ])('by a callee that did not announce it is a violation, and its callers are told: %s', (name, answer) => {
+  ])('is a violation by a callee that did not announce it, and its callers receive an error: %s', (name, answer) => {
     const world = open()
     const [callee, caller] = [able(world, 'payload_passthru_mode'), able(world)]
     register(callee)
@@ -164,7 +164,7 @@ describe('payload passthru mode', () => {
     expect(caller.take()).toEqual(refused(CALL, 1, 'canceled'))
   })
 
-  test('to a callee that did not announce it is refused', () => {
+  test('is refused in a call to a callee that did not announce it', () => {
     const world = open()
     const [callee, caller] = [able(world, 'payload_passthru_mode'), able(world)]
     register(callee)
@@ -173,7 +173,7 @@ describe('payload passthru mode', () => {
     expect(world.router.stats().calls).toBe(0)
   })
 
-  test('in the result for a caller that did not announce it is an error to the caller', () => {
+  test('is an error for a caller that did not announce it, if a result uses it', () => {
     const world = open()
     const [callee, caller] = [able(world), able(world, 'payload_passthru_mode')]
     register(callee)
@@ -187,14 +187,14 @@ describe('payload passthru mode', () => {
     expect(world.router.stats().calls).toBe(0)
   })
 
-  test("to the router's own procedures is refused", () => {
+  test("is refused in calls to the router's own procedures", () => {
     expect(able(open()).says([CALL, 1, PPT, 'wamp.session.count', ['']])).toEqual(
       refused(CALL, 1, 'feature_not_supported'),
     )
   })
 })
 
-test('the identity of a caller is told with REGISTERED options spelled out', () => {
+test('REGISTER accepts disclose_caller and forward_timeout with their defaults spelled out', () => {
   const peer = able(open())
   expect(peer.says([REGISTER, 1, { disclose_caller: false, forward_timeout: false }, 'com.add'])).toEqual([
     [REGISTERED, 1, ID],

@@ -1,4 +1,4 @@
-/** Call canceling: three modes, what each sends to whom, and what may cross it. */
+/** Call canceling: the three modes, the messages that each sends, and messages that cross. */
 
 import { describe, expect, test } from 'vitest'
 import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, UNREGISTER, YIELD } from 'wampy-ts/testing'
@@ -10,7 +10,7 @@ interface Pair extends World {
   readonly caller: Peer
 }
 
-/** A call under way, with request id 7 and invocation id 1. */
+/** A pending call, with request id 7 and invocation id 1. */
 function underWay(options: object = {}, ...without: string[]): Pair {
   const world = open()
   const [callee, caller] = [able(world, ...without), able(world)]
@@ -23,7 +23,7 @@ function underWay(options: object = {}, ...without: string[]): Pair {
 const canceled = refused(CALL, 7, 'canceled')
 const interrupt = (mode: string): unknown[][] => [[INTERRUPT, 1, { mode }]]
 
-/** What a callee may say after a call is over; nobody may hear of it. */
+/** Messages that a callee may send after the end of a call; the router drops them. */
 const LATE: [string, unknown[]][] = [
   ['YIELD', [YIELD, 1, {}, ['late']]],
   ['progressive YIELD', [YIELD, 1, { progress: true }, ['late']]],
@@ -31,7 +31,7 @@ const LATE: [string, unknown[]][] = [
 ]
 
 describe('mode skip', () => {
-  test('answers the caller at once and tells the callee nothing', () => {
+  test('answers the caller at once and sends nothing to the callee', () => {
     const { callee, caller } = underWay()
     expect(caller.says([CANCEL, 7, { mode: 'skip' }])).toEqual(canceled)
     expect(callee.take()).toEqual([])
@@ -48,7 +48,7 @@ describe('mode skip', () => {
 })
 
 describe('mode kill', () => {
-  test('interrupts the callee and tells the caller what it answers: an error', () => {
+  test('interrupts the callee and passes its error on to the caller', () => {
     const { callee, caller, router } = underWay()
     expect(caller.says([CANCEL, 7, { mode: 'kill' }])).toEqual([])
     expect(callee.take()).toEqual(interrupt('kill'))
@@ -58,14 +58,14 @@ describe('mode kill', () => {
     expect(router.stats().calls).toBe(0)
   })
 
-  test('or the result, where the work was done first', () => {
+  test('passes a result on if the callee finished first', () => {
     const { callee, caller } = underWay()
     caller.says([CANCEL, 7, { mode: 'kill' }])
     callee.says([YIELD, 1, {}, [3]])
     expect(caller.take()).toEqual([[RESULT, 7, {}, [3]]])
   })
 
-  test('lets partial results through until then', () => {
+  test('passes partial results on until then', () => {
     const { callee, caller } = underWay({ receive_progress: true })
     caller.says([CANCEL, 7, { mode: 'kill' }])
     callee.says([YIELD, 1, { progress: true }, ['part']], [ERROR, INVOCATION, 1, {}, 'wamp.error.canceled'])
@@ -75,24 +75,30 @@ describe('mode kill', () => {
     ])
   })
 
-  test.each(Object.entries(WAYS))('the callee goes by %s instead of answering: the caller is told', (_, go) => {
-    const { callee, caller } = underWay()
-    caller.says([CANCEL, 7, { mode: 'kill' }])
-    go(callee)
-    expect(caller.take()).toEqual(canceled)
-  })
+  test.each(Object.entries(WAYS))(
+    'the callee leaves by %s instead of answering: the caller receives an error',
+    (_, go) => {
+      const { callee, caller } = underWay()
+      caller.says([CANCEL, 7, { mode: 'kill' }])
+      go(callee)
+      expect(caller.take()).toEqual(canceled)
+    },
+  )
 
-  test.each(Object.entries(WAYS))('the caller goes by %s before the answer: it is not interrupted twice', (_, go) => {
-    const { callee, caller, router } = underWay()
-    caller.says([CANCEL, 7, { mode: 'kill' }])
-    callee.take()
-    go(caller)
-    expect(callee.says([ERROR, INVOCATION, 1, {}, 'wamp.error.canceled'])).toEqual([])
-    expect(callee.end).toBeUndefined()
-    expect(router.stats()).toMatchObject({ calls: 0, dropped: { late: 1 } })
-  })
+  test.each(Object.entries(WAYS))(
+    'the caller leaves by %s before the answer: the callee is not interrupted twice',
+    (_, go) => {
+      const { callee, caller, router } = underWay()
+      caller.says([CANCEL, 7, { mode: 'kill' }])
+      callee.take()
+      go(caller)
+      expect(callee.says([ERROR, INVOCATION, 1, {}, 'wamp.error.canceled'])).toEqual([])
+      expect(callee.end).toBeUndefined()
+      expect(router.stats()).toMatchObject({ calls: 0, dropped: { late: 1 } })
+    },
+  )
 
-  test('an answer that declines is the answer', () => {
+  test('passes an answer that declines the call on to the caller without re-routing', () => {
     const { callee, caller } = underWay()
     caller.says([CANCEL, 7, { mode: 'kill' }])
     callee.says([ERROR, INVOCATION, 1, {}, 'wamp.error.unavailable'])
@@ -120,14 +126,14 @@ describe.each([[{ mode: 'killnowait' }], [{}]])('mode killnowait, as %j', (optio
 })
 
 describe('a callee that did not announce call_canceling', () => {
-  test.each(['skip', 'kill', 'killnowait'])('hears nothing; %s answers the caller at once', (mode) => {
+  test.each(['skip', 'kill', 'killnowait'])('receives no INTERRUPT; %s answers the caller at once', (mode) => {
     const { callee, caller } = underWay({}, 'call_canceling')
     expect(caller.says([CANCEL, 7, { mode }])).toEqual(canceled)
     expect(callee.says([YIELD, 1, {}])).toEqual([])
     expect(caller.take()).toEqual([])
   })
 
-  test('but call_cancelling, as the specification also spells it, did', () => {
+  test('is interrupted if it announced the spelling call_cancelling, which the specification also uses', () => {
     const world = open()
     const callee = world.join({}, { roles: { callee: { features: { call_cancelling: true } } } })
     register(callee)
@@ -141,7 +147,7 @@ describe('a callee that did not announce call_canceling', () => {
 })
 
 describe('CANCEL', () => {
-  test('that crossed the result changes nothing, and gets no answer', () => {
+  test('that crosses the result changes nothing and gets no answer', () => {
     const { callee, caller, router } = underWay()
     callee.says([YIELD, 1, {}, [3]])
     expect(caller.says([CANCEL, 7, { mode: 'kill' }])).toEqual([[RESULT, 7, {}, [3]]])
@@ -149,21 +155,21 @@ describe('CANCEL', () => {
     expect(router.stats().dropped.cancels).toBe(1)
   })
 
-  test('of what was never called changes nothing', () => {
+  test('for an unknown call changes nothing', () => {
     const { callee, caller, router } = underWay()
     expect(caller.says([CANCEL, 8, {}])).toEqual([])
     expect(callee.take()).toEqual([])
     expect(router.stats()).toMatchObject({ calls: 1, dropped: { cancels: 1 } })
   })
 
-  test.each(['skip', 'kill', 'killnowait'])('said twice is said once: kill, then %s', (mode) => {
+  test.each(['skip', 'kill', 'killnowait'])('is effective once: kill, then %s', (mode) => {
     const { callee, caller, router } = underWay()
     expect(caller.says([CANCEL, 7, { mode: 'kill' }], [CANCEL, 7, { mode }])).toEqual([])
     expect(callee.take()).toEqual(interrupt('kill'))
     expect(router.stats().dropped.cancels).toBe(1)
   })
 
-  test('cancels only what the same session called', () => {
+  test('cancels only calls of the same session', () => {
     const { callee, caller, join } = underWay()
     const other = join()
     expect(other.says([CANCEL, 7, {}])).toEqual([])
@@ -180,7 +186,7 @@ describe('CANCEL', () => {
     expect(caller.take()).toEqual([[RESULT, 7, {}, ['new']]])
   })
 
-  test('reaches a callee that unregistered meanwhile', () => {
+  test('reaches a callee that has unregistered meanwhile', () => {
     const world = open()
     const [callee, caller] = [able(world), able(world)]
     const registration = register(callee)
@@ -190,7 +196,7 @@ describe('CANCEL', () => {
     expect(callee.take()).toEqual(interrupt('killnowait'))
   })
 
-  test('by one that calls itself works', () => {
+  test('works for a session that calls itself', () => {
     const peer = able(open())
     register(peer)
     peer.says([CALL, 7, {}, 'com.add'])
@@ -198,22 +204,25 @@ describe('CANCEL', () => {
   })
 })
 
-describe('a caller that goes', () => {
-  test.each(Object.entries(WAYS))('by %s: who can be interrupted is, and its answer is dropped', (_, go) => {
-    const { callee, caller, router } = underWay()
-    go(caller)
-    expect(callee.take()).toEqual(interrupt('killnowait'))
-    expect(callee.says([YIELD, 1, {}])).toEqual([])
-    expect(router.stats()).toMatchObject({ calls: 0, dropped: { late: 1 } })
-  })
+describe('a caller that leaves', () => {
+  test.each(Object.entries(WAYS))(
+    'by %s: its interruptible callees are interrupted, and their answers are dropped',
+    (_, go) => {
+      const { callee, caller, router } = underWay()
+      go(caller)
+      expect(callee.take()).toEqual(interrupt('killnowait'))
+      expect(callee.says([YIELD, 1, {}])).toEqual([])
+      expect(router.stats()).toMatchObject({ calls: 0, dropped: { late: 1 } })
+    },
+  )
 
-  test.each(Object.entries(WAYS))('by %s: who cannot is left alone', (_, go) => {
+  test.each(Object.entries(WAYS))('by %s: a callee that cannot be interrupted receives nothing', (_, go) => {
     const { callee, caller } = underWay({}, 'call_canceling')
     go(caller)
     expect(callee.says([YIELD, 1, {}])).toEqual([])
   })
 
-  test.each(Object.entries(WAYS))('by %s, having called itself: nobody is interrupted', (_, go) => {
+  test.each(Object.entries(WAYS))('by %s, having called itself: nothing is sent', (_, go) => {
     const world = open()
     const peer = able(world)
     register(peer)
@@ -224,7 +233,7 @@ describe('a caller that goes', () => {
   })
 })
 
-test('a callee that is found to be gone when it is interrupted: the caller gets one answer', async () => {
+test('if a callee turns out to be gone when it is interrupted, the caller gets one answer', async () => {
   const world = open({ limits: { backlog: 1000 } })
   for (const mode of ['kill', 'killnowait']) {
     const [callee, caller] = [able(world), able(world)]
@@ -239,7 +248,7 @@ test('a callee that is found to be gone when it is interrupted: the caller gets 
   expect(world.router.stats()).toMatchObject({ calls: 0, registrations: 0, dropped: { sessions: 2 } })
 })
 
-test('whatever the id, INTERRUPT names the invocation and not the call', () => {
+test('INTERRUPT carries the id of the invocation, not that of the call', () => {
   const { callee, caller } = underWay()
   callee.says([YIELD, 1, {}])
   caller.says([CALL, 100, {}, 'com.add'])

@@ -1,4 +1,4 @@
-/** Whatever sessions of whatever features do: each call ends once, nobody hears what it did not announce, nothing stays. */
+/** Random sequences of session actions: each call ends once, each peer receives only announced features, nothing stays. */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import {
@@ -24,9 +24,9 @@ interface Actor {
   readonly peer: Peer
   readonly without: readonly string[]
   next: number
-  /** Its calls that have no answer, and whether partial ones were asked for. */
+  /** Its pending calls, and whether they requested progress. */
   readonly waiting: Map<number, boolean>
-  /** Its calls of which it may say more, and of what. */
+  /** Its calls that may have further parts, and their procedures. */
   readonly open: Map<number, string>
   invoked: number
   readonly registrations: number[]
@@ -47,7 +47,7 @@ interface Details {
   readonly timeout?: number
 }
 
-/** Every answer must be to a call that waits, and every word to one that can understand it. */
+/** Every answer must belong to a pending call, and every message to a peer that announced its feature. */
 function hear({ without, waiting, registrations, ...actor }: Actor, messages: unknown[][]): number {
   let { invoked } = actor
   for (const message of messages) {
@@ -78,7 +78,7 @@ test.each([1, 2, 3])('seed %i', (start) => {
     return seed % below
   }
   const one = <Item>(items: readonly Item[]): Item => items[random(items.length)] as Item
-  // Every other time, calls wait for callees that are full.
+  // Every other time, calls wait for full callees.
   const world = open(start % 2 ? {} : { callQueue: [{ uri: '', match: 'prefix', limit: 3 }] })
   const arrive = (): Actor => {
     const without = FEATURES.filter(() => random(4) === 0)
@@ -96,7 +96,7 @@ test.each([1, 2, 3])('seed %i', (start) => {
     answered: ({ session, request }) => expect(observed.delete(`${session} ${request}`)).toBe(true),
   })
   let actors: Actor[] = []
-  // What comes back is heard with the rest.
+  // Messages in return are read with the others.
   const say = (actor: Actor, message: readonly unknown[]): void => {
     actor.invoked = hear(actor, actor.peer.says(message))
   }

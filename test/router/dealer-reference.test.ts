@@ -1,4 +1,4 @@
-/** The dealer against one that was written from the specification alone, slow and plain: the same words to everybody. */
+/** Compares the dealer with a slow and plain one, written from the specification alone: all messages are equal. */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { CALL, CANCEL, ERROR, INVOCATION, REGISTER, UNREGISTER, UNREGISTERED, YIELD } from 'wampy-ts/testing'
@@ -46,7 +46,7 @@ test.each([1, 2, 3, 4])('seed %i', (start) => {
     const peer = able(world, ...lacks)
     return { peer, party: new Party(peer.id, lacks), next: 1, open: new Map() }
   }
-  /** What was heard must be what the reference said; a registration gets its id the first time it is named. */
+  /** Compares received messages with those of the reference; a registration gets its id when first named. */
   const compare = ({ peer, party }: Actor, heard: Said[]): void => {
     const name = (value: unknown, actual: unknown): unknown => {
       if (!(value instanceof Served)) return value

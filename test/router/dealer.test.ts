@@ -22,7 +22,7 @@ function pair(world: World = open()): { callee: Peer; caller: Peer; registration
 }
 
 describe('a call', () => {
-  test('goes to the callee as INVOCATION and comes back as RESULT', () => {
+  test('reaches the callee as INVOCATION and returns as RESULT', () => {
     const { callee, caller, registration } = pair()
     expect(caller.says([CALL, 7, {}, 'com.add', [1, 2], { exact: true }])).toEqual([])
     expect(callee.take()).toEqual([[INVOCATION, 1, registration, {}, [1, 2], { exact: true }]])
@@ -30,7 +30,7 @@ describe('a call', () => {
     expect(caller.take()).toEqual([[RESULT, 7, {}, [3], { carry: 0 }]])
   })
 
-  test('that fails comes back as ERROR with the type and id of the call', () => {
+  test('that fails returns an ERROR with the type and id of the call', () => {
     const { callee, caller } = pair()
     caller.says([CALL, 7, {}, 'com.add'])
     callee.take()
@@ -39,7 +39,7 @@ describe('a call', () => {
   })
 
   test.each([[[]], [[[]]], [[[1]]], [[[], {}]], [[[], { a: 1 }]], [[['x'], {}]]])(
-    'passes payload %j on as it was sent, both ways',
+    'passes payload %j on unchanged, both ways',
     (data) => {
       const { callee, caller, registration } = pair()
       caller.says([CALL, 1, {}, 'com.add', ...data], [CALL, 2, {}, 'com.add', ...data])
@@ -55,7 +55,7 @@ describe('a call', () => {
     },
   )
 
-  test('carries the details of the error on', () => {
+  test('passes the details of the error on', () => {
     const { callee, caller } = pair()
     caller.says([CALL, 1, {}, 'com.add'])
     callee.says([ERROR, INVOCATION, 1, { _trace: 'x' }, 'com.error'])
@@ -69,7 +69,7 @@ describe('a call', () => {
     expect(caller.take()).toEqual([[ERROR, CALL, 1, {}, 'wamp.error.invalid_argument']])
   })
 
-  test('that fails with what is not a valid URI is answered all the same', () => {
+  test('that fails with an invalid URI is still answered', () => {
     const { callee, caller } = pair()
     caller.says([CALL, 1, {}, 'com.add'])
     callee.says([ERROR, INVOCATION, 1, {}, 'went wrong', ['x']])
@@ -88,14 +88,14 @@ describe('a call', () => {
     ])
   })
 
-  test('to oneself works', () => {
+  test("to the caller's own procedure works", () => {
     const peer = open().join()
     const registration = register(peer)
     expect(peer.says([CALL, 2, {}, 'com.add', [1]])).toEqual([[INVOCATION, 1, registration, {}, [1]]])
     expect(peer.says([YIELD, 1, {}, [2]])).toEqual([[RESULT, 2, {}, [2]]])
   })
 
-  test('to what nobody registered is refused by name', () => {
+  test('to an unregistered procedure is refused, and the error names it', () => {
     expect(
       open()
         .join()
@@ -103,22 +103,22 @@ describe('a call', () => {
     ).toEqual(refused(CALL, 1, 'no_such_procedure', expect.stringContaining('"com.nothing"')))
   })
 
-  test('to a procedure of the router that there is not is refused', () => {
+  test('to an unknown procedure under wamp. is refused', () => {
     expect(open().join().says([CALL, 1, {}, 'wamp.session.nothing'])).toEqual(refused(CALL, 1, 'no_such_procedure'))
   })
 
-  test.each(['', 'a..b', 'com.', 'a b', 'a#'])('to %j is not a call of a procedure', (procedure) => {
+  test.each(['', 'a..b', 'com.', 'a b', 'a#'])('to %j is refused', (procedure) => {
     expect(open().join().says([CALL, 1, {}, procedure])).toEqual(refused(CALL, 1, 'invalid_uri'))
   })
 
-  test('ignores hints that the callee did not announce, or that are of no feature here', () => {
+  test('ignores options of features that the callee did not announce or the router does not have', () => {
     const { callee, caller, registration } = pair()
     const options = { receive_progress: true, timeout: 0, runmode: 'partition', rkey: 'k', _x: 1 }
     caller.says([CALL, 1, options, 'com.add'])
     expect(callee.take()).toEqual([[INVOCATION, 1, registration, {}]])
   })
 
-  test('under the id of one that waits is a violation; an id is free again once it was answered', () => {
+  test('under the id of a pending call is a violation; an answered id is free again', () => {
     const { callee, caller } = pair()
     caller.says([CALL, 5, {}, 'com.add'])
     callee.says([YIELD, 1, {}])
@@ -127,7 +127,7 @@ describe('a call', () => {
     expect(caller.says([CALL, 5, {}, 'com.add'])).toEqual(violates(/CALL\[1\] is 5/))
   })
 
-  test('may have any id that does not wait, up to 2^53, and two callers may use the same', () => {
+  test('may have any free id up to 2^53, and two callers may use the same id', () => {
     const { callee, caller, join } = pair()
     const other = join()
     caller.says('[48,9007199254740992,{},"com.add"]', [CALL, 3, {}, 'com.add'])
@@ -142,7 +142,7 @@ describe('a call', () => {
 })
 
 describe('invocations', () => {
-  test('are numbered 1, 2, 3 for each callee, whoever calls whatever', () => {
+  test('are numbered 1, 2, 3 per callee, across callers and procedures', () => {
     const { callee, caller, join } = pair()
     const [second, other] = [join(), join()]
     register(callee, 'com.sub')
@@ -169,7 +169,7 @@ describe('invocations', () => {
   test.each([
     ['YIELD', [YIELD, 2, {}]],
     ['ERROR', [ERROR, INVOCATION, 2, {}, 'com.error']],
-  ])('that were never made cannot be answered: %s is a violation', (name, message) => {
+  ])('with an unknown id cannot be answered: %s is a violation', (name, message) => {
     const { callee, caller, router } = pair()
     caller.says([CALL, 1, {}, 'com.add'])
     callee.take()
@@ -198,7 +198,7 @@ describe('invocations', () => {
     expect(caller.take()).toEqual([])
   })
 
-  test('nobody asked in parts: what comes of it is dropped, counted, and does not end the call', () => {
+  test('without receive_progress drop and count partial results, and the call continues', () => {
     const { callee, caller, router } = pair()
     caller.says([CALL, 1, { receive_progress: true }, 'com.add'])
     callee.says([YIELD, 1, { progress: true }, [1]], [YIELD, 1, { progress: true }, [2]])
@@ -210,7 +210,7 @@ describe('invocations', () => {
 })
 
 describe('registering', () => {
-  test('what is taken is refused, by whomever', () => {
+  test('a taken procedure is refused, for the same session and for others', () => {
     const { callee, caller } = pair()
     expect(caller.says([REGISTER, 1, {}, 'com.add'])).toEqual(refused(REGISTER, 1, 'procedure_already_exists'))
     expect(callee.says([REGISTER, 2, { invoke: 'single' }, 'com.add'])).toEqual(
@@ -235,7 +235,7 @@ describe('registering', () => {
     },
   )
 
-  test('with the defaults spelled out, and hints, works', () => {
+  test('with defaults spelled out, and with unknown options, works', () => {
     const options = {
       match: 'exact',
       invoke: 'single',
@@ -249,19 +249,19 @@ describe('registering', () => {
 })
 
 describe('unregistering', () => {
-  test('frees the procedure for others', () => {
+  test('frees the procedure for other callees', () => {
     const { callee, caller, registration } = pair()
     expect(callee.says([UNREGISTER, 2, registration])).toEqual([[UNREGISTERED, 2]])
     expect(caller.says([CALL, 1, {}, 'com.add'])).toEqual(refused(CALL, 1, 'no_such_procedure'))
     expect(register(caller)).not.toBe(registration)
   })
 
-  test('takes the options that some clients send', () => {
+  test('accepts the options that some clients send', () => {
     const { callee, registration } = pair()
     expect(callee.says([UNREGISTER, 2, registration, {}])).toEqual([[UNREGISTERED, 2]])
   })
 
-  test("twice, or what is unknown or not one's own, is refused", () => {
+  test('twice, or of an unknown registration or one of another session, is refused', () => {
     const { callee, caller, registration } = pair()
     expect(caller.says([UNREGISTER, 1, registration])).toEqual(refused(UNREGISTER, 1, 'no_such_registration'))
     expect(caller.says([UNREGISTER, 2, 7])).toEqual(refused(UNREGISTER, 2, 'no_such_registration'))
@@ -269,7 +269,7 @@ describe('unregistering', () => {
     expect(callee.says([UNREGISTER, 3, registration])).toEqual(refused(UNREGISTER, 3, 'no_such_registration'))
   })
 
-  test('does not cancel what is under way', () => {
+  test('does not cancel running calls', () => {
     const { callee, caller, registration } = pair()
     caller.says([CALL, 1, {}, 'com.add'])
     callee.says([UNREGISTER, 2, registration], [YIELD, 1, {}, [3]])
@@ -277,7 +277,7 @@ describe('unregistering', () => {
   })
 })
 
-test('REGISTERED comes before the first INVOCATION', () => {
+test('REGISTERED is sent before the first INVOCATION', () => {
   const peer = open().join()
   expect(peer.says([REGISTER, 1, {}, 'a'], [CALL, 2, {}, 'a']).map(([code]) => code)).toEqual([REGISTERED, INVOCATION])
 })

@@ -1,4 +1,4 @@
-/** What WELCOME announces: each feature exactly where it works. */
+/** The features in WELCOME: each is announced exactly where it works. */
 
 import { expect, test } from 'vitest'
 import { HELLO } from 'wampy-ts/testing'
@@ -43,7 +43,7 @@ function announced(options: RouterOptions): Record<string, string[]> {
   return Object.fromEntries(Object.entries(roles).map(([role, { features }]) => [role, Object.keys(features).sort()]))
 }
 
-test('broker and dealer: all of it, the meta API among it', () => {
+test('a router with both roles announces all features, including the meta APIs', () => {
   expect(announced({})).toEqual({
     broker: [...BROKER, 'session_meta_api', 'subscription_meta_api'].sort(),
     dealer: [...DEALER, 'registration_meta_api', 'session_meta_api', 'testament_meta_api'].sort(),
@@ -59,11 +59,11 @@ test('every feature that is listed for a role of a router is announced', () => {
   })
 })
 
-test('event history where something is remembered', () => {
+test('event_history is announced if the history option has entries', () => {
   expect(announced({ history: HISTORY })['broker']).toContain('event_history')
 })
 
-test('one role: nothing that needs the other', () => {
+test('a router with one role announces no feature that needs the other role', () => {
   expect(announced({ roles: ['broker'], history: HISTORY })).toEqual({ broker: BROKER })
   expect(announced({ roles: ['dealer'] })).toEqual({ dealer: DEALER })
 })

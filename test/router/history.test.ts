@@ -1,4 +1,4 @@
-/** Event history: what was published to the topics that the router remembers, by `wamp.subscription.get_events`. */
+/** Event history: the events kept for the configured topics, read by `wamp.subscription.get_events`. */
 
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -30,7 +30,7 @@ function remembering(options: RouterOptions = { history: EXACT }): { me: Peer; i
   return { ...world, me, id: id[0] }
 }
 
-/** The first argument of each event that the history gives. */
+/** The first argument of each event in the answer. */
 function read(peer: Peer, id: number, kwargs?: object): unknown[] {
   const [code, events, { is_limit_reached } = {} as { is_limit_reached?: boolean }] = ask(peer, GET, [id], kwargs) as [
     number,
@@ -48,9 +48,9 @@ function publish(peer: Peer, topic: string, value: unknown, options: object = {}
   return published?.[2] as number
 }
 
-/** What is in memory. */
+/** Bytes of memory in use. */
 function used(): number {
-  // The one way to see what holds on to what; without it nothing is collected in time.
+  // Only a collection shows which objects keep which alive; without it nothing is collected in time.
   setFlagsFromString('--expose-gc')
   ;(runInNewContext('gc') as () => void)()
   return process.memoryUsage().heapUsed
@@ -60,7 +60,7 @@ const at = (text: string): void => {
   vi.useFakeTimers({ toFake: ['Date'], now: new Date(text) })
 }
 
-test('an event is kept as it was published, with its time and its subscription', () => {
+test('an event is kept as published, with its time and its subscription', () => {
   const { me, id } = remembering()
   at('2026-01-02T03:04:05.678Z')
   const [[, , publication] = []] = me.says([
@@ -84,12 +84,12 @@ test('an event is kept as it was published, with its time and its subscription',
   ])
 })
 
-test('nothing was published: no events', () => {
+test('a topic without publications has no events', () => {
   const { me, id } = remembering()
   expect(ask(me, GET, [id])).toEqual([RESULT, [], { is_limit_reached: false }])
 })
 
-test('it is there before anybody subscribes, under the id that a subscriber gets, and stays when he goes', () => {
+test('the subscription of a history exists without subscribers, under the id that subscribers receive', () => {
   const { me, id, join, router } = remembering()
   publish(me, 'com.topic', 1)
   expect(router.stats()).toMatchObject({ subscriptions: 0, history: 1 })
@@ -104,7 +104,7 @@ test('it is there before anybody subscribes, under the id that a subscriber gets
   expect(router.stats()).toMatchObject({ subscriptions: 0, history: 3 })
 })
 
-test('patterns are remembered with the topic of each event', () => {
+test('the history of a pattern keeps the topic of each event', () => {
   const { me, id } = remembering({ history: [{ uri: 'com.', match: 'prefix', limit: 10 }] })
   publish(me, 'com.a', 1)
   publish(me, 'org.a', 2)
@@ -116,14 +116,14 @@ test('patterns are remembered with the topic of each event', () => {
   expect(read(me, id, { topic: 'com.c' })).toEqual([])
 })
 
-test('what the router itself publishes may be remembered, though nobody listens', () => {
+test("the router's own publications are kept too, even without subscribers", () => {
   const { me, id, join } = remembering({ history: [{ uri: 'wamp.session.on_leave', limit: 10 }] })
   const peer = join()
   peer.lose()
   expect(read(me, id)).toEqual([peer.id])
 })
 
-test('its first and last subscriber trigger the meta events of any subscription, always under one id', () => {
+test('the first and last subscriber of a history trigger the usual meta events, always under one id', () => {
   const { me, id, join } = remembering()
   const watcher = join()
   subscribe(watcher, 'wamp.subscription.on_', { match: 'prefix' })
@@ -141,7 +141,7 @@ test('its first and last subscriber trigger the meta events of any subscription,
   }
 })
 
-test('a topic and the pattern around it keep each its own', () => {
+test('a topic and the patterns that match it have separate histories', () => {
   const history = [
     { uri: 'com.topic', limit: 5 },
     { uri: 'com..', match: 'wildcard', limit: 5 },
@@ -188,7 +188,7 @@ describe('queries', () => {
     [{ topic: 'com.other' }, []],
     [{ limit: null, reverse: null, from_time: null, topic: null, from_publication: null }, [0, 1, 2, 3]],
     [{ colour: 'blue' }, [0, 1, 2, 3]],
-  ])('%j gives %j', (kwargs, found) => {
+  ])('%j returns %j', (kwargs, found) => {
     const { me, id } = four()
     expect(read(me, id, kwargs)).toEqual(found)
   })
@@ -203,7 +203,7 @@ describe('queries', () => {
     [{ after_publication: 0 }, { limit: 2 }, [1, 2]],
     [{ before_publication: 3 }, { limit: 2, reverse: true }, [2, 1]],
     [{ from_publication: 1 }, { until_time: TIMES[2] }, [1, 2]],
-  ])('publications by their arrival: %j with %j gives %j', (places, kwargs, found) => {
+  ])('by order of arrival, relative to a publication: %j with %j returns %j', (places, kwargs, found) => {
     const { me, id, ids } = four()
     const named = Object.fromEntries(Object.entries(places).map(([key, place]) => [key, ids[place]]))
     expect(read(me, id, { ...named, ...kwargs })).toEqual(found)
@@ -214,12 +214,12 @@ describe('queries', () => {
     [{ after_publication: 7 }, [0, 1, 2, 3]],
     [{ before_publication: 7 }, []],
     [{ until_publication: 7 }, []],
-  ])('a publication that is forgotten is older than all: %j gives %j', (kwargs, found) => {
+  ])('a discarded publication counts as older than all others: %j returns %j', (kwargs, found) => {
     const { me, id } = four()
     expect(read(me, id, kwargs)).toEqual(found)
   })
 
-  test('paging forth and back', () => {
+  test('pages can be read forwards and backwards', () => {
     const { me, id, ids } = four()
     expect(read(me, id, { limit: 3 })).toEqual([0, 1, 2])
     expect(read(me, id, { limit: 3, after_publication: ids[2] })).toEqual([3])
@@ -227,14 +227,14 @@ describe('queries', () => {
     expect(read(me, id, { limit: 3, reverse: true, before_publication: ids[1] })).toEqual([0])
   })
 
-  test('the answer says whether it was cut', () => {
+  test('the answer says whether the limit was reached', () => {
     const { me, id } = four()
     const cut = (kwargs: object): unknown => ask(me, GET, [id], kwargs)[2]
     expect(cut({ limit: 3 })).toEqual({ is_limit_reached: true })
     expect(cut({ limit: 5 })).toEqual({ is_limit_reached: false })
   })
 
-  test('the limit may come as a second argument, as Crossbar.io has it', () => {
+  test('the limit may be the second argument, as in Crossbar.io', () => {
     const { me, id } = four()
     expect((ask(me, GET, [id, 2])[1] as unknown[]).length).toBe(2)
     expect((ask(me, GET, [id, 2], { limit: 3 })[1] as unknown[]).length).toBe(3)
@@ -248,7 +248,7 @@ describe('queries', () => {
     [[null], {}, /args\[0\]/],
     [[[1]], {}, /args\[0\] must be an id, got a list/],
     [[-1], {}, /args\[0\]/],
-  ])('%j is not a subscription', (args, kwargs, text) => {
+  ])('%j is not a valid subscription', (args, kwargs, text) => {
     expect(ask(four().me, GET, args, kwargs)).toEqual([
       ERROR,
       'wamp.error.invalid_argument',
@@ -281,7 +281,7 @@ describe('queries', () => {
     ...['from_publication', 'after_publication', 'before_publication', 'until_publication'].flatMap((key) =>
       bad(key, [0, -1, 1.5, '7', [], {}, 2 ** 54]),
     ),
-  ])('%s: %j is refused by name', (key, value) => {
+  ])('%s: %j is refused, and the error names it', (key, value) => {
     const { me, id } = four()
     expect(ask(me, GET, [id], { [key]: value })).toEqual([
       ERROR,
@@ -290,7 +290,7 @@ describe('queries', () => {
     ])
   })
 
-  test('a subscription without history, and none', () => {
+  test('a subscription without history and an unknown subscription have errors of their own', () => {
     const { me, id } = four()
     const other = subscribe(me, 'com.other')
     expect(ask(me, GET, [other])).toEqual([ERROR, 'wamp.error.history_unavailable', [TEXT]])
@@ -298,7 +298,7 @@ describe('queries', () => {
   })
 })
 
-test('whatever filters are combined, in pages forth and back: what a plain reading of the rules finds', () => {
+test('random combinations of filters and pages return the same events as a plain implementation of the rules', () => {
   let seed = 11
   const random = (below: number): number => {
     seed = (seed * 48271) % 2147483647
@@ -350,7 +350,7 @@ test('whatever filters are combined, in pages forth and back: what a plain readi
       const ordered = reverse ? wanted.slice().reverse() : wanted
       const page = (from: object): HistoryEvent[] => select(events, { ...filters, ...from, reverse, limit })
       expect(page({})).toEqual(ordered.slice(0, limit))
-      // The place of a page takes that of a bound on its side.
+      // The position of a page replaces the bound on its side.
       if ((reverse ? filters.beforePublication : filters.afterPublication) !== undefined) continue
       const read: HistoryEvent[] = []
       for (let found = page({}); found.length > 0; ) {
@@ -363,8 +363,8 @@ test('whatever filters are combined, in pages forth and back: what a plain readi
   }
 })
 
-describe('nobody reads what was not for him', () => {
-  test('the lists of authids and authroles are applied to who asks, and do not count against the limit', () => {
+describe('a reader does not receive events that its session was excluded from', () => {
+  test('authid and authrole lists are applied to the reader, and filtered events do not count against the limit', () => {
     const { me, id, join } = remembering()
     const friend = join()
     publish(me, 'com.topic', 'open')
@@ -380,7 +380,7 @@ describe('nobody reads what was not for him', () => {
   })
 
   test.each([{ exclude: [1] }, { exclude: [] }, { eligible: [1] }, { eligible: [] }])(
-    '%j names sessions: it is not stored at all',
+    '%j lists sessions: the event is not stored',
     (lists) => {
       const { me, id, router } = remembering()
       publish(me, 'com.topic', 'private', lists)
@@ -389,7 +389,7 @@ describe('nobody reads what was not for him', () => {
     },
   )
 
-  test('a store that forgets to look who asks is looked after', () => {
+  test('even if the store does not filter by reader', () => {
     const events: HistoryEvent[] = []
     const store: HistoryStore = { size: 0, add: (event) => events.push(event), read: () => events }
     const { me, id } = remembering({ history: [{ uri: 'com.topic', limit: 1, store: () => store }] })
@@ -424,7 +424,7 @@ describe('the store in memory', () => {
   }
   const times = (store: MemoryHistory): number[] => store.read(ALL).map(({ time }) => time)
 
-  test('keeps as many as it may, the newest', () => {
+  test('keeps the newest events up to its limit', () => {
     const store = new MemoryHistory(3)
     for (let n = 0; n < 1000; n++) {
       store.add(event(n))
@@ -433,7 +433,7 @@ describe('the store in memory', () => {
     }
   })
 
-  test('keeps as many bytes as it may', () => {
+  test('keeps no more bytes than its limit', () => {
     const store = new MemoryHistory(1000, 10_000)
     for (let n = 0; n < 100; n++) store.add(event(n, payload(['x'.repeat(4000)])))
     expect(times(store)).toEqual([98, 99])
@@ -443,12 +443,12 @@ describe('the store in memory', () => {
     expect(times(store)).toEqual([101])
   })
 
-  test('`select` does not change what it is given', () => {
+  test('`select` does not modify its input', () => {
     const events = Object.freeze([event(0), event(1)])
     expect(select(events, { ...ALL, reverse: true }).map(({ time }) => time)).toEqual([1, 0])
   })
 
-  test('on the wire: the oldest is forgotten, what is out of the realm is another', () => {
+  test('discards the oldest event, and is separate for each realm', () => {
     const { join, router } = open({ realms: ['one', 'two'], history: [{ uri: 'com.topic', limit: 2 }] })
     const [here, there] = [join({}, {}, 'one'), join({}, {}, 'two')]
     for (let n = 0; n < 5; n++) publish(here, 'com.topic', n)
@@ -472,17 +472,20 @@ describe('the store in memory', () => {
   test.each([
     ['JSON', json],
     ['CBOR', cbor],
-  ])('does not keep the values of what came in %s, which cost more than the bytes', (_, serializer) => {
-    const { me, id, join } = remembering()
-    const peer = join({ serializer })
-    const before = used()
-    for (let n = 0; n < 10; n++) {
-      const data = payload([Array.from({ length: 100_000 }, () => ({}))])
-      peer.says(serializer.encode([PUBLISH, 1, {}, 'com.topic', data]) as string)
-    }
-    expect(ask(me, GET, [id])[1]).toHaveLength(10)
-    expect(used() - before).toBeLessThan(20 * 2 ** 20)
-  })
+  ])(
+    'does not keep the decoded values of events that arrived in %s, which take more memory than the bytes',
+    (_, serializer) => {
+      const { me, id, join } = remembering()
+      const peer = join({ serializer })
+      const before = used()
+      for (let n = 0; n < 10; n++) {
+        const data = payload([Array.from({ length: 100_000 }, () => ({}))])
+        peer.says(serializer.encode([PUBLISH, 1, {}, 'com.topic', data]) as string)
+      }
+      expect(ask(me, GET, [id])[1]).toHaveLength(10)
+      expect(used() - before).toBeLessThan(20 * 2 ** 20)
+    },
+  )
 
   test('does not keep the rest of a text frame alive', () => {
     const { me, id } = remembering()
@@ -494,7 +497,7 @@ describe('the store in memory', () => {
     expect(read(me, id)).toHaveLength(30)
   })
 
-  test('an answer that would be very long is cut, and says so', () => {
+  test('a very long answer is cut, and says so', () => {
     const { me, id } = remembering()
     for (let n = 0; n < 6; n++) publish(me, 'com.topic', 'x'.repeat(2 ** 20))
     const [, events, kwargs] = ask(me, GET, [id]) as [number, unknown[], object]
@@ -502,8 +505,8 @@ describe('the store in memory', () => {
   })
 })
 
-describe('a store of one’s own', () => {
-  test('is made for each realm and asked with the query', async () => {
+describe("a store of one's own", () => {
+  test('is created for each realm and called with the query', async () => {
     const made: string[] = []
     const queries: HistoryQuery[] = []
     const memory = new MemoryHistory(10)
@@ -526,7 +529,7 @@ describe('a store of one’s own', () => {
     expect(me.says([CALL, 7, {}, GET, [id], { limit: 5, reverse: true, from_time: '1970-01-01T00:00:01Z' }])).toEqual(
       [],
     )
-    // Later, and in the meantime the session goes on.
+    // The answer comes later, and the session is served meanwhile.
     expect(me.says([PUBLISH, 8, { acknowledge: true }, 'com.other'])).toEqual([[PUBLISHED, 8, ID]])
     await vi.waitFor(() =>
       expect(me.take()).toEqual([[RESULT, 7, {}, [expect.anything()], { is_limit_reached: false }]]),
@@ -535,7 +538,7 @@ describe('a store of one’s own', () => {
     expect(queries).toMatchObject([{ limit: 5, reverse: true, fromTime: 1000 }])
   })
 
-  test('that fails is an error to who asks, and nothing to who publishes', async () => {
+  test('that fails causes an error for the reader, and none for the publisher', async () => {
     const store: HistoryStore = {
       size: 0,
       add: () => {
@@ -553,7 +556,7 @@ describe('a store of one’s own', () => {
     await vi.waitFor(() => expect(me.take()).toEqual([[ERROR, CALL, 7, {}, 'wamp.error.runtime_error', ['disk gone']]]))
   })
 
-  /** What a router with such a store says to who reads its history. */
+  /** The answer of a router with this store to a reader of its history. */
   async function answered(store: object, options: RouterOptions = {}): Promise<unknown[]> {
     const history = [{ uri: 'com.topic', limit: 10, store: () => store as HistoryStore }]
     const { me, id } = remembering({ ...options, history })
@@ -571,7 +574,7 @@ describe('a store of one’s own', () => {
     lists: {},
   })
 
-  test('that writes later and fails then is counted, and the process stands', async () => {
+  test('whose write fails later is counted, and the process survives', async () => {
     const store = { size: 0, add: () => Promise.reject(new Error('disk full')), read: () => [] }
     const { me, router } = remembering({ history: [{ uri: 'com.topic', limit: 10, store: () => store }] })
     publish(me, 'com.topic', 1)
@@ -579,7 +582,7 @@ describe('a store of one’s own', () => {
     await vi.waitFor(() => expect(router.stats().dropped.history).toBe(2))
   })
 
-  test('may give back whatever can be waited for', async () => {
+  test('may return any thenable', async () => {
     const found = [kept(1), kept(2)]
     // biome-ignore lint/suspicious/noThenProperty: as the query builders of databases do it
     const thenable = { then: (resolve: (events: unknown) => void) => void resolve(found) }
@@ -589,7 +592,7 @@ describe('a store of one’s own', () => {
     ])
   })
 
-  test('that forgets the limit is cut to it', async () => {
+  test('that ignores the limit has its answer cut to it', async () => {
     const read = (): HistoryEvent[] => [kept(1), kept(2), kept(3)]
     for (const store of [
       { size: 3, add() {}, read },
@@ -605,10 +608,10 @@ describe('a store of one’s own', () => {
     ['null', null],
     ['a number', 7],
     ['a dictionary', {}],
-    ['a list of nothing', [null]],
-    ['an event at no time', [{ ...kept(1), time: Number.NaN }]],
-    ['an event that cannot be said', [{ ...kept(1), payload: payload([() => 1]) }]],
-  ])('that gives back %s, at once or later, is an error to who asks', async (_, found) => {
+    ['a list of null', [null]],
+    ['an event without a valid time', [{ ...kept(1), time: Number.NaN }]],
+    ['an event that no serializer can represent', [{ ...kept(1), payload: payload([() => 1]) }]],
+  ])('that returns %s, at once or later, causes an error for the reader', async (_, found) => {
     for (const read of [() => found, async () => found]) {
       expect(await answered({ size: 0, add() {}, read })).toEqual([expect.stringMatching(/^wamp\.error\./), [TEXT]])
     }
@@ -617,7 +620,7 @@ describe('a store of one’s own', () => {
   test.each<[string, unknown]>([
     ['nothing', undefined],
     ['NaN', Number.NaN],
-    ['less than nothing', -1],
+    ['a negative number', -1],
     ['a promise', Promise.resolve(3)],
   ])('whose size is %s counts as empty', (_, size) => {
     const store = { size, add() {}, read: () => [] } as unknown as HistoryStore
@@ -626,7 +629,7 @@ describe('a store of one’s own', () => {
     )
   })
 
-  test('that throws for its size counts as empty', () => {
+  test('that throws on reading its size counts as empty', () => {
     const store: HistoryStore = {
       get size(): number {
         throw new Error('no connection')
@@ -641,7 +644,7 @@ describe('a store of one’s own', () => {
 
   test.each<[string, () => unknown]>([
     ['nothing', () => undefined],
-    ['half a store', () => ({ add() {} })],
+    ['an incomplete store', () => ({ add() {} })],
     ['a promise', async () => new MemoryHistory(1)],
     [
       'an error',
@@ -649,14 +652,14 @@ describe('a store of one’s own', () => {
         throw new Error('no connection')
       },
     ],
-  ])('%s instead of one: there is no such router', (_, store) => {
+  ])('is refused if its factory yields %s', (_, store) => {
     const history = [{ uri: 'com.topic', limit: 1, store: store as () => HistoryStore }]
     expect(() => new Router({ history })).toThrow(
       expect.objectContaining({ uri: 'wampy.error.usage', message: expect.stringMatching(/^history: the store of/) }),
     )
   })
 
-  test('is asked for no more than fits into an answer, and by no more calls than a session may have', async () => {
+  test('is asked for no more events than fit into an answer, and by no more calls than a session may have', async () => {
     const asked: number[] = []
     const answers: ((events: HistoryEvent[]) => void)[] = []
     const store: HistoryStore = {
@@ -676,7 +679,7 @@ describe('a store of one’s own', () => {
     await vi.waitFor(() => expect(me.take()).toHaveLength(2))
   })
 
-  test('that never answers leaves who asks a way out: a timeout, or to cancel', async () => {
+  test('that never answers can be abandoned by the reader: by timeout or by cancel', async () => {
     const store: HistoryStore = { size: 0, add() {}, read: () => new Promise(() => {}) }
     const { me, id } = remembering({ history: [{ uri: 'com.topic', limit: 1, store: () => store }] })
     expect(me.says([CALL, 7, {}, GET, [id]], [CANCEL, 7, { mode: 'kill' }])).toEqual([
@@ -686,7 +689,7 @@ describe('a store of one’s own', () => {
     await vi.waitFor(() => expect(me.take()).toEqual([[ERROR, CALL, 8, {}, 'wamp.error.timeout', [TEXT]]]))
   })
 
-  test.each(Object.entries(WAYS))('who asks goes by %s before it answers', async (_, go) => {
+  test.each(Object.entries(WAYS))('the reader leaves by %s before it answers', async (_, go) => {
     let answer: (events: HistoryEvent[]) => void = () => {}
     const store: HistoryStore = { size: 0, add: () => {}, read: () => new Promise((resolve) => (answer = resolve)) }
     const { me, id, router } = remembering({ history: [{ uri: 'com.topic', limit: 10, store: () => store }] })

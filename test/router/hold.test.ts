@@ -1,4 +1,4 @@
-/** A session that waits for a decision: what it sends meanwhile is held, in order and bounded, and its end is noticed. */
+/** A session that waits for a decision: its later messages are held, in order and bounded, and its end is noticed. */
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -23,7 +23,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-/** Takes links as a router does. A publication to `ask` waits for a decision; all are noted when they are handled. */
+/** Accepts links like a router. A publication to `ask` waits for a decision; handled messages are recorded. */
 class Waiting implements Attachable {
   readonly handled: string[] = []
   readonly asked: { allow(): void; fail(): void }[] = []
@@ -158,12 +158,12 @@ const links: Record<string, Opener> = {
   },
 }
 
-/** Messages enough to pause the reading, and far more than the buffers between two sockets take. */
+/** Enough messages to pause reading, and far more than the buffers between two sockets hold. */
 const MANY = 400
 const LONG = 'x'.repeat(32_768)
 
 describe.each(Object.entries(links))('over %s', (_name, open) => {
-  test('holds what comes behind, in order, and asks again in its turn', async () => {
+  test('holds the messages behind an undecided one in order, and decides the next in its turn', async () => {
     const router = new Waiting()
     const link = await open(router)
     link.open({ message() {}, failed() {}, closed() {} })
@@ -180,7 +180,7 @@ describe.each(Object.entries(links))('over %s', (_name, open) => {
     await router.until(() => router.handled.length === 6)
   })
 
-  test('is read no faster than it is handled, and all of it comes in order', async () => {
+  test('is read no faster than messages are handled, and all arrive in order', async () => {
     const router = new Waiting({ held: 160 * MANY })
     const link = await open(router)
     link.open({ message() {}, failed() {}, closed() {} })
@@ -195,7 +195,7 @@ describe.each(Object.entries(links))('over %s', (_name, open) => {
     expect(router.ends).toEqual([])
   })
 
-  test('handles a GOODBYE in its turn', async () => {
+  test('handles GOODBYE in its turn', async () => {
     const router = new Waiting()
     const link = await open(router)
     link.open({ message() {}, failed() {}, closed() {} })
@@ -210,7 +210,7 @@ describe.each(Object.entries(links))('over %s', (_name, open) => {
     expect(router.dropped).toEqual({ sessions: 0, held: 0, memory: 0 })
   })
 
-  test('ends at once when the connection is lost', async () => {
+  test('ends the session at once when the connection is lost', async () => {
     const router = new Waiting()
     const link = await open(router)
     link.open({ message() {}, failed() {}, closed() {} })
@@ -227,11 +227,11 @@ describe.each(Object.entries(links))('over %s', (_name, open) => {
   })
 })
 
-describe('more than may be held', () => {
+describe('a session that exceeds the limit of held messages', () => {
   test.each([
     ['messages', { held: 3 }, 5],
     ['bytes', { heldBytes: 3000 }, 3],
-  ])('in %s ends the session, and is counted', async (_what, limits, last) => {
+  ])('in %s is ended and counted', async (_what, limits, last) => {
     const router = new Waiting(limits)
     const { a, b } = wires()
     const link = framed(b, json)
@@ -262,7 +262,7 @@ function bare(link: Link): Link {
   }
 }
 
-describe('a connection that is paused', () => {
+describe('a paused connection', () => {
   const quick: ServeOptions = { pingInterval: 40, pingTimeout: 40 }
 
   test.each(['WebSocket', 'RawSocket', 'a batched WebSocket'])('of %s counts as alive', async (name) => {
@@ -272,7 +272,7 @@ describe('a connection that is paused', () => {
     link.send(publish(1, 'ask'))
     for (let request = 2; request <= MANY; request++) link.send(publish(request, 'a', LONG))
     await expect.poll(() => router.paused, { interval: 2 }).toEqual([true])
-    // Two that came later and answer no ping are ended meanwhile.
+    // Two later ones that answer no ping are ended meanwhile.
     await silent()
     await silent()
     expect(router.ends).toHaveLength(2)
@@ -280,7 +280,7 @@ describe('a connection that is paused', () => {
     await router.until(() => router.handled.length === MANY)
   })
 
-  test.each(['WebSocket', 'RawSocket', 'a batched WebSocket'])('of %s is known to be gone', async (name) => {
+  test.each(['WebSocket', 'RawSocket', 'a batched WebSocket'])('of %s is noticed when it breaks', async (name) => {
     const router = new Waiting()
     const link = await links[name]!(router, quick)
     link.open({ message() {}, failed() {}, closed() {} })
@@ -294,7 +294,7 @@ describe('a connection that is paused', () => {
   })
 })
 
-/** A client of the server that was opened last, which answers nothing; resolves when the server has ended it. */
+/** A client of the last opened server that answers nothing; resolves when the server has ended it. */
 async function silent(): Promise<void> {
   const socket = connect({ port: servers.at(-1)?.port as number })
   socket.on('error', () => {})

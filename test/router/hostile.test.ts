@@ -1,4 +1,4 @@
-/** Random and mutated frames in all three serializers: the router goes on, serves the others, and keeps nothing. */
+/** Random and mutated frames in all three serializers: the router survives, serves other peers, and keeps nothing. */
 
 import { expect, test } from 'vitest'
 import { ABORT, CALL, REGISTER, RESULT, YIELD } from 'wampy-ts/testing'
@@ -67,7 +67,7 @@ test.each([
   for (let i = 1; i <= FRAMES; i++) {
     if (hostile.says(mutated()).some(([code]) => code === ABORT)) aborted++
     if (hostile.end) hostile = join({ serializer })
-    // What the hostile one called is answered as well.
+    // Calls of the hostile peer are answered as well.
     for (const [, invocation] of callee.take()) callee.says([YIELD, invocation, {}, []])
     if (i % 100) continue
     caller.says([CALL, i, {}, 'com.served', [i]])

@@ -1,4 +1,4 @@
-/** Either side may go at any step, in any way: the other is told what it must know, and nothing stays behind. */
+/** Either side may leave at any step, in any way: the other is notified as required, and nothing stays behind. */
 
 import { describe, expect, test } from 'vitest'
 import {
@@ -21,7 +21,7 @@ import { ID, open, type Peer, TEXT, WAYS, type World } from './support.ts'
 
 const EMPTY: Partial<RouterStats> = { sessions: 0, subscriptions: 0, registrations: 0, calls: 0 }
 
-/** A callee of two procedures, a caller with a call to each under way. */
+/** A callee of two procedures, and a caller with a pending call to each. */
 function underWay(world: World = open()): { callee: Peer; caller: Peer } & World {
   const [callee, caller] = [world.join(), world.join()]
   callee.says([REGISTER, 1, {}, 'com.one'], [REGISTER, 2, {}, 'com.two'])
@@ -33,7 +33,7 @@ function underWay(world: World = open()): { callee: Peer; caller: Peer } & World
 const canceled = (request: number): unknown[] => [ERROR, CALL, request, {}, 'wamp.error.canceled', [TEXT]]
 
 describe.each(Object.entries(WAYS))('by %s', (_, go) => {
-  test('the callee goes with calls under way: each caller is told', () => {
+  test('the callee leaves during calls: each caller receives an error', () => {
     const { callee, caller, join, router } = underWay()
     const other = join()
     other.says([CALL, 10, {}, 'com.one'])
@@ -43,14 +43,14 @@ describe.each(Object.entries(WAYS))('by %s', (_, go) => {
     expect(router.stats()).toMatchObject({ sessions: 2, registrations: 0, calls: 0 })
   })
 
-  test('the callee goes with some calls answered: the rest is told', () => {
+  test('the callee leaves with some calls answered: the other callers receive an error', () => {
     const { callee, caller } = underWay()
     callee.says([YIELD, 2, {}, ['two']])
     go(callee)
     expect(caller.take()).toEqual([[RESULT, 11, {}, ['two']], canceled(10)])
   })
 
-  test('the callee goes before a call: there is no such procedure, and another may serve it', () => {
+  test('the callee leaves before a call: the procedure does not exist, and another session may register it', () => {
     const { callee, caller, join } = underWay()
     go(callee)
     caller.take()
@@ -63,7 +63,7 @@ describe.each(Object.entries(WAYS))('by %s', (_, go) => {
     expect(next.take()).toEqual([[INVOCATION, 1, ID, {}]])
   })
 
-  test('the caller goes with calls under way: the callee hears nothing, and its answers are dropped', () => {
+  test('the caller leaves during calls: the callee receives nothing, and its answers are dropped', () => {
     const { callee, caller, router } = underWay()
     go(caller)
     expect(router.stats().calls).toBe(0)
@@ -72,7 +72,7 @@ describe.each(Object.entries(WAYS))('by %s', (_, go) => {
     expect(router.stats().dropped.late).toBe(2)
   })
 
-  test('the caller goes and comes back: answers to its former calls do not reach it', () => {
+  test('the caller leaves and comes back: answers to its former calls do not reach it', () => {
     const { callee, caller, join } = underWay()
     go(caller)
     const back = join()
@@ -81,7 +81,7 @@ describe.each(Object.entries(WAYS))('by %s', (_, go) => {
     expect(back.take()).toEqual([[RESULT, 10, {}, ['new']]])
   })
 
-  test('both go, in either order, with calls under way', () => {
+  test('both leave, in either order, during calls', () => {
     const { callee, caller, router } = underWay()
     go(callee)
     go(caller)
@@ -92,7 +92,7 @@ describe.each(Object.entries(WAYS))('by %s', (_, go) => {
     expect(again.router.stats()).toMatchObject(EMPTY)
   })
 
-  test('one that calls itself goes', () => {
+  test('a session that calls itself leaves', () => {
     const { join, router } = open()
     const peer = join()
     peer.says([REGISTER, 1, {}, 'com.one'], [CALL, 2, {}, 'com.one'], [CALL, 3, {}, 'com.one'])
@@ -100,7 +100,7 @@ describe.each(Object.entries(WAYS))('by %s', (_, go) => {
     expect(router.stats()).toMatchObject(EMPTY)
   })
 
-  test('two that call one another go', () => {
+  test('two sessions that call one another leave', () => {
     const { callee, caller, router } = underWay()
     caller.says([REGISTER, 1, {}, 'com.three'])
     callee.says([CALL, 1, {}, 'com.three'])
@@ -110,7 +110,7 @@ describe.each(Object.entries(WAYS))('by %s', (_, go) => {
     expect(router.stats()).toMatchObject(EMPTY)
   })
 
-  test('a subscriber goes: others go on hearing, and the topic ends with its last subscriber', () => {
+  test('a subscriber leaves: others still receive events, and the topic ends with its last subscriber', () => {
     const { join, router } = open()
     const [alice, bob, carol] = [join(), join(), join()]
     alice.says([SUBSCRIBE, 1, {}, 'com.one'], [SUBSCRIBE, 2, {}, 'com.two'])
@@ -124,7 +124,7 @@ describe.each(Object.entries(WAYS))('by %s', (_, go) => {
     expect(carol.says([SUBSCRIBE, 3, {}, 'com.one'])).toEqual([[SUBSCRIBED, 3, ID]])
   })
 
-  test('what still arrives from one that went is not handled', () => {
+  test('messages that arrive after the end of their session are ignored', () => {
     const { callee, caller, router } = underWay()
     go(callee)
     caller.take()
@@ -133,7 +133,7 @@ describe.each(Object.entries(WAYS))('by %s', (_, go) => {
     expect(router.stats()).toMatchObject({ sessions: 1, subscriptions: 0, registrations: 0 })
   })
 
-  test('one with no session goes', () => {
+  test('a peer without a session leaves', () => {
     const { connect, router } = open()
     go(connect())
     expect(router.links).toBe(0)
@@ -157,13 +157,13 @@ test('a thousand short sessions leave nothing behind', () => {
 interface Actor {
   readonly peer: Peer
   next: number
-  /** Its calls that have no answer. */
+  /** Its pending calls. */
   readonly waiting: Set<number>
   invoked: number
   readonly owned: number[]
 }
 
-/** Every answer must be to a call that waits. */
+/** Every answer must belong to a pending call. */
 function hear(actor: Actor, messages: unknown[][]): void {
   for (const [code, second, third] of messages as number[][]) {
     if (code === INVOCATION) actor.invoked = second as number
@@ -174,7 +174,7 @@ function hear(actor: Actor, messages: unknown[][]): void {
 }
 
 test.each([1, 2, 3, 4, 5, 6, 7, 8])(
-  'whatever sessions do, every call gets one answer and nothing stays behind: %i',
+  'in random sequences every call gets one answer and nothing stays behind: %i',
   (start) => {
     let seed = start
     const random = (below: number): number => {

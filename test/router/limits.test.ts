@@ -1,4 +1,4 @@
-/** What one session may cost: limits, consumers that do not read, payloads that cannot be said to a receiver. */
+/** The limits per session, slow readers, and payloads that the receiver's serializer cannot represent. */
 
 import { describe, expect, test } from 'vitest'
 import { CALL, ERROR, EVENT, HELLO, INVOCATION, PUBLISH, REGISTER, RESULT, SUBSCRIBE, YIELD } from 'wampy-ts/testing'
@@ -11,7 +11,7 @@ const exceeded = (type: number, request: number, limit: RegExp): unknown[][] => 
 ]
 
 describe('limits', () => {
-  test('of subscriptions: one more is refused, a known one is not, and one may be given up', () => {
+  test('of subscriptions: one more is refused, a repeated one is not, and unsubscribing makes room', () => {
     const peer = open({ limits: { subscriptions: 2 } }).join()
     const [, [, , id] = []] = peer.says([SUBSCRIBE, 1, {}, 'a'], [SUBSCRIBE, 2, {}, 'b'])
     expect(peer.says([SUBSCRIBE, 3, {}, 'c'])).toEqual(exceeded(SUBSCRIBE, 3, /2 subscriptions/))
@@ -26,7 +26,7 @@ describe('limits', () => {
     expect(peer.says([REGISTER, 2, {}, 'b'])).toEqual(exceeded(REGISTER, 2, /1 registrations/))
   })
 
-  test('of calls under way, which an answer makes room in', () => {
+  test('of pending calls, in which an answer makes room', () => {
     const { join } = open({ limits: { calls: 2 } })
     const [callee, caller] = [join(), join()]
     callee.says([REGISTER, 1, {}, 'a'])
@@ -85,7 +85,7 @@ describe('limits', () => {
     ).toBeGreaterThan(0)
   })
 
-  test('of the shapes of wildcards of one length, in the realm', () => {
+  test('of the wildcard shapes with one number of components, per realm', () => {
     const { join } = open({ limits: { wildcardShapes: 1 } })
     const [one, two] = [join(), join()]
     for (const code of [REGISTER, SUBSCRIBE]) {
@@ -96,7 +96,7 @@ describe('limits', () => {
     }
   })
 
-  test('are of a session, not of the realm', () => {
+  test('apply per session, not per realm', () => {
     const { join } = open({ limits: { subscriptions: 1 } })
     join().says([SUBSCRIBE, 1, {}, 'a'])
     expect(join().says([SUBSCRIBE, 1, {}, 'b'])).toEqual([[33, 1, ID]])
@@ -104,7 +104,7 @@ describe('limits', () => {
 })
 
 describe('a subscriber that does not read', () => {
-  test('loses events above the limit, counted, and nobody else does', () => {
+  test('loses the events above the limit, counted, and no other subscriber does', () => {
     const { join, router } = open({ limits: { backlog: 1000 } })
     const [slow, quick, publisher] = [join(), join(), join()]
     slow.says([SUBSCRIBE, 1, {}, 'a'])
@@ -121,7 +121,7 @@ describe('a subscriber that does not read', () => {
     expect(router.stats().dropped.slow).toBe(1)
   })
 
-  test('keeps its session, however many events it misses, and is answered', () => {
+  test('keeps its session, however many events it loses, and receives answers', () => {
     const { join, router } = open({ limits: { backlog: 1000 } })
     const [slow, publisher] = [join(), join()]
     slow.says([SUBSCRIBE, 1, {}, 'a'])
@@ -132,8 +132,8 @@ describe('a subscriber that does not read', () => {
   })
 })
 
-describe('a session twice as far behind as allowed', () => {
-  test('is ended when it would be answered', async () => {
+describe('a session twice as far behind as the limit', () => {
+  test('is ended when the router has an answer for it', async () => {
     const { join, router } = open({ limits: { backlog: 1000 } })
     const peer = join()
     peer.backlog = 2001
@@ -143,7 +143,7 @@ describe('a session twice as far behind as allowed', () => {
     expect(router.stats()).toMatchObject({ sessions: 0, subscriptions: 0, dropped: { sessions: 1 } })
   })
 
-  test('as callee: its callers are told', async () => {
+  test('as callee: its callers receive an error', async () => {
     const { join, router } = open({ limits: { backlog: 1000 } })
     const [callee, caller] = [join(), join()]
     callee.says([REGISTER, 1, {}, 'a'])
@@ -159,7 +159,7 @@ describe('a session twice as far behind as allowed', () => {
     expect(router.stats()).toMatchObject({ sessions: 1, registrations: 0, calls: 0, dropped: { sessions: 1 } })
   })
 
-  test('as caller: the callee goes on', async () => {
+  test('as caller: the callee keeps its session', async () => {
     const { join, router } = open({ limits: { backlog: 1000 } })
     const [callee, caller] = [join(), join()]
     callee.says([REGISTER, 1, {}, 'a'])
@@ -174,7 +174,7 @@ describe('a session twice as far behind as allowed', () => {
   })
 })
 
-describe('an event for many', () => {
+describe('an event for many subscribers', () => {
   test('is encoded once for each kind of link', () => {
     const { join } = open()
     const texts = [join({ prepares: true }), join({ prepares: true }), join({ prepares: true })]
@@ -192,7 +192,7 @@ describe('an event for many', () => {
     expect(total([plain], 'written')).toBe(0)
   })
 
-  test('skips its publisher, also where it is prepared', () => {
+  test('is not sent to its publisher, on prepared links either', () => {
     const { join } = open()
     const peers = [join({ prepares: true }), join({ prepares: true }), join({ prepares: true })] as const
     for (const peer of peers) peer.says([SUBSCRIBE, 1, {}, 'a'])
@@ -202,12 +202,12 @@ describe('an event for many', () => {
   })
 })
 
-// NaN can be said in CBOR and not in JSON.
+// CBOR can represent NaN, JSON cannot.
 const nan = (...head: unknown[]): Uint8Array =>
   cbor.encode([...head, { args: [Number.NaN], kwargs: undefined }] as unknown as Message) as Uint8Array
 
-describe('a payload that cannot be said to the receiver', () => {
-  test('in a call: the caller is told, the callee is not bothered, and its count goes on', () => {
+describe("a payload that the receiver's serializer cannot represent", () => {
+  test('in a call: the caller receives an error, the callee nothing, and its invocation ids have no gap', () => {
     const { join, router } = open()
     const [callee, caller] = [join(), join({ serializer: cbor })]
     callee.says([REGISTER, 1, {}, 'a'])
@@ -224,7 +224,7 @@ describe('a payload that cannot be said to the receiver', () => {
   test.each([
     ['result', nan(YIELD, 1, {})],
     ['error', nan(ERROR, INVOCATION, 1, {}, 'com.error')],
-  ])('in a %s: the caller is told', (_, answer) => {
+  ])('in a %s: the caller receives an error', (_, answer) => {
     const { join, router } = open()
     const [callee, caller] = [join({ serializer: cbor }), join()]
     callee.says([REGISTER, 1, {}, 'a'])
@@ -238,7 +238,7 @@ describe('a payload that cannot be said to the receiver', () => {
   })
 
   test.each([false, true])(
-    'in an event: those who can hear it do, the others are counted (prepared: %s)',
+    'in an event: the other subscribers receive it, the omitted ones are counted (prepared: %s)',
     (prepares) => {
       const { join, router } = open()
       const jsons = [join({ prepares }), join({ prepares })]
@@ -253,7 +253,7 @@ describe('a payload that cannot be said to the receiver', () => {
   )
 })
 
-test('bytes go from CBOR to JSON and back', () => {
+test('bytes travel from CBOR to JSON and back', () => {
   const { join } = open()
   const [json, binary] = [join(), join({ serializer: cbor })]
   json.says([SUBSCRIBE, 1, {}, 'to.json'])

@@ -1,4 +1,4 @@
-/** Whatever anybody gives to the router's own procedures: an answer, never a crash, and nothing that he should not get. */
+/** Any arguments to the procedures of the router get an answer, never a crash, and never data of other callers. */
 
 import { describe, expect, test } from 'vitest'
 import { CALL, ERROR, RESULT } from 'wampy-ts/testing'
@@ -84,7 +84,7 @@ describe('the first argument', () => {
   })
 })
 
-test.each(['registration.lookup', 'subscription.lookup'])('the options of %s', (name) => {
+test.each(['registration.lookup', 'subscription.lookup'])('the options of %s must be valid', (name) => {
   const { peer, alive } = crowd()
   for (const value of [true, 0, 'prefix', []]) {
     expect(ask(peer, `wamp.${name}`, ['com.topic', value])).toEqual(invalid('args[1]'))
@@ -95,28 +95,34 @@ test.each(['registration.lookup', 'subscription.lookup'])('the options of %s', (
   alive()
 })
 
-test.each(['registration.remove_callee', 'subscription.remove_subscriber'])('whom %s removes, and why', (name) => {
-  const { peer, other, alive } = crowd()
-  for (const value of NO_ID) {
-    expect(ask(peer, `wamp.${name}`, [1, value])).toEqual(invalid('args[1]'))
-  }
-  for (const reason of [true, 0, [], {}]) {
-    expect(ask(peer, `wamp.${name}`, [1, other.id, reason])).toEqual(invalid('reason'))
-  }
-  alive()
-})
+test.each(['registration.remove_callee', 'subscription.remove_subscriber'])(
+  'session and reason of %s must be valid',
+  (name) => {
+    const { peer, other, alive } = crowd()
+    for (const value of NO_ID) {
+      expect(ask(peer, `wamp.${name}`, [1, value])).toEqual(invalid('args[1]'))
+    }
+    for (const reason of [true, 0, [], {}]) {
+      expect(ask(peer, `wamp.${name}`, [1, other.id, reason])).toEqual(invalid('reason'))
+    }
+    alive()
+  },
+)
 
-test.each(['kill', 'kill_by_authid', 'kill_by_authrole', 'kill_all'])('reason and message of %s', (name) => {
-  const { peer, other, alive } = crowd()
-  const args = { kill: [other.id], kill_by_authid: [other.authid], kill_by_authrole: ['anonymous'] }[name] ?? []
-  for (const value of [true, 0, [], {}, '\u0000AAEC']) {
-    expect(ask(peer, `wamp.session.${name}`, args, { reason: value })).toEqual(invalid('reason'))
-    expect(ask(peer, `wamp.session.${name}`, args, { message: value })).toEqual(invalid('message'))
-  }
-  alive()
-})
+test.each(['kill', 'kill_by_authid', 'kill_by_authrole', 'kill_all'])(
+  'reason and message of %s must be valid',
+  (name) => {
+    const { peer, other, alive } = crowd()
+    const args = { kill: [other.id], kill_by_authid: [other.authid], kill_by_authrole: ['anonymous'] }[name] ?? []
+    for (const value of [true, 0, [], {}, '\u0000AAEC']) {
+      expect(ask(peer, `wamp.session.${name}`, args, { reason: value })).toEqual(invalid('reason'))
+      expect(ask(peer, `wamp.session.${name}`, args, { message: value })).toEqual(invalid('message'))
+    }
+    alive()
+  },
+)
 
-test('whatever is thrown at whatever procedure, it is answered once, and the router stands', () => {
+test('any arguments to any procedure get exactly one answer, and the router survives', () => {
   const { join, router } = open({ history: [{ uri: 'com.topic', limit: 5 }], limits: { testaments: 10 } })
   const deep = JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`) as unknown
   const values = [

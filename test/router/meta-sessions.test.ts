@@ -1,4 +1,4 @@
-/** The session meta API: who is here, who comes, who goes, and who is shown out. */
+/** The session meta API: current sessions, joins and leaves, and killing. */
 
 import { describe, expect, test } from 'vitest'
 import { CALL, ERROR, EVENT, GOODBYE, HELLO, INVOCATION, PUBLISH, REGISTER, RESULT, YIELD } from 'wampy-ts/testing'
@@ -21,7 +21,7 @@ const gone = [ERROR, 'wamp.error.no_such_session', [TEXT]]
 const GOODBYE_TO = (peer: Peer): unknown[] => [GOODBYE, {}, 'wamp.close.goodbye_and_out', peer].slice(0, 3)
 
 describe('on_join and on_leave', () => {
-  test.each(Object.entries(WAYS))('are told of who comes, and of who goes by %s', (_, go) => {
+  test.each(Object.entries(WAYS))('are published when a session joins and when it leaves by %s', (_, go) => {
     const { join } = open()
     const watcher = join()
     const [joined, left] = [subscribe(watcher, 'wamp.session.on_join'), subscribe(watcher, 'wamp.session.on_leave')]
@@ -31,7 +31,7 @@ describe('on_join and on_leave', () => {
     expect(watcher.take()).toEqual([[EVENT, left, ID, {}, [peer.id, peer.authid, 'anonymous']]])
   })
 
-  test('come after WELCOME, and after all that the session held is gone', () => {
+  test('are sent after WELCOME, and after all that the session held is removed', () => {
     const { join, connect } = open()
     const watcher = join()
     for (const topic of ['session.on_join', 'session.on_leave', 'subscription.on_delete', 'registration.on_delete']) {
@@ -58,7 +58,7 @@ describe('on_join and on_leave', () => {
     expect(watcher.take().map(([, , , , args]) => (args as unknown[]).length)).toEqual([2, 2, 3])
   })
 
-  test('a session that was refused neither came nor goes', () => {
+  test('are not published for a refused session', () => {
     const { join, connect } = open()
     const watcher = join()
     subscribe(watcher, 'wamp.session.', { match: 'prefix' })
@@ -68,7 +68,7 @@ describe('on_join and on_leave', () => {
     expect(watcher.take()).toEqual([])
   })
 
-  test('are of one realm', () => {
+  test('are limited to one realm', () => {
     const { join } = open({ realms: ['one', 'two'] })
     const watcher = join({}, {}, 'one')
     subscribe(watcher, 'wamp.session.', { match: 'prefix' })
@@ -76,7 +76,7 @@ describe('on_join and on_leave', () => {
     expect(watcher.take()).toEqual([])
   })
 
-  test('by prefix come with their topic', () => {
+  test('carry the topic if subscribed to by prefix', () => {
     const { join } = open()
     const watcher = join()
     const id = subscribe(watcher, 'wamp.', { match: 'prefix' })
@@ -106,7 +106,7 @@ describe('on_join and on_leave', () => {
     ['wildcard', '...', false],
     ['wildcard', 'wamp.', false],
     ['wildcard', 'x..on_join', false],
-  ])('whoever subscribes to %s %j alone: heard %s', (match, pattern, heard) => {
+  ])('a session subscribed to nothing but %s %j receives them: %s', (match, pattern, heard) => {
     const { join } = open()
     const watcher = join()
     subscribe(watcher, pattern, { match })
@@ -117,7 +117,7 @@ describe('on_join and on_leave', () => {
   })
 
   test.each(['wamp.session.on_join', 'wamp.session.on_leave', 'wamp.anything', 'wamp'])(
-    'nobody but the router publishes %s',
+    'a client cannot publish to %s',
     (topic) => {
       const { join } = open()
       const [watcher, peer] = [join(), join()]
@@ -130,7 +130,7 @@ describe('on_join and on_leave', () => {
     },
   )
 
-  test('an event for many watchers is encoded once for each kind of link', () => {
+  test('an event for many watchers is encoded once per kind of link', () => {
     const { join } = open()
     const watchers = [join({ prepares: true }), join({ prepares: true }), join({ prepares: true, serializer: cbor })]
     const others = [join({ prepares: true, serializer: cbor }), join({ prepares: true, serializer: msgpack })]
@@ -143,11 +143,11 @@ describe('on_join and on_leave', () => {
   })
 })
 
-describe('the transport', () => {
+describe('the details of the transport', () => {
   const INFO = { type: 'carrier-pigeon', protocol: 'wamp.2.json', peer: 'loft 7', tls: undefined, rings: [1, 2] }
   const SHOWN = { type: 'carrier-pigeon', protocol: 'wamp.2.json', peer: 'loft 7', rings: [1, 2] }
 
-  /** Joins a realm by a link of which the router is told this. */
+  /** Joins a realm over a link with these transport details. */
   function joins(router: Router, info?: TransportInfo): Peer {
     const peer = new Peer()
     router.attach(framed(peer, json), info)
@@ -158,7 +158,7 @@ describe('the transport', () => {
     return Object.assign(peer, { id, authid })
   }
 
-  test('is told as whoever brought the link told it, as it was then', () => {
+  test('are published as they were when the link was attached', () => {
     const { router, join } = open()
     const watcher = join()
     const id = subscribe(watcher, 'wamp.session.on_join')
@@ -180,7 +180,7 @@ describe('the transport', () => {
     [{ protocol: 'wamp.2.json' }, 'wampy.error.usage'],
     [{ type: 7 }, 'wampy.error.usage'],
     [{ type: 'own', socket: { destroy() {} } }, 'wamp.error.invalid_argument'],
-  ])('%j is none: the link is not taken', (info, uri) => {
+  ])('%j is not valid: the link is refused', (info, uri) => {
     const { router } = open()
     const link = framed(new Peer(), json)
     expect(() => router.attach(link, info as TransportInfo)).toThrow(expect.objectContaining({ uri }) as Error)
@@ -189,7 +189,7 @@ describe('the transport', () => {
 })
 
 describe('count, list and get', () => {
-  test('tell of all sessions of the realm, the caller among them', () => {
+  test('include all sessions of the realm, the caller among them', () => {
     const { join } = open({ realms: ['one', 'two'] })
     const [alice, bob] = [join(), join()]
     join({}, {}, 'two')
@@ -215,7 +215,7 @@ describe('count, list and get', () => {
     expect((ask(alice, 'wamp.session.list', args)[1] as unknown[][])[0]).toHaveLength(count)
   })
 
-  test('a session id may be any up to 2^53', () => {
+  test('accept any session id up to 2^53', () => {
     const { join } = open()
     const peer = join()
     expect(peer.says('[48,1,{},"wamp.session.get",[9007199254740992]]')).toEqual([
@@ -236,7 +236,7 @@ describe('count, list and get', () => {
     ])
   })
 
-  test('any options of the call that only would add something are fine', () => {
+  test('ignore call options that have no effect on them', () => {
     const peer = open().join()
     const options = { disclose_me: true, timeout: 100, receive_progress: true, rkey: 'k', runmode: 'partition' }
     expect(peer.says([CALL, 1, options, 'wamp.session.count'])).toEqual([[RESULT, 1, {}, [1]]])
@@ -244,7 +244,7 @@ describe('count, list and get', () => {
 })
 
 describe('kill', () => {
-  test('says GOODBYE, and the session is gone at once', () => {
+  test('sends GOODBYE, and removes the session at once', () => {
     const { join, router } = open()
     const [killer, victim] = [join(), join()]
     expect(ask(killer, 'wamp.session.kill', [victim.id])).toEqual([RESULT])
@@ -262,7 +262,7 @@ describe('kill', () => {
     [{ reason: 'com.enough', message: 'go' }, [{ message: 'go' }, 'com.enough']],
     [{ reason: null, message: null }, [{}, 'wamp.close.killed']],
     [{ message: '' }, [{}, 'wamp.close.killed']],
-  ])('with %j the GOODBYE says so', (kwargs, said) => {
+  ])('with %j sends that in the GOODBYE', (kwargs, said) => {
     const { join } = open()
     const [killer, ...victims] = [join(), join(), join(), join(), join()] as [Peer, Peer, Peer, Peer, Peer]
     ask(killer, 'wamp.session.kill', [victims[0]?.id], kwargs)
@@ -272,7 +272,7 @@ describe('kill', () => {
     expect(victims.map((victim) => victim.take())).toEqual(Array(4).fill([[GOODBYE, ...said]]))
   })
 
-  test('not oneself, and nobody who is not here', () => {
+  test('of the caller itself or of an unknown session is refused', () => {
     const { join } = open()
     const killer = join()
     expect(ask(killer, 'wamp.session.kill', [killer.id])).toEqual(gone)
@@ -290,7 +290,7 @@ describe('kill', () => {
     expect(router.stats().sessions).toBe(2)
   })
 
-  test('by authid: gives back the sessions, and spares the caller', () => {
+  test('by authid returns the sessions, and spares the caller', () => {
     const { join } = open()
     const [killer, victim, other] = [join(), join(), join()]
     expect(ask(killer, 'wamp.session.kill_by_authid', [victim.authid])).toEqual([RESULT, [[victim.id]]])
@@ -299,7 +299,7 @@ describe('kill', () => {
     expect([other.take(), killer.end]).toEqual([[], undefined])
   })
 
-  test('by authrole and all: give back how many, and spare the caller', () => {
+  test('by authrole and all return the number, and spare the caller', () => {
     const { join, router } = open()
     const killer = join()
     const first = [join(), join()]
@@ -314,7 +314,7 @@ describe('kill', () => {
     expect(ask(killer, 'wamp.session.kill_all')).toEqual([RESULT, [0]])
   })
 
-  test('is told to those who watch, except kill_all', () => {
+  test('is published to watchers, except by kill_all', () => {
     const { join } = open()
     const killer = join()
     const id = subscribe(killer, 'wamp.session.on_leave')
@@ -336,7 +336,7 @@ describe('kill', () => {
     ])
   })
 
-  test('a callee with calls under way: its callers are told', () => {
+  test('a callee during calls: its callers receive an error', () => {
     const { join } = open()
     const [killer, callee] = [join(), join()]
     callee.says([REGISTER, 1, {}, 'com.proc'])
@@ -349,7 +349,7 @@ describe('kill', () => {
     expect(callee.says([YIELD, 1, {}])).toEqual([[GOODBYE, {}, 'wamp.close.killed']])
   })
 
-  test('one another: the first wins', () => {
+  test('one another: the first one wins', () => {
     const { join, router } = open()
     const [one, other] = [join(), join()]
     ask(one, 'wamp.session.kill', [other.id])

@@ -1,4 +1,4 @@
-/** The registration and the subscription meta API: what there is, who holds it, and the word when that changes. */
+/** The registration and the subscription meta API: existing entries, their holders, and the events on changes. */
 
 import { describe, expect, test } from 'vitest'
 import {
@@ -24,7 +24,7 @@ function register(peer: Peer, procedure: string, options: object = {}): number {
   return answer?.[2] as number
 }
 
-/** Both APIs are one, with other words. */
+/** The two APIs differ only in their terms. */
 const KINDS = [
   ['registration', 'callees', register, UNREGISTER, { invoke: 'roundrobin' }],
   ['subscription', 'subscribers', subscribe, UNSUBSCRIBE, {}],
@@ -34,7 +34,7 @@ describe.each(KINDS)('%s', (kind, holders, take, leave, shared) => {
   const meta = (name: string): string => `wamp.${kind}.${name}`
   const unknown = [ERROR, `wamp.error.no_such_${kind}`, [TEXT]]
 
-  /** Peers that hold one each of the three policies, exact shared by two. */
+  /** Two peers that hold one entry of each of the three policies and share the exact one. */
   function held(): { one: Peer; two: Peer; exact: number; prefix: number; wildcard: number; watcher: Peer } {
     const { join } = open()
     const [one, two, watcher] = [join(), join(), join()]
@@ -45,14 +45,14 @@ describe.each(KINDS)('%s', (kind, holders, take, leave, shared) => {
     return { one, two, exact, prefix, wildcard, watcher }
   }
 
-  test('list gives the ids by policy, and nothing of the router itself', () => {
+  test('list returns the ids by policy, without those of the router itself', () => {
     const empty = open().join()
     expect(ask(empty, meta('list'))).toEqual([RESULT, [{ exact: [], prefix: [], wildcard: [] }]])
     const { watcher, exact, prefix, wildcard } = held()
     expect(ask(watcher, meta('list'))).toEqual([RESULT, [{ exact: [exact], prefix: [prefix], wildcard: [wildcard] }]])
   })
 
-  test('lookup finds by text and policy', () => {
+  test('lookup finds by URI and policy', () => {
     const { watcher, exact, prefix, wildcard } = held()
     const lookup = (...args: unknown[]): unknown => ask(watcher, meta('lookup'), args)
     expect(lookup('com.a.b')).toEqual([RESULT, [exact]])
@@ -68,7 +68,7 @@ describe.each(KINDS)('%s', (kind, holders, take, leave, shared) => {
     expect(lookup('__proto__')).toEqual([RESULT, [null]])
   })
 
-  test('get tells what it is', () => {
+  test('get returns the details', () => {
     const { watcher, exact, prefix, wildcard } = held()
     const got = (id: number): unknown => (ask(watcher, meta('get'), [id])[1] as unknown[])[0]
     const invoke = (policy: string): object => (kind === 'registration' ? { invoke: policy } : {})
@@ -84,7 +84,7 @@ describe.each(KINDS)('%s', (kind, holders, take, leave, shared) => {
     expect(ask(watcher, meta('get'), [OTHER])).toEqual(unknown)
   })
 
-  test(`list_${holders} and count_${holders} tell who holds it`, () => {
+  test(`list_${holders} and count_${holders} return the sessions that hold it`, () => {
     const { one, two, watcher, exact, prefix } = held()
     expect(ask(watcher, meta(`list_${holders}`), [exact])).toEqual([RESULT, [[one.id, two.id]]])
     expect(ask(watcher, meta(`count_${holders}`), [exact])).toEqual([RESULT, [2]])
@@ -106,7 +106,7 @@ describe.each(KINDS)('%s', (kind, holders, take, leave, shared) => {
     const ABLE = { roles: { ...ROLES, callee: revocable, subscriber: revocable } }
     type Held = { one: Peer; id: number; watcher: Peer }
 
-    /** What a watcher of all four events was told, by name, with its arguments. */
+    /** The events that a watcher of all four topics received, by name, with their arguments. */
     function told(watcher: Peer): unknown[] {
       return watcher.take().map(([code, , , details, args]) => {
         expect(code).toBe(EVENT)
@@ -121,7 +121,7 @@ describe.each(KINDS)('%s', (kind, holders, take, leave, shared) => {
       return { join, watcher }
     }
 
-    test('created, then taken; left, then deleted, with the session and the id', () => {
+    test('are published on creation, on taking, on leaving and on deletion, with the session and the id', () => {
       const { join, watcher } = watched()
       const [one, two] = [join(), join()]
       const id = take(one, 'com.a', shared)
@@ -142,7 +142,7 @@ describe.each(KINDS)('%s', (kind, holders, take, leave, shared) => {
       ])
     })
 
-    test.each(Object.entries(WAYS))('a session goes by %s: for all that it held', (_, go) => {
+    test.each(Object.entries(WAYS))('are published for all that a session held when it leaves by %s', (_, go) => {
       const { join, watcher } = watched()
       const [one, two] = [join(), join()]
       const id = take(one, 'com.a', shared)
@@ -162,7 +162,7 @@ describe.each(KINDS)('%s', (kind, holders, take, leave, shared) => {
       ])
     })
 
-    test('each by its own topic', () => {
+    test('are published each under its own topic', () => {
       const { join } = open()
       const watcher = join()
       const topics = ['on_create', on[0], on[1], 'on_delete']
@@ -178,7 +178,7 @@ describe.each(KINDS)('%s', (kind, holders, take, leave, shared) => {
       ])
     })
 
-    test('not twice for who holds it already, and not for what is refused', () => {
+    test('are not published for a repeated or refused request', () => {
       const { join, watcher } = watched()
       const one = join()
       take(one, 'com.a', shared)
@@ -192,7 +192,7 @@ describe.each(KINDS)('%s', (kind, holders, take, leave, shared) => {
       ['answered', ({ one }) => one.says([kind === 'registration' ? REGISTER : SUBSCRIBE, 3, {}, 'com.b']), true],
       ['answered that it is out', ({ one, id }) => one.says([leave, 3, id]), false],
       ['put out', ({ one, id, watcher }) => watcher.says([CALL, 3, {}, REMOVE, [id, one.id]]), false],
-    ])('a holder that is found to be gone in being %s leaves behind that', async (_, part, more) => {
+    ])('are complete for a holder that turns out to be gone in being %s', async (_, part, more) => {
       const { join } = open({ limits: { backlog: 1000 } })
       const [watcher, one] = [join(), join({}, ABLE)]
       const id = take(one, 'com.a')
@@ -217,7 +217,7 @@ describe.each(KINDS)('%s', (kind, holders, take, leave, shared) => {
   })
 })
 
-test('registration.match finds the one that a call would reach', () => {
+test('registration.match returns the registration that a call would reach', () => {
   const { join } = open()
   const peer = join()
   const exact = register(peer, 'com.a.b')
@@ -236,7 +236,7 @@ test('registration.match finds the one that a call would reach', () => {
   }
 })
 
-test('subscription.match finds all that an event would reach', () => {
+test('subscription.match returns all subscriptions that an event would reach', () => {
   const { join } = open()
   const peer = join()
   const exact = subscribe(peer, 'com.a.b')
@@ -249,28 +249,25 @@ test('subscription.match finds all that an event would reach', () => {
   expect(match('net.a')).toEqual([RESULT, [null]])
   const all = subscribe(peer, '', { match: 'prefix' })
   for (const topic of ['a..b', '', 'a b']) expect(match(topic)).toEqual([RESULT, [null]])
-  // The router's own events reach who subscribes to everything.
+  // The router's own events reach a subscriber to everything.
   expect(match('wamp.session.on_join')).toEqual([RESULT, [[all]]])
 })
 
-test.each(['registration', 'subscription'])(
-  'strict: %s.match finds nothing for what is not a valid URI there',
-  (kind) => {
-    const peer = open({ strict: true }).join()
-    const request = (id: number, uri: string): unknown => peer.says([CALL, id, {}, `wamp.${kind}.match`, [uri]])
-    peer.says([REGISTER, 1, { match: 'prefix' }, ''], [SUBSCRIBE, 2, { match: 'prefix' }, ''])
-    expect(request(3, 'com.Loud')).toEqual([[RESULT, 3, {}, [null]]])
-    expect(request(4, 'com.quiet')).toEqual([[RESULT, 4, {}, [expect.anything()]]])
-  },
-)
+test.each(['registration', 'subscription'])('strict: %s.match returns nothing for an invalid URI', (kind) => {
+  const peer = open({ strict: true }).join()
+  const request = (id: number, uri: string): unknown => peer.says([CALL, id, {}, `wamp.${kind}.match`, [uri]])
+  peer.says([REGISTER, 1, { match: 'prefix' }, ''], [SUBSCRIBE, 2, { match: 'prefix' }, ''])
+  expect(request(3, 'com.Loud')).toEqual([[RESULT, 3, {}, [null]]])
+  expect(request(4, 'com.quiet')).toEqual([[RESULT, 4, {}, [expect.anything()]]])
+})
 
-test('a subscriber of everything hears that it came, but not before SUBSCRIBED', () => {
+test('a subscriber to everything receives the events of its own subscription, after SUBSCRIBED', () => {
   const { join } = open()
   const peer = join()
   expect(peer.says([SUBSCRIBE, 1, { match: 'prefix' }, '']).map(([code]) => code)).toEqual([33, EVENT, EVENT])
 })
 
-test('what lies under wamp. is not talked about', () => {
+test('subscriptions to topics under wamp. cause no meta events', () => {
   const { join } = open()
   const [watcher, peer] = [join(), join()]
   subscribe(watcher, 'wamp.subscription.', { match: 'prefix' })
@@ -281,7 +278,7 @@ test('what lies under wamp. is not talked about', () => {
   expect(watcher.take()).toEqual([])
 })
 
-test('nobody registers under wamp., and procedures of the router that there are not are none', () => {
+test('a client cannot register under wamp., and unknown procedures there are refused', () => {
   const { join } = open()
   const peer = join()
   for (const uri of ['wamp.session.count', 'wamp.mine', 'wamp']) {

@@ -1,4 +1,4 @@
-/** What a router reports to its observers: every event, to each of them, and whatever they do. */
+/** The events that a router reports to its observers: to each of them, whatever the others do. */
 
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { RouterObserver } from 'wampy-ts/router'
@@ -58,14 +58,14 @@ function watch(router: Router, names = NAMES): { seen: Seen[]; take(): Seen[]; s
   return { seen, take: () => seen.splice(0), stop }
 }
 
-/** A world that is watched once these peers have joined. */
+/** A world that is observed once these peers have joined. */
 function watched(options: RouterOptions = {}, names = NAMES): World & ReturnType<typeof watch> {
   const world = open(options)
   return { ...world, ...watch(world.router, names) }
 }
 
 describe('sessions', () => {
-  test('joined says who came, and left who went', () => {
+  test('joined and left name the session', () => {
     const { join, take } = watched()
     const peer = join()
     const { authid } = peer
@@ -106,7 +106,7 @@ describe('sessions', () => {
       { by: 'router', reason: 'com.example.out', text: 'out' },
     ],
     [
-      'a kill of which no session is told',
+      'a kill without notice to a session',
       (_, { join }) => ask(join(), 'wamp.session.kill_all'),
       { by: 'router', reason: 'wamp.close.killed' },
     ],
@@ -115,7 +115,7 @@ describe('sessions', () => {
       (_, { router }) => void router.close(),
       { by: 'router', reason: 'wamp.close.system_shutdown', text: 'the router is closing' },
     ],
-  ])('left, once: %s', (_, go, end) => {
+  ])('left is reported once: %s', (_, go, end) => {
     const world = watched({}, ['left'])
     const peer = world.join()
     go(peer, world)
@@ -145,14 +145,14 @@ describe('sessions', () => {
       { realm: undefined, error: 'wamp.error.protocol_violation', text: 'CALL is not legal now' },
     ],
     ['what is not a message', '{', { realm: undefined, error: 'wamp.error.protocol_violation' }],
-  ])('a join is refused: %s', (_, message, event) => {
+  ])('a refused join is reported: %s', (_, message, event) => {
     const { connect, take } = watched()
     connect().says(message as never)
     const refused = { session: undefined, action: 'join', uri: undefined, text: TEXT, transport: undefined, ...event }
     expect(take()).toEqual([['refused', refused]])
   })
 
-  test('a handshake that takes too long is a refused join, with the transport it came by', async () => {
+  test('a handshake timeout is reported as a refused join, with the transport details', async () => {
     vi.useFakeTimers()
     const { router, take } = watched({ limits: { handshake: 50 } })
     const [ours] = linked()
@@ -175,7 +175,7 @@ describe('sessions', () => {
     await vi.runAllTimersAsync()
   })
 
-  test('a peer that leaves before it has joined was not refused', () => {
+  test('a peer that leaves before it has joined is not reported as refused', () => {
     const { connect, seen } = watched()
     connect().lose()
     WAYS['ABORT']?.(connect())
@@ -184,7 +184,7 @@ describe('sessions', () => {
 })
 
 describe('registrations and subscriptions', () => {
-  test('first and last tell when the registration comes and goes', () => {
+  test('first and last mark the creation and deletion of the registration', () => {
     const { join, take } = watched({}, ['registered', 'unregistered'])
     const [one, two] = [join(), join()]
     const id = register(one, 'com.', { match: 'prefix', invoke: 'last' })
@@ -204,7 +204,7 @@ describe('registrations and subscriptions', () => {
     ])
   })
 
-  test('first and last tell when the subscription comes and goes', () => {
+  test('first and last mark the creation and deletion of the subscription', () => {
     const { join, take } = watched({}, ['subscribed', 'unsubscribed'])
     const [one, two] = [join(), join()]
     const id = subscribe(one, 'com..topic', { match: 'wildcard' })
@@ -274,7 +274,7 @@ describe('calls', () => {
     ])
   })
 
-  test('partial results are not answers, and a timeout is', async () => {
+  test('a timeout counts as an answer, a partial result does not', async () => {
     vi.useFakeTimers()
     const { callee, take, called } = calling({}, { timeout: 50, receive_progress: true })
     callee.says([YIELD, 1, { progress: true }, [1]])
@@ -283,7 +283,7 @@ describe('calls', () => {
     expect(take()).toEqual([['answered', { ...answered, duration: expect.closeTo(50, 0) }]])
   })
 
-  test('a call that nobody can take is answered by the router', () => {
+  test('a call without a callee is answered by the router', () => {
     const world = watched({}, CALLS)
     const callee = able(world, 'payload_passthru_mode')
     const caller = able(world)
@@ -295,7 +295,7 @@ describe('calls', () => {
     ])
   })
 
-  test('a call that waits has no callee, and is reported when it is accepted', () => {
+  test('a queued call is reported when it is accepted, and has no callee', () => {
     const world = watched({ callQueue: [{ uri: 'com.add', limit: 1 }] }, CALLS)
     const [callee, caller] = [able(world), able(world)]
     register(callee, 'com.add', { concurrency: 1 })
@@ -313,7 +313,7 @@ describe('calls', () => {
     ])
   })
 
-  test("the router's own procedures are called too", () => {
+  test("calls of the router's own procedures are reported too", () => {
     const { join, take } = watched({}, CALLS)
     const peer = join()
     expect(peer.says([CALL, 1, {}, 'wamp.session.count'])).toEqual([[RESULT, 1, {}, [1]]])
@@ -324,7 +324,7 @@ describe('calls', () => {
     ])
   })
 
-  test('a call that came before anybody observed has no duration', () => {
+  test('a call made before the first observer has no duration', () => {
     const world = open()
     const [callee, caller] = [able(world), able(world)]
     register(callee, 'com.add')
@@ -335,7 +335,7 @@ describe('calls', () => {
   })
 })
 
-describe('requests that are refused', () => {
+describe('refused requests', () => {
   test.each<[string, unknown[], object]>([
     ['subscribe', [SUBSCRIBE, 1, {}, 'a b'], { uri: 'a b', error: 'wamp.error.invalid_uri' }],
     ['unsubscribe', [UNSUBSCRIBE, 1, 1], { uri: undefined, error: 'wamp.error.no_such_subscription' }],
@@ -353,7 +353,7 @@ describe('requests that are refused', () => {
     expect(take()).toEqual([['refused', refused]])
   })
 
-  test('a publication that asked for no answer is refused silently, and dropped', () => {
+  test('an unacknowledged publication that is refused sends nothing, and is reported as dropped', () => {
     const { join, take, seen } = watched()
     const peer = join()
     seen.length = 0
@@ -368,7 +368,7 @@ describe('requests that are refused', () => {
 describe('publications', () => {
   const EVENTS = ['published', 'delivered', 'dropped'] as const
 
-  test('are published once, and delivered for each subscription that somebody received', () => {
+  test('are published once, and delivered for each subscription that received them', () => {
     const { join, take } = watched({}, EVENTS)
     const publisher = join()
     const subscribers = [join({ prepares: true }), join(), join({ prepares: true }), join()] as const
@@ -386,13 +386,13 @@ describe('publications', () => {
     ])
   })
 
-  test('of nobody are published all the same', () => {
+  test('without subscribers are reported as published', () => {
     const { join, take } = watched({}, EVENTS)
     join().says([PUBLISH, 1, {}, 'com.topic'])
     expect(take().map(([name]) => name)).toEqual(['published'])
   })
 
-  test('that are retained are delivered again, and testaments are published', () => {
+  test('that are retained are reported as delivered again, and testaments as published', () => {
     const { join, take } = watched({}, [...EVENTS, 'left'])
     const [publisher, late] = [join(), join()]
     publisher.says([PUBLISH, 1, { retain: true }, 'com.topic'])
@@ -410,8 +410,8 @@ describe('publications', () => {
   })
 })
 
-describe('what is dropped is reported and counted under one name', () => {
-  test('a slow reader: events above the limit, and its session above twice as much', async () => {
+describe('each drop is reported and counted under one name', () => {
+  test('a slow reader: events above the limit, and its session above twice the limit', async () => {
     const { join, take, router } = watched({ limits: { backlog: 1000 } }, ['delivered', 'dropped', 'left'])
     const [slow, publisher] = [join(), able({ join } as World)]
     register(publisher, 'com.echo')
@@ -423,7 +423,7 @@ describe('what is dropped is reported and counted under one name', () => {
     publisher.says([PUBLISH, 1, {}, 'com.topic'])
     expect(take()).toMatchObject([['delivered', { receivers: 1 }]])
 
-    // Answers, invocations and acknowledgements are no events: they are sent.
+    // Answers, invocations and acknowledgements are not events: they are sent.
     slow.backlog = 2000
     slow.take()
     publisher.says([PUBLISH, 2, {}, 'com.topic'])
@@ -446,7 +446,7 @@ describe('what is dropped is reported and counted under one name', () => {
     expect(router.stats().dropped).toMatchObject({ slow: 3, sessions: 1 })
   })
 
-  test('what the parts of the router drop', () => {
+  test('drops in broker, dealer and history', () => {
     const store = {
       size: 0,
       add: () => {
@@ -493,7 +493,7 @@ describe('what is dropped is reported and counted under one name', () => {
   })
 })
 
-test('no event carries a payload', () => {
+test('events carry no payload', () => {
   const { join, seen, ...world } = watched()
   const [one, two] = [able({ join, ...world }), able({ join, ...world })]
   register(one, 'com.add')
@@ -512,7 +512,7 @@ test('no event carries a payload', () => {
   expect(JSON.stringify(seen)).not.toContain('secret')
 })
 
-test('the events of all realms are observed, and each names its own', () => {
+test('the events of all realms are observed, and each names its realm', () => {
   const { join, take, router } = watched({ realms: ['one', 'two'] }, ['joined'])
   for (const realm of ['one', 'two', 'one']) join({}, {}, realm)
   expect(take().map(([, { realm }]) => realm)).toEqual(['one', 'two', 'one'])
@@ -520,7 +520,7 @@ test('the events of all realms are observed, and each names its own', () => {
 })
 
 describe('observers', () => {
-  test('are any number, called in the order in which they came, until they stop', () => {
+  test('are any number, called in the order of their addition, until they stop', () => {
     const { router, join } = open()
     const heard: string[] = []
     const stops = ['a', 'b', 'c'].map((name) => router.observe({ joined: () => void heard.push(name) }))
@@ -535,7 +535,7 @@ describe('observers', () => {
     expect(heard).toEqual([])
   })
 
-  test('may come and go within an event', () => {
+  test('may be added and removed during an event', () => {
     const { router, join } = open()
     const heard: string[] = []
     const stopFirst = router.observe({
@@ -553,7 +553,7 @@ describe('observers', () => {
     expect(heard).toEqual(['late'])
   })
 
-  test('may be instances of a class, with state of their own', () => {
+  test('may be instances of a class with state of their own', () => {
     class Counter implements RouterObserver {
       count = 0
       joined(): void {
@@ -567,7 +567,7 @@ describe('observers', () => {
     expect(counter.count).toBe(1)
   })
 
-  test('that throw or reject disturb nobody: the first error is printed, all are counted', async () => {
+  test('that throw or reject do not affect others: the first error is printed, all are counted', async () => {
     const print = vi.spyOn(console, 'error').mockImplementation(() => {})
     const world = open()
     const [boom, late] = [new Error('boom'), new Error('late')]
@@ -602,7 +602,7 @@ describe('observers', () => {
     expect(world.router.stats().dropped.observations).toBe(3)
   })
 
-  test('that end the caller within its call leave nothing behind', () => {
+  test('that end the caller during its call leave nothing behind', () => {
     const world = open()
     const [callee, caller, admin] = [able(world), able(world), world.join()]
     register(callee, 'com.add')
@@ -622,7 +622,7 @@ describe('observers', () => {
     [() => {}, /an observer must be an object/],
     [{ joined: 1 }, /joined of an observer must be a function, got 1/],
     [{ join: () => {} }, /no event "join", but joined, left/],
-  ])('%o is none', (observer, text) => {
+  ])('%o is not a valid observer', (observer, text) => {
     const router = new Router()
     expect(() => router.observe(observer as RouterObserver)).toThrow(
       expect.objectContaining({ uri: 'wampy.error.usage', message: expect.stringMatching(text) }),
@@ -662,7 +662,7 @@ describe('stats', () => {
     },
   )
 
-  test('are a copy: what is read does not change', () => {
+  test('are a copy: later changes do not appear in it', () => {
     const { router, join } = open()
     const before = router.stats()
     join().says([PUBLISH, 1, {}, 'a b'])

@@ -1,4 +1,4 @@
-/** Calls that are made in parts, and answered in parts too. */
+/** Calls in parts, and their answers in parts. */
 
 import { describe, expect, test } from 'vitest'
 import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, YIELD } from 'wampy-ts/testing'
@@ -20,7 +20,7 @@ function pair(world: World = open(), callee: string[] = [], caller: string[] = [
 
 const KILLNOWAIT = { mode: 'killnowait' }
 
-/** A call whose first part is under way, with request id 7 and invocation id 1. */
+/** A pending call whose first part was sent, with request id 7 and invocation id 1. */
 function opened(world: World = open(), options: object = {}): Pair {
   const made = pair(world)
   made.caller.says([CALL, 7, { progress: true, ...options }, 'com.add', ['a']])
@@ -31,7 +31,7 @@ function opened(world: World = open(), options: object = {}): Pair {
 }
 
 describe('a call in parts', () => {
-  test('is one invocation under one id, whose last part says no more', () => {
+  test('is one invocation under one id, whose last part has no progress: true', () => {
     const { callee, caller, registration, router } = opened()
     caller.says([CALL, 7, { progress: true }, 'com.add', ['b'], { c: 1 }])
     caller.says([CALL, 7, { progress: true }, 'com.add'])
@@ -47,7 +47,7 @@ describe('a call in parts', () => {
     expect(router.stats().calls).toBe(0)
   })
 
-  test('and results in parts are a stream both ways, in any interleaving', () => {
+  test('with progressive results streams both ways, in any interleaving', () => {
     const { callee, caller } = opened(open(), { receive_progress: true })
     callee.says([YIELD, 1, { progress: true }, [1]], [YIELD, 1, { progress: true }, [2]])
     expect(
@@ -67,7 +67,7 @@ describe('a call in parts', () => {
     ])
   })
 
-  test('has the options of its first part, whatever the others say', () => {
+  test('has the options of its first part, and ignores those of later ones', () => {
     const { callee, caller } = opened(open(), { disclose_me: true, ppt_scheme: 'x_a' })
     const changed = { progress: true, disclose_me: false, receive_progress: true, timeout: 5, ppt_scheme: 'x_b', _x: 1 }
     caller.says([CALL, 7, changed, 'com.add'], [CALL, 7, { _x: 1 }, 'com.add'])
@@ -83,7 +83,7 @@ describe('a call in parts', () => {
     ])
   })
 
-  test('goes to the callee of its first part, though the procedure is shared, or moved', () => {
+  test('stays with the callee of its first part, even if the registration is shared or was given up', () => {
     const world = open()
     const [one, two, caller] = [able(world), able(world), able(world)]
     const id = register(one, 'com.add', { invoke: 'roundrobin' })
@@ -97,7 +97,7 @@ describe('a call in parts', () => {
     one.says([YIELD, 1, {}])
   })
 
-  test('may be answered before its last part; what comes then is dropped, with no answer', () => {
+  test('may be answered before its last part; later parts are dropped without an answer', () => {
     const { callee, caller, router } = opened()
     callee.says([YIELD, 1, {}, ['enough']])
     expect(caller.says([CALL, 7, { progress: true }, 'com.add'], [CALL, 7, {}, 'com.add'])).toEqual([
@@ -105,7 +105,7 @@ describe('a call in parts', () => {
     ])
     expect(callee.take()).toEqual([])
     expect(router.stats()).toMatchObject({ calls: 0, dropped: { parts: 2 } })
-    // The last part was heard: the id is free.
+    // The last part has arrived: the id is free.
     caller.says([CALL, 7, {}, 'com.add'])
     expect(callee.take()).toEqual([[INVOCATION, 2, ID, {}]])
     callee.says([YIELD, 2, {}])
@@ -116,7 +116,7 @@ describe('a call in parts', () => {
     ['is canceled', (pair: Pair) => pair.caller.says([CANCEL, 7, { mode: 'killnowait' }])],
     ['is skipped', (pair: Pair) => pair.caller.says([CANCEL, 7, { mode: 'skip' }])],
     ['loses its callee', (pair: Pair) => pair.callee.lose()],
-  ])('%s: its parts that follow are dropped', (_, end) => {
+  ])('%s: its later parts are dropped', (_, end) => {
     const made = opened()
     end(made)
     made.caller.take()
@@ -126,7 +126,7 @@ describe('a call in parts', () => {
     expect(made.router.stats()).toMatchObject({ calls: 0, dropped: { parts: 2 } })
   })
 
-  test('of which the callee is to be told the end hears no more parts', () => {
+  test('sends no more parts to a callee that has been interrupted', () => {
     const { callee, caller, router } = opened()
     caller.says([CANCEL, 7, { mode: 'kill' }], [CALL, 7, { progress: true }, 'com.add'], [CALL, 7, {}, 'com.add'])
     expect(callee.take()).toEqual([[INTERRUPT, 1, { mode: 'kill' }]])
@@ -136,10 +136,10 @@ describe('a call in parts', () => {
   })
 
   test.each([
-    ['nobody serves', 'com.nothing', 'no_such_procedure'],
-    ['is none', 'com..a', 'invalid_uri'],
-    ['the router serves', 'wamp.session.count', 'feature_not_supported'],
-  ])('to what %s is refused once, whatever follows', (_, procedure, error) => {
+    ['is not registered', 'com.nothing', 'no_such_procedure'],
+    ['is not a valid URI', 'com..a', 'invalid_uri'],
+    ['belongs to the router', 'wamp.session.count', 'feature_not_supported'],
+  ])('to a procedure that %s is refused once, whatever parts follow', (_, procedure, error) => {
     const caller = able(open())
     const part = [CALL, 7, { progress: true }, procedure]
     expect(caller.says(part, part, [CALL, 7, {}, procedure])).toEqual(refused(CALL, 7, error))
@@ -153,28 +153,31 @@ describe('a call in parts', () => {
     expect(router.stats()).toMatchObject({ calls: 0, dropped: { parts: 1 } })
   })
 
-  test('by who did not announce it is a violation', () => {
+  test('by a caller that did not announce the feature is a violation', () => {
     const { callee, caller } = pair(open(), [], ['progressive_call_invocations'])
     expect(caller.says([CALL, 7, { progress: true }, 'com.add'])).toEqual(violates(/progressive_call_invocations/))
     expect(callee.take()).toEqual([])
   })
 
-  test('goes on with its procedure alone', () => {
+  test('must name the same procedure in all parts', () => {
     const { caller } = opened()
     expect(caller.says([CALL, 7, { progress: true }, 'com.sub'])).toEqual(violates(/CALL\[3\] must be "com.add"/))
   })
 
-  test.each([{}, { progress: true }])('is over with its last part: one more, %j, is a violation', (options) => {
+  test.each([{}, { progress: true }])('ends with its last part: one more, %j, is a violation', (options) => {
     const { caller } = opened()
     expect(caller.says([CALL, 7, {}, 'com.add'], [CALL, 7, options, 'com.add'])).toEqual(violates(/CALL\[1\] is 7/))
   })
 
-  test.each([{}, { progress: true }])('is not made of a call that was none: %j is a violation', (options) => {
-    const { caller } = pair()
-    expect(caller.says([CALL, 7, {}, 'com.add'], [CALL, 7, options, 'com.add'])).toEqual(violates(/CALL\[1\] is 7/))
-  })
+  test.each([{}, { progress: true }])(
+    'must be in parts from the first: %j after a plain call is a violation',
+    (options) => {
+      const { caller } = pair()
+      expect(caller.says([CALL, 7, {}, 'com.add'], [CALL, 7, options, 'com.add'])).toEqual(violates(/CALL\[1\] is 7/))
+    },
+  )
 
-  test.each(Object.entries(WAYS))('the caller goes by %s between parts: the callee is interrupted', (_, go) => {
+  test.each(Object.entries(WAYS))('the caller leaves by %s between parts: the callee is interrupted', (_, go) => {
     const { callee, caller, router } = opened()
     go(caller)
     expect(callee.take()).toEqual([[INTERRUPT, 1, KILLNOWAIT]])
@@ -182,13 +185,13 @@ describe('a call in parts', () => {
     expect(router.stats().calls).toBe(0)
   })
 
-  test.each(Object.entries(WAYS))('the callee goes by %s between parts: the caller is told', (_, go) => {
+  test.each(Object.entries(WAYS))('the callee leaves by %s between parts: the caller receives an error', (_, go) => {
     const { callee, caller } = opened()
     go(callee)
     expect(caller.take()).toEqual(refused(CALL, 7, 'canceled'))
   })
 
-  test('a part that cannot be said to the callee ends the call on both sides', () => {
+  test("a part that the callee's serializer cannot represent ends the call on both sides", () => {
     const world = open()
     const callee = able(world)
     const caller = world.join(
@@ -207,7 +210,7 @@ describe('a call in parts', () => {
   })
 })
 
-describe('where ids must be in sequence', () => {
+describe('in strict mode, where ids must be in sequence', () => {
   function strict(): { callee: Peer; caller: Peer } {
     const world = open({ strict: true })
     const [callee, caller] = [able(world), able(world)]
@@ -217,14 +220,14 @@ describe('where ids must be in sequence', () => {
     return { callee, caller }
   }
 
-  test('a part has the id of its first, among other requests', () => {
+  test('a part has the id of its first part, among other requests', () => {
     const { callee, caller } = strict()
     caller.says([CALL, 2, {}, 'com.add'], [CALL, 1, { progress: true }, 'com.add'], [CALL, 3, {}, 'com.add'])
     expect(caller.says([CALL, 1, {}, 'com.add'])).toEqual([])
     expect(callee.take().map(([, invocation]) => invocation)).toEqual([2, 1, 3, 1])
   })
 
-  test('so has one that comes too late', () => {
+  test('a late part may have an old id as well', () => {
     const { callee, caller } = strict()
     callee.says([YIELD, 1, {}])
     caller.take()
@@ -232,12 +235,12 @@ describe('where ids must be in sequence', () => {
     expect(caller.says([CALL, 1, { progress: true }, 'com.add'])).toEqual(violates(/must be 2/))
   })
 
-  test('an id ahead, or that of a call that was not in parts, is a violation', () => {
+  test('an id ahead of the sequence, or that of a call without parts, is a violation', () => {
     expect(strict().caller.says([CALL, 3, { progress: true }, 'com.add'])).toEqual(violates(/must be 2/))
     expect(strict().caller.says([CALL, 2, {}, 'com.add'], [CALL, 2, {}, 'com.add'])).toEqual(violates(/must be 3/))
   })
 
-  test('a late part is of its procedure', () => {
+  test('a late part must name the procedure of its call', () => {
     const { callee, caller } = strict()
     callee.says([YIELD, 1, {}])
     caller.take()
@@ -245,7 +248,7 @@ describe('where ids must be in sequence', () => {
   })
 })
 
-test('what is remembered of calls that were never finished is bounded', () => {
+test('the memory of unfinished calls is bounded', () => {
   const world = open({ limits: { calls: 3 } })
   const [callee, caller] = [able(world), able(world)]
   register(callee)
@@ -262,7 +265,7 @@ test('what is remembered of calls that were never finished is bounded', () => {
   expect(callee.take()).toHaveLength(1)
 })
 
-test('an id of a call that was never finished serves a call of something else', () => {
+test('the id of an unfinished call may be used for a call of another procedure', () => {
   const { callee, caller } = opened()
   register(callee, 'com.sub')
   callee.says([YIELD, 1, {}])

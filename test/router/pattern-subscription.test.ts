@@ -1,4 +1,4 @@
-/** Subscriptions by prefix and by wildcard: every one that matches gets the event, and the topic with it. */
+/** Subscriptions by prefix and by wildcard: each that matches gets the event, with its topic. */
 
 import { describe, expect, test } from 'vitest'
 import { ERROR, EVENT, PUBLISH, PUBLISHED, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED } from 'wampy-ts/testing'
@@ -17,7 +17,7 @@ test.each<[string, string, string[], string[]]>([
   ['wildcard', '..', ['a.b.c'], ['a.b', 'a.b.c.d']],
   ['wildcard', 'com.app', ['com.app'], ['com.app.x', 'com.apple']],
   ['wildcard', '', ['x'], ['x.y']],
-])('%s %j hears its topics alone', (match, pattern, heard, unheard) => {
+])('%s %j receives only matching topics', (match, pattern, heard, unheard) => {
   const { join } = open()
   const [alice, bob] = [join(), join()]
   const id = subscribe(alice, pattern, { match })
@@ -25,7 +25,7 @@ test.each<[string, string, string[], string[]]>([
   expect(alice.take()).toEqual(heard.map((topic) => [EVENT, id, ID, { topic }, [1], { a: 2 }]))
 })
 
-test('each subscription that matches gets an event of its own, under one publication id', () => {
+test('each matching subscription gets an event of its own, under one publication id', () => {
   const { join } = open()
   const [alice, bob] = [join(), join()]
   const exact = subscribe(alice, 'com.app.x')
@@ -44,7 +44,7 @@ test('each subscription that matches gets an event of its own, under one publica
   )
 })
 
-test('the same text under another policy is another subscription', () => {
+test('the same URI under another policy is another subscription', () => {
   const { join, router } = open()
   const peer = join()
   const ids = [subscribe(peer, 'com.app'), subscribe(peer, 'com.app', PREFIX), subscribe(peer, 'com.app', WILDCARD)]
@@ -57,7 +57,7 @@ test('the same text under another policy is another subscription', () => {
   expect(router.stats().subscriptions).toBe(2)
 })
 
-test('the topic stands beside what else the event says', () => {
+test('the topic is sent along with the other details', () => {
   const { join } = open({ trustlevel: () => 4 })
   const [alice, bob] = [join(), join()]
   subscribe(alice, 'com.', PREFIX)
@@ -78,7 +78,7 @@ test('the topic stands beside what else the event says', () => {
   ])
 })
 
-describe('what is not a pattern', () => {
+describe('an invalid pattern', () => {
   test.each([
     ['prefix', 'a b'],
     ['prefix', '.a'],
@@ -107,7 +107,7 @@ describe('what is not a pattern', () => {
   })
 })
 
-test.each(['a..b', '', 'a b', 'a.'])('a pattern that would match %j does not make it a topic', (topic) => {
+test.each(['a..b', '', 'a b', 'a.'])('a pattern that would match %j does not make it a valid topic', (topic) => {
   const { join } = open()
   const [alice, bob] = [join(), join()]
   subscribe(alice, '', PREFIX)
@@ -118,7 +118,7 @@ test.each(['a..b', '', 'a b', 'a.'])('a pattern that would match %j does not mak
   expect(alice.take()).toEqual([])
 })
 
-test('events of one publisher arrive in order, by whichever subscription', () => {
+test('events of one publisher arrive in order, across subscriptions', () => {
   const { join } = open()
   const [alice, bob] = [join(), join()]
   subscribe(alice, 'com.one')
@@ -127,7 +127,7 @@ test('events of one publisher arrive in order, by whichever subscription', () =>
   expect(alice.take().map(([, , , , args]) => (args as number[])[0])).toEqual(Array.from({ length: 50 }, (_, i) => i))
 })
 
-test('an event for many subscribers of a pattern is encoded once for each kind of link', () => {
+test('an event for many subscribers of a pattern is encoded once per kind of link', () => {
   const { join } = open()
   const peers = Array.from({ length: 5 }, () => join({ prepares: true }))
   for (const peer of peers) subscribe(peer, 'com.', PREFIX)
@@ -136,7 +136,7 @@ test('an event for many subscribers of a pattern is encoded once for each kind o
 })
 
 describe.each(Object.entries(WAYS))('by %s', (_, go) => {
-  test('a subscriber of patterns goes, and they with it', () => {
+  test('a subscriber leaves, and its patterns are removed', () => {
     const { join, router } = open()
     const [alice, bob] = [join(), join()]
     subscribe(alice, 'com.', PREFIX)

@@ -1,4 +1,4 @@
-/** The index of what is subscribed and registered, against a scan that anybody can check by reading. */
+/** The index of subscriptions and registrations, compared with a plain scan. */
 
 import { describe, expect, test } from 'vitest'
 import type { MatchPolicy } from '../../src/protocol/options.ts'
@@ -20,7 +20,7 @@ const best = (patterns: Patterns<Pattern>, uri: string): string | undefined => {
   return found && `${found.match} ${found.uri}`
 }
 
-// The reference: as the specification words it.
+// The reference, in the words of the specification.
 function matches({ uri, match }: Pattern, concrete: string): boolean {
   if (match === 'exact') return uri === concrete
   if (match === 'prefix') return concrete.startsWith(uri)
@@ -39,7 +39,7 @@ function preferred(one: Pattern, other: Pattern): number {
 }
 
 describe('the best match', () => {
-  test("is the specification's, but where its example contradicts its rule", () => {
+  test('follows the specification, except where its example contradicts its rule', () => {
     const patterns = index(
       ['exact', 'a1.b2.c3.d4.e55'],
       ['prefix', 'a1.b2.c3'],
@@ -52,7 +52,7 @@ describe('the best match', () => {
     expect(best(patterns, 'a1.b2.c3.d4.e55')).toBe('exact a1.b2.c3.d4.e55')
     expect(best(patterns, 'a1.b2.c3.d98.e74')).toBe('prefix a1.b2.c3')
     expect(best(patterns, 'a1.b2.c3.d4.e325')).toBe('prefix a1.b2.c3.d4')
-    // The example says wildcard a1.b2.c33..e5, as if prefixes were of components.
+    // The example says wildcard a1.b2.c33..e5, as if prefixes consisted of components.
     expect(best(patterns, 'a1.b2.c33.d4.e5')).toBe('prefix a1.b2.c3')
     expect(best(patterns, 'a1.b2.c88.d4.e5')).toBe('wildcard a1.b2..d4.e5')
     expect(best(patterns, 'a1.b2.c88.d4.e5.f6.g7')).toBe('wildcard a1.b2..d4.e5..g7')
@@ -86,7 +86,7 @@ describe('the best match', () => {
     expect(best(index(['wildcard', wildcard]), uri) !== undefined).toBe(is)
   })
 
-  test('is another one as soon as records come and go', () => {
+  test('changes as soon as records are added or removed', () => {
     const patterns = new Patterns<Pattern>()
     const steps: [Pattern, string][] = [
       [record('wildcard', 'a.'), 'wildcard a.'],
@@ -107,7 +107,7 @@ describe('the best match', () => {
   })
 })
 
-test('the same text under each policy is three records, found by text, by id and in lists', () => {
+test('the same URI under each policy is three records, found by URI, by id and in lists', () => {
   const patterns = new Patterns<Pattern>()
   const records = (['exact', 'prefix', 'wildcard'] as const).map((match) => record(match, 'a.b'))
   for (const each of records) patterns.add(each)
@@ -120,7 +120,7 @@ test('the same text under each policy is three records, found by text, by id and
   expect(patterns.all('a.b')).toEqual(records)
 })
 
-test('deleting what is not in, or not any more, deletes nothing', () => {
+test('deleting an unknown or deleted record does nothing', () => {
   const patterns = index(['prefix', 'a.b'], ['wildcard', 'a.'], ['exact', 'a'])
   for (const match of ['exact', 'prefix', 'wildcard'] as const) patterns.delete(record(match, 'a.b'))
   expect(patterns.size).toBe(3)
@@ -134,7 +134,7 @@ test('deleting what is not in, or not any more, deletes nothing', () => {
   expect(trie.best('a.b.c')).toBe(1)
 })
 
-test('an answer that was kept is not given after a change that concerns it', () => {
+test('a cached answer is discarded after a change that affects it', () => {
   const patterns = index(['prefix', 'x'])
   const exact = record('exact', 'a')
   expect(patterns.all('a')).toEqual([])
@@ -144,7 +144,7 @@ test('an answer that was kept is not given after a change that concerns it', () 
   expect(patterns.all('a')).toEqual([])
 })
 
-test('what peers ask for is kept in bounds, and nothing of it when the patterns are gone', () => {
+test('the cache of looked-up URIs is bounded, and is emptied with the last pattern', () => {
   const patterns = new Patterns<Pattern>()
   const one = record('prefix', 'com.')
   patterns.add(one)
@@ -158,7 +158,7 @@ test('what peers ask for is kept in bounds, and nothing of it when the patterns 
   expect(patterns.weight).toBe(1)
 })
 
-test('a text of many components, and prefixes of one another, need no more than their length', () => {
+test('patterns of many components, and prefixes of one another, take no more memory than their length', () => {
   const patterns = new Patterns<Pattern>()
   const records: Pattern[] = []
   for (let i = 1; i <= 4000; i++) records.push(record('prefix', 'a'.repeat(i)))
@@ -171,7 +171,7 @@ test('a text of many components, and prefixes of one another, need no more than 
   expect(patterns.weight).toBe(1)
 })
 
-test.each([1, 2, 3, 4, 5, 6])('agrees with a scan, and is empty when all is deleted: %i', (start) => {
+test.each([1, 2, 3, 4, 5, 6])('agrees with a linear scan, and is empty when all is deleted: %i', (start) => {
   let seed = start * 7919
   const random = (below: number): number => {
     seed = (seed * 48271) % 2147483647
@@ -211,7 +211,7 @@ test.each([1, 2, 3, 4, 5, 6])('agrees with a scan, and is empty when all is dele
   for (const match of ['exact', 'prefix', 'wildcard'] as const) expect([...patterns.list(match)]).toEqual([])
 })
 
-test('wildcards of one length have so many shapes, which come free again', () => {
+test('wildcards of one length are limited in shapes, which are freed on deletion', () => {
   const patterns = index(['wildcard', '.b.c'], ['wildcard', 'a..c'], ['wildcard', '.x.c'])
   const admitted = (uri: string): boolean => patterns.admits(uri, 'wildcard', 2)
   expect([admitted('.y.z'), admitted('y..z'), admitted('y.z.'), admitted('..z'), admitted('a.b.c')]).toEqual([

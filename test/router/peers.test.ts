@@ -1,4 +1,4 @@
-/** Peers that do other than they say: what is tolerated of which, and that a strict router tolerates nothing. */
+/** Quirks of known libraries: which ones the router tolerates for which peer; a strict router tolerates none. */
 
 import { describe, expect, test } from 'vitest'
 import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, REGISTER, RESULT, YIELD } from 'wampy-ts/testing'
@@ -47,7 +47,7 @@ describe('wampy.js', () => {
     ['wampy.js at a strict router', { strict: true }, WAMPY],
   ]
 
-  test('as caller makes a call in parts, which its HELLO does not say', () => {
+  test('as caller may make a call in parts without announcing it', () => {
     const world = open()
     const [callee, wampy] = [able(world), world.join({}, WAMPY)]
     register(callee)
@@ -66,7 +66,7 @@ describe('wampy.js', () => {
     expect(peer.says([CALL, 1, { progress: true }, 'com.add', [1]])).toEqual(violates(/progressive_call_invocations/))
   })
 
-  test('as callee takes a call in parts and says partial results, and hears no INTERRUPT', () => {
+  test('as callee receives calls in parts and sends partial results, and receives no INTERRUPT', () => {
     const world = open()
     const [wampy, caller] = [world.join({}, WAMPY), able(world)]
     register(wampy)
@@ -100,7 +100,7 @@ describe('wampy.js', () => {
     expect(world.router.stats().dropped.partial).toBe(1)
   })
 
-  test('that plays no callee is given no features of one', () => {
+  test('without the role of callee is assumed to have none of its features', () => {
     const world = open()
     const { caller, publisher, subscriber } = WAMPY.roles
     const wampy = world.join({}, { ...WAMPY, roles: { caller, publisher, subscriber } })
@@ -144,7 +144,7 @@ describe('autobahn-js', () => {
     ['autobahn-js at a strict router', { strict: true }, AUTOBAHN],
   ]
 
-  /** A call of the peer that is under way, with request id 1 and invocation id 1. */
+  /** A pending call of the peer, with request id 1 and invocation id 1. */
   function underWay(options: RouterOptions, details: object): World & { peer: Peer; callee: Peer } {
     const world = open(options)
     const [callee, peer] = [able(world), world.join({}, details)]
@@ -155,7 +155,7 @@ describe('autobahn-js', () => {
   }
 
   test.each([{}, { mode: 'skip' }, { mode: 'killnowait' }])(
-    'is not told the end of a call that it forgets as it cancels it, by %j',
+    'does not receive the end of a call that it forgets on canceling it, by %j',
     (options) => {
       const { router, peer, callee } = underWay({}, AUTOBAHN)
       expect(peer.says([CANCEL, 1, options])).toEqual([])
@@ -166,7 +166,7 @@ describe('autobahn-js', () => {
     },
   )
 
-  test('nor once it waits no more for what its callee says at last', () => {
+  test("does not receive the callee's last answer if a second CANCEL gave up waiting for it", () => {
     const { router, peer, callee } = underWay({}, AUTOBAHN)
     peer.says([CANCEL, 1, { mode: 'kill' }])
     expect(peer.says([CANCEL, 1, {}])).toEqual([])
@@ -176,7 +176,7 @@ describe('autobahn-js', () => {
     expect(router.stats()).toMatchObject({ calls: 0, dropped: { cancels: 1, late: 1 } })
   })
 
-  test('is told what its callee says at last where it waits for that', () => {
+  test("receives the callee's last answer if it waits for that", () => {
     const { peer, callee } = underWay({}, AUTOBAHN)
     expect(peer.says([CANCEL, 1, { mode: 'kill' }])).toEqual([])
     callee.says([ERROR, INVOCATION, 1, {}, 'com.error.stopped'])
@@ -188,7 +188,7 @@ describe('autobahn-js', () => {
     expect(other.says([CANCEL, 1, { mode: 'kill' }])).toEqual(refused(CALL, 1, 'canceled'))
   })
 
-  test.each(OTHERS)('%s is told', (_, options, details) => {
+  test.each(OTHERS)('%s receives the answer', (_, options, details) => {
     const { peer } = underWay(options, details)
     expect(peer.says([CANCEL, 1, {}])).toEqual(refused(CALL, 1, 'canceled'))
   })

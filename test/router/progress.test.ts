@@ -20,8 +20,8 @@ function pair(world: World = open(), callee: string[] = [], caller: string[] = [
 
 const KILLNOWAIT = { mode: 'killnowait' }
 
-describe('results in parts', () => {
-  test('are asked of a callee that announced them, and come at once and in order', () => {
+describe('progressive results', () => {
+  test('are requested from a callee that announced them, and arrive at once and in order', () => {
     const { callee, caller, registration } = pair()
     caller.says([CALL, 7, { receive_progress: true }, 'com.add', [1]])
     expect(callee.take()).toEqual([[INVOCATION, 1, registration, { receive_progress: true }, [1]]])
@@ -36,14 +36,14 @@ describe('results in parts', () => {
     expect(caller.take()).toEqual([[RESULT, 7, {}]])
   })
 
-  test('are asked of a callee that announced no canceling', () => {
+  test('are requested from a callee that did not announce canceling', () => {
     const { callee, caller } = pair(open(), ['call_canceling'])
     caller.says([CALL, 7, { receive_progress: true }, 'com.add'])
     expect(callee.says([YIELD, 1, { progress: true }, [1]])).toEqual([[INVOCATION, 1, ID, { receive_progress: true }]])
     expect(caller.take()).toEqual([[RESULT, 7, { progress: true }, [1]]])
   })
 
-  test('are not asked of one that did not announce them, nor where the caller did not', () => {
+  test('are not requested from a callee that did not announce them, nor if the caller did not', () => {
     const { callee, caller } = pair(open(), ['progressive_call_results'])
     caller.says([CALL, 7, { receive_progress: true }, 'com.add'])
     expect(callee.take()).toEqual([[INVOCATION, 1, ID, {}]])
@@ -52,7 +52,7 @@ describe('results in parts', () => {
     expect(other.callee.take()).toEqual([[INVOCATION, 1, ID, {}]])
   })
 
-  test('that nobody asked for are dropped and counted, and do not end the call', () => {
+  test('that were not requested are dropped and counted, and the call continues', () => {
     const { callee, caller, router } = pair()
     caller.says([CALL, 7, {}, 'com.add'])
     callee.says([YIELD, 1, { progress: true }, [1]], [YIELD, 1, { progress: false }, [2]])
@@ -60,7 +60,7 @@ describe('results in parts', () => {
     expect(router.stats().dropped.partial).toBe(1)
   })
 
-  test('may end in an error, and nothing comes after the end', () => {
+  test('may end in an error, and nothing follows the end', () => {
     const { callee, caller, router } = pair()
     caller.says([CALL, 7, { receive_progress: true }, 'com.add'])
     callee.says(
@@ -76,26 +76,32 @@ describe('results in parts', () => {
     expect(router.stats().dropped.late).toBe(2)
   })
 
-  test.each(Object.entries(WAYS))('the caller goes by %s: the stream is stopped, and dropped', (_, go) => {
-    const { callee, caller, router } = pair()
-    caller.says([CALL, 7, { receive_progress: true }, 'com.add'])
-    callee.says([YIELD, 1, { progress: true }])
-    go(caller)
-    expect(callee.says([YIELD, 1, { progress: true }])).toEqual([[INTERRUPT, 1, KILLNOWAIT]])
-    expect(router.stats()).toMatchObject({ calls: 0, dropped: { late: 1 } })
-  })
+  test.each(Object.entries(WAYS))(
+    'the caller leaves by %s: the callee is interrupted, and later parts are dropped',
+    (_, go) => {
+      const { callee, caller, router } = pair()
+      caller.says([CALL, 7, { receive_progress: true }, 'com.add'])
+      callee.says([YIELD, 1, { progress: true }])
+      go(caller)
+      expect(callee.says([YIELD, 1, { progress: true }])).toEqual([[INTERRUPT, 1, KILLNOWAIT]])
+      expect(router.stats()).toMatchObject({ calls: 0, dropped: { late: 1 } })
+    },
+  )
 
-  test.each(Object.entries(WAYS))('the caller goes by %s: a callee without canceling is heard by nobody', (_, go) => {
-    const { callee, caller, router } = pair(open(), ['call_canceling'])
-    caller.says([CALL, 7, { receive_progress: true }, 'com.add'])
-    callee.take()
-    go(caller)
-    expect(callee.says([YIELD, 1, { progress: true }], [YIELD, 1, {}])).toEqual([])
-    expect(callee.end).toBeUndefined()
-    expect(router.stats()).toMatchObject({ calls: 0, dropped: { late: 2 } })
-  })
+  test.each(Object.entries(WAYS))(
+    'the caller leaves by %s: parts of a callee without canceling are dropped',
+    (_, go) => {
+      const { callee, caller, router } = pair(open(), ['call_canceling'])
+      caller.says([CALL, 7, { receive_progress: true }, 'com.add'])
+      callee.take()
+      go(caller)
+      expect(callee.says([YIELD, 1, { progress: true }], [YIELD, 1, {}])).toEqual([])
+      expect(callee.end).toBeUndefined()
+      expect(router.stats()).toMatchObject({ calls: 0, dropped: { late: 2 } })
+    },
+  )
 
-  test.each(Object.entries(WAYS))('the callee goes by %s between parts: the caller is told', (_, go) => {
+  test.each(Object.entries(WAYS))('the callee leaves by %s between parts: the caller receives an error', (_, go) => {
     const { callee, caller } = pair()
     caller.says([CALL, 7, { receive_progress: true }, 'com.add'])
     callee.says([YIELD, 1, { progress: true }, [1]])
@@ -103,7 +109,7 @@ describe('results in parts', () => {
     expect(caller.take()).toEqual([[RESULT, 7, { progress: true }, [1]], ...refused(CALL, 7, 'canceled')])
   })
 
-  test('one that cannot be said to the caller ends the call on both sides', () => {
+  test("a part that the caller's serializer cannot represent ends the call on both sides", () => {
     const world = open()
     const callee = world.join(
       { serializer: cbor },

@@ -1,4 +1,4 @@
-/** What the router serves itself: called as any procedure, answered at once or later. */
+/** The router's own procedures: called like any other, answered at once or later. */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { CALL, CANCEL, ERROR, RESULT } from 'wampy-ts/testing'
@@ -20,7 +20,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A dealer that serves one procedure, and a member that calls it and hears what it is told. */
+/** A dealer that serves one procedure, and a member that calls it and records its messages. */
 function serving(serve: Provided): {
   calls(): number
   heard: unknown[][]
@@ -75,14 +75,14 @@ function serving(serve: Provided): {
   }
 }
 
-test('gets args, kwargs and who calls, and gives args and kwargs', () => {
+test('receives args, kwargs and the caller, and returns args and kwargs', () => {
   const { call, heard, calls } = serving((args, kwargs, { id }) => ({ args: [...args, id], kwargs }))
   call({}, [1, 2], { a: 3 })
   expect(heard).toEqual([[RESULT, 7, {}, [1, 2, 5], { a: 3 }]])
   expect(calls()).toBe(0)
 })
 
-test('may be called with nothing and give nothing', () => {
+test('may be called without arguments and return nothing', () => {
   const given: unknown[] = []
   const { call, heard } = serving((args, kwargs) => void given.push(args, kwargs))
   call()
@@ -108,7 +108,7 @@ test.each([
   expect(later.calls()).toBe(0)
 })
 
-/** A call that is answered when the test says so. */
+/** A call that is answered when the test decides. */
 function pending(options: WireCallOptions = {}): ReturnType<typeof serving> & { answer(): Promise<void> } {
   let resolve: (answer: undefined) => void = () => {}
   const made = serving(() => new Promise((done) => (resolve = done)))
@@ -123,7 +123,7 @@ function pending(options: WireCallOptions = {}): ReturnType<typeof serving> & { 
   }
 }
 
-test('is a call under way until it is answered', async () => {
+test('counts as a pending call until it is answered', async () => {
   const { calls, heard, answer } = pending()
   await answer()
   expect(heard).toEqual([[RESULT, 7, {}]])
@@ -155,7 +155,7 @@ test('is forgotten when its caller goes', async () => {
   expect(heard).toEqual([])
 })
 
-test('is answered once for one id: a second call under it meanwhile is a violation', async () => {
+test('a second call under the id of a pending one is a violation, and the first is answered once', async () => {
   const { call, answer } = pending()
   expect(() => call()).toThrow(/CALL\[1\] is 7/)
   await answer()

@@ -1,4 +1,4 @@
-/** What an event says of its publisher: who it is, how far it is trusted, and how its payload is to be read. */
+/** The details about its publisher in an event: identity, trust level, and the encoding of the payload. */
 
 import { describe, expect, test } from 'vitest'
 import { ERROR, EVENT, PUBLISH, PUBLISHED } from 'wampy-ts/testing'
@@ -21,25 +21,25 @@ const who = ({ id, authid }: Peer): object => ({
 const refused = [ERROR, PUBLISH, 1, {}, 'wamp.error.option_disallowed.disclose_me', [TEXT]]
 
 describe('disclose_me', () => {
-  test('tells the subscribers who publishes', () => {
+  test('discloses the publisher to the subscribers', () => {
     const { publisher, subscriber } = pair()
     publisher.says([PUBLISH, 1, { disclose_me: true }, 'com.topic', [1]])
     expect(subscriber.take()).toEqual([[EVENT, ID, ID, who(publisher), [1]]])
   })
 
-  test.each([{}, { disclose_me: false }])('%j tells nothing', (options) => {
+  test.each([{}, { disclose_me: false }])('%j discloses nothing', (options) => {
     const { publisher, subscriber } = pair()
     publisher.says([PUBLISH, 1, options, 'com.topic'])
     expect(subscriber.take()).toEqual([[EVENT, ID, ID, {}]])
   })
 
-  test('is forced by the router', () => {
+  test('can be forced by the router', () => {
     const { publisher, subscriber } = pair({ disclose: 'always' })
     publisher.says([PUBLISH, 1, { disclose_me: false }, 'com.topic'])
     expect(subscriber.take()).toEqual([[EVENT, ID, ID, who(publisher)]])
   })
 
-  test('is refused by the router, to those who asked for acknowledgement', () => {
+  test('can be refused by the router, with an answer if acknowledgement was requested', () => {
     const { publisher, subscriber, router } = pair({ disclose: 'never' })
     expect(publisher.says([PUBLISH, 1, { disclose_me: true, acknowledge: true }, 'com.topic'])).toEqual([refused])
     expect(publisher.says([PUBLISH, 2, { disclose_me: true }, 'com.topic'])).toEqual([])
@@ -49,7 +49,7 @@ describe('disclose_me', () => {
     expect(subscriber.take()).toEqual([[EVENT, ID, ID, {}]])
   })
 
-  test('is decided for each publication by a function', () => {
+  test('can be decided for each publication by a function', () => {
     const asked: unknown[] = []
     const { publisher, subscriber } = pair({
       disclose: (action, uri, actor) => {
@@ -83,8 +83,8 @@ describe('disclose_me', () => {
         throw new Error('out of order')
       },
     ],
-    ['gives back nonsense', () => 'perhaps' as never],
-  ])('by a function that %s: nobody is disclosed', (_, disclose) => {
+    ['returns nonsense', () => 'perhaps' as never],
+  ])('if the function %s, the publisher is not disclosed', (_, disclose) => {
     const { publisher, subscriber } = pair({ disclose })
     publisher.says([PUBLISH, 1, {}, 'com.topic'])
     expect(subscriber.take()).toEqual([[EVENT, ID, ID, {}]])
@@ -93,7 +93,7 @@ describe('disclose_me', () => {
 })
 
 describe('trust levels', () => {
-  test('are told where the router has them', () => {
+  test('are sent if the router has a trustlevel function', () => {
     const { publisher, subscriber } = pair({ trustlevel: (action, uri) => (action === 'publish' ? uri.length : 0) })
     publisher.says([PUBLISH, 1, {}, 'com.topic'], [PUBLISH, 2, { disclose_me: true }, 'com.topic'])
     expect(subscriber.take()).toEqual([
@@ -102,7 +102,7 @@ describe('trust levels', () => {
     ])
   })
 
-  test('0 is a level', () => {
+  test('0 is a valid level', () => {
     const { publisher, subscriber } = pair({ trustlevel: () => 0 })
     publisher.says([PUBLISH, 1, {}, 'com.topic'])
     expect(subscriber.take()).toEqual([[EVENT, ID, ID, { trustlevel: 0 }]])
@@ -119,7 +119,7 @@ describe('trust levels', () => {
         throw new Error('out of order')
       },
     ],
-  ])('%s is none', (_, trustlevel) => {
+  ])('%s is not a valid level and is not sent', (_, trustlevel) => {
     const { publisher, subscriber } = pair({ trustlevel })
     publisher.says([PUBLISH, 1, {}, 'com.topic'])
     expect(subscriber.take()).toEqual([[EVENT, ID, ID, {}]])
@@ -131,7 +131,7 @@ describe('payload passthru mode', () => {
   const announcing = { roles: { ...ROLES, publisher: { features: { payload_passthru_mode: true } } } }
   const bytes = '\u0000AAEC/w=='
 
-  test('its keys are mirrored, its bytes passed on', () => {
+  test('passes its keys and its bytes on', () => {
     const { join, subscriber } = pair()
     const publisher = join({}, announcing)
     publisher.says([PUBLISH, 1, PPT, 'com.topic', [bytes]])
@@ -144,7 +144,7 @@ describe('payload passthru mode', () => {
     ])
   })
 
-  test('a subscriber in another serializer gets the same bytes', () => {
+  test('sends the same bytes to a subscriber with another serializer', () => {
     const { join } = pair()
     const [publisher, subscriber] = [join({}, announcing), join({ serializer: cbor })]
     subscribe(subscriber, 'com.topic')
@@ -152,13 +152,13 @@ describe('payload passthru mode', () => {
     expect(subscriber.take()).toEqual([[EVENT, ID, ID, PPT, [new Uint8Array([0, 1, 2, 255])]]])
   })
 
-  test('by who did not announce it is a violation, and nobody hears it', () => {
+  test('is a violation by a publisher that did not announce it, and sends no event', () => {
     const { publisher, subscriber } = pair()
     expect(publisher.says([PUBLISH, 1, PPT, 'com.topic', [bytes]])).toEqual(violates(/payload_passthru_mode/))
     expect(subscriber.take()).toEqual([])
   })
 
-  test('keys without a scheme say nothing', () => {
+  test('keys without a scheme are ignored', () => {
     const { publisher, subscriber } = pair()
     expect(publisher.says([PUBLISH, 1, { ppt_cipher: 'x', acknowledge: true }, 'com.topic'])).toEqual([
       [PUBLISHED, 1, ID],

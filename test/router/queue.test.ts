@@ -1,4 +1,4 @@
-/** Calls that wait for a callee to be free, and all the ways in which that wait may end. */
+/** Calls that wait for a free callee, and all ways in which that wait may end. */
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
@@ -33,11 +33,11 @@ const call = (request: number, options: object = {}, procedure = 'com.add'): unk
   procedure,
   [request],
 ]
-/** What the calls of these INVOCATIONs said. */
+/** The first argument of each of these INVOCATIONs. */
 const said = (from: Peer | unknown[][]): unknown[] =>
   ('take' in from ? from.take() : from).map(([, , , , args]) => (args as unknown[])[0])
 
-/** One callee that takes one call at a time and has one, request 1, and two that wait. */
+/** A callee with concurrency 1 and one running call, request 1, and two queued calls. */
 function waiting(options: object = {}, ...without: string[]): World & { callee: Peer; caller: Peer; id: number } {
   const world = queueing()
   const [callee, caller] = [able(world, ...without), able(world)]
@@ -48,8 +48,8 @@ function waiting(options: object = {}, ...without: string[]): World & { callee: 
   return { ...world, callee, caller, id }
 }
 
-describe('a call that finds all callees full', () => {
-  test('waits, and has its turn behind those that waited longer, whoever calls', () => {
+describe('a call for which all callees are full', () => {
+  test('is queued, and runs after the calls that were queued before it, across callers', () => {
     const { callee, caller, join, id, router } = waiting()
     const other = join()
     other.says(call(1, {}))
@@ -66,7 +66,7 @@ describe('a call that finds all callees full', () => {
     expect(router.stats()).toMatchObject({ calls: 0, queued: 0 })
   })
 
-  test('is told to its callee as if it had come only then, by pattern and with what was asked', () => {
+  test('reaches its callee as a new call would, with the procedure of a pattern and the requested options', () => {
     const world = queueing()
     const [callee, caller] = [able(world), able(world)]
     const id = register(callee, 'com.', { match: 'prefix', ...ONE })
@@ -96,7 +96,7 @@ describe('a call that finds all callees full', () => {
     ])
   })
 
-  test('is refused where the queue is full, and none is delayed where there is none', () => {
+  test('is refused if the queue is full, or if the procedure has no queue', () => {
     const world = queueing([
       { uri: 'com.add', limit: 1 },
       { uri: 'org.', match: 'prefix', limit: 2 },
@@ -117,7 +117,7 @@ describe('a call that finds all callees full', () => {
     expect(world.router.stats()).toMatchObject({ calls: 8, queued: 4 })
   })
 
-  test('keeps no more bytes than allowed, parts among them', () => {
+  test('is queued only within the limit of bytes, which includes its parts', () => {
     const world = queueing(ALL, { queuedBytes: 2000 })
     const [callee, caller] = [able(world), able(world)]
     register(callee, 'com.add', ONE)
@@ -130,13 +130,13 @@ describe('a call that finds all callees full', () => {
     expect(caller.says(part, part, part)).toEqual(refused(CALL, 5, FULL))
     expect(caller.says(part, [CALL, 5, {}, 'com.add'])).toEqual([])
     expect(world.router.stats()).toMatchObject({ calls: 2, queued: 1, dropped: { parts: 2 } })
-    // What is gone makes room.
+    // Removed calls make room.
     caller.says([CANCEL, 3, {}])
     caller.take()
     expect(caller.says(long(6, 1000))).toEqual([])
   })
 
-  test('counts among the calls that a session may have under way', () => {
+  test('counts among the pending calls of its session', () => {
     const world = queueing(ALL, { calls: 2 })
     const [callee, caller] = [able(world), able(world)]
     register(callee, 'com.add', ONE)
@@ -144,12 +144,12 @@ describe('a call that finds all callees full', () => {
     expect(able(world).says(call(1))).toEqual([])
   })
 
-  test('has an id that is taken', () => {
+  test('occupies its id', () => {
     const { caller } = waiting()
     expect(caller.says(call(2))).toEqual(violates(/CALL\[1\] is 2/))
   })
 
-  test('has as many turns at once as there is room for', () => {
+  test('runs together with others if several slots become free', () => {
     const world = queueing()
     const [callee, caller] = [able(world), able(world)]
     register(callee, 'com.add', { concurrency: 2 })
@@ -158,7 +158,7 @@ describe('a call that finds all callees full', () => {
     expect(said(callee.says([YIELD, 2, {}], [YIELD, 1, {}]))).toEqual([3, 4])
   })
 
-  test('of another serializer than its callee arrives as it was sent', () => {
+  test("from another serializer than its callee's arrives unchanged", () => {
     const world = queueing()
     const callee = able(world)
     const caller = world.join({ serializer: cbor })
@@ -167,13 +167,13 @@ describe('a call that finds all callees full', () => {
       cbor.encode([CALL, request, {}, 'com.add', { args: [value] }] as unknown as Message) as Uint8Array
     caller.says(encoded(1, 1), encoded(2, Number.NaN), encoded(3, 'x'))
     callee.take()
-    // What cannot be said to the callee ends when its turn comes, and the next one has it.
+    // A call that the callee's serializer cannot represent ends when it would run, and the next one runs.
     expect(callee.says([YIELD, 1, {}])).toEqual([[INVOCATION, 2, ID, {}, ['x']]])
     expect(caller.take()).toEqual([[RESULT, 1, {}], ...refused(CALL, 2, 'invalid_argument')])
   })
 })
 
-describe('who waits in a shared registration', () => {
+describe('a queued call to a shared registration', () => {
   const shared = (invoke: string, count: number): { callees: Peer[]; caller: Peer; ids: number[]; world: World } => {
     const world = queueing()
     const callees = Array.from({ length: count }, () => able(world))
@@ -181,7 +181,7 @@ describe('who waits in a shared registration', () => {
     return { world, callees, caller: able(world), ids }
   }
 
-  test.each(['roundrobin', 'random'])('%s: has the first that is free', (invoke) => {
+  test.each(['roundrobin', 'random'])('%s: goes to the first free callee', (invoke) => {
     const { callees, caller } = shared(invoke, 3)
     caller.says(...[1, 2, 3, 4, 5].map((request) => call(request)))
     for (const callee of callees) expect(said(callee)).toHaveLength(1)
@@ -194,11 +194,11 @@ describe('who waits in a shared registration', () => {
   test.each([
     ['first', 0],
     ['last', 1],
-  ])('%s: waits for that one', (invoke, at) => {
+  ])('%s: waits for the callee of its policy', (invoke, at) => {
     const { callees, caller, world } = shared(invoke, 2)
     caller.says(call(1), call(2), call(3))
     expect(said(callees[at] as Peer)).toEqual([1])
-    // Whoever is the first, or the last, then.
+    // The first or the last callee at that time.
     callees[at]?.lose()
     expect(caller.take()).toEqual(refused(CALL, 1, 'canceled'))
     expect(said(callees[1 - at] as Peer)).toEqual([2])
@@ -210,7 +210,7 @@ describe('who waits in a shared registration', () => {
     }
   })
 
-  test('is served by who comes, behind its REGISTERED', () => {
+  test('goes to a new callee, after its REGISTERED', () => {
     const { caller, ids, world } = shared('roundrobin', 1)
     caller.says(call(1), call(2), call(3), call(4))
     const newer = able(world)
@@ -222,7 +222,7 @@ describe('who waits in a shared registration', () => {
     expect(world.router.stats().queued).toBe(1)
   })
 
-  test('loses nothing when one of several goes, in any way', () => {
+  test('is not lost when one of several callees leaves, in any way', () => {
     for (const go of [...Object.values(WAYS), (peer: Peer, id: number) => peer.says([UNREGISTER, 9, id])]) {
       const { callees, caller, ids, world } = shared('roundrobin', 2)
       caller.says(call(1), call(2), call(3))
@@ -237,13 +237,13 @@ describe('who waits in a shared registration', () => {
   })
 })
 
-describe('a call that waits ends', () => {
+describe('a queued call ends', () => {
   const stopTheClock = (): void => {
     vi.useFakeTimers()
     onTestFinished(() => void vi.useRealTimers())
   }
 
-  test.each(['skip', 'kill', 'killnowait'])('when it is canceled, %s: nobody else hears of that', (mode) => {
+  test.each(['skip', 'kill', 'killnowait'])('when it is canceled, %s: no other peer receives anything', (mode) => {
     const { callee, caller, router } = waiting()
     expect(caller.says([CANCEL, 2, { mode }])).toEqual(refused(CALL, 2, 'canceled'))
     expect(router.stats()).toMatchObject({ calls: 2, queued: 1 })
@@ -251,7 +251,7 @@ describe('a call that waits ends', () => {
     expect(caller.take()).toEqual([[RESULT, 1, {}]])
   })
 
-  test('when its time is up, which began with the call', () => {
+  test('at its timeout, which began with the call', () => {
     stopTheClock()
     const { callee, caller, router } = waiting({ timeout: 100 })
     vi.advanceTimersByTime(99)
@@ -262,7 +262,7 @@ describe('a call that waits ends', () => {
     expect(router.stats()).toMatchObject({ calls: 2, queued: 1 })
   })
 
-  test('whose time runs on with its callee, though that would keep it', () => {
+  test('at its timeout even if the callee keeps timeouts itself, once it has been sent there', () => {
     stopTheClock()
     const world = queueing()
     const [callee, caller] = [able(world), able(world)]
@@ -277,7 +277,7 @@ describe('a call that waits ends', () => {
     expect(callee.take()).toEqual([[INTERRUPT, 2, { mode: 'killnowait', reason: 'wamp.error.timeout' }]])
   })
 
-  test('with a timeout, that frees a callee for the next', () => {
+  test('at its timeout, which frees a callee for the next call', () => {
     stopTheClock()
     const world = queueing()
     const [callee, caller] = [able(world), able(world)]
@@ -292,19 +292,22 @@ describe('a call that waits ends', () => {
     ])
   })
 
-  test.each(Object.entries(WAYS))('when its caller goes by %s, whose other call makes way too', (_, go) => {
-    const { callee, caller, join, router } = waiting()
-    const other = join()
-    other.says(call(9))
-    go(caller)
-    expect(router.stats()).toMatchObject({ calls: 1, queued: 0 })
-    expect(callee.take()).toEqual([
-      [INTERRUPT, 1, { mode: 'killnowait' }],
-      [INVOCATION, 2, ID, {}, [9]],
-    ])
-  })
+  test.each(Object.entries(WAYS))(
+    "when its caller leaves by %s, and the caller's running call frees its callee",
+    (_, go) => {
+      const { callee, caller, join, router } = waiting()
+      const other = join()
+      other.says(call(9))
+      go(caller)
+      expect(router.stats()).toMatchObject({ calls: 1, queued: 0 })
+      expect(callee.take()).toEqual([
+        [INTERRUPT, 1, { mode: 'killnowait' }],
+        [INVOCATION, 2, ID, {}, [9]],
+      ])
+    },
+  )
 
-  test.each(Object.entries(WAYS))('when the last callee goes by %s', (_, go) => {
+  test.each(Object.entries(WAYS))('when the last callee leaves by %s', (_, go) => {
     const { callee, caller, router } = waiting()
     go(callee)
     expect(caller.take()).toEqual([
@@ -315,7 +318,7 @@ describe('a call that waits ends', () => {
     expect(router.stats()).toMatchObject({ calls: 0, queued: 0 })
   })
 
-  test('when the last callee unregisters, which goes on with what it has', () => {
+  test('when the last callee unregisters, which still finishes its running calls', () => {
     const { callee, caller, id } = waiting()
     expect(callee.says([UNREGISTER, 5, id])).toEqual([[UNREGISTERED, 5]])
     expect(caller.take()).toEqual([...refused(CALL, 2, 'no_such_procedure'), ...refused(CALL, 3, 'no_such_procedure')])
@@ -339,7 +342,7 @@ describe('a call that waits ends', () => {
     await closed
   })
 
-  test('when whoever waits calls itself, and goes', () => {
+  test('when its caller is also the callee, and leaves', () => {
     const world = queueing()
     const peer = able(world)
     register(peer, 'com.add', ONE)
@@ -349,8 +352,8 @@ describe('a call that waits ends', () => {
   })
 })
 
-describe('a call that waits goes elsewhere', () => {
-  test('where it is taken over by force: behind REGISTERED, in order', () => {
+describe('a queued call moves to another registration', () => {
+  test('when its procedure is taken over by force_reregister: after REGISTERED, in order', () => {
     const { caller, join, id, callee } = waiting()
     const newer = join()
     const [registered, ...rest] = newer.says([REGISTER, 1, { force_reregister: true }, 'com.add'])
@@ -364,7 +367,7 @@ describe('a call that waits goes elsewhere', () => {
     expect(caller.take()).toEqual([])
   })
 
-  test('where a pattern serves what nobody serves exactly any more, there to wait again', () => {
+  test('when a pattern matches its procedure after the exact registration ended, and is queued there', () => {
     const { caller, callee, join, id, router } = waiting()
     const other = join()
     const pattern = register(other, 'com.', { match: 'prefix', ...ONE })
@@ -375,7 +378,7 @@ describe('a call that waits goes elsewhere', () => {
     expect(caller.take()).toEqual([[RESULT, 2, {}]])
   })
 
-  test('in the order in which they were called, whatever they waited for', () => {
+  test('in the order of the calls, across the queues they come from', () => {
     const world = queueing()
     const [callee, other, caller] = [able(world), able(world), able(world)]
     for (const procedure of ['com.add', 'com.sub']) register(callee, procedure, ONE)
@@ -390,7 +393,7 @@ describe('a call that waits goes elsewhere', () => {
     other.lose()
   })
 
-  test('but not to another registration of the callee that goes', () => {
+  test('but not to another registration of the callee that leaves', () => {
     const { caller, callee } = waiting()
     register(callee, 'com.', { match: 'prefix' })
     callee.lose()
@@ -402,7 +405,7 @@ describe('a call that waits goes elsewhere', () => {
   })
 })
 
-describe('a call in parts that waits', () => {
+describe('a queued call in parts', () => {
   const parts = (): ReturnType<typeof waiting> => {
     const made = waiting({ progress: true })
     made.caller.says(
@@ -414,7 +417,7 @@ describe('a call in parts that waits', () => {
     return made
   }
 
-  test('has all of its parts, in order, when its turn comes', () => {
+  test('sends all of its parts, in order, when it runs', () => {
     const { callee, caller, id } = parts()
     expect(callee.says([YIELD, 1, {}])).toEqual([
       [INVOCATION, 2, id, { progress: true }, [2]],
@@ -429,28 +432,28 @@ describe('a call in parts that waits', () => {
     ])
   })
 
-  test('and takes more of them then', () => {
+  test('accepts further parts afterwards', () => {
     const { callee, caller, id } = waiting({ progress: true })
     expect(callee.says([YIELD, 1, {}])).toEqual([[INVOCATION, 2, id, { progress: true }, [2]]])
     caller.says([CALL, 2, {}, 'com.add', ['last']])
     expect(callee.take()).toEqual([[INVOCATION, 2, id, {}, ['last']]])
   })
 
-  test('is one call, and over with its last part', () => {
+  test('is one call, and ends with its last part', () => {
     const { caller } = parts()
     expect(caller.says([CALL, 2, {}, 'com.add'])).toEqual(violates(/CALL\[1\] is 2/))
   })
 
-  test('is refused by a callee that does not take parts, and the next has its turn', () => {
+  test('is refused if its callee does not accept parts, and the next call runs', () => {
     const { callee, caller } = waiting({ progress: true }, 'progressive_call_invocations')
     caller.says([CALL, 2, { progress: true }, 'com.add'])
     expect(callee.says([YIELD, 1, {}])).toEqual([[INVOCATION, 2, ID, {}, [3]]])
     expect(caller.take()).toEqual([[RESULT, 1, {}], ...refused(CALL, 2, 'feature_not_supported')])
-    // What comes behind is late.
+    // Parts that follow are late.
     expect(caller.says([CALL, 2, {}, 'com.add'])).toEqual([])
   })
 
-  test('goes elsewhere with all of them', () => {
+  test('moves to another registration with all of its parts', () => {
     const { caller, callee, join, id, router } = parts()
     const other = able({ join } as World)
     register(other, 'com.', { match: 'prefix', ...ONE })
@@ -468,22 +471,22 @@ describe('a call in parts that waits', () => {
   })
 })
 
-describe('a call that is declined', () => {
-  test('waits for the others, before those who never had a callee', () => {
+describe('a declined call', () => {
+  test('waits for the other callees, ahead of the calls that never had one', () => {
     const world = queueing()
     const [one, two, caller] = [able(world), able(world), able(world)]
     for (const callee of [one, two]) register(callee, 'com.add', { invoke: 'roundrobin', ...ONE })
     caller.says(call(1), call(2), call(3))
     one.take()
     two.take()
-    // Who declined is free for another.
+    // The callee that declined is free for another call.
     expect(said(one.says([ERROR, INVOCATION, 1, {}, 'wamp.error.unavailable']))).toEqual([3])
     expect(world.router.stats()).toMatchObject({ calls: 3, queued: 1 })
     expect(one.says([YIELD, 2, {}])).toEqual([])
     expect(said(two.says([YIELD, 1, {}]))).toEqual([1])
   })
 
-  test('is canceled without a word to who declined it', () => {
+  test('is canceled without a message to the callee that declined it', () => {
     const world = queueing()
     const [one, two, caller] = [able(world), able(world), able(world)]
     for (const callee of [one, two]) register(callee, 'com.add', { invoke: 'first', ...ONE })
@@ -498,7 +501,7 @@ describe('a call that is declined', () => {
     two.says([YIELD, 1, {}])
   })
 
-  test('has nobody left when the one it waits for is gone', () => {
+  test('is refused when the only callee it waits for is gone', () => {
     const world = queueing()
     const [one, two, caller] = [able(world), able(world), able(world)]
     for (const callee of [one, two]) register(callee, 'com.add', { invoke: 'roundrobin', ...ONE })
@@ -509,7 +512,7 @@ describe('a call that is declined', () => {
   })
 })
 
-test('who cannot be told to stop keeps the others waiting until it answers', () => {
+test('a callee that cannot be interrupted keeps its slot until it answers', () => {
   const { callee, caller, router } = waiting({}, 'call_canceling')
   expect(caller.says([CANCEL, 1, { mode: 'killnowait' }])).toEqual(refused(CALL, 1, 'canceled'))
   expect(callee.take()).toEqual([])
@@ -518,7 +521,7 @@ test('who cannot be told to stop keeps the others waiting until it answers', () 
   expect(caller.take()).toEqual([])
 })
 
-test('a callee that is found to be gone when a turn comes: all are told once', async () => {
+test('if a callee turns out to be gone when a queued call runs, each caller gets one answer', async () => {
   const world = queueing(ALL, { backlog: 1000 })
   const [callee, caller] = [able(world), able(world)]
   register(callee, 'com.add', ONE)
@@ -549,7 +552,7 @@ test.each<[unknown, RegExp]>([
     ],
     /"com\.a" is listed twice/,
   ],
-])('%j is not an option', (callQueue, text) => {
+])('callQueue: %j is not a valid option', (callQueue, text) => {
   let thrown: unknown
   try {
     new Router({ callQueue: callQueue as CallQueueOptions[] })

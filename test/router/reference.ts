@@ -17,7 +17,7 @@ import { TEXT } from './support.ts'
 export class Party {
   readonly lacks: readonly string[]
   readonly id: number
-  /** What it must hear. */
+  /** The messages that it must receive. */
   heard: unknown[][] = []
   there = true
   invoked = 0
@@ -37,7 +37,7 @@ interface Place {
   readonly curious: boolean
 }
 
-/** A registration; `id` is what the router calls it, once it has told. */
+/** A registration; `id` is the router's id for it, once known. */
 export class Served {
   id: number | undefined
   places: Place[] = []
@@ -57,17 +57,17 @@ interface Asked {
   readonly request: number
   readonly uri: string
   readonly options: Record<string, unknown>
-  /** All parts that came, each with whether more follow; those from `sent` on have not been passed on. */
+  /** All parts received, each with whether more follow; those from `sent` on have not been passed on. */
   readonly parts: { more: boolean; args: unknown }[]
   sent: number
   place: Place | undefined
   served: Served | undefined
   invocation: number
   talks: boolean
-  /** Whether another callee may still have it. */
+  /** True if another callee may still receive it. */
   fresh: boolean
   killed: boolean
-  /** Where it waits. */
+  /** The registration in whose queue it waits. */
   waits: Served | undefined
   declined: Party[]
   expires: number | undefined
@@ -75,18 +75,18 @@ interface Asked {
   details: object
 }
 
-/** Calls that may wait for one registration. */
+/** The calls that may wait for one registration. */
 export const LIMIT = 3
 
 export class Reference {
   now = 0
   readonly queueing: boolean
   served: Served[] = []
-  /** Calls under way, the oldest first. */
+  /** Pending calls, the oldest first. */
   asked: Asked[] = []
-  /** Calls that are over but were not said to the end, by caller and request. */
+  /** Calls that ended before their last part, by caller and request. */
   readonly unfinished = new Map<Party, Map<number, string>>()
-  /** What callees that cannot be told to stop go on with. */
+  /** Ended calls that still occupy callees which cannot be interrupted. */
   ghosts: { place: Place; invocation: number }[] = []
 
   constructor(queueing: boolean) {
@@ -292,7 +292,7 @@ export class Reference {
     return place.concurrency > 0 && this.#running(place) >= place.concurrency
   }
 
-  /** Where a call goes now: nowhere, where nobody is left, or where it must wait. */
+  /** The next callee of a call: none, if none is left or the call must wait. */
   #choose(asked: Asked, served: Served): Place | 'full' | undefined {
     const left = (place: Place): boolean => !asked.declined.includes(place.party)
     const { places } = served
@@ -356,7 +356,7 @@ export class Reference {
     }
   }
 
-  /** Begins to keep the time, or leaves it to the callee: then how long that has. */
+  /** Starts the timeout, or leaves it to the callee and returns its length. */
   #time(asked: Asked, forwarded: boolean): number | undefined {
     const timeout = asked.options['timeout'] as number | undefined
     if (!timeout || asked.expires !== undefined) return undefined
@@ -369,7 +369,7 @@ export class Reference {
     return undefined
   }
 
-  /** The queues go on, until nobody who waits can be served. */
+  /** Serves the queues until no queued call can run. */
   #advance(): void {
     for (let moved = true; moved; ) {
       moved = false

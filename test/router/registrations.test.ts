@@ -1,4 +1,4 @@
-/** Registrations by pattern and shared ones: which registration gets the call, and which of its callees. */
+/** Pattern-based and shared registrations: which registration receives a call, and which of its callees. */
 
 import { describe, expect, test } from 'vitest'
 import {
@@ -16,7 +16,7 @@ import { able, refused, register } from './rpc.ts'
 import { ID, open, type Peer, WAYS } from './support.ts'
 
 describe('a pattern', () => {
-  test('gets the call of what it matches, and is told what was called; an exact one is not', () => {
+  test('receives matching calls with their procedure; an exact registration receives no procedure', () => {
     const world = open()
     const [callee, caller] = [able(world), able(world)]
     const prefix = register(callee, 'com.a', { match: 'prefix' })
@@ -36,7 +36,7 @@ describe('a pattern', () => {
     ])
   })
 
-  test('takes over when what was closer is gone, and the other way round', () => {
+  test('takes over when the closer match is removed', () => {
     const world = open()
     const [callee, caller] = [able(world), able(world)]
     const records = ['wildcard com..c', 'prefix com.', 'prefix com.b', 'exact com.b.c'].map((text) => {
@@ -64,7 +64,7 @@ describe('a pattern', () => {
     )
   })
 
-  test('serves no call of what is not a valid URI', () => {
+  test('does not receive calls of invalid URIs', () => {
     const world = open()
     register(able(world), '', { match: 'prefix' })
     register(able(world), '..', { match: 'wildcard' })
@@ -73,7 +73,7 @@ describe('a pattern', () => {
     }
   })
 
-  test("never gets what is the router's, there or not", () => {
+  test('does not receive calls under wamp., whether or not the procedure exists', () => {
     const world = open()
     const callee = able(world)
     register(callee, '', { match: 'prefix' })
@@ -112,7 +112,7 @@ test.each([
   ['wildcard', '.'],
   ['wildcard', 'com..a'],
   ['wildcard', '.a'],
-])('%s %j can', (match, procedure) => {
+])('%s %j can be registered', (match, procedure) => {
   const world = open()
   expect(world.join().says([REGISTER, 1, { match }, procedure])).toEqual([[REGISTERED, 1, ID]])
   const strict = open({ strict: true })
@@ -121,7 +121,7 @@ test.each([
   )
 })
 
-/** Callees of one shared procedure, and who is invoked by so many calls, each answered at once. */
+/** The callees of one shared procedure, and the callees that a number of calls reach, each answered at once. */
 function shared(invoke: string, count: number): { callees: Peer[]; caller: Peer; calls(count: number): number[] } {
   const world = open()
   const callees = Array.from({ length: count }, () => able(world))
@@ -147,7 +147,7 @@ function shared(invoke: string, count: number): { callees: Peer[]; caller: Peer;
 const leave = (peer: Peer | undefined): void => peer?.lose()
 
 describe('a shared registration', () => {
-  test('roundrobin goes from one to the next in the order of registration, and round', () => {
+  test('roundrobin rotates in the order of registration', () => {
     expect(shared('roundrobin', 3).calls(7)).toEqual([0, 1, 2, 0, 1, 2, 0])
   })
 
@@ -155,14 +155,14 @@ describe('a shared registration', () => {
     [0, [2, 1, 2, 1]],
     [1, [2, 0, 2, 0]],
     [2, [0, 1, 0, 1]],
-  ])('roundrobin goes on where it was when %i leaves', (goes, then) => {
+  ])('roundrobin keeps its position when callee %i leaves', (goes, then) => {
     const { callees, calls } = shared('roundrobin', 3)
     expect(calls(2)).toEqual([0, 1])
     leave(callees[goes])
     expect(calls(4)).toEqual(then)
   })
 
-  test('first and last are the oldest and the newest there are', () => {
+  test('first and last choose the oldest and the newest remaining callee', () => {
     const first = shared('first', 3)
     expect(first.calls(2)).toEqual([0, 0])
     leave(first.callees[0])
@@ -173,11 +173,11 @@ describe('a shared registration', () => {
     expect(last.calls(2)).toEqual([1, 1])
   })
 
-  test('random goes to each of them', () => {
+  test('random reaches each callee', () => {
     expect(new Set(shared('random', 3).calls(200))).toEqual(new Set([0, 1, 2]))
   })
 
-  test('is one slot for a session, however often it registers', () => {
+  test('has one place per session, however often it registers', () => {
     const world = open()
     const [one, two, caller] = [able(world), able(world), able(world)]
     const id = register(one, 'com.add', { invoke: 'roundrobin' })
@@ -198,7 +198,7 @@ describe('a shared registration', () => {
     ['roundrobin', 'single'],
     ['roundrobin', 'random'],
     ['first', 'last'],
-  ])('%s is not joined with %s, by whomever', (invoke, other) => {
+  ])('%s cannot be joined with %s, by any session', (invoke, other) => {
     const world = open()
     const [one, two] = [able(world), able(world)]
     register(one, 'com.add', { invoke })
@@ -209,7 +209,7 @@ describe('a shared registration', () => {
     }
   })
 
-  test('ends with its last callee, and begins anew with another policy and id', () => {
+  test('ends with its last callee, and may begin anew with another policy and id', () => {
     const world = open()
     const [one, two, caller] = [able(world), able(world), able(world)]
     const id = register(one, 'com.add', { invoke: 'random' })
@@ -222,7 +222,7 @@ describe('a shared registration', () => {
     two.says([YIELD, 1, {}])
   })
 
-  test('by pattern is told what was called, whoever serves it', () => {
+  test('by pattern sends the procedure to each callee', () => {
     const world = open()
     const [one, two, caller] = [able(world), able(world), able(world)]
     const options = { match: 'prefix', invoke: 'roundrobin' }
@@ -233,7 +233,7 @@ describe('a shared registration', () => {
     expect(two.take()).toEqual([[INVOCATION, 1, id, { procedure: 'com.y' }]])
   })
 
-  test.each(Object.entries(WAYS))('loses the calls of one that goes by %s, and only those', (_, go) => {
+  test.each(Object.entries(WAYS))('loses only the calls of a callee that leaves by %s', (_, go) => {
     const { callees, caller } = shared('roundrobin', 2)
     caller.says([CALL, 100, {}, 'com.add'], [CALL, 101, {}, 'com.add'])
     go(callees[0] as Peer)
@@ -246,7 +246,7 @@ describe('a shared registration', () => {
 const FULL = 'crossbar.error.max_concurrency_reached'
 
 describe('concurrency', () => {
-  test.each(['single', 'first', 'last'])('%s: one too many is refused, an answer makes room', (invoke) => {
+  test.each(['single', 'first', 'last'])('%s: one call too many is refused, and an answer makes room', (invoke) => {
     const world = open()
     const [callee, caller] = [able(world), able(world)]
     register(callee, 'com.add', { invoke, concurrency: 2 })
@@ -260,14 +260,14 @@ describe('concurrency', () => {
     expect(caller.says([CALL, 5, {}, 'com.add'], [CALL, 6, {}, 'com.add'])).toEqual(refused(CALL, 6, FULL))
   })
 
-  test.each(['first', 'last'])('%s does not turn to another', (invoke) => {
+  test.each(['first', 'last'])('%s does not fall back to another callee', (invoke) => {
     const world = open()
     const [one, two, caller] = [able(world), able(world), able(world)]
     for (const callee of [one, two]) register(callee, 'com.add', { invoke, concurrency: 1 })
     expect(caller.says([CALL, 1, {}, 'com.add'], [CALL, 2, {}, 'com.add'])).toEqual(refused(CALL, 2, FULL))
   })
 
-  test('roundrobin passes over who is full, and refuses when all are', () => {
+  test('roundrobin skips full callees, and refuses when all are full', () => {
     const world = open()
     const [one, two, three, caller] = [able(world), able(world), able(world), able(world)]
     register(one, 'com.add', { invoke: 'roundrobin', concurrency: 1 })
@@ -283,7 +283,7 @@ describe('concurrency', () => {
     expect(three.take()).toEqual([[INVOCATION, 2, ID, {}]])
   })
 
-  test('random takes one that is free', () => {
+  test('random chooses a free callee', () => {
     const world = open()
     const peers = [able(world), able(world), able(world)]
     const caller = able(world)
@@ -293,14 +293,14 @@ describe('concurrency', () => {
     expect(caller.says([CALL, 4, {}, 'com.add'])).toEqual(refused(CALL, 4, FULL))
   })
 
-  test('0 is no limit', () => {
+  test('0 means no limit', () => {
     const world = open()
     const [callee, caller] = [able(world), able(world)]
     register(callee, 'com.add', { concurrency: 0 })
     expect(caller.says(...Array.from({ length: 50 }, (_, i) => [CALL, i + 1, {}, 'com.add']))).toEqual([])
   })
 
-  test('who cannot be told to stop is as busy as before, until it answers', () => {
+  test('a callee that cannot be interrupted stays busy until it answers', () => {
     const world = open()
     const [callee, caller, gone] = [able(world, 'call_canceling'), able(world), able(world)]
     register(callee, 'com.add', { concurrency: 2 })
@@ -317,18 +317,21 @@ describe('concurrency', () => {
     callee.lose()
   })
 
-  test.each(Object.entries(WAYS))('and may go by %s before it answers: nobody hears of that', (_, go) => {
-    const world = open()
-    const [callee, caller] = [able(world, 'call_canceling'), able(world)]
-    register(callee, 'com.add', { concurrency: 2 })
-    caller.says([CALL, 1, {}, 'com.add'], [49, 1, { mode: 'skip' }])
-    caller.take()
-    go(callee)
-    expect(caller.take()).toEqual([])
-    expect(world.router.stats().calls).toBe(0)
-  })
+  test.each(Object.entries(WAYS))(
+    'a callee that cannot be interrupted may leave by %s before it answers: the caller gets no second answer',
+    (_, go) => {
+      const world = open()
+      const [callee, caller] = [able(world, 'call_canceling'), able(world)]
+      register(callee, 'com.add', { concurrency: 2 })
+      caller.says([CALL, 1, {}, 'com.add'], [49, 1, { mode: 'skip' }])
+      caller.take()
+      go(callee)
+      expect(caller.take()).toEqual([])
+      expect(world.router.stats().calls).toBe(0)
+    },
+  )
 
-  test('who was told to stop is free at once', () => {
+  test('an interrupted callee is free at once', () => {
     const world = open()
     const [callee, caller] = [able(world), able(world)]
     register(callee, 'com.add', { concurrency: 1 })

@@ -1,4 +1,4 @@
-/** Call re-routing: a callee declines with `wamp.error.unavailable`, and another one has the call. */
+/** Call re-routing: a callee declines with `wamp.error.unavailable`, and another one receives the call. */
 
 import { describe, expect, test } from 'vitest'
 import { CALL, CANCEL, ERROR, INVOCATION, RESULT, YIELD } from 'wampy-ts/testing'
@@ -11,7 +11,7 @@ function shared(invoke: string, count: number, world: World = open()): World & {
   return { ...world, callees, caller: able(world) }
 }
 
-/** Lets whoever has the call decline, so many times, and tells who did in which order. */
+/** Declines the call at its current callee, this number of times, and returns the callees in that order. */
 function decline(callees: Peer[], times: number): number[] {
   return Array.from({ length: times }, () => {
     for (const [at, callee] of callees.entries()) {
@@ -27,12 +27,12 @@ function decline(callees: Peer[], times: number): number[] {
 
 const call = (request: number): unknown[] => [CALL, request, {}, 'com.add', [1], { a: 2 }]
 
-describe('a call that is declined', () => {
+describe('a declined call', () => {
   test.each([
     ['roundrobin', [0, 1, 2]],
     ['first', [0, 1, 2]],
     ['last', [2, 1, 0]],
-  ])('%s goes to the next, until nobody is left', (invoke, order) => {
+  ])('%s passes it to the next callee, until none is left', (invoke, order) => {
     const { callees, caller, router } = shared(invoke, 3)
     caller.says(call(7))
     expect(decline(callees, 4)).toEqual([...order, -1])
@@ -40,14 +40,14 @@ describe('a call that is declined', () => {
     expect(router.stats().calls).toBe(0)
   })
 
-  test('random goes to each of the others once', () => {
+  test('random passes it to each of the others once', () => {
     const { callees, caller } = shared('random', 5)
     caller.says(call(7))
     expect(decline(callees, 5).sort()).toEqual([0, 1, 2, 3, 4])
     expect(caller.take()).toEqual(refused(CALL, 7, 'no_available_callee'))
   })
 
-  test('roundrobin goes on from there with the calls that follow', () => {
+  test('roundrobin continues behind the new callee with the calls that follow', () => {
     const { callees, caller } = shared('roundrobin', 3)
     caller.says(call(7))
     expect(decline(callees, 1)).toEqual([0])
@@ -57,25 +57,25 @@ describe('a call that is declined', () => {
     callees[2]?.says([YIELD, 1, {}])
   })
 
-  test('single has nobody else', () => {
+  test('single has no other callee', () => {
     const { callees, caller } = shared('single', 1)
     caller.says(call(7))
     decline(callees, 1)
     expect(caller.take()).toEqual(refused(CALL, 7, 'no_available_callee'))
   })
 
-  test('is answered by who takes it', () => {
+  test('is answered by the callee that accepts it', () => {
     const { callees, caller } = shared('first', 2)
     caller.says(call(7))
     decline(callees, 1)
     callees[1]?.says([YIELD, 1, {}, [3]])
     expect(caller.take()).toEqual([[RESULT, 7, {}, [3]]])
-    // What the first one says after all is late.
+    // A later answer of the first callee is late.
     expect(callees[0]?.says([YIELD, 1, {}, [4]])).toEqual([])
     expect(caller.take()).toEqual([])
   })
 
-  test('can be canceled, and loses its callee, as any other', () => {
+  test('can be canceled, and can lose its callee, like any other call', () => {
     const { callees, caller } = shared('first', 3)
     caller.says(call(7), call(8))
     decline(callees, 1)
@@ -85,7 +85,7 @@ describe('a call that is declined', () => {
     expect(caller.take()).toEqual(refused(CALL, 8, 'canceled'))
   })
 
-  test.each(Object.entries(WAYS))('by who is the last, when the others are gone by %s', (_, go) => {
+  test.each(Object.entries(WAYS))('has no other callee if the rest left by %s', (_, go) => {
     const { callees, caller } = shared('last', 2)
     caller.says(call(7))
     go(callees[0] as Peer)
@@ -93,7 +93,7 @@ describe('a call that is declined', () => {
     expect(caller.take()).toEqual(refused(CALL, 7, 'no_available_callee'))
   })
 
-  test('by who unregistered meanwhile', () => {
+  test('has no other callee if its only one unregistered meanwhile', () => {
     const world = open()
     const [callee, caller] = [able(world), able(world)]
     const id = register(callee, 'com.add', { invoke: 'first' })
@@ -102,7 +102,7 @@ describe('a call that is declined', () => {
     expect(caller.take()).toEqual(refused(CALL, 7, 'no_available_callee'))
   })
 
-  test('tells the next callee what it may know', () => {
+  test('reaches the next callee with the details that it may receive', () => {
     const world = open()
     const [one, two, caller] = [able(world), able(world, 'progressive_call_results'), able(world)]
     register(one, 'com.', { match: 'prefix', invoke: 'first' })
@@ -120,7 +120,7 @@ describe('a call that is declined', () => {
     ])
   })
 
-  test('by all who are free, the others being full', () => {
+  test('is refused if all other callees are full', () => {
     const world = open()
     const [one, two, caller] = [able(world), able(world), able(world)]
     register(one, 'com.add', { invoke: 'roundrobin' })
@@ -134,7 +134,7 @@ describe('a call that is declined', () => {
   })
 })
 
-describe('the error is passed on as it is', () => {
+describe('the error is passed on unchanged', () => {
   const unavailable = [ERROR, INVOCATION, 1, { _a: 1 }, 'wamp.error.unavailable', ['later'], { seconds: 3 }]
   const passed = [[ERROR, CALL, 7, { _a: 1 }, 'wamp.error.unavailable', ['later'], { seconds: 3 }]]
 
@@ -170,7 +170,7 @@ describe('the error is passed on as it is', () => {
   })
 })
 
-test('a call in parts is declined after its first, and goes on with another', () => {
+test('a call in parts that is declined after its first continues with another callee', () => {
   const { callees, caller } = shared('first', 2)
   caller.says([CALL, 7, { progress: true }, 'com.add', ['a']])
   callees[0]?.says([ERROR, INVOCATION, 1, {}, 'wamp.error.unavailable'])

@@ -1,4 +1,4 @@
-/** Retained events: the last one of a topic waits for those who subscribe later, and reaches nobody it was not for. */
+/** Retained events: the last event of a topic reaches later subscribers, except those that its lists exclude. */
 
 import { describe, expect, test } from 'vitest'
 import { ERROR, EVENT, HELLO, PUBLISH, PUBLISHED, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE } from 'wampy-ts/testing'
@@ -16,7 +16,7 @@ import { dropped, ID, open, type Peer, ROLES, subscribe, TEXT, WAYS, type World 
 const RETAIN = { retain: true }
 const GET = { get_retained: true }
 
-/** Subscribes, and gives back what came behind SUBSCRIBED. */
+/** Subscribes, and returns the messages behind SUBSCRIBED. */
 function recall(peer: Peer, topic: string, options: object = {}): unknown[][] {
   const [subscribed, ...events] = peer.says([SUBSCRIBE, 1, { ...GET, ...options }, topic])
   expect(subscribed).toEqual([SUBSCRIBED, 1, ID])
@@ -29,7 +29,7 @@ function retaining(options: RouterOptions = {}): { publisher: Peer } & World {
   return { ...world, publisher: world.join() }
 }
 
-test('the last one comes right behind SUBSCRIBED, as it was published and marked as retained', () => {
+test('the last event follows SUBSCRIBED, as published and marked as retained', () => {
   const { publisher, join, router } = retaining()
   publisher.says([PUBLISH, 1, RETAIN, 'com.topic', ['old']])
   const [[, , publication] = []] = publisher.says([
@@ -45,7 +45,7 @@ test('the last one comes right behind SUBSCRIBED, as it was published and marked
   expect(router.stats().retained).toBe(1)
 })
 
-test('those who listen already get it as any other event', () => {
+test('current subscribers receive it like any other event', () => {
   const { publisher, join } = retaining()
   const peer = join()
   subscribe(peer, 'com.topic', GET)
@@ -53,13 +53,13 @@ test('those who listen already get it as any other event', () => {
   expect(peer.take()).toEqual([[EVENT, ID, ID, {}, [1]]])
 })
 
-test.each([[[]], [[[]]], [[[], {}]], [[['x'], { b: [1.5] }]]])('payload %j is kept as it was sent', (data) => {
+test.each([[[]], [[[]]], [[[], {}]], [[['x'], { b: [1.5] }]]])('payload %j is kept unchanged', (data) => {
   const { publisher, join } = retaining()
   publisher.says([PUBLISH, 1, RETAIN, 'com.topic', ...data])
   expect(recall(join(), 'com.topic')).toEqual([[EVENT, ID, ID, { retained: true }, ...data]])
 })
 
-test('only who asks gets it', () => {
+test('only a subscriber with get_retained receives it', () => {
   const { publisher, join } = retaining()
   publisher.says([PUBLISH, 1, RETAIN, 'com.topic'])
   expect(recall(join(), 'com.topic', { get_retained: false })).toEqual([])
@@ -67,7 +67,7 @@ test('only who asks gets it', () => {
   expect(recall(join(), 'com.other')).toEqual([])
 })
 
-test('who is subscribed already may ask again', () => {
+test('a current subscriber may request it again', () => {
   const { publisher, join } = retaining()
   const peer = join()
   const id = subscribe(peer, 'com.topic')
@@ -79,7 +79,7 @@ test('who is subscribed already may ask again', () => {
   ])
 })
 
-test('it outlives its publisher and its subscribers, and goes on being given', () => {
+test('it outlives its publisher and its subscribers, and can be received any number of times', () => {
   const { publisher, join, router } = retaining()
   publisher.says([PUBLISH, 1, RETAIN, 'com.topic', [1]])
   publisher.lose()
@@ -101,7 +101,7 @@ test('a publication that is refused is not retained', () => {
   expect(router.stats().retained).toBe(0)
 })
 
-test('what it says of its publisher stays', () => {
+test('the details of its publisher are kept', () => {
   const { join } = retaining({ trustlevel: () => 2 })
   const publisher = join({}, { roles: { ...ROLES, publisher: { features: { payload_passthru_mode: true } } } })
   const options = { ...RETAIN, disclose_me: true, ppt_scheme: 'x_own', ppt_keyid: 'k' }
@@ -119,8 +119,8 @@ test('what it says of its publisher stays', () => {
   expect(recall(join(), 'com.topic')).toEqual([[EVENT, ID, ID, details, ['\u0000AAEC']]])
 })
 
-describe('for patterns', () => {
-  test('one for each topic that matches, with the topic', () => {
+describe('for pattern subscriptions', () => {
+  test('each matching topic sends its event, with the topic', () => {
     const { publisher, join } = retaining()
     for (const topic of ['com.a', 'com.b', 'com.b.c', 'org.a']) publisher.says([PUBLISH, 1, RETAIN, topic, [topic]])
     const events = (topics: string[]): unknown[] =>
@@ -135,7 +135,7 @@ describe('for patterns', () => {
     expect(recall(join(), '', { match: 'wildcard' })).toEqual([])
   })
 
-  test('not what was not for this session', () => {
+  test('events that this session was excluded from are not sent', () => {
     const { publisher, join } = retaining()
     publisher.says([PUBLISH, 1, { ...RETAIN, eligible_authid: ['somebody'] }, 'com.a', ['secret']])
     publisher.says([PUBLISH, 2, RETAIN, 'com.b', ['open']])
@@ -145,14 +145,14 @@ describe('for patterns', () => {
   })
 })
 
-describe('nobody gets what was not for him', () => {
+describe('a subscriber does not receive an event that its session was excluded from', () => {
   test.each([
     { eligible_authid: ['somebody'] },
     { eligible_authid: [] },
     { eligible_authrole: ['admin'] },
     { exclude_authrole: ['anonymous'] },
     { eligible_authrole: ['anonymous'], exclude_authrole: ['anonymous'] },
-  ])('%j: the last one for everybody instead, if there is one', (lists) => {
+  ])('%j: it receives the last event for everyone instead, if there is one', (lists) => {
     const { publisher, join } = retaining()
     publisher.says([PUBLISH, 1, { ...RETAIN, ...lists }, 'com.topic', ['secret']])
     expect(recall(join(), 'com.topic')).toEqual([])
@@ -161,7 +161,7 @@ describe('nobody gets what was not for him', () => {
     expect(recall(join(), 'com.topic')).toEqual([[EVENT, ID, ID, { retained: true }, ['open']]])
   })
 
-  test('who is meant gets the newest of both', () => {
+  test('an eligible session receives the newest of both', () => {
     const { publisher, join } = retaining()
     const friend = join()
     publisher.says([PUBLISH, 1, RETAIN, 'com.topic', ['open']])
@@ -173,15 +173,18 @@ describe('nobody gets what was not for him', () => {
     expect(recall(friend, 'com.topic')).toEqual([[EVENT, ID, ID, { retained: true }, ['newer']]])
   })
 
-  test.each([{ exclude: [1] }, { exclude: [] }, { eligible: [1] }])('%j names sessions: it is not kept', (lists) => {
-    const { publisher, join, router } = retaining()
-    publisher.says([PUBLISH, 1, RETAIN, 'com.topic', ['open']])
-    publisher.says([PUBLISH, 2, { ...RETAIN, ...lists }, 'com.topic', ['private']])
-    expect(recall(join(), 'com.topic')).toEqual([[EVENT, ID, ID, { retained: true }, ['open']]])
-    expect(router.stats().retained).toBe(1)
-  })
+  test.each([{ exclude: [1] }, { exclude: [] }, { eligible: [1] }])(
+    '%j lists sessions: the event is not kept',
+    (lists) => {
+      const { publisher, join, router } = retaining()
+      publisher.says([PUBLISH, 1, RETAIN, 'com.topic', ['open']])
+      publisher.says([PUBLISH, 2, { ...RETAIN, ...lists }, 'com.topic', ['private']])
+      expect(recall(join(), 'com.topic')).toEqual([[EVENT, ID, ID, { retained: true }, ['open']]])
+      expect(router.stats().retained).toBe(1)
+    },
+  )
 
-  test('a publisher gets its own only where it does not exclude itself', () => {
+  test('a publisher receives its own event only if it was published with exclude_me: false', () => {
     const { publisher, join } = retaining()
     publisher.says([PUBLISH, 1, RETAIN, 'com.topic', [1]])
     publisher.says([PUBLISH, 2, { ...RETAIN, exclude_me: false }, 'com.other', [2]])
@@ -192,7 +195,7 @@ describe('nobody gets what was not for him', () => {
 })
 
 describe('the store is bounded', () => {
-  test('in topics: the one that was silent longest is forgotten', () => {
+  test('in topics: the topic that was silent longest is discarded', () => {
     const { publisher, join, router } = retaining({ limits: { retained: 3 } })
     for (const topic of ['a', 'b', 'c', 'a', 'd']) publisher.says([PUBLISH, 1, RETAIN, `com.${topic}`])
     expect(router.stats().retained).toBe(3)
@@ -202,7 +205,7 @@ describe('the store is bounded', () => {
     expect(topics).toEqual(['com.c', 'com.a', 'com.d'])
   })
 
-  test('in bytes: what is too great is not kept, and neither is what it makes out of date', () => {
+  test('in bytes: an event that is too large is not kept, and the older one that it replaces is discarded', () => {
     const { publisher, join, router } = retaining({ limits: { retainedBytes: 5000 } })
     publisher.says([PUBLISH, 1, RETAIN, 'com.a', ['x']], [PUBLISH, 2, RETAIN, 'com.b', ['x']])
     publisher.says([PUBLISH, 3, RETAIN, 'com.a', ['x'.repeat(5000)]])
@@ -213,7 +216,7 @@ describe('the store is bounded', () => {
     expect(router.stats().retained).toBe(1)
   })
 
-  test('and its count of bytes is right, whatever comes and goes', () => {
+  test('and the count of bytes stays right, whatever is added and removed', () => {
     const store = new RetainedEvents({ retained: 5, retainedBytes: 10_000 }, new Ledger(LIMITS.memory), () => {})
     let seed = 7
     const random = (below: number): number => {
@@ -228,14 +231,14 @@ describe('the store is bounded', () => {
       store.keep({ topic: `t${random(8)}`, publication: i + 1, details: {}, payload: data }, options, 1)
       expect(store.size).toBeLessThanOrEqual(5)
     }
-    // Ten thousand bytes hold one of nine thousand only where nothing was miscounted.
+    // Ten thousand bytes hold an event of nine thousand only if the count is right.
     store.keep({ topic: 'last', publication: 1, details: {}, payload: payload(['x'.repeat(9000)]) }, {}, 1)
     expect([...store.of('last', 'exact', { id: 2 } as Member)]).toHaveLength(1)
     expect(store.size).toBe(1)
   })
 })
 
-describe('what is kept does not keep a network chunk alive', () => {
+describe('a kept event does not keep a network chunk alive', () => {
   test.each(['a view of much more', 'a Buffer of the pool'])('%s is copied', (how) => {
     const { join } = retaining()
     const publisher = join({ serializer: cbor })
@@ -255,7 +258,7 @@ describe('what is kept does not keep a network chunk alive', () => {
   })
 })
 
-test('what came in text is made into values for who speaks bytes, exactly, however often', () => {
+test('an event that arrived as text is decoded exactly for a binary subscriber, each time', () => {
   const { publisher, join } = retaining()
   publisher.says('[16,1,{"retain":true},"com.topic",[1152921504606846977,"\\u0000AAEC"],{"a":[1.5]}]')
   const event = [EVENT, ID, ID, { retained: true }, [1152921504606846977n, new Uint8Array([0, 1, 2])], { a: [1.5] }]
@@ -268,7 +271,7 @@ test('what came in text is made into values for who speaks bytes, exactly, howev
   expect(texts[1]).toMatch(/\[1152921504606846977,"\\u0000AAEC"\],\{"a":\[1.5\]\}\]$/)
 })
 
-test('a client in this process, with no bytes in between', async () => {
+test('an event from a client in the same process is kept as a copy', async () => {
   const { router, join } = retaining()
   const link = await router.connect()
   const heard: unknown[] = []
@@ -284,7 +287,7 @@ test('a client in this process, with no bytes in between', async () => {
 })
 
 describe('races', () => {
-  test('a subscriber that is too far behind misses it, counted, and stays', () => {
+  test('a subscriber that is too far behind does not receive it, counted, and keeps its session', () => {
     const { publisher, join, router } = retaining({ limits: { backlog: 1000 } })
     publisher.says([PUBLISH, 1, RETAIN, 'com.topic'])
     const peer = join()
@@ -293,7 +296,7 @@ describe('races', () => {
     expect(router.stats().dropped.slow).toBe(1)
   })
 
-  test('a subscriber that is found to be gone in being answered leaves nothing behind', async () => {
+  test('a subscriber that turns out to be gone when it is answered leaves nothing behind', async () => {
     const { publisher, join, router } = retaining({ limits: { backlog: 1000 } })
     publisher.says([PUBLISH, 1, RETAIN, 'com.topic'])
     const peer = join()
@@ -304,7 +307,7 @@ describe('races', () => {
     expect(router.stats()).toMatchObject({ sessions: 1, subscriptions: 0 })
   })
 
-  test('a payload that cannot be said to one subscriber is counted, and the others get theirs', () => {
+  test("a payload that one subscriber's serializer cannot represent is counted, and the others receive it", () => {
     const { publisher, join, router } = retaining()
     publisher.says('[16,1,{"retain":true},"com.big",[123456789012345678901234567890]]')
     publisher.says([PUBLISH, 2, RETAIN, 'com.small', [1]])
@@ -314,7 +317,7 @@ describe('races', () => {
     expect(router.stats().dropped.unsendable).toBe(1)
   })
 
-  test.each(Object.entries(WAYS))('a subscriber goes by %s right after', (_, go) => {
+  test.each(Object.entries(WAYS))('a subscriber leaves by %s right after subscribing', (_, go) => {
     const { publisher, join, router } = retaining()
     publisher.says([PUBLISH, 1, RETAIN, 'com.topic'])
     const peer = join()
@@ -323,7 +326,7 @@ describe('races', () => {
     expect(router.stats()).toMatchObject({ subscriptions: 0, retained: 1 })
   })
 
-  test('UNSUBSCRIBE right behind SUBSCRIBE: the retained event lies between the answers', () => {
+  test('UNSUBSCRIBE right behind SUBSCRIBE: the retained event is sent between the answers', () => {
     const { publisher, join } = retaining()
     publisher.says([PUBLISH, 1, RETAIN, 'com.topic'])
     const peer = join()
@@ -334,7 +337,7 @@ describe('races', () => {
   })
 })
 
-test('retaining is acknowledged like any publication', () => {
+test('a retained publication is acknowledged like any other', () => {
   const { publisher } = retaining()
   expect(publisher.says([PUBLISH, 1, { ...RETAIN, acknowledge: true }, 'com.topic'])).toEqual([[PUBLISHED, 1, ID]])
 })

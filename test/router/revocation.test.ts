@@ -1,4 +1,4 @@
-/** Revocation: a subscription or registration that the router takes back, and who is told. */
+/** Revocation: the router takes back a subscription or registration, and notifies its holder. */
 
 import { describe, expect, test } from 'vitest'
 import {
@@ -41,7 +41,7 @@ describe('of a subscription', () => {
     [[], {}],
     [[null], {}],
     [['too loud'], { reason: 'too loud' }],
-  ])('with reason %j: told as %j to who can understand it', (reason, said) => {
+  ])('with reason %j: sends %j to a session that announced revocation', (reason, said) => {
     const { admin, able, plain, id, router } = held()
     expect(ask(admin, REMOVE_SUBSCRIBER, [id, able.id, ...reason])).toEqual([RESULT])
     expect(able.take()).toEqual([[UNSUBSCRIBED, 0, { subscription: id, ...said }]])
@@ -51,13 +51,13 @@ describe('of a subscription', () => {
     expect(router.stats().subscriptions).toBe(1)
   })
 
-  test('the reason may come by keyword', () => {
+  test('the reason may be a keyword argument', () => {
     const { admin, able, id } = held()
     expect(ask(admin, REMOVE_SUBSCRIBER, [id, able.id], { reason: 'too loud' })).toEqual([RESULT])
     expect(able.take()).toEqual([[UNSUBSCRIBED, 0, { subscription: id, reason: 'too loud' }]])
   })
 
-  test('not told to who did not announce it: the subscription ends all the same', () => {
+  test('sends nothing to a session that did not announce it, and the subscription still ends', () => {
     const { admin, able, plain, id } = held()
     ask(admin, REMOVE_SUBSCRIBER, [id, plain.id])
     expect(plain.take()).toEqual([])
@@ -65,7 +65,7 @@ describe('of a subscription', () => {
     expect([plain.take(), able.take()]).toEqual([[], [[EVENT, id, ID, {}]]])
   })
 
-  test('on_unsubscribe, and on_delete with the last one, are told', () => {
+  test('publishes on_unsubscribe, and on_delete with the last subscriber', () => {
     const { admin, able, plain, id, router } = held()
     subscribe(admin, 'wamp.subscription.on_', { match: 'prefix' })
     const topic = (name: string): object => ({ topic: `wamp.subscription.${name}` })
@@ -81,7 +81,7 @@ describe('of a subscription', () => {
     expect(router.stats().subscriptions).toBe(1)
   })
 
-  test('an UNSUBSCRIBE that crosses it finds nothing, and one may subscribe again', () => {
+  test('an UNSUBSCRIBE that crosses it is refused, and the session may subscribe again', () => {
     const { admin, able, id } = held()
     ask(admin, REMOVE_SUBSCRIBER, [id, able.id])
     expect(able.says([UNSUBSCRIBE, 5, id], [SUBSCRIBE, 6, {}, 'com.topic'])).toEqual([
@@ -91,7 +91,7 @@ describe('of a subscription', () => {
     ])
   })
 
-  test('what there is not is refused', () => {
+  test('of an unknown subscription or session is refused', () => {
     const { admin, able, id, join } = held()
     const refused = (...args: unknown[]): unknown => ask(admin, REMOVE_SUBSCRIBER, args)[1]
     expect(refused(4711, able.id)).toBe('wamp.error.no_such_subscription')
@@ -101,7 +101,7 @@ describe('of a subscription', () => {
     expect(refused(id, able.id)).toBe('wamp.error.no_such_subscription')
   })
 
-  test('of a subscription that is remembered: the history goes on', () => {
+  test('of a subscription with history keeps the history', () => {
     const { join, router } = open({ history: [{ uri: 'com.topic', limit: 5 }] })
     const [admin, able] = [join(), join({}, ABLE)]
     const id = subscribe(able, 'com.topic')
@@ -120,7 +120,7 @@ describe('of a registration', () => {
     return { ...world, admin, able, plain, id: id as number }
   }
 
-  test('told to who can understand it; the others serve on', () => {
+  test('notifies a session that announced it; the other callees stay registered', () => {
     const { admin, able, plain, id } = served()
     expect(ask(admin, REMOVE_CALLEE, [id, able.id, 'broken'])).toEqual([RESULT])
     expect(able.take()).toEqual([[UNREGISTERED, 0, { registration: id, reason: 'broken' }]])
@@ -133,7 +133,7 @@ describe('of a registration', () => {
     expect(admin.take()).toEqual([[RESULT, 1, {}, ['late']]])
   })
 
-  test('on_unregister, and on_delete with the last one, are told', () => {
+  test('publishes on_unregister, and on_delete with the last callee', () => {
     const { admin, able, plain, id } = served()
     subscribe(admin, 'wamp.registration.on_', { match: 'prefix' })
     const topic = (name: string): object => ({ topic: `wamp.registration.${name}` })
@@ -148,7 +148,7 @@ describe('of a registration', () => {
     ])
   })
 
-  test('what there is not is refused', () => {
+  test('of an unknown registration or session is refused', () => {
     const { admin, able, id, join } = served()
     const refused = (...args: unknown[]): unknown => ask(admin, REMOVE_CALLEE, args)[1]
     expect(refused(4711, able.id)).toBe('wamp.error.no_such_registration')

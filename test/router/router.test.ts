@@ -1,4 +1,4 @@
-/** The Router as a whole: its options, one role or two, strictness, its counts and its end. */
+/** The Router as a whole: its options, one role or two, strict mode, statistics and closing. */
 
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
@@ -49,7 +49,7 @@ describe('options', () => {
     )
   })
 
-  test('what is undefined is left out', () => {
+  test('an undefined option counts as absent', () => {
     const router = new Router({
       realms: undefined,
       roles: undefined,
@@ -75,7 +75,7 @@ describe('a router with one role', () => {
     ['ERROR', [ERROR, 68, 1, {}, 'a']],
   ] as const
 
-  test('announces that one', () => {
+  test('announces only that role', () => {
     const of = (roles: RouterOptions['roles']): string[] => {
       const [welcome] = open({ roles })
         .connect()
@@ -103,7 +103,7 @@ describe('a router with one role', () => {
     ).toEqual(violates(new RegExp(`${name} needs a broker`)))
   })
 
-  test('does its own work', () => {
+  test('serves the requests of its role', () => {
     const broker = open({ roles: ['broker'] }).join()
     expect(
       broker.says([SUBSCRIBE, 1, {}, 'a'], [PUBLISH, 2, { exclude_me: false }, 'a']).map(([code]) => code),
@@ -116,7 +116,7 @@ describe('a router with one role', () => {
 describe('strict', () => {
   const join = (): Peer => open({ strict: true }).join()
 
-  test('request ids of all kinds are one sequence from 1', () => {
+  test('request ids of all kinds form one sequence from 1', () => {
     const peer = join()
     const [[, , subscription] = [], [, , registration] = []] = peer.says(
       [SUBSCRIBE, 1, {}, 'a'],
@@ -155,7 +155,7 @@ describe('strict', () => {
     expect(join().says([code, 1, {}, uri])).toEqual([[ERROR, code, 1, {}, 'wamp.error.invalid_uri', [TEXT]]])
   })
 
-  test('PUBLISH to, and HELLO for, a loose URI are refused', () => {
+  test('a loose URI in PUBLISH, and a loose realm in HELLO, are refused', () => {
     expect(join().says([PUBLISH, 1, { acknowledge: true }, 'com.Topic'])).toEqual([
       [ERROR, PUBLISH, 1, {}, 'wamp.error.invalid_uri', [TEXT]],
     ])
@@ -166,13 +166,13 @@ describe('strict', () => {
     ).toEqual(aborts('wamp.error.invalid_uri'))
   })
 
-  test('an error with a loose URI is not a valid error URI', () => {
+  test('a loose URI is not a valid error URI', () => {
     const peer = join()
     peer.says([REGISTER, 1, {}, 'a'], [CALL, 2, {}, 'a'])
     expect(peer.says([ERROR, 68, 1, {}, 'com.Error'])).toEqual([[ERROR, CALL, 2, {}, 'wamp.error.invalid_uri', [TEXT]]])
   })
 
-  test('is not the default: ids may come in any order', () => {
+  test('is off by default: ids may come in any order', () => {
     const peer = open().join()
     expect(peer.says([SUBSCRIBE, 713845233, {}, 'a'], [SUBSCRIBE, 5, {}, 'b'], [SUBSCRIBE, 5, {}, 'c'])).toEqual([
       [33, 713845233, ID],
@@ -183,7 +183,7 @@ describe('strict', () => {
 })
 
 describe('stats', () => {
-  test('count what there is, by realm and in all', () => {
+  test('count by realm and in total', () => {
     const { join, connect, router } = open({ realms: ['one', 'two'] })
     const [a, b] = [join({}, {}, 'one'), join({}, {}, 'two')]
     connect()
@@ -197,7 +197,7 @@ describe('stats', () => {
     expect(router.links).toBe(3)
   })
 
-  test('of a realm that there is not are an error that names those there are', () => {
+  test('of an unknown realm throw an error that lists the realms', () => {
     expect(() => new Router({ realms: ['one', 'two'] }).stats('three')).toThrow(/"three", but one, two/)
   })
 })
@@ -235,7 +235,7 @@ describe('close', () => {
     await closed
   })
 
-  test('settles every call: those who wait are told before GOODBYE', async () => {
+  test('settles every call: callers receive an error before GOODBYE', async () => {
     const { join, router } = open()
     const [callee, caller] = [join(), join()]
     callee.says([REGISTER, 1, {}, 'a'])
@@ -252,14 +252,14 @@ describe('close', () => {
     await closed
   })
 
-  test('who has no session yet gets an ABORT', async () => {
+  test('sends ABORT to a peer that has no session yet', async () => {
     const { connect, router } = open()
     const peer = connect()
     await router.close()
     expect(peer.take()).toEqual(aborts('wamp.close.system_shutdown'))
   })
 
-  test('is not held up by those who do not answer or do not close', async () => {
+  test('is not delayed by peers that do not answer or do not close', async () => {
     vi.useFakeTimers()
     const { join, router } = open()
     const [mute, hung] = [join(), join({ hangs: true })]
@@ -273,7 +273,7 @@ describe('close', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('ends who breaks the protocol instead of answering, within the same bounds', async () => {
+  test('ends a peer that breaks the protocol instead of answering, within the same time', async () => {
     vi.useFakeTimers()
     const { join, router } = open()
     const peer = join({ hangs: true })
@@ -298,7 +298,7 @@ describe('close', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('is not held up by an adapter that never says that it closed', async () => {
+  test('is not delayed by an adapter that never reports its end', async () => {
     vi.useFakeTimers()
     const router = new Router()
     router.attach({ backlog: 0, open() {}, send() {}, close() {}, terminate() {} })
@@ -307,7 +307,7 @@ describe('close', () => {
     await closed
   })
 
-  test('twice is once', async () => {
+  test('may be called twice', async () => {
     const { join, router } = open()
     const peer = join()
     const closed = Promise.all([router.close(), router.close()])
@@ -316,7 +316,7 @@ describe('close', () => {
     await router.close()
   })
 
-  test('with nobody there resolves at once', async () => {
+  test('resolves at once without sessions', async () => {
     await new Router().close()
   })
 
@@ -331,7 +331,7 @@ describe('close', () => {
   })
 })
 
-test('a client in the same process gets a link from the router itself', async () => {
+test('a client in the same process gets its link from the router itself', async () => {
   const { router } = open()
   const link = await router.connect()
   const heard: Message[] = []
@@ -346,13 +346,13 @@ test('a client in the same process gets a link from the router itself', async ()
   ])
 })
 
-test('two routers in one process are apart', () => {
+test('two routers in one process are independent', () => {
   const [one, two] = [open().join(), open().join()]
   one.says([REGISTER, 1, {}, 'a'])
   expect(two.says([CALL, 1, {}, 'a'])).toEqual([[ERROR, CALL, 1, {}, 'wamp.error.no_such_procedure', [TEXT]]])
 })
 
-test('a session id is never that of another session', () => {
+test('session ids are unique among current sessions', () => {
   const { join, connect } = open()
   const ids = new Set(Array.from({ length: 200 }, () => join().id))
   expect(ids.size).toBe(200)

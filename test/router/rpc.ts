@@ -1,4 +1,4 @@
-/** What the tests of the dealer share: peers that announce everything, and what they say and hear. */
+/** Shared by the tests of the dealer: peers that announce everything, and messages in both directions. */
 
 import { expect } from 'vitest'
 import { ERROR, REGISTER, REGISTERED } from 'wampy-ts/testing'
@@ -21,7 +21,7 @@ const CALLEE = {
   shared_registration: true,
 }
 
-/** A peer that announces every feature of a caller and a callee, but for some. */
+/** A peer that announces every feature of a caller and a callee, except those named. */
 export function able(world: World, ...without: string[]): Peer {
   const features = (all: object): object => ({
     features: Object.fromEntries(Object.entries(all).filter(([name]) => !without.includes(name))),
@@ -34,7 +34,7 @@ export function able(world: World, ...without: string[]): Peer {
 
 let requests = 1000
 
-/** Registers a procedure and gives back its id. */
+/** Registers a procedure and returns its id. */
 export function register(peer: Peer, procedure = 'com.add', options: object = {}): number {
   const request = requests++
   const answer = peer.says([REGISTER, request, options, procedure]).at(-1)
@@ -42,7 +42,7 @@ export function register(peer: Peer, procedure = 'com.add', options: object = {}
   return answer?.[2] as number
 }
 
-/** An ERROR for a request, in a list: what `says` and `take` give back. */
+/** A list with an ERROR for a request, as `says` and `take` return it. */
 export const refused = (type: number, request: number, uri: string, text = TEXT): unknown[][] => [
   [ERROR, type, request, {}, uri.includes('.') ? uri : `wamp.error.${uri}`, [text]],
 ]

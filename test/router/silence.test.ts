@@ -1,4 +1,4 @@
-/** A session whose HELLO says how often it speaks at least, and which does not: the worker of a page that is frozen. */
+/** A session with `_speaks_every` in HELLO that falls silent, like the worker of a frozen page. */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ABORT, CALL, ERROR, HELLO, INVOCATION, REGISTER, REGISTERED, WELCOME } from 'wampy-ts/testing'
@@ -13,7 +13,7 @@ afterEach(() => {
 
 const hello = (every: unknown): unknown[] => [HELLO, 'realm1', { roles: ROLES, _speaks_every: every }]
 
-test('is ended after twice that time, at the latest two and a half times, and its callers are told', () => {
+test('a session that is silent is ended after 2 to 2.5 times its _speaks_every, and its callers receive an error', () => {
   const { router, connect, join } = open()
   const [silent, caller] = [connect(), join()]
   silent.says(hello(20_000), [REGISTER, 1, {}, 'com.example.f'])
@@ -27,7 +27,7 @@ test('is ended after twice that time, at the latest two and a half times, and it
   expect(router.stats()).toMatchObject({ sessions: 1, registrations: 0 })
 })
 
-test('stays as long as it speaks, and leaves no timer', () => {
+test('a session that sends in time stays, and leaves no timer', () => {
   const { router, connect } = open()
   const peer = connect()
   peer.says(hello(1000))
@@ -40,7 +40,7 @@ test('stays as long as it speaks, and leaves no timer', () => {
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('a session that promises nothing may be silent for ever', () => {
+test('a session without _speaks_every may be silent for ever', () => {
   const { router, connect, join } = open()
   connect().says(hello(0))
   join()
@@ -48,7 +48,7 @@ test('a session that promises nothing may be silent for ever', () => {
   expect(router.stats().sessions).toBe(2)
 })
 
-test('what is promised too often is not checked too often, and what is too long for a timer does not spin', () => {
+test('a very short interval is not checked too often, and one beyond the longest timer does not spin', () => {
   const { router, connect } = open()
   connect().says(hello(1))
   connect().says(hello(2 ** 53))
@@ -60,7 +60,7 @@ test('what is promised too often is not checked too often, and what is too long 
   expect(router.stats().sessions).toBe(1)
 })
 
-test('a promise that is not a number is a violation', () => {
+test('an interval that is not a positive integer is a violation', () => {
   for (const every of ['often', -1, 0.5, null]) {
     const peer = open().connect()
     expect(peer.says(hello(every))).toEqual([
@@ -69,7 +69,7 @@ test('a promise that is not a number is a violation', () => {
   }
 })
 
-test('a message of any kind is a sign of life', () => {
+test('a message of any kind counts as a sign of life', () => {
   const { router, connect } = open()
   const peer = connect()
   expect(peer.says(hello(1000))[0]?.[0]).toBe(WELCOME)

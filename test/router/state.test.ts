@@ -1,4 +1,4 @@
-/** What is not a legal message, or not legal now, ends the session with ABORT, in every state and by every road. */
+/** Illegal messages, and messages that are illegal in the current state, end the session with ABORT, in every state. */
 
 import { describe, expect, test, vi } from 'vitest'
 import { CALL, GOODBYE, HELLO, PUBLISH, REGISTER, SUBSCRIBE, YIELD } from 'wampy-ts/testing'
@@ -65,7 +65,7 @@ const STATES: [string, (world: World) => Peer][] = [
 ]
 
 describe.each(STATES)('%s', (_, arrive) => {
-  test.each(MALFORMED)('%s is a violation and the last word', (_, message) => {
+  test.each(MALFORMED)('%s is a violation, and later messages are ignored', (_, message) => {
     const peer = arrive(open())
     expect(peer.says(message)).toEqual(violates())
     expect(peer.end).toBe('closed')
@@ -93,15 +93,18 @@ test.each([
   expect(peer.end).toBe('closed')
 })
 
-test.each([16, 32, 34, 48, 64, 66])('an ERROR for %i from a client is a violation, and answers nothing', (type) => {
-  const { join } = open()
-  const [callee, caller] = [join(), join()]
-  callee.says([REGISTER, 1, {}, 'a.b'])
-  caller.says([CALL, 1, {}, 'a.b'])
-  callee.take()
-  expect(callee.says([8, type, 1, {}, 'com.error'])).toEqual(violates(/answers INVOCATION with ERROR/))
-  expect(caller.take()).toEqual([[8, CALL, 1, {}, 'wamp.error.canceled', [TEXT]]])
-})
+test.each([16, 32, 34, 48, 64, 66])(
+  'an ERROR for type %i from a client is a violation, and answers no request',
+  (type) => {
+    const { join } = open()
+    const [callee, caller] = [join(), join()]
+    callee.says([REGISTER, 1, {}, 'a.b'])
+    caller.says([CALL, 1, {}, 'a.b'])
+    callee.take()
+    expect(callee.says([8, type, 1, {}, 'com.error'])).toEqual(violates(/answers INVOCATION with ERROR/))
+    expect(caller.take()).toEqual([[8, CALL, 1, {}, 'wamp.error.canceled', [TEXT]]])
+  },
+)
 
 test.each([
   ['SUBSCRIBE', [32, 1, { match: 'foo' }, 'a']],
@@ -125,7 +128,7 @@ test.each([
   expect(open().join().says(message)).toEqual(violates(new RegExp(`^${name}\\[\\d\\]\\.`)))
 })
 
-test('unknown keys are ignored wherever they stand', () => {
+test('unknown keys are ignored in every dictionary', () => {
   const peer = open().join()
   const odd = { _mine: [null, 1.5], constructor: 1, toString: 'x', zzz: {} }
   expect(
@@ -137,7 +140,7 @@ test('unknown keys are ignored wherever they stand', () => {
   ])
 })
 
-test('a violation in one session leaves the others alone', () => {
+test('a violation in one session does not affect the others', () => {
   const { join } = open()
   const [good, bad] = [join(), join()]
   good.says([REGISTER, 1, {}, 'a.b'])

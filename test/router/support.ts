@@ -1,4 +1,4 @@
-/** A real Router with peers whose wire is two arrays: what a test says goes through the real JSON, in and out. */
+/** A real Router with peers whose wire is two arrays: messages of a test pass through the real JSON serializer. */
 
 import { expect, onTestFinished } from 'vitest'
 import { ABORT, CALL, ERROR, GOODBYE, HELLO, SUBSCRIBE, SUBSCRIBED, WELCOME } from 'wampy-ts/testing'
@@ -12,15 +12,15 @@ import type { Frame, Transport, TransportSink } from '../../src/transport/transp
 export type Wire = readonly unknown[]
 
 export const ROLES = { caller: {}, callee: {}, publisher: {}, subscriber: {} }
-/** An id or a text whose value is the router's choice. */
+/** An id or a text that the router chooses. */
 export const ID = expect.any(Number)
 export const TEXT = expect.any(String)
 
 export interface PeerOptions {
   readonly serializer?: Serializer
-  /** Whether frames can be written that another peer's transport prepared. */
+  /** True if the transport accepts frames that another peer's transport prepared. */
   readonly prepares?: boolean
-  /** Does not close its end when asked to, as a peer that hangs. */
+  /** Does not close its end when asked to, like a peer that hangs. */
   readonly hangs?: boolean
   /** Leaves it to the router to close the connection after GOODBYE. */
   readonly stays?: boolean
@@ -29,14 +29,14 @@ export interface PeerOptions {
 export class Peer implements Transport {
   readonly protocol: string
   readonly framing?: string
-  /** Frames that were prepared on this transport, and frames written to it that way. */
+  /** Frames prepared on this transport, and frames written to it that way. */
   prepared = 0
   written = 0
   backlog = 0
-  /** How the router ended the transport. */
+  /** The way in which the router ended the transport. */
   end: 'closed' | 'terminated' | 'lost' | undefined
   id = 0
-  /** Who the router says it is. */
+  /** The authid that the router assigned. */
   authid = ''
   readonly #serializer: Serializer
   readonly #hangs: boolean
@@ -87,12 +87,12 @@ export class Peer implements Transport {
     this.#ended('lost', 1006)
   }
 
-  /** What arrived and was not taken yet. */
+  /** Messages that arrived and were not taken yet. */
   take(): unknown[][] {
     return this.#inbox.splice(0)
   }
 
-  /** Says these messages, whatever they are, and takes what came back. */
+  /** Sends these messages, valid or not, and takes the messages in return. */
   says(...messages: (Wire | Frame)[]): unknown[][] {
     for (const message of messages) {
       if (typeof message === 'string' || message instanceof Uint8Array) this.#sink?.frame(message)
@@ -123,18 +123,18 @@ export class Peer implements Transport {
   }
 }
 
-/** After this, who was found to be too far behind is gone: never within what found it. */
+/** Resolves when peers found to be too far behind have been removed, which never happens at once. */
 export const dropped = (): Promise<void> => Promise.resolve()
 
 export interface World {
   readonly router: Router
-  /** A link with no session yet. */
+  /** A link without a session. */
   connect(options?: PeerOptions): Peer
   /** A session. */
   join(options?: PeerOptions, details?: object, realm?: string): Peer
 }
 
-/** What a router without sessions keeps for them. */
+/** The memory that a router without sessions keeps for them. */
 export const NOTHING_KEPT = {
   sessions: 0,
   backlogs: 0,
@@ -146,7 +146,7 @@ export const NOTHING_KEPT = {
   testaments: 0,
 }
 
-/** A router whose realms must be empty when the test is over and all its peers are gone. */
+/** A router whose realms must be empty when the test has ended and all its peers have left. */
 export function open(options: RouterOptions = {}): World {
   const router = new Router(options)
   const peers: Peer[] = []
@@ -175,7 +175,7 @@ export function open(options: RouterOptions = {}): World {
   return { router, connect, join }
 }
 
-/** Subscribes, and gives back the id of the subscription. */
+/** Subscribes, and returns the id of the subscription. */
 export function subscribe(peer: Peer, topic: string, options: object = {}): number {
   const request = ++asked
   const [answer] = peer.says([SUBSCRIBE, request, options, topic])
@@ -183,7 +183,7 @@ export function subscribe(peer: Peer, topic: string, options: object = {}): numb
   return answer?.[2] as number
 }
 
-/** What a procedure of the router answers, without the ids: `[RESULT, args?, kwargs?]` or `[ERROR, uri, args?]`. */
+/** The answer of a procedure of the router, without ids: `[RESULT, args?, kwargs?]` or `[ERROR, uri, args?]`. */
 export function ask(peer: Peer, procedure: string, args?: readonly unknown[], kwargs?: object): unknown[] {
   const request = ++asked
   const answers = peer.says([CALL, request, {}, procedure, ...(args ? [args] : []), ...(kwargs ? [kwargs] : [])])
@@ -202,7 +202,7 @@ export const aborts = (reason: string, text: RegExp = /./): unknown[][] => [
   [ABORT, { message: expect.stringMatching(text) }, reason],
 ]
 
-/** The three ways in which a peer goes. */
+/** The three ways in which a peer leaves. */
 export const WAYS: Record<string, (peer: Peer) => void> = {
   GOODBYE: (peer) => peer.says([GOODBYE, {}, 'wamp.close.close_realm']),
   ABORT: (peer) => peer.says([ABORT, {}, 'com.example.enough']),

@@ -1,4 +1,4 @@
-/** Registrations that end by another's will: taken over, or revoked; and who hears of what becomes of them. */
+/** Registrations that another peer ends, by takeover or revocation, and the notifications about that. */
 
 import { describe, expect, test } from 'vitest'
 import {
@@ -17,7 +17,7 @@ import { able, refused, register } from './rpc.ts'
 import { ask, dropped, ID, open, type Peer, TEXT, type World } from './support.ts'
 
 describe('force_reregister', () => {
-  test('takes the procedure from whoever has it, who is told if it announced that', () => {
+  test('takes the procedure from its callee, which is notified if it announced revocation', () => {
     const world = open()
     const [one, two, three, caller] = [able(world), able(world, 'registration_revocation'), able(world), able(world)]
     const old = register(one, 'com.add', { invoke: 'roundrobin' })
@@ -30,13 +30,13 @@ describe('force_reregister', () => {
     expect(two.take()).toEqual([])
     caller.says([CALL, 2, {}, 'com.add'])
     expect(three.take()).toEqual([[INVOCATION, 1, id, {}]])
-    // What was under way goes on.
+    // Running calls continue.
     one.says([YIELD, 1, {}, ['old']])
     expect(caller.take()).toEqual([[RESULT, 1, {}, ['old']]])
     expect(one.says([UNREGISTER, 9, old])).toEqual(refused(UNREGISTER, 9, 'no_such_registration'))
   })
 
-  test('of what nobody has, or under another policy, is just a registration', () => {
+  test('of a free procedure, or under another policy, is a plain registration', () => {
     const world = open()
     const [one, two] = [able(world), able(world)]
     register(one, 'com.add')
@@ -44,7 +44,7 @@ describe('force_reregister', () => {
     expect(one.take()).toEqual([])
   })
 
-  test("of one's own is told, and answered", () => {
+  test("of the session's own procedure is notified and answered", () => {
     const world = open()
     const peer = able(world)
     const old = register(peer)
@@ -56,7 +56,7 @@ describe('force_reregister', () => {
     expect(world.router.stats().registrations).toBe(1)
   })
 
-  test('of what is refused takes nothing', () => {
+  test('that is refused takes nothing', () => {
     const { join, router } = open({ limits: { registrations: 1 } })
     const [one, two] = [join(), join()]
     register(one, 'com.add')
@@ -68,7 +68,7 @@ describe('force_reregister', () => {
   })
 })
 
-/** A realm with callees, and what an observer of their registrations heard, behind what they had been sent. */
+/** A realm with callees, and the log of an observer of registrations, after the messages sent before each. */
 function observed(): { world: World; heard: string[]; callee(name: string): Peer } {
   const world = open()
   const callees = new Map<Peer, string>()
@@ -91,10 +91,10 @@ function observed(): { world: World; heard: string[]; callee(name: string): Peer
   return { world, heard, callee }
 }
 
-describe('an observer hears', () => {
+describe('an observer is called', () => {
   const FIRST = { invoke: 'first' }
 
-  test('of a registration when the callee was answered, and of each callee that goes', () => {
+  test('for a registration after the callee was answered, and for each callee that leaves', () => {
     const { heard, callee } = observed()
     const [one, two] = [callee('one'), callee('two')]
     one.says([REGISTER, 1, FIRST, 'com.add'])
@@ -114,7 +114,7 @@ describe('an observer hears', () => {
     ])
   })
 
-  test('of a revocation, after the callee', () => {
+  test('for a revocation, after the callee was notified', () => {
     const { world, heard, callee } = observed()
     const one = callee('one')
     one.says([REGISTER, 1, {}, 'com.add'])
@@ -127,7 +127,7 @@ describe('an observer hears', () => {
     expect(world.router.stats().registrations).toBe(0)
   })
 
-  test('of a takeover: the end of the old first', () => {
+  test('for a takeover: first with the end of the old registration', () => {
     const { heard, callee } = observed()
     callee('one').says([REGISTER, 1, FIRST, 'com.add'])
     callee('two').says([REGISTER, 1, FIRST, 'com.add'])
@@ -144,7 +144,7 @@ describe('an observer hears', () => {
   })
 })
 
-test('a callee that is found to be gone in being told of a takeover is not a callee any more', async () => {
+test('a callee that turns out to be gone when it is notified of a takeover is removed', async () => {
   const world = open({ limits: { backlog: 1000 } })
   const peer = able(world)
   register(peer)

@@ -1,4 +1,4 @@
-/** Testaments: what a session leaves to be published when it ends, however it ends. */
+/** Testaments: publications that a session leaves for its end, in whatever way it ends. */
 
 import { describe, expect, test } from 'vitest'
 import { CALL, ERROR, EVENT, GOODBYE, REGISTER, RESULT } from 'wampy-ts/testing'
@@ -16,7 +16,7 @@ function pair(options = {}): { dying: Peer; heir: Peer; id: number } & ReturnTyp
 }
 
 describe.each(Object.entries(WAYS))('by %s', (_, go) => {
-  test('a session ends: detached ones first, then destroyed ones, each in order', () => {
+  test('a session ends: detached testaments are published first, then destroyed ones, each in order', () => {
     const { dying, heir, id, router } = pair()
     expect(ask(dying, ADD, ['com.will', ['destroyed 1'], {}])).toEqual([RESULT])
     expect(ask(dying, ADD, ['com.will', ['detached 1'], {}], { scope: 'detached' })).toEqual([RESULT])
@@ -34,7 +34,7 @@ describe.each(Object.entries(WAYS))('by %s', (_, go) => {
     expect(router.stats().testaments).toBe(0)
   })
 
-  test('it does not hear its own, though it subscribes and wants to', () => {
+  test('a session does not receive its own, even with exclude_me: false', () => {
     const { dying, heir, router } = pair()
     subscribe(dying, 'com.will')
     ask(dying, ADD, ['com.will', [1], {}], { publish_options: { exclude_me: false } })
@@ -44,7 +44,7 @@ describe.each(Object.entries(WAYS))('by %s', (_, go) => {
     expect(router.stats()).toMatchObject({ subscriptions: 1, testaments: 0 })
   })
 
-  test('its testaments come behind the errors of its calls, and before the word that it left', () => {
+  test("they follow the errors of the session's calls, and precede on_leave", () => {
     const { dying, heir } = pair()
     dying.says([REGISTER, 1, {}, 'com.served'])
     subscribe(heir, 'wamp.session.on_leave')
@@ -60,7 +60,7 @@ describe.each(Object.entries(WAYS))('by %s', (_, go) => {
   })
 })
 
-test('a killed session: they are carried out, before the answer', () => {
+test('a killed session: they are published, before the answer', () => {
   const { dying, heir, id } = pair()
   ask(dying, ADD, ['com.will', [1], {}])
   expect(heir.says([CALL, 5, {}, 'wamp.session.kill', [dying.id]])).toEqual([
@@ -70,7 +70,7 @@ test('a killed session: they are carried out, before the answer', () => {
   expect(dying.take()).toEqual([[GOODBYE, {}, 'wamp.close.killed']])
 })
 
-test('kill_all: they are not', () => {
+test('kill_all: they are not published', () => {
   const { dying, heir, router } = pair()
   ask(dying, ADD, ['com.will', [1], {}])
   expect(ask(heir, 'wamp.session.kill_all')).toEqual([RESULT, [1]])
@@ -78,7 +78,7 @@ test('kill_all: they are not', () => {
   expect(router.stats().testaments).toBe(0)
 })
 
-test('the router closes: they are carried out for those who are still there', async () => {
+test('the router closes: they are published to the remaining sessions', async () => {
   const { dying, heir, router } = pair()
   ask(dying, ADD, ['com.will', [1], {}])
   const closed = router.close()
@@ -88,7 +88,7 @@ test('the router closes: they are carried out for those who are still there', as
   await closed
 })
 
-test('options hold: who may hear, who published', () => {
+test('publish options apply: audience and disclosure', () => {
   const { dying, heir, join, router } = pair()
   const other = join()
   subscribe(other, 'com.will')
@@ -102,7 +102,7 @@ test('options hold: who may hear, who published', () => {
 })
 
 test.each(['detached', 'destroyed'])(
-  'those of the scope %s reach whom the lists name, by whatever subscription',
+  'scope %s: the lists filter the receivers of every kind of subscription',
   (scope) => {
     const { dying, heir, id, join } = pair()
     const other = join()
@@ -136,7 +136,7 @@ test.each(['detached', 'destroyed'])(
   },
 )
 
-test('one may be retained for whoever asks later', () => {
+test('a testament may be retained for later subscribers', () => {
   const { dying, join } = pair()
   ask(dying, ADD, ['com.state', ['offline'], {}], { publish_options: { retain: true } })
   dying.lose()
@@ -146,7 +146,7 @@ test('one may be retained for whoever asks later', () => {
   ])
 })
 
-test('in payload passthru mode, by who announced it', () => {
+test('payload passthru mode works if the publisher announced it', () => {
   const { join, heir } = pair()
   const dying = join({}, { roles: { ...ROLES, publisher: { features: { payload_passthru_mode: true } } } })
   const publish_options = { ppt_scheme: 'x_own' }
@@ -165,14 +165,14 @@ test.each<[unknown[], unknown[]]>([
     [[], { a: 1 }],
   ],
   [['com.will', [null], {}], [[null]]],
-])('%j says %j', (args, data) => {
+])('%j publishes %j', (args, data) => {
   const { dying, heir } = pair()
   expect(ask(dying, ADD, args)).toEqual([RESULT])
   dying.lose()
   expect(heir.take()).toEqual([[EVENT, ID, ID, {}, ...data]])
 })
 
-test('bytes and great integers arrive as they were left, in any serializer', () => {
+test('bytes and large integers arrive unchanged, in any serializer', () => {
   const { join, heir } = pair()
   const dying = join({ serializer: cbor })
   expect(dying.says([CALL, 1, {}, ADD, { args: ['com.will', [new Uint8Array([1, 2]), 2n ** 60n], {}] }])).toEqual([
@@ -185,7 +185,7 @@ test('bytes and great integers arrive as they were left, in any serializer', () 
 })
 
 describe('flushing', () => {
-  test('forgets those of one scope, and of this session alone', () => {
+  test('discards those of one scope, of this session only', () => {
     const { dying, heir, join, router } = pair()
     const other = join()
     ask(other, ADD, ['com.will', ['of another'], {}])
@@ -199,7 +199,7 @@ describe('flushing', () => {
     expect(heir.take()).toEqual([[EVENT, ID, ID, {}, ['of another']]])
   })
 
-  test('of all, of none, and again', () => {
+  test('works with none, with the default scope and repeatedly', () => {
     const { dying, heir } = pair()
     expect(ask(dying, FLUSH)).toEqual([RESULT])
     ask(dying, ADD, ['com.will', [1], {}], { scope: 'detached' })
@@ -216,7 +216,7 @@ describe('flushing', () => {
   })
 })
 
-describe('what is refused', () => {
+describe('a testament is refused', () => {
   test.each<[unknown[], object, RegExp]>([
     [[], {}, /^args\[0\] must be text, got undefined/],
     [[1], {}, /^args\[0\] must be text, got 1/],
@@ -231,17 +231,17 @@ describe('what is refused', () => {
     [['com.will'], { publish_options: { exclude: 'x' } }, /^publish_options.exclude must be a list of ids/],
     [['com.will'], { publish_options: { retain: 1 } }, /^publish_options.retain must be true or false/],
     [['com.will'], { publish_options: { ppt_scheme: 'x_a' } }, /^publish_options.ppt_scheme is given/],
-  ])('%j with %j, by name', (args, kwargs, text) => {
+  ])('for %j with %j, and the error names the argument', (args, kwargs, text) => {
     const { dying, router } = pair()
     expect(ask(dying, ADD, args, kwargs)).toEqual(invalid(text))
     expect(router.stats().testaments).toBe(0)
   })
 
-  test.each(['', 'a..b', 'a b', 'wamp.session.on_leave', 'wamp'])('topic %j', (topic) => {
+  test.each(['', 'a..b', 'a b', 'wamp.session.on_leave', 'wamp'])('for topic %j', (topic) => {
     expect(ask(pair().dying, ADD, [topic, [], {}])).toEqual([ERROR, 'wamp.error.invalid_uri', [TEXT]])
   })
 
-  test('more than a session may have, until it flushes', () => {
+  test('beyond the number that a session may have, until it flushes', () => {
     const { dying } = pair({ limits: { testaments: 2 } })
     ask(dying, ADD, ['com.will'])
     ask(dying, ADD, ['com.will'], { scope: 'detached' })
@@ -251,7 +251,7 @@ describe('what is refused', () => {
     expect(ask(dying, ADD, ['com.will'])).toEqual([RESULT])
   })
 
-  test('more bytes than a session may have, until it flushes', () => {
+  test('beyond the bytes that a session may have, until it flushes', () => {
     const { dying } = pair({ limits: { testamentBytes: 5000 } })
     const big = ['x'.repeat(3000)]
     expect(ask(dying, ADD, ['com.will', big])).toEqual([RESULT])
@@ -264,7 +264,7 @@ describe('what is refused', () => {
     expect(ask(dying, ADD, ['com.will', big])).toEqual([RESULT])
   })
 
-  test('disclosure that the router does not allow: at once, and silently where it comes to be so', () => {
+  test('for a disclosure that the router does not allow: on adding, or silently when it is published', () => {
     let rule: 'asked' | 'never' = 'never'
     const { dying, heir, router } = pair({ disclose: () => rule })
     const publish_options = { disclose_me: true }

@@ -1,4 +1,4 @@
-/** Call timeouts, kept by the dealer or by the callee that asked for it. */
+/** Call timeouts, kept by the dealer or by a callee that asked for that. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { CALL, CANCEL, ERROR, INTERRUPT, INVOCATION, RESULT, YIELD } from 'wampy-ts/testing'
@@ -13,7 +13,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A call under way, with request id 7 and invocation id 1. */
+/** A pending call, with request id 7 and invocation id 1. */
 function underWay(
   options: object,
   registered: object = {},
@@ -31,7 +31,7 @@ const timedOut = refused(CALL, 7, 'timeout')
 const EXPIRED = [INTERRUPT, 1, { mode: 'killnowait', reason: 'wamp.error.timeout' }]
 
 describe('a timeout that the dealer keeps', () => {
-  test('is not told to the callee; when it is over the caller has its error and the callee is interrupted', () => {
+  test('is not sent to the callee; at its end the caller gets an error and the callee an INTERRUPT', () => {
     const { callee, caller, router } = underWay({ timeout: 100 })
     expect(callee.take()).toEqual([[INVOCATION, 1, ID, {}]])
     vi.advanceTimersByTime(99)
@@ -45,7 +45,7 @@ describe('a timeout that the dealer keeps', () => {
     expect(router.stats().dropped.late).toBe(1)
   })
 
-  test('leaves a callee alone that cannot be interrupted', () => {
+  test('sends nothing to a callee that cannot be interrupted', () => {
     const { callee, caller } = underWay({ timeout: 100 }, {}, 'call_canceling')
     callee.take()
     vi.advanceTimersByTime(100)
@@ -56,7 +56,7 @@ describe('a timeout that the dealer keeps', () => {
   test.each([
     ['a result', [YIELD, 1, {}]],
     ['an error', [ERROR, INVOCATION, 1, {}, 'com.error']],
-  ])('is over with %s', (_, answer) => {
+  ])('ends with %s', (_, answer) => {
     const { callee, caller } = underWay({ timeout: 100 })
     callee.says(answer)
     expect(caller.take()).toHaveLength(1)
@@ -65,7 +65,7 @@ describe('a timeout that the dealer keeps', () => {
     expect(callee.take()).toEqual([])
   })
 
-  test('begins again with every partial result', () => {
+  test('restarts with every partial result', () => {
     const { callee, caller } = underWay({ timeout: 100, receive_progress: true })
     for (let i = 0; i < 5; i++) {
       vi.advanceTimersByTime(99)
@@ -77,7 +77,7 @@ describe('a timeout that the dealer keeps', () => {
     expect(callee.take()).toEqual([EXPIRED])
   })
 
-  test('does not begin again with a partial result that nobody asked for, nor with a part of the call', () => {
+  test('does not restart with an unrequested partial result, nor with a part of the call', () => {
     const { callee, caller } = underWay({ timeout: 100, progress: true })
     vi.advanceTimersByTime(60)
     callee.says([YIELD, 1, { progress: true }])
@@ -87,7 +87,7 @@ describe('a timeout that the dealer keeps', () => {
     expect(caller.says([CALL, 7, {}, 'com.add'])).toEqual([])
   })
 
-  test.each([{ timeout: 0 }, {}])('is none with %j', (options) => {
+  test.each([{ timeout: 0 }, {}])('is absent for %j', (options) => {
     const { callee, caller } = underWay(options)
     expect(vi.getTimerCount()).toBe(0)
     vi.advanceTimersByTime(10 ** 9)
@@ -95,7 +95,7 @@ describe('a timeout that the dealer keeps', () => {
     expect(caller.take()).toEqual([[RESULT, 7, {}]])
   })
 
-  test('may be longer than a timer can be', () => {
+  test('may exceed the longest timer', () => {
     const { callee, caller } = underWay({ timeout: 2 ** 31 + 500 })
     callee.take()
     vi.advanceTimersByTime(2 ** 31 + 499)
@@ -105,7 +105,7 @@ describe('a timeout that the dealer keeps', () => {
     callee.lose()
   })
 
-  test.each(['9007199254740993', '9223372036854775807', '1e300'])('may be %s, which is for ever', (timeout) => {
+  test.each(['9007199254740993', '9223372036854775807', '1e300'])('may be %s, which means for ever', (timeout) => {
     const world = open()
     const [callee, caller] = [able(world), able(world)]
     register(callee, 'com.kept', { forward_timeout: true })
@@ -133,13 +133,13 @@ describe('a timeout that the dealer keeps', () => {
     expect(caller.take()).toEqual([[RESULT, 7, {}]])
   })
 
-  test.each(['skip', 'killnowait'])('is over when the call is canceled, %s', (mode) => {
+  test.each(['skip', 'killnowait'])('ends when the call is canceled, %s', (mode) => {
     const { caller } = underWay({ timeout: 100 })
     caller.says([CANCEL, 7, { mode }])
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('ends a call that its callee was asked to end and does not, with no second INTERRUPT', () => {
+  test('ends a call that its callee was asked to end and does not, without a second INTERRUPT', () => {
     const { callee, caller } = underWay({ timeout: 100 })
     caller.says([CANCEL, 7, { mode: 'kill' }])
     callee.take()
@@ -148,17 +148,17 @@ describe('a timeout that the dealer keeps', () => {
     expect(callee.says([ERROR, INVOCATION, 1, {}, 'wamp.error.canceled'])).toEqual([])
   })
 
-  test.each(Object.entries(WAYS))('is over when either side goes by %s', (_, go) => {
+  test.each(Object.entries(WAYS))('ends when either side leaves by %s', (_, go) => {
     for (const side of ['caller', 'callee'] as const) {
       const pair = underWay({ timeout: 60_000 })
       go(pair[side])
-      // What is left may be a wait for the link to close.
+      // The remaining timer may wait for the link to close.
       vi.advanceTimersByTime(10_000)
       expect(vi.getTimerCount()).toBe(0)
     }
   })
 
-  test('is kept where the call was refused by nobody but the payload', () => {
+  test('leaves no timer for a refused call', () => {
     const world = open()
     expect(able(world).says([CALL, 7, { timeout: 100 }, 'com.nothing'])).toEqual(refused(CALL, 7, 'no_such_procedure'))
     expect(vi.getTimerCount()).toBe(0)
@@ -166,7 +166,7 @@ describe('a timeout that the dealer keeps', () => {
 })
 
 describe('a timeout that the callee keeps', () => {
-  test('is told to it, and not kept by the dealer', () => {
+  test('is sent to it, and not kept by the dealer', () => {
     const { callee, caller } = underWay({ timeout: 100 }, { forward_timeout: true })
     expect(callee.take()).toEqual([[INVOCATION, 1, ID, { timeout: 100 }]])
     expect(vi.getTimerCount()).toBe(0)
@@ -174,12 +174,12 @@ describe('a timeout that the callee keeps', () => {
     expect(caller.take()).toEqual([[ERROR, CALL, 7, {}, 'wamp.error.timeout']])
   })
 
-  test('is none where the call has none', () => {
+  test('is absent if the call has none', () => {
     const { callee } = underWay({}, { forward_timeout: true })
     expect(callee.take()).toEqual([[INVOCATION, 1, ID, {}]])
   })
 
-  test('is kept by the dealer where the callee did not announce that it can', () => {
+  test('is kept by the dealer if the callee did not announce call_timeout', () => {
     const { callee, caller } = underWay({ timeout: 100 }, { forward_timeout: true }, 'call_timeout')
     expect(callee.take()).toEqual([[INVOCATION, 1, ID, {}]])
     vi.advanceTimersByTime(100)
@@ -187,7 +187,7 @@ describe('a timeout that the callee keeps', () => {
   })
 })
 
-describe('a call that is declined', () => {
+describe('a declined call', () => {
   function two(first: object, second: object): { one: Peer; other: Peer; caller: Peer } {
     const world = open()
     const [one, other, caller] = [able(world), able(world), able(world)]
@@ -200,21 +200,21 @@ describe('a call that is declined', () => {
     return { one, other, caller }
   }
 
-  test('has no more time for that', () => {
+  test('has no more time for having been declined', () => {
     const { other, caller } = two({}, {})
     expect(other.take()).toEqual([[INVOCATION, 1, ID, {}]])
     vi.advanceTimersByTime(70)
     expect(caller.take()).toEqual(timedOut)
   })
 
-  test('is timed on by the dealer, though the next callee could', () => {
+  test("stays with the dealer's timer, even if the next callee could keep it", () => {
     const { other, caller } = two({}, { forward_timeout: true })
     expect(other.take()).toEqual([[INVOCATION, 1, ID, {}]])
     vi.advanceTimersByTime(70)
     expect(caller.take()).toEqual(timedOut)
   })
 
-  test('has what is left where the first callee kept the time', () => {
+  test('has the remaining time if the first callee kept the timeout', () => {
     const { other, caller } = two({ forward_timeout: true }, {})
     expect(other.take()).toEqual([[INVOCATION, 1, ID, {}]])
     vi.advanceTimersByTime(69)
@@ -223,7 +223,7 @@ describe('a call that is declined', () => {
     expect(caller.take()).toEqual(timedOut)
   })
 
-  test('tells the next callee what is left', () => {
+  test('sends the remaining time to the next callee', () => {
     const { other } = two({ forward_timeout: true }, { forward_timeout: true })
     expect(other.take()).toEqual([[INVOCATION, 1, ID, { timeout: 70 }]])
   })
