@@ -1,4 +1,4 @@
-/** The pluggable adapters, written here with nothing but public types: a dial, a transport, a class of WebSockets. */
+/** The adapter interfaces, implemented here with public types only: a dial, a transport, a WebSocket class. */
 
 import { describe, expect, onTestFinished, test } from 'vitest'
 import {
@@ -27,7 +27,7 @@ import { clientOf, failure, leavesNothing, next, until, uri } from './support.ts
 
 leavesNothing()
 
-/** One end of a pipe between two objects: what a MessagePort, a data channel or a test would be. */
+/** One end of a pipe between two objects, like a MessagePort or a data channel. */
 class Pipe implements Transport {
   readonly backlog = 0
   other!: Pipe
@@ -81,7 +81,7 @@ class Pipe implements Transport {
 
 const SERIALIZERS: Serializer[] = [json, cbor, msgpack]
 
-/** A dial to a router of this process over pipes, that keeps what it was asked. */
+/** A dial to a router of this process over pipes, which records its arguments. */
 function piping(router: Router, speaks: readonly string[] = ['json']) {
   const asked: { url: string; protocols: readonly string[] }[] = []
   const pipes: Pipe[] = []
@@ -105,8 +105,8 @@ class DateService extends WampClient {
   }
 }
 
-describe('a dial of its own', () => {
-  test('carries calls, and is given the address and what the client offers', async () => {
+describe('a user-defined dial', () => {
+  test('carries calls, and receives the address and the offered subprotocols', async () => {
     const router = new Router()
     const { dial, asked } = piping(router)
     const at = new WampRouter({ url: 'ws://example.com/ws', dial })
@@ -130,7 +130,7 @@ describe('a dial of its own', () => {
     expect(router.stats()).toMatchObject({ sessions: 1, registrations: 1 })
   })
 
-  test('decides among the serializers that are offered, in order of preference', async () => {
+  test('chooses among the offered serializers, in order of preference', async () => {
     const router = new Router()
     for (const [serializers, speaks, chosen] of [
       [[json], ['json', 'cbor'], 'wamp.2.json'],
@@ -149,7 +149,7 @@ describe('a dial of its own', () => {
     }
   })
 
-  test('that chooses what was not offered is refused, and what it opened is closed', async () => {
+  test('that chooses a subprotocol that was not offered is refused, and its transport is closed', async () => {
     const [ours, theirs] = Pipe.pair('wamp.2.flatbuffers')
     const closed = new Promise((resolve) => theirs.open({ frame() {}, closed: resolve }))
     const client = clientOf(new WampRouter({ dial: async () => ours }), { reconnect: false })
@@ -160,7 +160,7 @@ describe('a dial of its own', () => {
     await closed
   })
 
-  test('that rejects with anything is a connection that failed', async () => {
+  test('that rejects with any value fails the connection', async () => {
     for (const reason of [new Error('no route'), 'no route']) {
       const dial: Dial = () => Promise.reject(reason)
       const client = clientOf(new WampRouter({ dial }), { reconnect: false })
@@ -170,7 +170,7 @@ describe('a dial of its own', () => {
     }
   })
 
-  test('that throws at once is one too', async () => {
+  test('that throws synchronously fails the connection as well', async () => {
     const dial = (() => {
       throw new Error('broken')
     }) as Dial
@@ -190,7 +190,7 @@ describe('over real sockets', () => {
     return { router, url: served.url }
   }
 
-  test('a class of WebSockets of its own is used', async () => {
+  test('a user-defined WebSocket class is used', async () => {
     const { url } = await open()
     let made = 0
     class Counting extends WebSocket {
@@ -205,7 +205,7 @@ describe('over real sockets', () => {
     expect(client.state).toBe('ready')
   })
 
-  test('a class that has only what W3C says is enough', async () => {
+  test('a class with only the members of the W3C interface is enough', async () => {
     const { url } = await open()
     class Bare {
       readonly #socket: WebSocket
@@ -252,7 +252,7 @@ describe('over real sockets', () => {
     }
   })
 
-  test('the serializer is negotiated with what the router speaks', async () => {
+  test('the serializer is negotiated with the router', async () => {
     const { url } = await open({ serializers: [msgpack, json] })
     const chosen: string[] = []
     const dial: Dial = async (...args) => {
@@ -285,7 +285,7 @@ describe('over real sockets', () => {
     expect(router.stats().sessions).toBe(1)
   })
 
-  test('a path that is not there, and a server that is not a router, say what to look at', async () => {
+  test('a wrong path, or a server that is not a router, fails with a hint', async () => {
     const { url } = await open()
     const nowhere = clientOf(url.replace('/ws', '/elsewhere'), { reconnect: false })
     await expect(nowhere.start()).rejects.toMatchObject({
@@ -305,7 +305,7 @@ describe('over real sockets', () => {
   })
 })
 
-test('a client takes the Router of its process, with no bytes in between', async () => {
+test('a client connects to the Router of its process without encoding to bytes', async () => {
   const router = new Router({ realms: ['com.example.realm'] })
   await using service = new DateService({ router, realm: 'com.example.realm' })
   await service.start()

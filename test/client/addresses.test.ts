@@ -1,4 +1,4 @@
-/** Addresses of routers: relative to a page or a worker, and of http for WebSocket. */
+/** Addresses of routers: relative to a page or a worker, and http for WebSocket. */
 
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { batching, longPollDial, USAGE, WampClient, WampRouter, webSocketDial } from 'wampy-ts'
@@ -11,7 +11,7 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-/** Pretends to run in a page, or a worker, of an address. */
+/** Simulates a page, or a worker, at this address. */
 const at = (href: string) => vi.stubGlobal('location', { href })
 
 /** A router on a port of its own, as `http://127.0.0.1:PORT`. */
@@ -48,12 +48,12 @@ describe('in a page', () => {
     expect(router.name).toBe(whole.replace(/\?.*/, ''))
   })
 
-  test('of http it is ws', () => {
+  test('in a page of http it is ws', () => {
     at('http://localhost:5173/')
     expect(new WampRouter({ url: '/ws' }).url).toBe('ws://localhost:5173/ws')
   })
 
-  test('the address is that at construction: a page may change its own', () => {
+  test('the address is fixed at construction, even if the page changes its own', () => {
     at('http://localhost/one/')
     const router = new WampRouter({ url: 'ws' })
     at('http://localhost/two/')
@@ -68,7 +68,7 @@ describe('in a page', () => {
     },
   )
 
-  // `data:` and `about:` have no hierarchy, files no host.
+  // `data:` and `about:` have no hierarchy, files have no host.
   test.each(['file:///home/page.html', 'data:text/html,hello', 'about:srcdoc', 'chrome-extension://abc/page.html'])(
     'an address that is relative to %s is a usage error',
     async (href) => {
@@ -78,7 +78,7 @@ describe('in a page', () => {
     },
   )
 
-  test('a client connects, over WebSocket and by long polls', async () => {
+  test('a client connects, over WebSocket and by long polling', async () => {
     await using here = await serving()
     at(`${here.origin}/page.html`)
     for (const router of [

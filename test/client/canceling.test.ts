@@ -19,7 +19,7 @@ describe('the caller', () => {
     return { ...at, controller, result }
   }
 
-  test('sends CANCEL killnowait when its signal aborts, and waits no longer', async () => {
+  test('sends CANCEL with killnowait when its signal aborts, and rejects at once', async () => {
     const { client, peer, controller, result } = await calling()
     controller.abort('enough')
     expect(await failure(result)).toMatchObject({ uri: CANCELED, cause: 'enough', sent: true })
@@ -30,14 +30,14 @@ describe('the caller', () => {
     expect(client.state).toBe('ready')
   })
 
-  test('takes the other spelling of the feature for the same', async () => {
+  test('treats the spelling call_cancelling as the same feature', async () => {
     const { peer, controller, result } = await calling({}, ['call_cancelling'])
     controller.abort()
     expect(await failure(result)).toEqual(uri(CANCELED))
     await until(() => sent(peer, CANCEL).length === 1)
   })
 
-  test('says skip, and waits no longer', async () => {
+  test('sends CANCEL with skip, and rejects at once', async () => {
     const { peer, controller, result } = await calling({ cancelMode: 'skip' })
     controller.abort()
     expect(await failure(result)).toEqual(uri(CANCELED))
@@ -45,7 +45,7 @@ describe('the caller', () => {
     expect(peer.received.at(-1)).toEqual([CANCEL, 1, { mode: 'skip' }])
   })
 
-  test('says kill, and waits for the word of the callee', async () => {
+  test("sends CANCEL with kill, and waits for the callee's answer", async () => {
     const { client, peer, controller, result } = await calling({ cancelMode: 'kill' })
     controller.abort()
     await until(() => sent(peer, CANCEL).length === 1)
@@ -55,7 +55,7 @@ describe('the caller', () => {
     expect(client.dropped.answers).toBe(0)
   })
 
-  test('says kill, and gets the result of who had finished, and what came before', async () => {
+  test('sends CANCEL with kill, and resolves to the result of a callee that had finished, after its progress', async () => {
     const parts: unknown[] = []
     const { peer, controller, result } = await calling({
       cancelMode: 'kill',
@@ -68,7 +68,7 @@ describe('the caller', () => {
     expect(parts).toEqual([[1]])
   })
 
-  test('a RESULT that comes before the signal aborts is the result, and there is nothing to cancel', async () => {
+  test('resolves to a RESULT that arrives before the signal aborts, and sends no CANCEL', async () => {
     const { peer, controller, result } = await calling()
     peer.send([RESULT, 1, {}, ['first']])
     expect(await result).toBe('first')
@@ -78,7 +78,7 @@ describe('the caller', () => {
   })
 
   test.each<CancelMode>(['skip', 'kill', 'killnowait'])(
-    '%s: at a router without the feature it gives up alone',
+    '%s: rejects without CANCEL if the router did not announce the feature',
     async (cancelMode) => {
       const { client, peer, controller, result } = await calling({ cancelMode }, [])
       controller.abort()
@@ -89,7 +89,7 @@ describe('the caller', () => {
     },
   )
 
-  test('kill waits no longer than the timeout of the call, and not beyond the session', async () => {
+  test('kill waits no longer than the timeout of the call or the end of the session', async () => {
     stopTheClock()
     const timed = await calling({ cancelMode: 'kill', timeout: 500 })
     timed.controller.abort()
@@ -103,14 +103,14 @@ describe('the caller', () => {
     expect(await failure(lost.result)).toMatchObject({ uri: CONNECTION_LOST, sent: true })
   })
 
-  test('another mode is refused, and nothing is sent', async () => {
+  test('an unknown mode is refused, and nothing is sent', async () => {
     const { client, peer } = await joinedTo(['call_canceling'])
     const error = await failure(client.call('a.b', [], {}, { cancelMode: 'harder' as CancelMode }))
     expect(error).toMatchObject({ uri: USAGE, sent: false })
     expect(sent(peer, CALL)).toEqual([])
   })
 
-  test('the error is the same where its URI is spelled in the other way of the specification', async () => {
+  test('wamp.error.cancelled, the other spelling of the specification, is mapped to the same error', async () => {
     const { peer, controller, result } = await calling({ cancelMode: 'kill' })
     controller.abort()
     await until(() => sent(peer, CANCEL).length === 1)
@@ -127,7 +127,7 @@ describe('the callee', () => {
     const { id } = await at.client.register('a.b', (_args, _kwargs, _details, invocation) => endpoint(invocation))
     await at.client.register('a.fence', () => 'fence')
     at.peer.send([INVOCATION, 1, id, {}])
-    /** What was answered when everything that was sent before has been handled. */
+    /** The answers sent once everything before has been handled. */
     const answers = async () => {
       const before = at.peer.received.length
       at.peer.send([INVOCATION, 1000 + before, (id as number) + 1, {}])
@@ -137,7 +137,7 @@ describe('the callee', () => {
     return { ...at, errors, answers }
   }
 
-  test('killnowait aborts the signal, and what the procedure says to that goes nowhere', async () => {
+  test("killnowait aborts the signal, and the procedure's answer is dropped", async () => {
     const ended = gate<unknown>()
     const { peer, answers, errors } = await serving(async ({ signal }) => {
       await new Promise((resolve) => signal.addEventListener('abort', resolve))
@@ -152,16 +152,19 @@ describe('the callee', () => {
     expect(errors).toEqual([])
   })
 
-  test.each([{ mode: 'kill' }, {}])('%o is answered at once for who has not looked at the signal', async (options) => {
-    const late = gate<string>()
-    const { peer, answers } = await serving(() => late.opened)
-    peer.send([INTERRUPT, 1, options])
-    expect(await answers()).toEqual([[ERROR, INVOCATION, 1, {}, CANCELED, ['the call was canceled']]])
-    late.open('late')
-    expect(await answers()).toHaveLength(1)
-  })
+  test.each([{ mode: 'kill' }, {}])(
+    '%o is answered at once if the procedure has not read its signal',
+    async (options) => {
+      const late = gate<string>()
+      const { peer, answers } = await serving(() => late.opened)
+      peer.send([INTERRUPT, 1, options])
+      expect(await answers()).toEqual([[ERROR, INVOCATION, 1, {}, CANCELED, ['the call was canceled']]])
+      late.open('late')
+      expect(await answers()).toHaveLength(1)
+    },
+  )
 
-  test('kill: who has looked at the signal decides what the answer is', async () => {
+  test('kill: a procedure that has read its signal determines the answer', async () => {
     for (const [say, answer] of [
       [() => 'half of it', [YIELD, 1, {}, ['half of it']]],
       [() => Promise.reject(new WampError('a.rolled_back')), [ERROR, INVOCATION, 1, {}, 'a.rolled_back']],
@@ -185,14 +188,14 @@ describe('the callee', () => {
     }
   })
 
-  test('an INTERRUPT that crosses the answer, comes twice, or means nobody, is ignored', async () => {
+  test('an INTERRUPT that crosses the answer, is repeated or has an unknown id is ignored', async () => {
     const { client, peer, answers } = await serving(() => 'done')
     peer.send([INTERRUPT, 1, { mode: 'kill' }], [INTERRUPT, 1, { mode: 'kill' }], [INTERRUPT, 77, {}])
     expect(await answers()).toEqual([[YIELD, 1, {}, ['done']]])
     expect(client.state).toBe('ready')
   })
 
-  test('the signal of who asks for it too late is aborted already', async () => {
+  test('a signal that is first read after the INTERRUPT is already aborted', async () => {
     const later = gate()
     const seen = gate<boolean>()
     const { peer } = await serving(async (invocation) => {
@@ -221,7 +224,7 @@ describe('through a router', () => {
     return { world, caller, callee, running: running.opened, answer, controller, call }
   }
 
-  test('skip: the procedure hears nothing, and its answer is dropped', async () => {
+  test('skip: the procedure continues, and its answer is dropped', async () => {
     const { world, running, answer, controller, call } = await opened()
     await using _ = world
     const result = failure(call('skip'))
@@ -234,7 +237,7 @@ describe('through a router', () => {
     expect(world.log.received('callee').some(([code]) => code === INTERRUPT)).toBe(false)
   })
 
-  test('killnowait: the procedure is interrupted, and its answer is not even sent', async () => {
+  test('killnowait: the procedure is interrupted, and its answer is not sent', async () => {
     const { world, running, answer, controller, call } = await opened()
     await using _ = world
     const result = failure(call('killnowait'))
@@ -249,7 +252,7 @@ describe('through a router', () => {
     expect(world.router.stats().dropped.late).toBe(0)
   })
 
-  test('kill: the answer of the procedure is the answer', async () => {
+  test('kill: the answer of the procedure reaches the caller', async () => {
     const { world, running, answer, controller, call } = await opened()
     await using _ = world
     const result = call('kill')
@@ -260,7 +263,7 @@ describe('through a router', () => {
     expect(world.log.received('callee').at(-1)?.slice(0, 2)).toEqual([INTERRUPT, 1])
   })
 
-  test('a caller that leaves interrupts, and a callee that leaves cancels', async () => {
+  test('a caller that leaves interrupts its calls, and a callee that leaves cancels them', async () => {
     const first = await opened()
     {
       await using _ = first.world

@@ -1,4 +1,4 @@
-/** The classes of clients: what each of them has, and what a class says that is not for it. */
+/** The classes of clients: the features of each, and the errors for features of another. */
 
 import { describe, expect, onTestFinished, test } from 'vitest'
 import {
@@ -27,7 +27,7 @@ async function helloOf(make: (options: ClientOptions) => Client): Promise<unknow
   return (hello?.[2] as { readonly roles: unknown } | undefined)?.roles
 }
 
-test('both classes extend Client, which is not made itself', () => {
+test('both classes extend Client, which cannot be constructed itself', () => {
   expect(new WampClient()).toBeInstanceOf(Client)
   expect(new RpcClient()).toBeInstanceOf(Client)
   expect(new RpcClient()).not.toBeInstanceOf(WampClient)
@@ -42,12 +42,12 @@ test('both classes extend Client, which is not made itself', () => {
 describe('roles', () => {
   const { callee: _, ...three } = DEFAULT_ROLES
 
-  test('a WampClient announces all four, an RpcClient all but the callee', async () => {
+  test('a WampClient announces all four, an RpcClient all except the callee', async () => {
     expect(await helloOf((options) => new WampClient(options))).toEqual(DEFAULT_ROLES)
     expect(await helloOf((options) => new RpcClient(options))).toEqual(three)
   })
 
-  test('of a dictionary an RpcClient announces those that it has', async () => {
+  test('an RpcClient announces those of a dictionary that it implements', async () => {
     expect(await helloOf((options) => new RpcClient({ ...options, roles: DEFAULT_ROLES }))).toEqual(three)
     const roles = { callee: {}, caller: {} }
     expect(await helloOf((options) => new RpcClient({ ...options, roles }))).toEqual({
@@ -56,7 +56,7 @@ describe('roles', () => {
     expect(await helloOf((options) => new WampClient({ ...options, roles: DEFAULT_ROLES }))).toEqual(DEFAULT_ROLES)
   })
 
-  test('a list that names the callee is refused by an RpcClient', () => {
+  test('a list with the callee is refused by an RpcClient', () => {
     for (const roles of [['callee'], ['caller', 'callee']] as const) {
       expect(() => new RpcClient({ roles })).toThrow(
         expect.objectContaining({ uri: USAGE, message: expect.stringContaining('WampClient') }),
@@ -66,12 +66,12 @@ describe('roles', () => {
   })
 })
 
-describe('what only a WampClient does, an RpcClient refuses by a name to use instead', () => {
+describe('an RpcClient refuses callee features with an error that names WampClient', () => {
   const refused = expect.objectContaining({ uri: USAGE, message: expect.stringContaining('WampClient'), sent: false })
 
   test('register', async () => {
     const client = new RpcClient({ router: welcoming() })
-    // @ts-expect-error: its types do not let it be called
+    // @ts-expect-error: its types do not allow the call
     expect(await failure(client.register('com.example.add', () => 1))).toEqual(refused)
     expect(client.state).toBe('stopped')
   })
@@ -139,7 +139,7 @@ describe('what only a WampClient does, an RpcClient refuses by a name to use ins
     expect(() => new Odd()).toThrow(refused)
   })
 
-  test('a declaration that only the instance knows, before it connects', async () => {
+  test('a declaration that only the instance knows, before the client connects', async () => {
     const wrapped = (_method: unknown, _context: unknown) => function (this: unknown) {}
     class Odd extends RpcClient {
       @wrapped
@@ -154,7 +154,7 @@ describe('what only a WampClient does, an RpcClient refuses by a name to use ins
   })
 })
 
-test('an RpcClient subscribes, reads events and publishes, and tests what it hears by instance', async () => {
+test('an RpcClient subscribes, reads events and publishes', async () => {
   await using world = await openWorld()
   await using client = new RpcClient({ router: world.connector('client') })
   const heard: unknown[] = []

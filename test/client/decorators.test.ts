@@ -1,4 +1,4 @@
-/** Standard decorators and static fields: which method answers which URI, and what is refused. */
+/** Standard decorators and static fields: the URI that each method serves, and the errors. */
 
 import { describe, expect, onTestFinished, test } from 'vitest'
 import {
@@ -16,7 +16,7 @@ import { failure, granting, leavesNothing, uri, welcoming } from './support.ts'
 
 leavesNothing()
 
-/** What a service asks its router for: `[URI, options]`. */
+/** The requests of a service to its router: `[URI, options]`. */
 async function asked(make: (router: ReturnType<typeof welcoming>) => WampClient) {
   const router = welcoming(granting)
   const service = make(router)
@@ -29,7 +29,7 @@ async function asked(make: (router: ReturnType<typeof welcoming>) => WampClient)
   return { procedures: of(REGISTER), topics: of(SUBSCRIBE) }
 }
 
-/** The result of a call by a client that was made with the class. */
+/** The result of a call by a client that was created with the class. */
 async function called<Service extends WampClient>(
   Service: new (options: { router: never }) => Service,
   call: (client: RpcClient<Service>) => Promise<unknown>,
@@ -42,7 +42,7 @@ async function called<Service extends WampClient>(
 }
 
 describe('@rpc', () => {
-  test('bare is registered under the name of the method', async () => {
+  test('bare registers the method under its name', async () => {
     class Service extends WampClient {
       @rpc getTodaysDate(): string {
         return '2016-05-15'
@@ -53,7 +53,7 @@ describe('@rpc', () => {
     expect(await called(Service, (client) => client.rpc.getTodaysDate())).toBe('2016-05-15')
   })
 
-  test('takes a URI, a URI with options, or options with a URI or none', async () => {
+  test('accepts a URI, a URI with options, or options with or without a URI', async () => {
     class Service extends WampClient {
       @rpc('com.example.one') one(): void {}
       @rpc('com.example.two', { invoke: 'roundrobin', _x: 1 }) two(): void {}
@@ -68,7 +68,7 @@ describe('@rpc', () => {
     ])
   })
 
-  test('spreads the positional arguments, and keeps this', async () => {
+  test('spreads the positional arguments, and binds this', async () => {
     class Service extends WampClient {
       readonly factor = 10
       @rpc scale(a: number, b: number): number {
@@ -78,7 +78,7 @@ describe('@rpc', () => {
     expect(await called(Service, (client) => client.rpc.scale(1, 2))).toBe(30)
   })
 
-  test('with invocation: true gets an Invocation first', async () => {
+  test('with invocation: true passes an Invocation first', async () => {
     class Service extends WampClient {
       @rpc({ invocation: true }) describe(invocation: Invocation, a: number): unknown {
         return [invocation.kwargs, invocation.procedure, invocation.signal.aborted, a]
@@ -93,7 +93,7 @@ describe('@rpc', () => {
     ])
   })
 
-  test('and a method that is replaced later, as by a spy, is the one that runs', async () => {
+  test('calls a replacement of the method, such as a spy', async () => {
     class Service extends WampClient {
       @rpc date(): string {
         return 'real'
@@ -108,7 +108,7 @@ describe('@rpc', () => {
     await service.stop()
   })
 
-  test('under another decorator that wraps the method', async () => {
+  test('works under another decorator that wraps the method', async () => {
     const calls: string[] = []
     function logged<This, Args extends unknown[], Value>(
       method: (this: This, ...args: Args) => Value,
@@ -154,13 +154,13 @@ describe('@rpc', () => {
     expect((await asked((router) => new Static({ router }))).procedures).toEqual([['add', {}]])
   })
 
-  test('on what is not a public method of an instance is refused when the class is made', () => {
+  test('on anything except a public instance method is refused when the class is defined', () => {
     const text = (name: string) => `@rpc goes on a public method, not on ${name}`
     const wrong: [make: () => unknown, name: string][] = [
       [
         () =>
           class extends WampClient {
-            // @ts-expect-error: only methods can be decorated, and JavaScript does not know
+            // @ts-expect-error: only methods can be decorated, which JavaScript does not check
             @rpc date = () => {}
           },
         'date',
@@ -205,7 +205,7 @@ describe('@rpc', () => {
     }
   })
 
-  test('with a URI that is none fails at start and names the method', async () => {
+  test('with an invalid URI fails at start and names the method', async () => {
     class Service extends WampClient {
       @rpc('not a uri') date(): void {}
     }
@@ -230,7 +230,7 @@ describe('a prefix', () => {
     @subscribe onTick(): void {}
   }
 
-  test('of the class stands before the names, not before whole URIs', async () => {
+  test('of the class is added to names, not to whole URIs', async () => {
     expect(await asked((router) => new Service({ router }))).toEqual({
       procedures: [
         ['com.example.date', {}],
@@ -240,7 +240,7 @@ describe('a prefix', () => {
     })
   })
 
-  test('as an option wins over that of the class; with a dot at its end or without', async () => {
+  test('as an option overrides that of the class; with or without a dot at its end', async () => {
     for (const prefix of ['org.mine', 'org.mine.']) {
       const { procedures } = await asked((router) => new Service({ router, prefix }))
       expect(procedures).toEqual([
@@ -252,7 +252,7 @@ describe('a prefix', () => {
     expect(procedures[0]).toEqual(['date', {}])
   })
 
-  test('reaches the caller by the class, or by the same option', async () => {
+  test('reaches the caller through the class, or through the same option', async () => {
     expect(await called(Service, (client) => client.rpc.date())).toBe('today')
     expect(await called(Service, (client) => client.rpc.time())).toBe('now')
     await using world = await openWorld()
@@ -263,7 +263,7 @@ describe('a prefix', () => {
     expect(await failure(client.rpc.time())).toEqual(uri('wamp.error.no_such_procedure'))
   })
 
-  test('is inherited, and a derived class may have its own', async () => {
+  test('is inherited, and a derived class may declare its own', async () => {
     class Derived extends Service {}
     class Own extends Service {
       static override prefix = 'org.own'
@@ -283,7 +283,7 @@ describe('inheritance', () => {
     }
   }
 
-  test('a derived class has the procedures of its base', async () => {
+  test('a derived class has the procedures of its base class', async () => {
     class Derived extends Base {
       @rpc('com.example.more') more(): string {
         return 'more'
@@ -309,7 +309,7 @@ describe('inheritance', () => {
     expect(await called(Derived, (client) => client.rpc.kept())).toBe('kept by derived')
   })
 
-  test('an override with a decorator has the URI of its own, once', async () => {
+  test('an override with a decorator is registered once, under its own URI', async () => {
     class Derived extends Base {
       @rpc('org.example.name') override title(): string {
         return 'derived'
@@ -320,7 +320,7 @@ describe('inheritance', () => {
     expect(await called(Derived, (client) => client.rpc.title())).toBe('derived')
   })
 
-  test('two services of one class are two, with their own this', async () => {
+  test('two services of one class are independent, each with its own this', async () => {
     class Counter extends WampClient {
       count = 0
       @rpc next(): number {
@@ -339,7 +339,7 @@ describe('inheritance', () => {
 })
 
 describe('@subscribe', () => {
-  test('gets the positional arguments of the event; its topic is as for rpc', async () => {
+  test('receives the positional arguments of the event; its topic follows the rules of rpc', async () => {
     const heard: unknown[] = []
     class Service extends WampClient {
       @subscribe('com.example.tick') onTick(...args: unknown[]): void {
@@ -368,7 +368,7 @@ describe('@subscribe', () => {
     expect(service.subscriptions).toMatchObject([{ uri: 'com.example.tick', state: 'active' }])
   })
 
-  test('with event: true gets the whole event first', async () => {
+  test('with event: true receives the whole event first', async () => {
     const heard: unknown[] = []
     class Service extends WampClient {
       @subscribe({ uri: 'com.example.tick', event: true }) onTick(event: ReceivedEvent, first: unknown): void {
@@ -389,7 +389,7 @@ describe('@subscribe', () => {
     ])
   })
 
-  test('what it throws is told by the event error, at once or later', async () => {
+  test('reports errors through the event error, synchronous or not', async () => {
     class Service extends WampClient {
       @subscribe('com.example.sync') sync(): void {
         throw new Error('sync')
@@ -411,7 +411,7 @@ describe('@subscribe', () => {
     expect(errors).toEqual([new Error('sync'), new Error('async')])
   })
 
-  test('one method may be both', async () => {
+  test('can be combined with @rpc on one method', async () => {
     class Service extends WampClient {
       @rpc('com.example.f') @subscribe('com.example.t') both(): string {
         return 'both'
@@ -474,7 +474,7 @@ describe('static fields', () => {
     expect(await called(Service, (client) => client.with({ kwargs: { zone: 'UTC' } }).rpc.time())).toBe('now, UTC')
   })
 
-  test('beside decorators, and in a derived class, whose word wins', async () => {
+  test('rpc overrides decorators, and that of a derived class overrides that of its base', async () => {
     class Base extends WampClient {
       static rpc: Record<string, string> | string[] = { date: 'com.base.date', time: 'com.base.time' }
       date(): void {}
@@ -494,7 +494,7 @@ describe('static fields', () => {
     expect(names(await asked((router) => new Derived({ router })))).toContain('com.base.time')
   })
 
-  test('that name a method which is not there fail at start', async () => {
+  test('that name a missing method fail at start', async () => {
     class Service extends WampClient {
       static rpc = ['nowhere']
     }
@@ -505,7 +505,7 @@ describe('static fields', () => {
   })
 })
 
-describe('the protocol of 2018-09, which SWC compiles to', () => {
+describe('the decorators protocol of 2018-09, to which SWC compiles', () => {
   interface Element {
     kind: string
     key: PropertyKey
@@ -515,7 +515,7 @@ describe('the protocol of 2018-09, which SWC compiles to', () => {
   }
   type Apply = (element: Element) => Element | undefined
 
-  /** Decorates a method as the `_decorate` helper of SWC and Babel does: from the innermost decorator outwards. */
+  /** Decorates a method like the `_decorate` helper of SWC and Babel: from the innermost decorator outwards. */
   function decorate(made: { prototype: object }, key: string, ...decorators: unknown[]): void {
     const finishers: Element['finisher'][] = []
     let element: Element = {
@@ -565,7 +565,7 @@ describe('the protocol of 2018-09, which SWC compiles to', () => {
     expect(await called(Service, (client) => client.with({ kwargs: { a: 1 } }).rpc.invoked())).toBe(1)
   })
 
-  test('under a decorator that puts another function in the place of the method', async () => {
+  test('under a decorator that replaces the method by another function', async () => {
     class Service extends WampClient {
       method(): string {
         return 'own'
@@ -576,7 +576,7 @@ describe('the protocol of 2018-09, which SWC compiles to', () => {
     expect(await called(Service, (client) => client.rpc.method())).toBe('other')
   })
 
-  test('is refused on what is not a public method of an instance', () => {
+  test('is refused on anything except a public instance method', () => {
     const on = (key: PropertyKey, placement: string, descriptor: PropertyDescriptor) => () =>
       (rpc as unknown as Apply)({ kind: 'method', key, placement, descriptor })
     const usage = { uri: USAGE, message: expect.stringContaining('@rpc goes on a public method, not on') }
@@ -587,7 +587,7 @@ describe('the protocol of 2018-09, which SWC compiles to', () => {
   })
 })
 
-test('a decorator that is compiled in an unknown way names the cure', () => {
+test('a decorator compiled in an unknown way throws an error with a workaround', () => {
   expect(() => (rpc as unknown as (value: unknown) => void)(() => {})).toThrow(
     expect.objectContaining({ uri: USAGE, message: expect.stringContaining("static rpc = ['methodName']") }),
   )

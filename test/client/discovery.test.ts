@@ -1,4 +1,4 @@
-/** What can be called, and what a service says of itself. */
+/** The list of callable procedures, and the description that a service publishes. */
 
 import { describe, expect, test } from 'vitest'
 import { description, type Invocation, RpcClient, rpc, type ServiceDescription, subscribe, WampClient } from 'wampy-ts'
@@ -38,7 +38,7 @@ async function opened() {
 }
 
 describe('entrypoints', () => {
-  test('are the procedures that can be called, of all callees and with all patterns', async () => {
+  test('returns the callable procedures of all callees, including patterns', async () => {
     await using at = await opened()
     const [alice, bob] = await at.world.join('alice', 'bob')
     expect(await at.client.entrypoints()).toEqual([])
@@ -55,7 +55,7 @@ describe('entrypoints', () => {
     ])
   })
 
-  test('hundreds of them, and one that goes meanwhile', async () => {
+  test('returns hundreds of them, even if one is unregistered meanwhile', async () => {
     const asked: unknown[] = []
     const router = welcoming(([code, request, , procedure, args], peer) => {
       if (code !== CALL) return
@@ -72,7 +72,7 @@ describe('entrypoints', () => {
     expect([found.length, asked.length, found.some(({ uri }) => uri === 'a.7')]).toEqual([249, 251, false])
   })
 
-  test('where the router has no such API the error says so; any other error is what it is', async () => {
+  test('throws feature_not_supported if the router has no such API, and any other error unchanged', async () => {
     for (const [answer, expected] of [
       [
         'wamp.error.no_such_procedure',
@@ -92,8 +92,8 @@ describe('entrypoints', () => {
   })
 })
 
-describe('a service that describes itself', () => {
-  test('serves what it declares under its prefix', async () => {
+describe('describe()', () => {
+  test('returns the declarations of a service under its prefix', async () => {
     await using at = await opened()
     await using shop = new Shop({ router: at.world.connector('shop') })
     await shop.start()
@@ -115,12 +115,12 @@ describe('a service that describes itself', () => {
       topics: [{ uri: 'com.example.reset', method: 'reset', doc: 'Forgets all orders.' }],
     } satisfies ServiceDescription)
     expect((await at.client.entrypoints()).map(({ uri }) => uri)).toContain('com.example.shop.wampy.describe')
-    // Docs are for people: they do not go to the router.
+    // Docs are for people: they are not sent to the router.
     const registers = at.world.log.sent('shop').filter(([code]) => code === REGISTER)
     expect(registers.map(([, , options]) => options)).toEqual([{}, {}, { match: 'prefix' }, { invoke: 'roundrobin' }])
   })
 
-  test('under the prefix of its instance, and any number of instances do', async () => {
+  test('uses the prefix of the instance, and any number of instances may serve it', async () => {
     class Shared extends WampClient {
       static describe = description
       static rpc = { price: { invoke: 'roundrobin' } }
@@ -139,7 +139,7 @@ describe('a service that describes itself', () => {
     expect(await failure(client.describe())).toEqual(uri('wamp.error.no_such_procedure'))
   })
 
-  test('needs a prefix, at both ends', async () => {
+  test('needs a prefix, on both sides', async () => {
     class Nowhere extends WampClient {
       static describe = description
     }
@@ -149,7 +149,7 @@ describe('a service that describes itself', () => {
     expect(await failure(at.client.describe())).toEqual(uri('wampy.error.usage'))
   })
 
-  test('its client by the class knows where to ask', async () => {
+  test('finds the service through the class of the client', async () => {
     await using at = await opened()
     await using shop = new Shop({ router: at.world.connector('shop') })
     await shop.start()
@@ -158,7 +158,7 @@ describe('a service that describes itself', () => {
   })
 })
 
-test('parameters are read from the source of a function', () => {
+test('the names of parameters are read from the source of a function', () => {
   const names = (method: unknown) =>
     parametersOf(method).map(({ name, optional, rest }) => `${rest ? '...' : ''}${name}${optional ? '?' : ''}`)
   expect(names(() => {})).toEqual([])

@@ -39,7 +39,7 @@ const codes = (peer: Scripted) => peer.received.map(([code]) => code)
 const now = (promise: Promise<unknown>) =>
   Promise.race([promise, new Promise((resolve) => setImmediate(resolve, 'pending'))])
 
-/** A service in its world with one call in progress, which `finish` lets answer. */
+/** A service in its world with one call in progress, which `finish` answers. */
 async function busy(link: 'linked' | 'wires' | 'websocket' = 'wires', options = {}) {
   const world = await openWorld({ link })
   const [caller] = await world.join('caller')
@@ -58,7 +58,7 @@ async function busy(link: 'linked' | 'wires' | 'websocket' = 'wires', options = 
 }
 
 describe.each(['linked', 'wires', 'websocket'] as const)('over %s', (link) => {
-  test('a call in progress is answered, and none is taken', async () => {
+  test('a call in progress is answered, and new calls are refused', async () => {
     const { world, caller, service, call, finish } = await busy(link)
     const stopped = service.stop({ drain: true })
     await until(() => world.router.stats().registrations === 0)
@@ -71,7 +71,7 @@ describe.each(['linked', 'wires', 'websocket'] as const)('over %s', (link) => {
     await world[Symbol.asyncDispose]()
   })
 
-  test('a stream in progress ends by itself, and so does a stream of input', async () => {
+  test('progressive results in progress end by themselves, and so does a progressive input', async () => {
     await using world = await openWorld({ link })
     const [caller] = await world.join('caller')
     const service = clientOf(world.connector('service'))
@@ -109,7 +109,7 @@ describe.each(['linked', 'wires', 'websocket'] as const)('over %s', (link) => {
     await stopped
   })
 
-  test('no call is lost to a service that leaves while another one stays', async () => {
+  test('no call is lost by a service that leaves while another one stays', async () => {
     await using world = await openWorld({ link })
     const [caller] = await world.join('caller')
     const services: WampClient[] = []
@@ -141,7 +141,7 @@ describe.each(['linked', 'wires', 'websocket'] as const)('over %s', (link) => {
 })
 
 describe('the work in progress', () => {
-  test('calls and publishes as before', async () => {
+  test('may call and publish as before', async () => {
     await using world = await openWorld()
     const [other] = await world.join('other')
     await other.register('double', ([x]) => 2 * (x as number))
@@ -166,7 +166,7 @@ describe('the work in progress', () => {
     await stopped
   })
 
-  test('a publication is acknowledged before GOODBYE, and so is what its acknowledgement begins', async () => {
+  test('a publication is acknowledged before GOODBYE, and so are publications that follow from it', async () => {
     const { client, peer } = await joined()
     const published = (async () => {
       await client.publish('a', [], undefined, { acknowledge: true })
@@ -183,7 +183,7 @@ describe('the work in progress', () => {
     expect(codes(peer).at(-1)).toBe(GOODBYE)
   })
 
-  test.each(['are waited for', 'are given up with the connection'])(
+  test.each(['are awaited', 'are abandoned with the connection'])(
     'bytes that a slow reader has not taken %s',
     async (how) => {
       let backlog = 1
@@ -202,14 +202,14 @@ describe('the work in progress', () => {
       await pass(30_000, 10_000)
       expect([await now(stopped), client.state]).toEqual(['pending', 'ready'])
       // A WebSocket counts them even after its end.
-      if (how === 'are waited for') backlog = 0
+      if (how === 'are awaited') backlog = 0
       else await router.close()
       await pass(10)
       await stopped
     },
   )
 
-  test('an invocation that crosses UNREGISTER is refused so that another callee may have it', async () => {
+  test('an invocation that crosses UNREGISTER is refused with wamp.error.unavailable, so that another callee may serve it', async () => {
     const { client, peer } = await joined((message, to) => {
       if (message[0] !== UNREGISTER) granting(message, to)
     })
@@ -253,7 +253,7 @@ describe('registrations', () => {
     await world[Symbol.asyncDispose]()
   })
 
-  test('one that is granted meanwhile is given back at once', async () => {
+  test('a registration that is granted meanwhile is unregistered at once', async () => {
     const { client, peer } = await joined((message, to) => {
       if (message[0] === UNREGISTER) to.send([UNREGISTERED, message[1]])
     })
@@ -267,7 +267,7 @@ describe('registrations', () => {
     expect((await registered).state).toBe('pending')
   })
 
-  test('one that is made meanwhile is for the next session', async () => {
+  test('a registration made meanwhile waits for the next session', async () => {
     const { world, caller, service, finish } = await busy()
     const stopped = service.stop({ drain: true })
     const never = failure(service.register('later', () => 'later'))
@@ -278,7 +278,7 @@ describe('registrations', () => {
     await world[Symbol.asyncDispose]()
   })
 
-  test('one that was refused on a rejoin is not asked for again', async () => {
+  test('a registration that was refused on a rejoin is not tried again', async () => {
     stopTheClock()
     const router = welcoming((message, peer) => {
       if (message[0] === REGISTER && router.peers.length > 1) {
@@ -306,7 +306,7 @@ describe('registrations', () => {
   })
 })
 
-describe('it ends', () => {
+describe('a drain ends', () => {
   test.each([
     [true, 8000],
     [300, 300],
@@ -322,12 +322,15 @@ describe('it ends', () => {
     await world[Symbol.asyncDispose]()
   })
 
-  test.each([{}, { drain: false }, { drain: 0 }, { drain: undefined }])('at once with %o', async (options) => {
-    const { world, service, call } = await busy()
-    await service.stop(options)
-    expect(await failure(call)).toEqual(uri(CANCELED))
-    await world[Symbol.asyncDispose]()
-  })
+  test.each([{}, { drain: false }, { drain: 0 }, { drain: undefined }])(
+    'at once for stop() with %o',
+    async (options) => {
+      const { world, service, call } = await busy()
+      await service.stop(options)
+      expect(await failure(call)).toEqual(uri(CANCELED))
+      await world[Symbol.asyncDispose]()
+    },
+  )
 
   test('at once without work', async () => {
     const { client, peer } = await joined()
@@ -335,7 +338,7 @@ describe('it ends', () => {
     expect(codes(peer)).toEqual([1, GOODBYE])
   })
 
-  test('by a second stop()', async () => {
+  test('when stop() is called again', async () => {
     const { world, service, call } = await busy()
     const drained = service.stop({ drain: true })
     await until(() => world.router.stats().registrations === 0)
@@ -345,7 +348,7 @@ describe('it ends', () => {
     await world[Symbol.asyncDispose]()
   })
 
-  test('by a loss: no attempt follows', async () => {
+  test('with a loss, and no attempt follows', async () => {
     let attempts = 0
     const { router, client, peer } = await joined((message, to) => granting(message, to), {
       reconnect: () => attempts++,
@@ -375,7 +378,7 @@ describe('it ends', () => {
     ])
   })
 
-  test('by GOODBYE of the router', async () => {
+  test('with GOODBYE of the router', async () => {
     const { world, service, call } = await busy()
     const stopped = service.stop({ drain: 60_000 })
     await world.router.close()
@@ -408,7 +411,7 @@ describe('it ends', () => {
     expect([client.state, attempts]).toEqual(['stopped', 2])
   })
 
-  test('not at all for an option of a wrong type', async () => {
+  test('never begins if the option has a wrong type', async () => {
     const client = clientOf(new Router())
     await client.start()
     for (const drain of ['soon', -1, 0.5, Number.NaN, null] as never[]) {
@@ -420,7 +423,7 @@ describe('it ends', () => {
   })
 })
 
-describe('start() during it', () => {
+describe('start() during a drain', () => {
   test('joins again when the work is done', async () => {
     const { world, caller, service, call, finish } = await busy()
     const { id } = service.session
@@ -442,7 +445,7 @@ describe('start() during it', () => {
     await world[Symbol.asyncDispose]()
   })
 
-  test('a handle that is added after it is granted then', async () => {
+  test('grants a handle that was added after it', async () => {
     const { world, caller, service, finish } = await busy()
     void service.stop({ drain: true })
     void service.start()
@@ -455,7 +458,7 @@ describe('start() during it', () => {
     await world[Symbol.asyncDispose]()
   })
 
-  test('one that is aborted leaves the work alone', async () => {
+  test('leaves the work alone if it is aborted', async () => {
     const { world, service, call, finish } = await busy()
     const stopped = service.stop({ drain: true })
     const controller = new AbortController()
@@ -470,7 +473,7 @@ describe('start() during it', () => {
     await world[Symbol.asyncDispose]()
   })
 
-  test('and stop() after that ends both', async () => {
+  test('ends together with the drain by another stop()', async () => {
     const { world, service, call } = await busy()
     const drained = service.stop({ drain: 60_000 })
     const started = failure(service.start())

@@ -1,4 +1,4 @@
-/** The entrypoints of this process: which class and method answers which registration. */
+/** The entrypoints of this process: the class and method behind each registration. */
 
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { getRegisteredEntrypoints, rpc, WampClient } from 'wampy-ts'
@@ -16,7 +16,7 @@ class DateService extends WampClient {
   }
 }
 
-test('are there from start to stop, by registration id', async () => {
+test('are listed from start to stop, by registration id', async () => {
   await using world = await openWorld()
   const service = new DateService({ router: world.router })
   expect(getRegisteredEntrypoints()).toEqual(new Map())
@@ -32,14 +32,14 @@ test('are there from start to stop, by registration id', async () => {
   expect(getRegisteredEntrypoints()).toEqual(new Map())
 })
 
-test('hold what was declared, not what was registered by hand', async () => {
+test('contain declared procedures, not those registered by hand', async () => {
   await using world = await openWorld()
   const [client] = await world.join('client')
   await client.register('com.example.f', () => {})
   expect(getRegisteredEntrypoints().size).toBe(0)
 })
 
-test('are a copy', async () => {
+test('are returned as a copy', async () => {
   await using world = await openWorld()
   await using service = new DateService({ router: world.router })
   await service.start()
@@ -47,7 +47,7 @@ test('are a copy', async () => {
   expect(getRegisteredEntrypoints().size).toBe(2)
 })
 
-test('of several services stand side by side; stop takes out what its own service put in', async () => {
+test('of several services are listed together; stop removes only those of its own service', async () => {
   await using world = await openWorld()
   const one = new DateService({ router: world.router })
   const two = new DateService({ router: world.router, prefix: 'two' })
@@ -65,7 +65,7 @@ test('of several services stand side by side; stop takes out what its own servic
   expect([...getRegisteredEntrypoints().values()]).toEqual([[Other, 'other']])
 })
 
-test('of services that share a registration stay until the last of them is stopped', async () => {
+test('of services that share a registration are listed until the last of them stops', async () => {
   class Shared extends WampClient {
     @rpc({ uri: 'com.example.shared', invoke: 'roundrobin' }) one(): void {}
   }
@@ -85,7 +85,7 @@ test('of services that share a registration stay until the last of them is stopp
   expect(getRegisteredEntrypoints().size).toBe(0)
 })
 
-test('go with a loss, and return with the new ids', async () => {
+test('are removed on a loss, and listed again with the new ids', async () => {
   let offset = 0
   const router = welcoming((message, peer) =>
     granting([message[0], message[1], {}, ''], {
@@ -105,7 +105,7 @@ test('go with a loss, and return with the new ids', async () => {
   expect([...getRegisteredEntrypoints().keys()]).toEqual([1501, 1502])
 })
 
-test('go with an unregistered method', async () => {
+test('are removed with an unregistered method', async () => {
   await using world = await openWorld()
   await using service = new DateService({ router: world.router })
   await service.start()

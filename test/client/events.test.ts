@@ -1,4 +1,4 @@
-/** `client.events(topic)`: events in a loop, its bounded buffer, and what ends it. */
+/** `client.events(topic)`: events in a loop, its bounded buffer, and its end. */
 
 import { describe, expect, test } from 'vitest'
 import { CANCELED, LIMIT_EXCEEDED, REVOKED, STOPPED, TIMEOUT } from 'wampy-ts'
@@ -38,7 +38,7 @@ const answering: Answer = (message, peer) => {
 }
 
 describe('a loop over events', () => {
-  test('subscribes when it is made, gives all of each event, and unsubscribes when it is left', async () => {
+  test('subscribes at once, yields each event in full, and unsubscribes when it is left', async () => {
     const { client, peer } = await joined(answering)
     const events = client.events('a.t', { match: 'prefix', get_retained: true })
     const { id, state } = await events.subscription
@@ -71,7 +71,7 @@ describe('a loop over events', () => {
     expect(await events.next()).toEqual({ done: true, value: undefined })
   })
 
-  test('that throws unsubscribes too, and so does one that is left before it was granted', async () => {
+  test('that throws unsubscribes too, and so does one that is left before SUBSCRIBED', async () => {
     const { client, peer } = await joined()
     const thrown = client.events('a.t')
     await until(() => sent(peer, SUBSCRIBE).length === 1)
@@ -82,7 +82,7 @@ describe('a loop over events', () => {
     peer.send([UNSUBSCRIBED, 2])
   })
 
-  test('throws the refusal of the router, and the end of the wait for it', async () => {
+  test('throws the refusal of the router, and the timeout of its subscription', async () => {
     stopTheClock()
     const { client, peer } = await joined(undefined, { liveness: false })
     const refused = client.events('a.t')
@@ -99,7 +99,7 @@ describe('a loop over events', () => {
     await until(() => sent(peer, UNSUBSCRIBE).length === 1)
   })
 
-  test('its signal ends it, before and after it was granted', async () => {
+  test('ends by its signal, before and after SUBSCRIBED', async () => {
     const { client, peer } = await joined(answering)
     const controller = new AbortController()
     const events = client.events('a.t', { signal: controller.signal })
@@ -116,7 +116,7 @@ describe('a loop over events', () => {
     ['oldest', [3, 4, 5], undefined, 2],
     ['newest', [1, 2, 3], undefined, 2],
     ['error', [1, 2, 3], LIMIT_EXCEEDED, 1],
-  ] as const)('when it is too slow: %s', async (overflow, kept, error, dropped) => {
+  ] as const)('that is too slow drops by its overflow option: %s', async (overflow, kept, error, dropped) => {
     const { client, peer } = await joined(answering)
     const events = client.events('a.t', { buffer: 3, overflow })
     const { id } = await events.subscription
@@ -130,7 +130,7 @@ describe('a loop over events', () => {
     await until(() => sent(peer, UNSUBSCRIBE).length === 1)
   })
 
-  test('a thousand events may wait', async () => {
+  test('buffers a thousand events by default', async () => {
     const { client, peer } = await joined(answering)
     const events = client.events('a.t')
     const { id } = await events.subscription
@@ -140,7 +140,7 @@ describe('a loop over events', () => {
     await events.return?.()
   })
 
-  test('a revocation ends it with an error, unsubscribing its handle ends it without', async () => {
+  test('throws an error on a revocation, and ends normally when its handle is unsubscribed', async () => {
     const { client, peer } = await joined(answering)
     const revoked = client.events('a.t')
     const { id } = await revoked.subscription
@@ -173,7 +173,7 @@ describe('a loop over events', () => {
     expect(client.subscriptions).toEqual([])
   })
 
-  test('of a client that stops for a reason ends with that reason, also before it was granted', async () => {
+  test('ends with the cause for which its client stopped, and normally if stop() comes before SUBSCRIBED', async () => {
     const { client, peer } = await joined(granting, { reconnect: () => false })
     const events = client.events('a.t')
     await events.subscription
@@ -191,7 +191,7 @@ describe('a loop over events', () => {
   })
 })
 
-test('through a router, also when the publisher is faster than the loop', async () => {
+test('works through a router, also if the publisher is faster than the loop', async () => {
   await using world = await openWorld({ link: 'wires' })
   const [alice, bob] = await world.join('alice', 'bob')
   const events = alice.events('com.example.t', { buffer: 2 })
@@ -210,7 +210,7 @@ test('through a router, also when the publisher is faster than the loop', async 
   await until(() => world.router.stats().subscriptions === 0)
 })
 
-test('an event right behind its SUBSCRIBED is in the loop', async () => {
+test('includes an event that arrives right behind SUBSCRIBED', async () => {
   const { client } = await joined(([code, request], peer) => {
     if (code === SUBSCRIBE) peer.send([SUBSCRIBED, request, 900], [EVENT, 900, 1, {}, ['at once']])
     if (code === UNSUBSCRIBE) peer.send([UNSUBSCRIBED, request])

@@ -1,4 +1,4 @@
-/** What the error of a call tells about the call. */
+/** The information about its call in an error. */
 
 import { expect, test } from 'vitest'
 import { type Client, NO_SUCH_PROCEDURE, type Rpc, RpcClient, RUNTIME_ERROR, TIMEOUT } from 'wampy-ts'
@@ -19,7 +19,7 @@ const callers = {
   'a timeout': (client: Client) => client.call('com.example.silent', [], {}, { timeout: 5 }),
 } satisfies Record<string, (client: Client) => Promise<unknown>>
 
-test.each(Object.entries(callers))('its stack has the frames of the code that waits for it: %s', async (_, begin) => {
+test.each(Object.entries(callers))('the stack of the error includes the awaiting code: %s', async (_, begin) => {
   await using world = await openWorld()
   const [callee] = await world.join('callee')
   callee.on('error', () => {})
@@ -44,7 +44,7 @@ test.each(Object.entries(callers))('its stack has the frames of the code that wa
   )
 })
 
-test('it names the procedure, for each of the calls that one loss ends as well', async () => {
+test('the error names the procedure, for each call that a loss ends', async () => {
   await using world = await openWorld({ link: 'wires' })
   const [callee, caller] = await world.join('callee', 'caller')
   callee.on('error', () => {})

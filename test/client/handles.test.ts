@@ -1,4 +1,4 @@
-/** Handles: read-only views whose state, end and events a user may watch, and nothing of which a user can break. */
+/** Handles: read-only views with state, end and events, which their users cannot break. */
 
 import { describe, expect, test } from 'vitest'
 import { CANCELED, type Gap, getEvents, REVOKED, type Registration, type Subscription } from 'wampy-ts'
@@ -47,8 +47,8 @@ function heardOf(handle: Subscription | Registration): unknown[] {
   return heard
 }
 
-describe('a handle cannot be written to', () => {
-  test('no field, no method and no option; the client goes on with what it was given', async () => {
+describe('a handle is read-only', () => {
+  test('neither fields nor methods nor options can be changed; the client keeps the original values', async () => {
     const router = welcoming(answering)
     const client = clientOf(router, { reconnect: { initial: 1 } })
     await client.start()
@@ -91,7 +91,7 @@ describe('a handle cannot be written to', () => {
     expect([subscription.state, registration.state]).toEqual(['closed', 'closed'])
   })
 
-  test('so a loop over events ends with its subscription, whatever its user does to the handle', async () => {
+  test('a loop over events ends with its subscription, even if its user tampers with the handle', async () => {
     const { client, peer } = await joined(answering)
     const events = client.events('a.t')
     const handle = await events.subscription
@@ -108,7 +108,7 @@ describe('a handle cannot be written to', () => {
 })
 
 describe('closed', () => {
-  test('resolves to undefined when its user ends it, before or after it was asked for', async () => {
+  test('resolves to undefined when the handle is ended by its user, before or after it is read', async () => {
     const { client } = await joined(answering)
     for (const handle of [await client.subscribe('a.t', () => {}), await client.register('a.b', () => {})]) {
       const before = handle.closed
@@ -117,7 +117,7 @@ describe('closed', () => {
     }
   })
 
-  test('resolves to the error if the router revoked it', async () => {
+  test('resolves to the error if the router revoked the handle', async () => {
     const { client, peer } = await joined(answering)
     const handle = await client.subscribe('a.t', () => {})
     peer.send(revoking(handle))
@@ -125,7 +125,7 @@ describe('closed', () => {
     expect(await handle.closed).toBe(handle.error)
   })
 
-  test('waits through a loss and a stop, which do not end a handle', async () => {
+  test('stays pending through a loss and a stop, which do not end a handle', async () => {
     const router = welcoming(answering)
     const client = clientOf(router, { reconnect: { initial: 1 } })
     await client.start()
@@ -146,7 +146,7 @@ describe('closed', () => {
 })
 
 describe('events of a handle', () => {
-  test('every state, and the end', async () => {
+  test('report every state, and the end', async () => {
     stopTheClock()
     let refusing = false
     const router = welcoming((message, peer) => {
@@ -168,7 +168,7 @@ describe('events of a handle', () => {
     expect(heard).toEqual(['pending', 'failed', 'active', 'closed', ['closed', undefined]])
   })
 
-  test('a revocation; the client reports it behind the handle', async () => {
+  test('report a revocation before the client does', async () => {
     const { client, peer } = await joined(answering)
     const handle = await client.subscribe('a.t', () => {})
     const heard = heardOf(handle)
@@ -178,7 +178,7 @@ describe('events of a handle', () => {
     expect(heard).toEqual(['closed', ['closed', uri(REVOKED)], ['failed', 'closed']])
   })
 
-  test('go to a listener once, or no more', async () => {
+  test('reach a listener once with once, and no longer after it is removed', async () => {
     const router = welcoming(answering)
     const client = clientOf(router, { reconnect: { initial: 1 } })
     await client.start()
@@ -193,7 +193,7 @@ describe('events of a handle', () => {
     expect([handle.state, heard]).toEqual(['active', ['once pending']])
   })
 
-  test('a listener that throws is reported by the client and harms nothing', async () => {
+  test('survive a listener that throws, which the client reports', async () => {
     const { client } = await joined(answering)
     const handle = await client.subscribe('a.t', () => {})
     const events = eventsOf(client)
@@ -206,7 +206,7 @@ describe('events of a handle', () => {
     expect([events, heard.at(-1), client.subscriptions]).toEqual([[['error', error]], ['closed', undefined], []])
   })
 
-  test('a listener may end the handle', async () => {
+  test('may end the handle from a listener', async () => {
     const router = welcoming(answering)
     const client = clientOf(router, { reconnect: { initial: 1 } })
     await client.start()
@@ -225,7 +225,7 @@ describe('events of a handle', () => {
 })
 
 describe('a gap', () => {
-  test('is told by the handle and the client when a subscription is back, with the last publication before it', async () => {
+  test('is reported by the handle and the client when a subscription is active again, with the last publication before it', async () => {
     const router = welcoming(answering)
     const client = clientOf(router, { reconnect: { initial: 1 } })
     await client.start()
@@ -252,7 +252,7 @@ describe('a gap', () => {
     expect(lost).toBeLessThanOrEqual(Date.now())
   })
 
-  test('begins with the loss, however many sessions are lost before it ends, and a stop is one too', async () => {
+  test('begins with the first loss, even if more sessions are lost before it ends; a stop begins one too', async () => {
     stopTheClock()
     const router = welcoming((message, peer) => {
       if (router.peers.length !== 2) answering(message, peer)
@@ -276,7 +276,7 @@ describe('a gap', () => {
     expect(gaps[1]).toEqual({ after: undefined, since: lost + 1000 })
   })
 
-  test('is none where a subscription is new, also if its first wait ended with the session', async () => {
+  test('is not reported for a new subscription, even if its first attempt ended with the session', async () => {
     const router = welcoming((message, peer) => {
       if (router.peers.length > 1) answering(message, peer)
     })
@@ -291,7 +291,7 @@ describe('a gap', () => {
     expect(gaps).toEqual([])
   })
 
-  test('lets a page fetch what it missed, from the event history', async () => {
+  test('allows a page to fetch the missed events from the event history', async () => {
     await using world = await openWorld({ router: { history: [{ uri: 'a.t', limit: 10 }] } })
     const [alice] = await world.join('alice')
     const away = gate()
@@ -330,7 +330,7 @@ describe('a gap', () => {
   })
 })
 
-test('what is refused on many rejoins is asked for again soon on the next session', async () => {
+test('a request that was refused on many rejoins is repeated soon on the next session', async () => {
   stopTheClock()
   let refusing = true
   const router = welcoming((message, peer) => {
@@ -354,7 +354,7 @@ test('what is refused on many rejoins is asked for again soon on the next sessio
   expect(handle.state).toBe('active')
 })
 
-test('a handle that is ended before it was granted rejects its promise, and is closed', async () => {
+test('a handle that is ended before it is granted rejects its promise, and is closed', async () => {
   const { client, peer } = await joined()
   const asked = failure(client.subscribe('a.t', () => {}))
   const [handle] = client.subscriptions

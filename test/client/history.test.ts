@@ -1,4 +1,4 @@
-/** Event history: what is asked of the router, what is made of its answers, and how it is read page by page. */
+/** Event history: the request, the conversion of its answer, and reading page by page. */
 
 import { describe, expect, test, vi } from 'vitest'
 import {
@@ -20,7 +20,7 @@ leavesNothing()
 const ACKNOWLEDGED = { acknowledge: true } as const
 const TIME = '2026-11-22T12:00:00.000Z'
 
-/** A client at a scripted router that knows subscription 77 to `a.t`, and answers `get_events` with each page in turn. */
+/** A client at a scripted router that has subscription 77 to `a.t`, and returns these pages in turn. */
 async function asking(...pages: (readonly [args: unknown[], kwargs?: object] | WireMessage)[]) {
   const asked: unknown[] = []
   const { client } = await joined((message, peer) => {
@@ -52,10 +52,10 @@ const event = (publication: number, more: object = {}) => ({
 
 const publications = (events: readonly { publication: number }[]) => events.map(({ publication }) => publication)
 
-describe('what is asked', () => {
+describe('the request', () => {
   const get = 'wamp.subscription.get_events'
 
-  test('of a topic is its subscription, with all that says which events', async () => {
+  test('for a topic looks up its subscription and sends all filters', async () => {
     const { client, asked } = await asking()
     const time = new Date(TIME)
     const options: EventHistoryOptions = {
@@ -80,12 +80,12 @@ describe('what is asked', () => {
     ])
   })
 
-  test('of an id is what the router says of it, and of a handle what the client knows', async () => {
+  test('for an id takes the details from the router, and for a handle from the client', async () => {
     const { client, asked } = await asking()
     const handle = await client.subscribe('a.t', () => {})
     await getEvents(client, 78)
     await getEvents(client, handle)
-    // As one of another copy of the library.
+    // Like a handle of another copy of the library.
     await getEvents(client, { id: handle.id, uri: 'a.t', options: {} } as Subscription)
     await getEvents(client, handle.id as number)
     expect(asked).toEqual([
@@ -97,7 +97,7 @@ describe('what is asked', () => {
     ])
   })
 
-  test('of a handle that is given up is what the router knows of its topic', async () => {
+  test('for a closed handle looks up its topic', async () => {
     const { client, asked } = await asking()
     const handle = await client.subscribe('a.', () => {}, { match: 'prefix' })
     await handle.unsubscribe()
@@ -105,7 +105,7 @@ describe('what is asked', () => {
     expect(asked[0]).toEqual(['wamp.subscription.lookup', ['a.', { match: 'prefix' }], {}])
   })
 
-  test('is nothing for what is not a valid topic, and for a limit of 0', async () => {
+  test('is not sent for an invalid topic or a limit of 0', async () => {
     const { client, asked } = await asking()
     for (const of of ['not a topic', null, true]) {
       expect(await failure(getEvents(client, of as string))).toEqual(uri('wamp.error.invalid_uri'))
@@ -116,7 +116,7 @@ describe('what is asked', () => {
 })
 
 describe('pages', () => {
-  test('follow one another when they are read, oldest first', async () => {
+  test('are requested as the events are read, oldest first', async () => {
     const { client, asked } = await asking(
       [[event(9), event(5)], { is_limit_reached: true }],
       [[event(7)], { is_limit_reached: true }],
@@ -127,7 +127,7 @@ describe('pages', () => {
       expect([args, topic, timestamp]).toEqual([[publication], 'a.t', TIME])
       expect(details).toEqual({ topic: 'a.t', publication, subscription: 77 })
       seen.push(publication)
-      // Nothing is asked ahead of the reader.
+      // No page is requested ahead of the reader.
       expect(asked).toHaveLength(seen.length < 3 ? 2 : 3)
     }
     expect(seen).toEqual([9, 5, 7])
@@ -138,7 +138,7 @@ describe('pages', () => {
     ])
   })
 
-  test('newest first, up to a limit, from a router that does not say whether there is more', async () => {
+  test('are read newest first, up to a limit, if the router does not report is_limit_reached', async () => {
     const { client, asked } = await asking([[event(9), event(5)]], [[event(7)]])
     const options = { reverse: true, page: 2, limit: 3, before_publication: 11 }
     expect(publications(await getEvents(client, 'a.t', options))).toEqual([9, 5, 7])
@@ -148,7 +148,7 @@ describe('pages', () => {
     ])
   })
 
-  test('end with the last, whoever says so', async () => {
+  test('end with the last one, whichever signal marks it', async () => {
     for (const page of [[[event(1)]], [[event(1), event(2)], { is_limit_reached: false }]] as const) {
       const { client, asked } = await asking(page as never)
       await getEvents(client, 'a.t', { page: 2 })
@@ -156,7 +156,7 @@ describe('pages', () => {
     }
   })
 
-  test('of Crossbar.io are one list, the newest first, with names of its own', async () => {
+  test('of Crossbar.io are one list, newest first, with keys of their own', async () => {
     const kept = (publication: number) => ({
       time_ns: 1_795_348_800_000_000_000,
       session_id: 4711,
@@ -182,7 +182,7 @@ describe('pages', () => {
     expect(await getEvents(none.client, 'a.t')).toEqual([])
   })
 
-  test('that make no sense end the reading', async () => {
+  test('that are malformed end the reading with an error', async () => {
     for (const [page, text] of [
       [[[event(1), event(1)]], 'repeats'],
       [[[event(1), 5]], 'has a publication and a time, got 5'],
@@ -201,8 +201,8 @@ describe('pages', () => {
   })
 })
 
-describe('a history that cannot be read', () => {
-  test('says why: the router has none, keeps none of this, or knows no such topic', async () => {
+describe('an unreadable history', () => {
+  test('throws the reason: no history on this router, none for this topic, or an unknown topic', async () => {
     const none = await asking([ERROR, {}, 'wamp.error.no_such_procedure'])
     expect(await failure(getEvents(none.client, 'a.t'))).toMatchObject({
       uri: 'wamp.error.feature_not_supported',
@@ -219,7 +219,7 @@ describe('a history that cannot be read', () => {
     expect(await failure(getEvents(client, 4711))).toEqual(uri('wamp.error.no_such_subscription'))
   })
 
-  test('ends by its signal, and starts an RpcClient as any call does', async () => {
+  test('ends by its signal, and starts an RpcClient like any call', async () => {
     await using world = await openWorld({ router: { history: [{ uri: 'a.t', limit: 5 }] } })
     await using client = new RpcClient({ router: world.router })
     expect(await failure(getEvents(client, 'a.t', { signal: AbortSignal.abort() }))).toEqual(uri('wamp.error.canceled'))
@@ -229,8 +229,8 @@ describe('a history that cannot be read', () => {
   })
 })
 
-describe('through the router', () => {
-  test('all of a history, in pages, either way, of a topic and of a pattern', async () => {
+describe('through a router', () => {
+  test('a history is read in pages, in either direction, by topic and by pattern', async () => {
     const history = [
       { uri: 'a.t', limit: 50 },
       { uri: 'a.', match: 'prefix' as const, limit: 50 },
@@ -256,7 +256,7 @@ describe('through the router', () => {
     expect(await getEvents(reader, 'a.t', now)).toEqual([])
   })
 
-  test('encrypted events are read as live ones are; one that cannot be read is left out and told', async () => {
+  test('encrypted events are decrypted like live ones; an unreadable event is omitted and reported', async () => {
     const history = [
       { uri: 'a.secret.', match: 'prefix' as const, limit: 50 },
       { uri: 'a.secret.t', limit: 50 },
@@ -272,7 +272,7 @@ describe('through the router', () => {
     await using open = client()
     await Promise.all([writer, reader, other, open].map((each) => each.start()))
     await writer.publish('a.secret.t', ['first'], { n: 1 }, ACKNOWLEDGED)
-    // In the clear where a key is required, and by a key that is not known.
+    // Unencrypted though a key is required, and with an unknown key.
     await open.publish('a.secret.t', ['forged'], {}, ACKNOWLEDGED)
     await other.publish('a.secret.t', ['strange'], {}, ACKNOWLEDGED)
     await writer.publish('a.secret.t', ['last'], {}, ACKNOWLEDGED)

@@ -1,4 +1,4 @@
-/** Values that are hostile to read: thrown by a procedure, returned by it, passed to a call; and values of another realm. */
+/** Values that throw when read: thrown, returned or passed to a call; and values of another realm. */
 
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test, vi } from 'vitest'
@@ -19,7 +19,7 @@ const revoked = (): object => {
   return proxy
 }
 
-/** Each is made anew: some can be read once. */
+/** Each is created anew: some can be read only once. */
 const HOSTILE: Record<string, () => unknown> = {
   'a proxy whose has trap throws': () => new Proxy(new Error('the cause'), { has: boom }),
   'a proxy all of whose traps throw': () =>
@@ -62,7 +62,7 @@ const RETURNED: Record<string, () => unknown> = {
 
 const GONE = 'com.example.gone'
 
-/** Calls a procedure that does `what`, beside another that is under way; resolves to how the first one failed. */
+/** Calls a procedure that runs `what`, beside another pending call; resolves to the error of the first one. */
 async function afterwards(what: () => unknown): Promise<unknown> {
   await using world = await openWorld({ link: 'wires' })
   const [callee, caller] = await world.join('callee', 'caller')
@@ -97,7 +97,7 @@ describe('a procedure that throws', () => {
     ).toBeInstanceOf(WampError)
   })
 
-  test('what cannot be read is a runtime error; a WampError keeps the URI that can be', async () => {
+  test('an unreadable value becomes a runtime error; a WampError keeps a readable URI', async () => {
     const guarded = HOSTILE['a proxy whose has trap throws']!
     expect(await afterwards(() => Promise.reject(guarded()))).toMatchObject({
       uri: RUNTIME_ERROR,
@@ -107,7 +107,7 @@ describe('a procedure that throws', () => {
     expect(await afterwards(() => Promise.reject(own()))).toMatchObject({ uri: 'com.example.own' })
   })
 
-  test('an object with a message keeps it, and an error of another realm too', async () => {
+  test('a plain object with a message keeps it, and so does an error of another realm', async () => {
     const row = { message: 'row not found', code: 'E116' }
     expect(await afterwards(() => Promise.reject(row))).toMatchObject({ uri: RUNTIME_ERROR, message: 'row not found' })
     const foreign = runInNewContext(`new Error('from elsewhere')`)
@@ -122,7 +122,7 @@ describe('a procedure that returns', () => {
   })
 })
 
-test('an error that nobody hears and that cannot be printed is reported all the same', async () => {
+test('an error without listener that cannot be printed is still reported', async () => {
   const printed = vi
     .spyOn(console, 'error')
     .mockImplementation((value: unknown) => void String((value as Error).message))
@@ -146,7 +146,7 @@ describe.each<[string, Serializer | undefined]>([
   ['msgpack', msgpack],
   ['memory', undefined],
 ])('in %s', (_name, serializer) => {
-  /** Echoes a value, by that serializer or through memory. */
+  /** Echoes a value, through this serializer or in memory. */
   async function echo(value: unknown): Promise<unknown> {
     await using world = await openWorld(serializer ? { link: 'wires' } : {})
     const client = await world.client('client', serializer ? { serializers: [serializer] } : {})
@@ -182,7 +182,7 @@ describe.each<[string, Serializer | undefined]>([
     ['a proxy whose keys throw', { a: new Proxy({}, { ownKeys: boom }) }, 'args[0].a cannot be read: trap'],
     ['half a surrogate pair', { a: 'x\ud800' }, 'args[0].a is text with half a surrogate pair, which cannot be sent'],
     ['a key with half a surrogate pair', { 'x\udc00': 1 }, 'is a key that is text with half a surrogate pair'],
-  ])('%s is refused with its place', async (_what, value, message) => {
+  ])('%s is refused, and the error names its place', async (_what, value, message) => {
     expect(await failure(echo(value))).toMatchObject({
       uri: INVALID_ARGUMENT,
       message: expect.stringContaining(message),
@@ -201,7 +201,7 @@ describe.each<[string, Serializer | undefined]>([
 })
 
 test.each([Number.NaN, Number.POSITIVE_INFINITY, '\0text', 10n ** 4300n])(
-  'memory refuses what JSON refuses: %s',
+  'memory refuses the values that JSON refuses: %s',
   async (value) => {
     await using world = await openWorld()
     const [client] = await world.join('client')
@@ -213,7 +213,7 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, '\0text', 10n ** 4300n])(
   },
 )
 
-test('what one handler does to its payload does not reach the others', async () => {
+test('changes by one handler to its payload do not reach the others', async () => {
   await using world = await openWorld({ link: 'wires' })
   const [subscriber, publisher] = await world.join('subscriber', 'publisher')
   const seen: unknown[] = []

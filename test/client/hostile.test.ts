@@ -1,4 +1,4 @@
-/** A router that breaks the protocol, in each state: the client says so by ABORT, or lets pass what is a legal race. */
+/** A router that breaks the protocol, in each state: the client sends ABORT, or ignores a legal race. */
 
 import { describe, expect, test } from 'vitest'
 import { PROTOCOL_VIOLATION, type WampError } from 'wampy-ts'
@@ -20,7 +20,7 @@ leavesNothing()
 /** Frames that no peer may send in any state. */
 const MALFORMED: Record<string, string | Uint8Array> = {
   'nothing at all': '',
-  'text that is no JSON': 'hello',
+  'text that is not JSON': 'hello',
   'half of a message': '[50,1,{}',
   'two messages': '[50,1,{}][50,2,{}]',
   'an object': '{"50":1}',
@@ -60,7 +60,7 @@ const EARLY: WireMessage[] = [
   [4, 'ticket', {}],
 ]
 
-/** Messages that are well-formed and yet illegal in a session with nothing under way. */
+/** Messages that are well-formed and yet illegal in a session without pending requests. */
 const WRONG: Record<string, WireMessage> = {
   'a second WELCOME': WELCOMED,
   'a CHALLENGE': [4, 'ticket', {}],
@@ -80,7 +80,7 @@ const WRONG: Record<string, WireMessage> = {
   'ERROR for an INVOCATION': [8, 68, 1, {}, 'a.b'],
 }
 
-/** Keys whose type the protocol fixes, with another one. */
+/** Keys with a fixed type, given with another type. */
 const MISTYPED: WireMessage[] = [
   [36, 1, 1, { publisher: 'hello' }],
   [36, 1, 1, { publisher_authid: 123 }],
@@ -120,20 +120,20 @@ describe('before WELCOME', () => {
   for (const message of EARLY)
     test(`${JSON.stringify(message)} is a violation`, () => refuse((peer) => peer.send(message)))
 
-  test('a WELCOME without roles is one', () => refuse((peer) => peer.send([2, 1, {}])))
-  test('a WELCOME whose roles are a list is one', () => refuse((peer) => peer.send([2, 1, { roles: [] }])))
-  test('a WELCOME with a session of 0 is one', () => refuse((peer) => peer.send([2, 0, { roles: {} }])))
+  test('a WELCOME without roles is a violation', () => refuse((peer) => peer.send([2, 1, {}])))
+  test('a WELCOME whose roles are a list is a violation', () => refuse((peer) => peer.send([2, 1, { roles: [] }])))
+  test('a WELCOME with a session of 0 is a violation', () => refuse((peer) => peer.send([2, 0, { roles: {} }])))
 
-  test('what follows a violation is not handled', async () => {
+  test('messages after a violation are ignored', async () => {
     const router = scriptedRouter(([code], peer) => code === HELLO && peer.send([99], WELCOMED))
     const client = clientOf(router, { reconnect: false })
     expect(await failure(client.start())).toEqual(uri(PROTOCOL_VIOLATION))
     expect(() => client.session).toThrow()
   })
 
-  test('an ABORT is the answer, with its reason and its text, and is not answered', async () => {
+  test('an ABORT is reported with its reason and text, and is not answered', async () => {
     for (const [details, payload, message] of [
-      [{ message: 'told' }, [], 'told'],
+      [{ message: 'reported' }, [], 'reported'],
       [{}, [['first']], 'first'],
       [{}, [], 'com.example.reason'],
       [{ message: 5 }, [[6]], 'com.example.reason'],
@@ -146,7 +146,7 @@ describe('before WELCOME', () => {
     }
   })
 
-  test('a closed connection says its code and reason', async () => {
+  test('a closed connection is reported with its code and reason', async () => {
     const router = scriptedRouter((_, peer) => peer.close(4321, 'go away'))
     const client = clientOf(router, { reconnect: false })
     await expect(client.start()).rejects.toMatchObject({
@@ -160,10 +160,10 @@ describe('in a session', () => {
   const lost = async (send: (peer: Awaited<ReturnType<typeof joined>>['peer']) => void) => {
     const { client, peer } = await joined(granting)
     const call = failure(client.call('com.example.f'))
-    const told = next(client, 'lost')
+    const reported = next(client, 'lost')
     await until(() => peer.received.length === 2)
     send(peer)
-    const [cause] = await told
+    const [cause] = await reported
     expect(cause).toEqual(uri(PROTOCOL_VIOLATION))
     expect(await call).toMatchObject({
       uri: 'wampy.error.connection_lost',
@@ -181,7 +181,7 @@ describe('in a session', () => {
     })
   }
   for (const [name, message] of Object.entries(WRONG)) {
-    // The id of the call that is under way is one of another kind.
+    // The id of the pending call belongs to another kind of request.
     test(`${name} is a violation, and ends it`, async () => {
       await lost((peer) => peer.send(message))
     })
@@ -193,7 +193,7 @@ describe('in a session', () => {
     })
   }
 
-  test('the violation says what was expected and what came', async () => {
+  test('the violation names the expected and the received value', async () => {
     expect(((await lost((peer) => peer.send([36, 1, 1, { topic: 5 }]))) as WampError).message).toBe(
       'EVENT[3].topic must be text, got 5',
     )
@@ -215,7 +215,7 @@ describe('in a session', () => {
     'a known key with null': [36, 99, 1, { topic: null, publisher: null, constructor: 1 }],
     'the greatest id': [RESULT, 2 ** 53, {}],
   } as Record<string, WireMessage>)) {
-    test(`${name} is let pass`, async () => {
+    test(`${name} is ignored`, async () => {
       const { client, peer } = await joined()
       const call = client.call('com.example.f')
       await until(() => peer.received.length === 2)
@@ -225,7 +225,7 @@ describe('in a session', () => {
     })
   }
 
-  test('a timeout beyond 2^53 is a long one', async () => {
+  test('a timeout beyond 2^53 counts as very long', async () => {
     const { client, peer } = await joined(granting)
     const { id } = await client.register('a.b', () => 'done')
     peer.raw(`[68,1,${id},{"timeout":18446744073709551615}]`)
@@ -233,14 +233,14 @@ describe('in a session', () => {
     expect(peer.received[2]).toEqual([70, 1, {}, ['done']])
   })
 
-  test('roles that it does not play are not spoken to it', async () => {
+  test('a message for a role that the client does not play is a violation', async () => {
     const { client, peer } = await joined(granting, { roles: ['caller'] })
-    const told = next(client, 'lost')
+    const reported = next(client, 'lost')
     peer.send([68, 1, 1, {}])
-    expect((await told)[0]).toMatchObject({ uri: PROTOCOL_VIOLATION, message: 'INVOCATION is not legal now' })
+    expect((await reported)[0]).toMatchObject({ uri: PROTOCOL_VIOLATION, message: 'INVOCATION is not legal now' })
   })
 
-  test('after its own GOODBYE everything is ignored but the answer', async () => {
+  test("after the client's own GOODBYE all messages but the answer are ignored", async () => {
     const router = scriptedRouter(([code], peer) => {
       if (code === HELLO) peer.send(WELCOMED)
       if (code === GOODBYE) {
@@ -255,7 +255,7 @@ describe('in a session', () => {
     expect(router.peers[0]?.received.map(([code]) => code)).toEqual([HELLO, GOODBYE])
   })
 
-  test('a GOODBYE that crosses its own is the answer, and is not answered', async () => {
+  test("a GOODBYE that crosses the client's own counts as the answer, and is not answered", async () => {
     const { client, peer } = await joined()
     const done = client.stop()
     peer.send([GOODBYE, {}, 'wamp.close.system_shutdown'])
@@ -265,7 +265,7 @@ describe('in a session', () => {
   })
 })
 
-test('a router that breaks the protocol every time is not joined for ever faster', async () => {
+test('each session that ends by a violation of the router counts as a failed attempt', async () => {
   const router = scriptedRouter(([code], peer) => code === HELLO && peer.send(WELCOMED, [99]))
   const client = clientOf(router, { reconnect: (attempt) => (attempt < 4 ? 0 : false) })
   const attempts: number[] = []

@@ -1,4 +1,4 @@
-/** Progressive call invocations: a call in parts, from an iteration at the caller to one at the callee. */
+/** Progressive call invocations: a call in parts, from an iterable of the caller to one of the callee. */
 
 import { describe, expect, test } from 'vitest'
 import {
@@ -47,7 +47,7 @@ leavesNothing()
 
 const sent = (peer: Scripted, code: number) => peer.received.filter(([received]) => received === code)
 
-/** An input that a test feeds by hand, and that says when it was left. */
+/** An input fed by the test, which records when it is left. */
 function source() {
   const asked: ReturnType<typeof gate<IteratorResult<unknown>>>[] = []
   const left = gate()
@@ -96,7 +96,7 @@ describe('the caller', () => {
     return { ...at, from, give, result }
   }
 
-  test('sends its arguments first, then each item as it comes, then that this was all', async () => {
+  test('sends its arguments first, then each item at once, then an empty last part', async () => {
     const { peer, from, give, result } = await calling({ disclose_me: true })
     expect(sent(peer, CALL)).toEqual([[CALL, 1, { disclose_me: true, progress: true }, 'a.b', ['first'], { k: 1 }]])
     await give(1)
@@ -115,7 +115,7 @@ describe('the caller', () => {
     expect(from.over).toBe(false)
   })
 
-  test('takes what is not a promise as well, and uses up one request id', async () => {
+  test('accepts a plain iterable as well, and uses one request id', async () => {
     const { client, peer } = await joinedTo(FEATURES)
     const result = client.call('a.b', undefined, undefined, { input: [1, 2] })
     await until(() => sent(peer, CALL).length === 4)
@@ -126,7 +126,7 @@ describe('the caller', () => {
     expect(peer.received.at(-1)?.[1]).toBe(2)
   })
 
-  test('a router that did not announce it is sent nothing', async () => {
+  test('sends nothing to a router that did not announce the feature', async () => {
     const { client, peer } = await joinedTo(['call_canceling'])
     const from = source()
     const error = await failure(client.call('a.b', [], {}, { input: from.input }))
@@ -134,7 +134,7 @@ describe('the caller', () => {
     expect([sent(peer, CALL), from.waiting]).toEqual([[], 0])
   })
 
-  test('an answer before the last part ends the input, and nothing more is sent', async () => {
+  test('ends its input on an answer before the last part, and sends nothing more', async () => {
     const { peer, from, give, result } = await calling()
     await give(1)
     peer.send([RESULT, 1, {}, ['enough']])
@@ -145,7 +145,7 @@ describe('the caller', () => {
     expect(sent(peer, CALL)).toHaveLength(2)
   })
 
-  test('so does an ERROR, and the loss of the session', async () => {
+  test('ends its input on an ERROR and on the loss of the session as well', async () => {
     const refused = await calling()
     refused.peer.send([ERROR, CALL, 1, {}, FEATURE_NOT_SUPPORTED])
     expect(await failure(refused.result)).toEqual(uri(FEATURE_NOT_SUPPORTED))
@@ -157,7 +157,7 @@ describe('the caller', () => {
     lost.from.fail(new Error('nobody is interested'))
   })
 
-  test('an input that throws cancels the call, which fails with what it threw', async () => {
+  test('cancels the call if the input throws, and rejects with that error', async () => {
     const { peer, from, result } = await calling()
     const error = new Error('the disk is broken')
     from.fail(error)
@@ -167,7 +167,7 @@ describe('the caller', () => {
     expect(sent(peer, CALL)).toHaveLength(1)
   })
 
-  test('so does an item that cannot travel, and what is not an iteration', async () => {
+  test('does the same for an item that no serializer can represent, and for an input that is not iterable', async () => {
     const { peer, from, result } = await calling()
     from.give({ f: () => {} })
     expect(await failure(result)).toMatchObject({
@@ -180,7 +180,7 @@ describe('the caller', () => {
     expect(await failure(client.call('a.b', [], {}, { input: 5 as never }))).toMatchObject({ uri: 'wampy.error.usage' })
   })
 
-  test('a signal ends the input with the call; skip, which would leave the procedure waiting for it, interrupts too', async () => {
+  test('ends the input with the call on its signal; skip would leave the procedure waiting for input, so it interrupts too', async () => {
     for (const [cancelMode, mode] of [
       [undefined, 'killnowait'],
       ['skip', 'killnowait'],
@@ -200,7 +200,7 @@ describe('the caller', () => {
     }
   })
 
-  test('what cannot be sent yet is not asked for: the input waits for the network', async () => {
+  test('reads no item that cannot be sent yet: the input waits for the network', async () => {
     let behind = 0
     const { router } = await joinedTo(FEATURES)
     const slow: Connector = {
@@ -234,7 +234,7 @@ describe('the caller', () => {
     await result
   })
 
-  test('with a signal that is aborted already the input is not touched', async () => {
+  test('does not touch the input if the signal is already aborted', async () => {
     const { client, peer } = await joinedTo(FEATURES)
     const from = source()
     expect(await failure(client.call('a.b', [], {}, { input: from.input, signal: AbortSignal.abort() }))).toEqual(
@@ -272,7 +272,7 @@ describe('the callee', () => {
     return items
   }
 
-  test('runs once for one id, and reads the parts behind the first', async () => {
+  test('runs once per id, and reads the parts behind the first', async () => {
     const { runs, part, answers } = await serving(all)
     part({ progress: true }, ['first'])
     part({ progress: true }, [1])
@@ -284,7 +284,7 @@ describe('the callee', () => {
     expect(runs).toHaveLength(1)
   })
 
-  test('a last part that carries something is an item too, and parts are whole', async () => {
+  test('reads a last part with a payload as an item too, and `parts` has whole parts', async () => {
     const { part, answers } = await serving(async ({ parts }) => {
       const seen: unknown[] = []
       for await (const one of parts) seen.push(one)
@@ -302,14 +302,14 @@ describe('the callee', () => {
     ])
   })
 
-  test('a call that came whole has no input', async () => {
+  test('has no input for a call without parts', async () => {
     const { part, answers } = await serving(all)
     part({}, ['alone'])
     await until(() => answers().length === 1)
     expect(answers()).toEqual([[YIELD, 1, {}, [['alone']]]])
   })
 
-  test('it may answer before the last part, and what comes then starts nothing', async () => {
+  test('may answer before the last part, and late parts do not start it again', async () => {
     const { client, runs, part, peer, answers } = await serving(({ args }) => args[0])
     part({ progress: true }, ['first'])
     await until(() => answers().length === 1)
@@ -325,7 +325,7 @@ describe('the callee', () => {
     expect([runs.length, client.state, peer.received.some(([code]) => code === ABORT)]).toEqual([2, 'ready', false])
   })
 
-  test('it may leave the loop and go on; parts that come then are not kept', async () => {
+  test('may leave the loop and continue; later parts are not kept', async () => {
     const go = gate()
     const { part, answers } = await serving(async ({ input }) => {
       for await (const item of input) {
@@ -352,33 +352,36 @@ describe('the callee', () => {
       TIMEOUT,
     ],
     ['the end of the session', (peer: Scripted) => peer.terminate(), CANCELED],
-  ])('%s ends the loop at once with an error: half an input is not a whole one', async (_, end, reason) => {
-    const items: unknown[] = []
-    const over = gate<unknown>()
-    const go = gate()
-    const { peer, part, runs } = await serving(async ({ input }) => {
-      try {
-        for await (const item of input) {
-          items.push(item)
-          await go.opened
+  ])(
+    '%s ends the loop at once with an error, because a partial input is not a complete one',
+    async (_, end, reason) => {
+      const items: unknown[] = []
+      const over = gate<unknown>()
+      const go = gate()
+      const { peer, part, runs } = await serving(async ({ input }) => {
+        try {
+          for await (const item of input) {
+            items.push(item)
+            await go.opened
+          }
+        } catch (error) {
+          over.open(error)
+          throw error
         }
-      } catch (error) {
-        over.open(error)
-        throw error
-      }
-    })
-    part({ progress: true })
-    part({ progress: true }, [1])
-    part({ progress: true }, [2])
-    await until(() => items.length === 1)
-    end(peer)
-    await until(() => runs[0]?.signal.aborted === true)
-    go.open()
-    expect(await over.opened).toEqual(uri(reason))
-    expect(items).toEqual([1])
-  })
+      })
+      part({ progress: true })
+      part({ progress: true }, [1])
+      part({ progress: true }, [2])
+      await until(() => items.length === 1)
+      end(peer)
+      await until(() => runs[0]?.signal.aborted === true)
+      go.open()
+      expect(await over.opened).toEqual(uri(reason))
+      expect(items).toEqual([1])
+    },
+  )
 
-  test('a timeout that it keeps itself ends it too, and late parts start nothing', async () => {
+  test('ends the loop by a timeout that it keeps itself too, and late parts do not start it again', async () => {
     stopTheClock()
     const over = gate<unknown>()
     const { part, answers, runs } = await serving(({ input }) =>
@@ -395,7 +398,7 @@ describe('the callee', () => {
     expect(runs).toHaveLength(1)
   })
 
-  test('that reads too slowly has failed: its input throws, its signal aborts, its caller is told', async () => {
+  test('that reads too slowly fails: its input throws, its signal aborts, its caller receives an error', async () => {
     const reading = gate()
     const over = gate<unknown>()
     const { client, part, peer, runs, answers } = await serving(
@@ -421,13 +424,13 @@ describe('the callee', () => {
     expect(await over.opened).toMatchObject([overflow, overflow])
     await until(() => client.dropped.parts === 3)
     expect(runs).toHaveLength(1)
-    // The id is free again, and nothing more is said of the first.
+    // The id is free again, and the first call gets no second answer.
     part({})
     await until(() => answers().length === 2)
     expect(runs).toHaveLength(2)
   })
 
-  test('that does not read at all has failed by its 65 537th part', async () => {
+  test('that does not read at all fails at the 65 537th waiting part', async () => {
     const { client, part, answers } = await serving(() => new Promise(() => {}))
     for (let n = 0; n <= 65_536; n++) part({ progress: true }, [n])
     await until(() => client.dropped.parts === 0)
@@ -437,7 +440,7 @@ describe('the callee', () => {
     expect(answers()[0]?.[4]).toBe(LIMIT_EXCEEDED)
   })
 
-  test('an invocation id that was not free is a violation', async () => {
+  test('an invocation id that is already in use is a violation', async () => {
     const { part, answers } = await serving(() => new Promise(() => {}))
     part({})
     part({})
@@ -449,7 +452,7 @@ describe('the callee', () => {
     ])
   })
 
-  test('parts for a registration that is gone are answered once', async () => {
+  test('parts for an unknown registration are answered once', async () => {
     const { peer, answers } = await serving(all)
     peer.send([INVOCATION, 1, 77, { progress: true }], [INVOCATION, 1, 77, { progress: true }], [INVOCATION, 1, 77, {}])
     peer.send([INVOCATION, 2, 77, {}])
@@ -457,7 +460,7 @@ describe('the callee', () => {
     expect(answers().map(([, , request]) => request)).toEqual([1, 2])
   })
 
-  test('of calls for a registration that is gone no more than a thousand are remembered', async () => {
+  test('at most a thousand calls for unknown registrations are remembered', async () => {
     const { peer, answers } = await serving(all)
     for (let id = 1; id <= 1001; id++) peer.send([INVOCATION, id, 77, { progress: true }])
     // The first was forgotten, and is answered again; the last was not.
@@ -494,7 +497,7 @@ async function* upTo(last: number): AsyncGenerator<number, void> {
 }
 
 describe.each(['linked', 'wires'] as const)('through a router, %s', (link) => {
-  test('a method reads what its caller sends', async () => {
+  test('a method reads the parts of its caller', async () => {
     await using at = await serving(Adder, link)
     expect(await at.client.with({ input: upTo(4) }).rpc.sum(100)).toBe(110)
     expect(await at.client.rpc.sum(5)).toBe(5)
@@ -506,7 +509,7 @@ describe.each(['linked', 'wires'] as const)('through a router, %s', (link) => {
     ])
   })
 
-  test('a method says in its decorator how many parts may wait for it', async () => {
+  test('a method declares in its decorator how many parts may wait', async () => {
     class Slow extends WampClient {
       @rpc({ uri: 'com.slow', invocation: true, buffer: 3 }) async slow({ signal }: Invocation): Promise<void> {
         await new Promise((resolve) => signal.addEventListener('abort', resolve))
@@ -521,7 +524,7 @@ describe.each(['linked', 'wires'] as const)('through a router, %s', (link) => {
     expect(service.dropped.parts).toBeGreaterThan(0)
   })
 
-  test('both ways at once', async () => {
+  test('parts flow both ways at once', async () => {
     await using at = await serving(Adder, link)
     const loop = at.client.with({ input: upTo(4) }).stream.sums()
     const got: number[] = []
@@ -529,7 +532,7 @@ describe.each(['linked', 'wires'] as const)('through a router, %s', (link) => {
     expect([got, await loop.result]).toEqual([[1, 3, 6, 10], 'that was all'])
   })
 
-  test('an input without an end, of which the procedure has enough', async () => {
+  test('an endless input ends when the procedure answers', async () => {
     await using at = await serving(Adder, link)
     let left = false
     async function* endless(): AsyncGenerator<number, void> {
@@ -541,13 +544,13 @@ describe.each(['linked', 'wires'] as const)('through a router, %s', (link) => {
     }
     expect(await at.client.with({ input: endless() }).rpc.sums()).toBe('that is enough')
     await until(() => left)
-    // What had crossed the answer was dropped on the way.
+    // Items that crossed the answer were dropped on the way.
     expect(await at.client.rpc.sum(1)).toBe(1)
     expect(at.client.state).toBe('ready')
     expect(at.service.state).toBe('ready')
   })
 
-  test('the caller goes: the loop of the callee throws', async () => {
+  test('the caller leaves: the loop of the callee throws', async () => {
     await using at = await serving(Adder, link)
     const from = source()
     const over = gate<unknown>()
@@ -566,7 +569,7 @@ describe.each(['linked', 'wires'] as const)('through a router, %s', (link) => {
     await from.left
   })
 
-  test('the callee goes: the input of the caller is left', async () => {
+  test('the callee leaves: the input of the caller ends', async () => {
     await using at = await serving(Adder, link)
     const from = source()
     const result = failure(at.client.with({ input: from.input }).rpc.sum(0))
@@ -578,7 +581,7 @@ describe.each(['linked', 'wires'] as const)('through a router, %s', (link) => {
     await from.left
   })
 
-  test('a call that nobody takes in parts leaves its input', async () => {
+  test('a call that is refused because of its parts ends its input', async () => {
     await using at = await serving(Adder, link)
     const plain = scripted(at.world.router)
     plain.send([1, 'realm1', { roles: { callee: {} } }])

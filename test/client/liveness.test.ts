@@ -1,4 +1,4 @@
-/** A connection that is dead though nothing closed it is noticed, and one that lives is left alone. */
+/** A dead connection that nothing closed is noticed, and a live one is left alone. */
 
 import { describe, expect, test, vi } from 'vitest'
 import { CONNECTION_LOST, DEFAULT_URL, type Liveness, WampRouter } from 'wampy-ts'
@@ -32,8 +32,8 @@ async function watched(answer: Answer | undefined, liveness?: Liveness | false) 
   return joined(answer, liveness === undefined ? {} : { liveness })
 }
 
-describe('where the transport cannot ping', () => {
-  test('20 seconds of silence are followed by a CALL of wamp.session.count, and 10 without an answer by a loss', async () => {
+describe('if the transport cannot ping', () => {
+  test('20 seconds of silence cause a CALL of wamp.session.count, and 10 more without an answer a loss', async () => {
     const { client, peer } = await watched(undefined)
     await pass(19_900)
     expect(probes(peer)).toEqual([])
@@ -47,7 +47,7 @@ describe('where the transport cannot ping', () => {
     expect((await peer.closed).code).toBe(1006)
   })
 
-  test('any answer is proof of life, a refusal as well: an idle connection stays, for as long as it is answered', async () => {
+  test('any answer, even a refusal, keeps an idle connection alive', async () => {
     const { client, peer } = await watched(refusing)
     let lost = false
     client.on('lost', () => {
@@ -71,7 +71,7 @@ describe('where the transport cannot ping', () => {
     }
   })
 
-  test('any message counts as well: a busy connection is not asked', async () => {
+  test('any message counts as well: a busy connection is not probed', async () => {
     const { client, peer } = await watched(undefined)
     for (let second = 0; second < 60; second += 4) {
       await pass(4000, 1000)
@@ -81,14 +81,14 @@ describe('where the transport cannot ping', () => {
     expect(client.state).toBe('ready')
   })
 
-  test('what is pending is rejected when the loss is noticed', async () => {
+  test('pending calls are rejected when the loss is noticed', async () => {
     const { client } = await watched(undefined)
     const call = failure(client.call('com.example.f'))
     await pass(36_000, 500)
     expect(await call).toMatchObject({ uri: CONNECTION_LOST, sent: true })
   })
 
-  test('it comes back by itself', async () => {
+  test('the client reconnects by itself', async () => {
     stopTheClock()
     const { client, router } = await joined(undefined, { reconnect: true })
     const ready = next(client, 'ready')
@@ -105,21 +105,21 @@ describe('where the transport cannot ping', () => {
     await lost
   })
 
-  test('an idle of Infinity asks never, and does not spin', async () => {
+  test('an idle of Infinity never probes, and does not spin', async () => {
     const { client, peer } = await watched(undefined, { idle: Number.POSITIVE_INFINITY })
     await pass(600_000, 5000)
     expect(probes(peer)).toEqual([])
     expect(client.state).toBe('ready')
   })
 
-  test('false stops it', async () => {
+  test('false turns the probes off', async () => {
     const { client, peer } = await watched(undefined, false)
     await pass(600_000, 5000)
     expect(probes(peer)).toEqual([])
     expect(client.state).toBe('ready')
   })
 
-  test('a client without the role caller takes the answer', async () => {
+  test('a client without the role of caller accepts the answer', async () => {
     stopTheClock()
     const { client, peer } = await joined(
       ([code, request], to) => code === CALL && to.send([RESULT, request, {}, [1]]),
@@ -133,14 +133,14 @@ describe('where the transport cannot ping', () => {
     expect(client.state).toBe('ready')
   })
 
-  test('stop() takes the watch away', async () => {
+  test('stop() clears the timers', async () => {
     const { client } = await watched(undefined)
     await client.stop()
     expect(vi.getTimerCount()).toBe(0)
   })
 })
 
-test('a transport that can ping is pinged', async () => {
+test('a transport that can ping is pinged instead', async () => {
   stopTheClock()
   let answer = true
   let pings = 0
@@ -162,7 +162,7 @@ test('a transport that can ping is pinged', async () => {
   await lost
 })
 
-test('a link within the process is not watched', async () => {
+test('a link within the process is not probed', async () => {
   stopTheClock()
   const router = new Router()
   const client = clientOf(router)
@@ -171,7 +171,7 @@ test('a link within the process is not watched', async () => {
 })
 
 describe('in a page', () => {
-  test('coming back to the foreground asks at once; going to the background does not', async () => {
+  test('returning to the foreground probes at once; going to the background does not', async () => {
     const page = new Page()
     const { peer } = await watched(refusing)
     page.show('hidden')
@@ -181,7 +181,7 @@ describe('in a page', () => {
     await until(() => probes(peer).length === 1)
   })
 
-  test('coming back to the network asks at once, and no answer is a loss', async () => {
+  test('returning to the network probes at once, and no answer is a loss', async () => {
     const page = new Page()
     const { client, peer } = await watched(undefined)
     page.window.dispatchEvent(new Event('online'))
@@ -191,7 +191,7 @@ describe('in a page', () => {
     expect(await lost).toEqual([uri(CONNECTION_LOST)])
   })
 
-  test('several events in a row ask once', async () => {
+  test('several events in a row probe once', async () => {
     const page = new Page()
     const { peer } = await watched(undefined)
     for (let i = 0; i < 5; i++) {
@@ -202,7 +202,7 @@ describe('in a page', () => {
     expect(probes(peer)).toHaveLength(1)
   })
 
-  test('stop() takes the listeners away', async () => {
+  test('stop() removes the listeners', async () => {
     const page = new Page()
     const { client } = await watched(undefined)
     expect(page.listeners).toBeGreaterThan(0)
@@ -210,7 +210,7 @@ describe('in a page', () => {
     expect(page.listeners).toBe(0)
   })
 
-  test('a loss takes them away as well, and the next session has its own', async () => {
+  test('a loss removes them as well, and the next session adds its own', async () => {
     const page = new Page()
     stopTheClock()
     const { client, router, peer } = await joined(undefined, { reconnect: { initial: 100 } })

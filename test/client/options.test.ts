@@ -1,4 +1,4 @@
-/** What a client and a WampRouter are made with: defaults, what goes into HELLO, and wrong usage, which is named. */
+/** The options of a client and of a WampRouter: defaults, the fields of HELLO, and errors for wrong usage. */
 
 import { describe, expect, test, vi } from 'vitest'
 import {
@@ -55,11 +55,11 @@ describe('the address of a router', () => {
     })
   }
 
-  test('DEFAULT_URL is that of a WampRouter without options', () => {
+  test('DEFAULT_URL is the URL of a WampRouter without options', () => {
     expect(new WampRouter().url).toBe(DEFAULT_URL)
   })
 
-  test('a router is called by its name, else by its address', () => {
+  test('a router is named by its name, otherwise by its address', () => {
     expect(new WampRouter({ name: 'Crossbar' }).name).toBe('Crossbar')
     expect(new WampRouter().name).toBe(DEFAULT_URL)
   })
@@ -176,12 +176,12 @@ describe('the options of a client', () => {
     ],
   ]
   for (const [name, options, code, text] of wrong) {
-    test(`${name} is refused when it is made`, () => {
+    test(`${name} is refused at construction`, () => {
       expect(thrown(() => new WampClient(options))).toMatchObject({ uri: code, message: expect.stringMatching(text) })
     })
   }
 
-  test('the realm is its own, else that of its router, else realm1', async () => {
+  test('the realm is that of the client, otherwise that of its router, otherwise realm1', async () => {
     const router = welcoming()
     for (const [options, realm] of [
       [{}, 'realm1'],
@@ -196,7 +196,7 @@ describe('the options of a client', () => {
     expect(new WampRouter({ realm: 'of.router' }).realm).toBe('of.router')
   })
 
-  test('HELLO says the product, and who the client says it is', async () => {
+  test('HELLO carries the agent and the identity of the client', async () => {
     const { peer } = await joined(undefined, { name: 'Date Service' })
     expect(peer.received[0]).toEqual([
       HELLO,
@@ -249,7 +249,7 @@ describe('the options of a client', () => {
     expect(unnamed.peer.received[0]?.[2]).toMatchObject({ agent: `wampy-ts/${version}` })
   })
 
-  test('its name is that of its class, where it was given none', () => {
+  test('the default name is that of the class', () => {
     class DateService extends WampClient {}
     expect(new DateService().name).toBe('DateService')
     expect(new DateService({ name: 'dates' }).name).toBe('dates')
@@ -257,7 +257,7 @@ describe('the options of a client', () => {
   })
 })
 
-test('a subclass is told to take its own options out', () => {
+test('an error about an unknown option advises subclasses to remove their own options', () => {
   class DateService extends WampClient {}
   class Caller extends RpcClient {}
   for (const [make, name] of [
@@ -275,7 +275,7 @@ test('a subclass is told to take its own options out', () => {
   }
 })
 
-test('undefined is as good as absent, 0 is for never and a duration may be as long as you like', async () => {
+test('undefined counts as absent, 0 means never, and a duration may be arbitrarily long', async () => {
   const given = { colour: undefined, router: welcoming(), serializers: undefined, roles: undefined, realm: undefined }
   for (const duration of [0, 1e300, Number.POSITIVE_INFINITY]) {
     const client = new WampClient({
@@ -289,7 +289,7 @@ test('undefined is as good as absent, 0 is for never and a duration may be as lo
   }
 })
 
-test('no delay makes a client busy: what is too short grows', async () => {
+test('a delay of 0 grows with each attempt, so that a client is never busy', async () => {
   const delays: number[] = []
   for (const reconnect of [{ initial: 0, max: 0 }, () => 0]) {
     const client = clientOf({ name: 'nowhere', connect: () => Promise.reject(new Error('down')) }, { reconnect })
@@ -308,7 +308,7 @@ describe('roles', () => {
     for (const role of Object.values(DEFAULT_ROLES)) expect(role).toEqual({ features: expect.any(Object) })
   })
 
-  test('a list and a dictionary choose alike; their features come from the code', async () => {
+  test('a list and a dictionary select alike; the features come from the code', async () => {
     for (const roles of [['caller', 'subscriber'], { caller: { features: { lies: true } }, subscriber: {} }] as const) {
       const { client, peer } = await joined(undefined, { roles: roles as never })
       const hello = peer.received[0]?.[2] as { roles: object }
@@ -320,7 +320,7 @@ describe('roles', () => {
     expect(peer.received[0]?.[2]).toMatchObject({ roles: DEFAULT_ROLES })
   })
 
-  test('what belongs to a role that is not played is an error that names it, and sends nothing', async () => {
+  test('an operation of an unselected role is an error that names the role, and sends nothing', async () => {
     const { client, peer } = await joined(undefined, { roles: ['caller'], name: 'Joe' })
     const subscriber = await joined(undefined, { roles: ['subscriber'], name: 'Joe' })
     for (const [role, operation] of [
@@ -359,7 +359,7 @@ describe('roles', () => {
 describe('arguments', () => {
   const uris = ['', ' ', 'a b', 'a..b', '.a', 'a.', 'a#b', 'a.\tb', 'a.b\n', undefined, null, 42, {}, ['a']]
 
-  test('a URI that is none is refused before anything is sent, and named', async () => {
+  test('an invalid URI is refused before anything is sent, and the error names it', async () => {
     const { client, peer } = await joined()
     for (const wrong of uris as string[]) {
       for (const operation of [
@@ -384,7 +384,7 @@ describe('arguments', () => {
     expect(peer.received).toHaveLength(2)
   })
 
-  test('a pattern may have empty components where its match allows them', async () => {
+  test('a pattern may have empty components if its match policy allows them', async () => {
     const { client, peer } = await joined(([code, request], to) => to.send([(code as number) + 1, request, 5]))
     await client.subscribe('com..x', () => {}, { match: 'wildcard' })
     await client.subscribe('', () => {}, { match: 'prefix' })
@@ -394,7 +394,7 @@ describe('arguments', () => {
     expect(await failure(client.subscribe('com..x', () => {}, { match: 'exact' }))).toEqual(uri(INVALID_URI))
   })
 
-  test('args that are no list and kwargs that are no dictionary are refused', async () => {
+  test('args that are not a list and kwargs that are not a dictionary are refused', async () => {
     const { client, peer } = await joined()
     for (const args of ['text', 5, {}, null, new Set([1]), new Uint8Array(2)]) {
       for (const operation of [() => client.call('a.b', args as never), () => client.publish('a.b', args as never)]) {
@@ -432,7 +432,7 @@ describe('arguments', () => {
     })
   })
 
-  test('all of that rejects, and never throws at once', () => {
+  test('misuse always rejects the promise, and never throws synchronously', () => {
     const client = new WampClient({ roles: ['caller'] })
     for (const operation of [
       () => client.call(5 as never),
@@ -457,7 +457,7 @@ test('a URI with capitals and hyphens is legal, as in the original', async () =>
   expect(await alice.call('com.my-app.Größe')).toBe(1)
 })
 
-test('an error can be told by its URI, and by the class, also of another copy of the library', async () => {
+test('an error can be recognized by its URI, and by its class across copies of the library', async () => {
   vi.resetModules()
   const other = (await import('wampy-ts')) as { WampError: typeof WampError }
   expect(other.WampError).not.toBe(WampError)
@@ -467,7 +467,7 @@ test('an error can be told by its URI, and by the class, also of another copy of
   for (const no of [null, undefined, 'a.b', {}, new Error('a.b'), { uri: 'a.b' }]) expect(WampError.is(no)).toBe(false)
 })
 
-test('options which this library gives no meaning go on the wire as they are given, and cost nothing', async () => {
+test('options that this library does not know are sent unchanged and do not fail', async () => {
   await using world = await openWorld()
   const [alice, bob] = await world.join('alice', 'bob')
   const draft = { rkey: 'k', runmode: 'partition', _mine: [1, { two: 2 }] }

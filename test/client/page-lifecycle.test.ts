@@ -1,4 +1,4 @@
-/** A page that is left has no session, whatever it dials; one that returns has its session at once; a worker speaks. */
+/** A hidden page has no session; a page that returns has its session at once; a worker sends regularly. */
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { CONNECTION_LOST, longPollDial, portDial, STOPPED, WampRouter } from 'wampy-ts'
@@ -25,7 +25,7 @@ import {
 leavesNothing()
 
 const ways = {
-  pagehide: { leave: (page: Page) => page.tell('pagehide'), back: (page: Page) => page.tell('pageshow') },
+  pagehide: { leave: (page: Page) => page.fire('pagehide'), back: (page: Page) => page.fire('pageshow') },
   freeze: {
     leave: (page: Page) => page.dispatchEvent(new Event('freeze')),
     back: (page: Page) => page.dispatchEvent(new Event('resume')),
@@ -33,7 +33,7 @@ const ways = {
 }
 
 describe.each(Object.entries(ways))('by %s', (_, { leave, back }) => {
-  test('the session says GOODBYE and its link is closed, and both come back with what was subscribed and registered', async () => {
+  test('the session ends with GOODBYE and its link is closed; both return with subscriptions and registrations', async () => {
     const page = new Page()
     const router = welcoming(granting)
     const client = clientOf(router, { reconnect: { initial: 1_000_000 } })
@@ -62,7 +62,7 @@ describe.each(Object.entries(ways))('by %s', (_, { leave, back }) => {
     expect(events.filter(([name]) => name === 'retry')).toEqual([])
   })
 
-  test('no attempt is made until the page is back, however long that takes', async () => {
+  test('no attempt is made until the page returns, however long that takes', async () => {
     const page = new Page()
     stopTheClock()
     const router = welcoming()
@@ -77,30 +77,30 @@ describe.each(Object.entries(ways))('by %s', (_, { leave, back }) => {
   })
 })
 
-test('a page that is left and then frozen, and returns with both events, joins once', async () => {
+test('a page that is hidden and then frozen, and returns with both events, joins once', async () => {
   const page = new Page()
   const router = welcoming()
   const client = clientOf(router)
   await client.start()
-  page.tell('pagehide')
+  page.fire('pagehide')
   page.dispatchEvent(new Event('freeze'))
   page.dispatchEvent(new Event('resume'))
-  page.tell('pageshow')
+  page.fire('pageshow')
   page.show('visible')
-  page.tell('online')
+  page.fire('online')
   await until(() => router.peers.length === 2 && client.state === 'ready')
   expect(router.peers[0]?.received.filter(([code]) => code === GOODBYE)).toHaveLength(1)
 })
 
-test('what waits for an answer is rejected', async () => {
+test('pending requests are rejected', async () => {
   const page = new Page()
   const { client } = await joined(undefined, { reconnect: true })
   const call = failure(client.call('com.example.f'))
-  page.tell('pagehide')
+  page.fire('pagehide')
   expect(await call).toMatchObject({ uri: CONNECTION_LOST, sent: true })
 })
 
-test('a page that is left while it joins, or waits for the next attempt, begins anew when it returns', async () => {
+test('a page that is left while it joins or waits for an attempt begins anew when it returns', async () => {
   const page = new Page()
   stopTheClock()
   const router = welcoming(undefined, (attempt) =>
@@ -109,15 +109,15 @@ test('a page that is left while it joins, or waits for the next attempt, begins 
   const client = clientOf(router, { reconnect: { initial: 1000, max: 1000 } })
   const started = client.start()
   await until(() => router.peers[0]?.received.length === 1)
-  page.tell('pagehide')
+  page.fire('pagehide')
   await router.peers[0]?.closed
-  page.tell('pageshow')
+  page.fire('pageshow')
   await next(client, 'retry')
   expect(router.peers).toHaveLength(2)
-  page.tell('pagehide')
+  page.fire('pagehide')
   await pass(5000)
   expect(router.peers).toHaveLength(2)
-  page.tell('pageshow')
+  page.fire('pageshow')
   await started
   expect(router.peers).toHaveLength(3)
 })
@@ -126,53 +126,53 @@ test('a client that must not reconnect stops with the cause', async () => {
   const page = new Page()
   const { client } = await joined()
   const stopped = next(client, 'stopped')
-  page.tell('pagehide')
+  page.fire('pagehide')
   expect(await stopped).toEqual([uri(CONNECTION_LOST)])
-  page.tell('pageshow')
+  page.fire('pageshow')
   expect(client.state).toBe('stopped')
 })
 
-test('stop() ends a client whose page is left, and one that was about to leave politely', async () => {
+test('stop() ends a client of a hidden page, and a page may be hidden during stop()', async () => {
   const page = new Page()
   const { client, peer } = await joined(undefined, { reconnect: true })
   const stopping = client.stop()
-  page.tell('pagehide')
+  page.fire('pagehide')
   await stopping
   await peer.closed
   expect(peer.received.filter(([code]) => code === GOODBYE)).toHaveLength(1)
   const second = await joined(undefined, { reconnect: true })
-  page.tell('pagehide')
+  page.fire('pagehide')
   const waiting = failure(second.client.call('com.example.f', [], {}, { waitForReady: true }))
   await second.client.stop()
   expect(await waiting).toMatchObject({ uri: STOPPED })
   expect(page.listeners).toBe(0)
 })
 
-test('a router in the page stays with its clients', async () => {
+test('a client of a router in the same page keeps its session', async () => {
   const page = new Page()
   const router = new Router()
   const client = clientOf(router)
   await client.start()
   const { id } = client.session
-  page.tell('pagehide')
-  page.tell('pageshow')
+  page.fire('pagehide')
+  page.fire('pageshow')
   await client.register('com.example.f', () => 1)
   expect(client.session.id).toBe(id)
   expect(router.stats().sessions).toBe(1)
 })
 
-describe('the router has no session of a page that was left', () => {
+describe('the router has no session of a hidden page', () => {
   async function leftAndBack(router: Router, way: WampRouter | string): Promise<void> {
     const page = new Page()
     const client = clientOf(way)
     await client.start()
     await client.register('com.example.f', () => 1)
     const began = performance.now()
-    page.tell('pagehide')
+    page.fire('pagehide')
     await expect.poll(() => router.stats()).toMatchObject({ sessions: 0, registrations: 0 })
     await expect.poll(() => router.links).toBe(0)
     expect(performance.now() - began).toBeLessThan(1500)
-    page.tell('pageshow')
+    page.fire('pageshow')
     await next(client, 'ready')
     expect(router.stats()).toMatchObject({ sessions: 1, registrations: 1 })
     await client.stop()
@@ -183,7 +183,7 @@ describe('the router has no session of a page that was left', () => {
     const served = await serve(router, { port: 0, longPoll: true })
     onTestFinished(() => served.close())
     if (kind === 'websocket') return leftAndBack(router, served.url)
-    // A post that never ends must not hold up the last word.
+    // A post that never ends must not delay the GOODBYE.
     const stuck: typeof fetch = (url, init) => {
       const left = /message":"the page/.test(String(init?.body))
       return left && kind !== 'longpoll' ? new Promise(() => {}) : fetch(url, init)
@@ -207,9 +207,9 @@ describe('the router has no session of a page that was left', () => {
 describe('a burst of events', () => {
   const burst = async (page: Page, times: number): Promise<void> => {
     for (let i = 0; i < times; i++) {
-      page.tell('online')
+      page.fire('online')
       page.show('visible')
-      page.tell('pageshow')
+      page.fire('pageshow')
       await pass(20, 10)
     }
   }
@@ -233,7 +233,7 @@ describe('a burst of events', () => {
     expect(router.peers).toHaveLength(3)
   })
 
-  test('begins the delays anew: the network that is back may need a moment', async () => {
+  test('restarts the delays, because a returning network may need a moment', async () => {
     const page = new Page()
     stopTheClock()
     const router = welcoming(undefined, () => [3, {}, 'com.example.full'])
@@ -243,15 +243,15 @@ describe('a burst of events', () => {
     client.start({ timeout: 0 }).catch(() => {})
     await pass(20_000, 1000)
     await until(() => retries.length === 3)
-    page.tell('online')
+    page.fire('online')
     await until(() => retries.length === 4)
     expect(retries).toEqual([1, 2, 3, 1])
   })
 
-  test('the load of a page is not a return', async () => {
+  test('the load of a page does not count as a return', async () => {
     const page = new Page()
     const { peer } = await joined()
-    page.tell('pageshow', false)
+    page.fire('pageshow', false)
     await new Promise((resolve) => setImmediate(resolve))
     expect(peer.received).toHaveLength(1)
   })
@@ -265,7 +265,7 @@ describe('in a worker', () => {
     })
   }
 
-  test('HELLO says how often the client speaks, and it does, whatever it hears', async () => {
+  test('HELLO announces how often the client sends, and it does so, whatever it receives', async () => {
     inWorker()
     stopTheClock()
     const { client, peer } = await joined(([code, request], to) => {
@@ -283,12 +283,12 @@ describe('in a worker', () => {
     expect(client.state).toBe('ready')
   })
 
-  test('says the idle time that it was given, and nothing where nothing is watched', async () => {
+  test('HELLO announces the configured idle time, or nothing if liveness is off', async () => {
     inWorker()
-    const told = async (options: object) => (await joined(undefined, options)).peer.received[0]?.[2]
-    expect(await told({ liveness: { idle: 5000 } })).toMatchObject({ _speaks_every: 5000 })
-    expect(await told({ liveness: false })).not.toHaveProperty('_speaks_every')
+    const announced = async (options: object) => (await joined(undefined, options)).peer.received[0]?.[2]
+    expect(await announced({ liveness: { idle: 5000 } })).toMatchObject({ _speaks_every: 5000 })
+    expect(await announced({ liveness: false })).not.toHaveProperty('_speaks_every')
     vi.unstubAllGlobals()
-    expect(await told({})).not.toHaveProperty('_speaks_every')
+    expect(await announced({})).not.toHaveProperty('_speaks_every')
   })
 })

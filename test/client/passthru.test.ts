@@ -1,4 +1,4 @@
-/** Payload passthru mode on the client: what goes on the wire, what comes back, and what is refused. */
+/** Payload passthru mode on the client: encoded messages, decoded messages, and refusals. */
 
 import { describe, expect, test } from 'vitest'
 import { json, type PayloadCodec, type PayloadContext, packed, passthru, USAGE, WampClient, WampError } from 'wampy-ts'
@@ -12,10 +12,10 @@ leavesNothing()
 const FEATURES = { features: { payload_passthru_mode: true } }
 const ANNOUNCED = [2, 4711, { roles: { broker: FEATURES, dealer: FEATURES } }] as const
 const BYTES = new Uint8Array([1, 2, 255])
-/** `BYTES` as JSON has them. */
+/** `BYTES` as JSON represents them. */
 const TEXT = '\0AQL/'
 
-/** A client with codecs, and its end at a scripted router that announces the mode. */
+/** A client with codecs, and the server side of its connection to a scripted router that announces the mode. */
 async function plugged(codecs = passthru(), answer = granting) {
   const router = welcoming(answer, () => ANNOUNCED)
   const client = new WampClient({ router, codecs, reconnect: false })
@@ -27,12 +27,12 @@ async function plugged(codecs = passthru(), answer = granting) {
   return { client, peer, errors, [Symbol.asyncDispose]: () => client.stop() }
 }
 
-/** Turns of the event loop in which what was sent arrives. */
+/** Turns of the event loop in which sent messages arrive. */
 const turn = async () => {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** Says its context in front of the payload, and refuses to read what was not said so. */
+/** Writes its context in front of the payload, and refuses a payload with another context. */
 function telling(
   scheme = 'x_tell',
   more: Partial<PayloadCodec> = {},
@@ -60,7 +60,7 @@ function telling(
 const KEYS = { ppt_scheme: 'x_tell', ppt_serializer: 'cbor', ppt_keyid: 'k1' }
 
 describe('the feature', () => {
-  test('is announced for every role, by clients with codecs alone', async () => {
+  test('is announced for every role, only by clients with codecs', async () => {
     const router = welcoming()
     const client = new WampClient({ router, codecs: passthru(), reconnect: false })
     await client.start()
@@ -72,7 +72,7 @@ describe('the feature', () => {
     expect(JSON.stringify(peer.received[0])).not.toContain('payload_passthru_mode')
   })
 
-  test('is not used without codecs, which nobody announced', async () => {
+  test('is not used without codecs, because it was not announced', async () => {
     const { client, peer } = await joined()
     const options = { ppt_scheme: 'x_raw' }
     for (const sent of [client.call('a.b', [BYTES], {}, options), client.publish('a.b', [BYTES], {}, options)]) {
@@ -81,7 +81,7 @@ describe('the feature', () => {
     expect(peer.received).toHaveLength(1)
   })
 
-  test('is not used towards a router that did not announce it', async () => {
+  test('is not used with a router that did not announce it', async () => {
     const router = welcoming(undefined, () => WELCOMED)
     const codecs = passthru(telling('x_tell', { covers: (uri) => uri === 'a.covered' }))
     const client = new WampClient({ router, codecs, reconnect: false })
@@ -100,7 +100,7 @@ describe('the feature', () => {
 })
 
 describe('without a codec', () => {
-  test('one item of bytes goes out as it is, with the keys that were said', async () => {
+  test('one item of bytes is sent unchanged, with the given keys', async () => {
     await using it = await plugged()
     const keys = { ppt_scheme: 'x_raw', ppt_serializer: 'flatbuffers', ppt_cipher: 'rot13', ppt_keyid: 'k' }
     await it.client.publish('a.t', [BYTES], undefined, keys)
@@ -114,7 +114,7 @@ describe('without a codec', () => {
     expect(await call).toEqual({ args: [BYTES], kwargs: {}, details: keys })
   })
 
-  test('anything but one item of bytes is refused before it is sent', async () => {
+  test('any payload except one item of bytes is refused before it is sent', async () => {
     await using it = await plugged()
     const options = { ppt_scheme: 'x_raw' }
     for (const [args, kwargs] of [[[]], [[BYTES, BYTES]], [['text']], [[BYTES], { a: 1 }]] as [unknown[], object?][]) {
@@ -127,7 +127,7 @@ describe('without a codec', () => {
     expect(it.peer.received).toEqual([])
   })
 
-  test('native items are what the session carries, as mqtt takes for granted', async () => {
+  test("native items use the session's serializer, as mqtt assumes", async () => {
     await using it = await plugged()
     await it.client.publish('a.t', [{ temperature: 21 }], undefined, { ppt_scheme: 'mqtt' })
     await it.client.publish('a.t', ['text'], undefined, { ppt_scheme: 'x_n', ppt_serializer: 'native' })
@@ -150,7 +150,7 @@ describe('without a codec', () => {
     expect(() => passthru(packed('mqtt'), packed('wamp', cbor), packed('x_own'))).not.toThrow()
   })
 
-  test('an event comes in as bytes, with the keys in its details', async () => {
+  test('an event delivers bytes, with the keys in its details', async () => {
     await using it = await plugged()
     const heard: unknown[] = []
     await it.client.subscribe('a.t', (...event) => heard.push(event))
@@ -175,13 +175,13 @@ describe('without a codec', () => {
       ['payloads of the scheme "x_raw" are not understood here'],
     ])
     expect([ran, it.errors]).toEqual([0, [uri('wamp.error.invalid_argument')]])
-    // The next one is not that call's.
+    // The next one does not belong to that call.
     it.peer.send([68, 2, 1001, {}, [1]])
     await turn()
     expect(it.peer.received.at(-1)).toEqual([70, 2, {}, [0]])
   })
 
-  test('a native codec hands the bytes of a call to the procedure, and its bytes back', async () => {
+  test('a native codec passes the bytes of a call to the procedure, and its bytes back', async () => {
     await using it = await plugged(passthru(packed('x_raw')))
     await it.client.register('a.p', ([bytes], _kwargs, details) => {
       expect(details.ppt_scheme).toBe('x_raw')
@@ -194,7 +194,7 @@ describe('without a codec', () => {
 })
 
 describe('a codec', () => {
-  test('is chosen by ppt_scheme, and reads the answer', async () => {
+  test('is chosen by ppt_scheme, and decodes the answer', async () => {
     const codec = packed('x_json', json)
     await using it = await plugged(passthru(telling(), codec))
     const call = it.client.callRaw('a.p', [1], { unit: 'cm' }, { ppt_scheme: 'x_json' })
@@ -207,7 +207,7 @@ describe('a codec', () => {
     expect(await call).toEqual({ args: [1], kwargs: { unit: 'cm' }, details: keys })
   })
 
-  test('reads the answer of a call that was made in the clear', async () => {
+  test('decodes the answer of a call that was sent unencoded', async () => {
     const codec = packed('x_mine', cbor)
     const { bytes } = codec.encode({ args: [42], kwargs: {} }, {
       kind: 'result',
@@ -223,7 +223,7 @@ describe('a codec', () => {
     expect(it.peer.received).toEqual([[48, 1, {}, 'a.b', [1]]])
   })
 
-  test('is chosen by its serializer and cipher where these are said', async () => {
+  test('is chosen by serializer and cipher if these are given', async () => {
     await using it = await plugged(passthru(packed('x_a', json), packed('x_a', cbor)))
     await it.client.publish('a.t', [1], {}, { ppt_scheme: 'x_a' })
     await it.client.publish('a.t', [1], {}, { ppt_scheme: 'x_a', ppt_serializer: 'cbor' })
@@ -237,7 +237,7 @@ describe('a codec', () => {
     )
   })
 
-  test('is chosen by URI, both ways and for all kinds of messages; the rest goes in the clear', async () => {
+  test('is chosen by URI, both ways and for all kinds of messages; other URIs are sent unencoded', async () => {
     const covers = (uri: string) => uri.startsWith('a.secret')
     const [one, two] = [telling('x_tell', { covers }), telling('x_tell', { covers })]
     await using world = await openWorld({ link: 'wires' })
@@ -290,7 +290,7 @@ describe('a codec', () => {
     ])
   })
 
-  test('takes the parts of a call by the keys of its first', async () => {
+  test('decodes the parts of a call by the keys of its first part', async () => {
     const covers = () => true
     const [one, two] = [telling('x_tell', { covers }), telling('x_tell', { covers })]
     await using world = await openWorld({ link: 'wires' })
@@ -312,7 +312,7 @@ describe('a codec', () => {
     ).toEqual([{ ...KEYS, progress: true }, { progress: true }, { progress: true }, { progress: true }, {}])
   })
 
-  test('goes through the router between JSON, CBOR and MessagePack sessions', async () => {
+  test('works through the router between JSON, CBOR and MessagePack sessions', async () => {
     const { serve } = await import('wampy-ts/node')
     const { Router } = await import('wampy-ts/router')
     const served = await serve(new Router(), { port: 0 })
@@ -335,8 +335,8 @@ describe('a codec', () => {
   })
 })
 
-describe('what cannot be read', () => {
-  test('of an event is dropped, counted and told, and the next one arrives', async () => {
+describe('a payload that a codec cannot decode or encode', () => {
+  test('of an event is dropped, counted and reported, and the next event arrives', async () => {
     await using it = await plugged(passthru(telling()))
     const heard: unknown[] = []
     await it.client.subscribe('a.t', (args) => heard.push(args))
@@ -353,7 +353,7 @@ describe('what cannot be read', () => {
     expect(it.client.state).toBe('ready')
   })
 
-  test('of a result, of progress or of an error rejects the call alone', async () => {
+  test('of a result, of progress or of an error rejects only that call', async () => {
     await using it = await plugged(passthru(telling()))
     const options = { ppt_scheme: 'x_tell' }
     const parts: unknown[] = []
@@ -376,7 +376,7 @@ describe('what cannot be read', () => {
     expect(it.client.state).toBe('ready')
   })
 
-  test('of progress cancels the call where the router knows how', async () => {
+  test('of progress cancels the call if the router announced call_canceling', async () => {
     const features = { payload_passthru_mode: true, call_canceling: true }
     const router = welcoming(granting, () => [2, 4711, { roles: { dealer: { features } } }])
     const client = new WampClient({ router, codecs: passthru(telling()), reconnect: false })
@@ -393,11 +393,11 @@ describe('what cannot be read', () => {
     await client.stop()
   })
 
-  test('of a call is answered without saying why, and told here', async () => {
+  test('of a call is answered without the reason, which is reported locally', async () => {
     await using it = await plugged(passthru(telling()))
     await it.client.register('a.p', () => 'ran')
     it.peer.send([68, 1, 1001, KEYS, [TEXT]])
-    // One in parts: what follows is not taken for another call.
+    // A call in parts: later parts do not count as another call.
     it.peer.send([68, 2, 1001, { ...KEYS, progress: true }, [TEXT]], [68, 2, 1001, { ...KEYS, progress: true }, [TEXT]])
     it.peer.send([68, 2, 1001, KEYS, [TEXT]], [68, 3, 1001, {}])
     await turn()
@@ -431,7 +431,7 @@ describe('what cannot be read', () => {
     expect(ended).toEqual(uri('wamp.error.canceled'))
   })
 
-  test('and what cannot be written rejects, and nothing is sent', async () => {
+  test('that a codec cannot produce rejects the operation, and nothing is sent', async () => {
     const covers = () => true
     await using it = await plugged(
       passthru({ ...telling('x_tell', { covers }), encode: () => ({ bytes: 'text' as never }) }),
@@ -448,7 +448,7 @@ describe('what cannot be read', () => {
     expect([it.peer.received, other.peer.received]).toEqual([[], []])
   })
 
-  test('a result that cannot be written is an error for its caller, which goes by the codec too', async () => {
+  test('a result that cannot be encoded is an error for its caller, which is encoded too', async () => {
     const covers = () => true
     const client = { codecs: passthru(packed('x_c', cbor, covers)) }
     await using world = await openWorld({ link: 'wires' })
@@ -466,7 +466,7 @@ describe('what cannot be read', () => {
 
 describe('packed', () => {
   for (const serializer of [json, cbor, msgpack]) {
-    test(`in ${serializer.name} comes back as it was, and nothing else is read`, () => {
+    test(`in ${serializer.name} is reversible, and other input is refused`, () => {
       const codec = packed('x_p', serializer)
       const values = { args: [1, 'two', BYTES, [null, { a: 2n ** 60n }]], kwargs: { b: -1.5 } }
       const { bytes } = codec.encode(values, {} as never)
@@ -480,7 +480,7 @@ describe('packed', () => {
     })
   }
 
-  test('reads what the specification says and no more', () => {
+  test('accepts exactly the format of the specification', () => {
     const codec = packed('x_p', json)
     const read = (text: string) => codec.decode(new TextEncoder().encode(text), {}, {} as never)
     expect(read('{}')).toEqual({ args: [], kwargs: {} })

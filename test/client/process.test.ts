@@ -1,4 +1,4 @@
-/** Whole processes: an import does nothing, and a script that starts, calls and stops ends by itself. */
+/** Whole processes: an import has no effects, and a script that starts, calls and stops exits by itself. */
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -16,7 +16,7 @@ interface Ended {
   readonly errors: string
 }
 
-/** Runs a script in a process of its own; one that does not end by itself is killed and fails. */
+/** Runs a script in a process of its own; one that does not exit by itself is killed and fails. */
 async function run(script: string, ...args: string[]): Promise<Ended> {
   return ended(start(script, ...args))
 }
@@ -51,12 +51,12 @@ async function served(): Promise<{ router: Router; url: string; port: string }> 
   return { router, url, port: String(port) }
 }
 
-test('the import of every entry point leaves nothing open', async () => {
+test('importing every entry point leaves nothing open', async () => {
   const ended = await run('imports.ts')
   expect(ended).toEqual({ code: 0, lines: ['[]'], errors: '' })
 }, 20_000)
 
-test('a script that starts, calls and stops ends by itself, soon, with nothing open', async () => {
+test('a script that starts, calls and stops exits soon by itself, with nothing open', async () => {
   const { router, url } = await served()
   const ended = await run('session.ts', url)
   expect(ended.errors).toBe('')
@@ -66,7 +66,7 @@ test('a script that starts, calls and stops ends by itself, soon, with nothing o
   expect(router.links).toBe(0)
 }, 20_000)
 
-test('a script whose router is not there ends by itself, with the cause', async () => {
+test('a script whose router is unreachable exits by itself, with the cause', async () => {
   const { code, lines, errors } = await run('nowhere.ts')
   expect(errors).toBe('')
   expect(code).toBe(0)
@@ -76,32 +76,35 @@ test('a script whose router is not there ends by itself, with the cause', async 
 describe.each([
   ['ws', WebSocket],
   ["Node's own WebSocket", globalThis.WebSocket],
-] as const)('%s, towards a peer that is frozen,', (name, Class) => {
-  // Node has one of its own since 22.
-  test.skipIf(!Class).each(['open', 'opening'])('keeps no process alive when it is terminated: %s', async (step) => {
-    const connections = new Set<Socket>()
-    const server = createServer((socket) => {
-      connections.add(socket)
-      socket.on('error', () => {})
-      socket.once('data', (data) => {
-        socket.pause()
-        if (step === 'opening') child.stdin.write('\n')
-        else socket.write(welcomed(String(data)))
+] as const)('%s, with a frozen peer,', (name, Class) => {
+  // Node has had its own since version 22.
+  test.skipIf(!Class).each(['open', 'opening'])(
+    'does not keep the process alive after terminate(): %s',
+    async (step) => {
+      const connections = new Set<Socket>()
+      const server = createServer((socket) => {
+        connections.add(socket)
+        socket.on('error', () => {})
+        socket.once('data', (data) => {
+          socket.pause()
+          if (step === 'opening') child.stdin.write('\n')
+          else socket.write(welcomed(String(data)))
+        })
       })
-    })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    onTestFinished(() => {
-      server.close()
-      for (const socket of connections) socket.destroy()
-    })
-    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`
-    const child = start('frozen.ts', name, step, url)
-    child.stdin.on('error', () => {})
-    const { code, errors, lines } = await ended(child)
-    expect({ code, errors }).toEqual({ code: 0, errors: '' })
-    expect(Number(/^ended after (\d+) ms$/.exec(lines.join())?.[1])).toBeLessThan(1000)
-  })
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      onTestFinished(() => {
+        server.close()
+        for (const socket of connections) socket.destroy()
+      })
+      const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`
+      const child = start('frozen.ts', name, step, url)
+      child.stdin.on('error', () => {})
+      const { code, errors, lines } = await ended(child)
+      expect({ code, errors }).toEqual({ code: 0, errors: '' })
+      expect(Number(/^ended after (\d+) ms$/.exec(lines.join())?.[1])).toBeLessThan(1000)
+    },
+  )
 })
 
 /** The answer to the request of a WebSocket. */

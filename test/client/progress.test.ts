@@ -19,7 +19,7 @@ leavesNothing()
 
 const sent = (peer: Scripted, code: number) => peer.received.filter(([received]) => received === code)
 
-/** What a loop got, and what ended it. */
+/** The parts that a loop received, and its error. */
 async function read(parts: AsyncIterable<unknown>): Promise<{ got: unknown[]; error?: unknown }> {
   const got: unknown[] = []
   try {
@@ -31,10 +31,10 @@ async function read(parts: AsyncIterable<unknown>): Promise<{ got: unknown[]; er
 }
 
 describe('the caller', () => {
-  test('asks for progress where it has somebody to tell, and only there', async () => {
+  test('sends receive_progress only if it passed onProgress', async () => {
     const { client, peer } = await joinedTo([])
-    const told: unknown[] = []
-    const result = client.callRaw('a.b', [1], { c: 2 }, { onProgress: (...part) => told.push(part) })
+    const reported: unknown[] = []
+    const result = client.callRaw('a.b', [1], { c: 2 }, { onProgress: (...part) => reported.push(part) })
     const plain = client.call('a.b')
     await until(() => sent(peer, CALL).length === 2)
     expect(sent(peer, CALL)).toEqual([
@@ -50,14 +50,14 @@ describe('the caller', () => {
     )
     expect(await result).toEqual({ args: ['end'], kwargs: {}, details: { progress: false } })
     expect(await plain).toBe(undefined)
-    expect(told).toEqual([
+    expect(reported).toEqual([
       [[], {}, { progress: true }],
       [[2, 3], { unit: 'cm' }, { progress: true, _x: 1 }],
     ])
     expect(client.dropped.answers).toBe(1)
   })
 
-  test('what onProgress throws is told, and ends nothing', async () => {
+  test('reports an error of onProgress, and the call continues', async () => {
     const { client, peer } = await joinedTo([])
     const errors: unknown[] = []
     client.on('error', (error) => errors.push(error))
@@ -80,7 +80,7 @@ describe('the caller', () => {
     expect(errors).toMatchObject([{ message: 'now' }, { message: 'later' }])
   })
 
-  test('reads in a loop, in its own time, and has the result beside it', async () => {
+  test('reads parts in a loop at its own pace, with the result as a separate promise', async () => {
     const { client, peer } = await joinedTo([])
     const loop = client.progress<number, string>('a.b', [1])
     await until(() => sent(peer, CALL).length === 1)
@@ -90,7 +90,7 @@ describe('the caller', () => {
     expect(await loop.next()).toEqual({ done: true, value: undefined })
   })
 
-  test('the loop throws what the call fails with, behind what came before', async () => {
+  test('gets the error of the call from the loop, after the parts before it', async () => {
     const { client, peer } = await joinedTo([])
     const loop = client.progress('a.b')
     await until(() => sent(peer, CALL).length === 1)
@@ -105,7 +105,7 @@ describe('the caller', () => {
     expect(await read(client.progress('a.b'))).toMatchObject({ got: [], error: { uri: 'wampy.error.not_joined' } })
   })
 
-  test('who leaves the loop cancels the call; what comes then is swallowed', async () => {
+  test('cancels the call by leaving the loop; later parts are dropped', async () => {
     const { client, peer } = await joinedTo(['call_canceling'])
     const loop = client.progress('a.b')
     await until(() => sent(peer, CALL).length === 1)
@@ -122,7 +122,7 @@ describe('the caller', () => {
     expect(await loop.next()).toEqual({ done: true, value: undefined })
   })
 
-  test('a signal ends the loop, and one that is aborted already sends nothing', async () => {
+  test('ends the loop by its signal, and sends nothing if that is already aborted', async () => {
     const { client, peer } = await joinedTo(['call_canceling'])
     const controller = new AbortController()
     const loop = client.progress('a.b', [], {}, { signal: controller.signal, cancelMode: 'skip' })
@@ -136,7 +136,7 @@ describe('the caller', () => {
     expect(sent(peer, CALL)).toHaveLength(1)
   })
 
-  test('waits for several readers at once, and ends them all', async () => {
+  test('may wait for several parts at once, and all waits end', async () => {
     const { client, peer } = await joinedTo([])
     const loop = client.progress('a.b')
     const readers = [loop.next(), loop.next(), loop.next()]
@@ -169,7 +169,7 @@ describe('a reader that is too slow', () => {
     await until(() => sent(peer, CALL).length === 1)
     expect(sent(peer, CALL)).toEqual([[CALL, 1, { receive_progress: true }, 'a.b', [], {}]])
     expect(await Promise.all([loop.next(), peer.send(part(1))])).toMatchObject([{ value: 1 }, undefined])
-    // A reader that waits takes it at once.
+    // A waiting reader receives it at once.
     peer.send(part(2), part(3), part(4), part(5), [RESULT, 1, {}, ['too late']])
     expect(await failure(loop.result)).toMatchObject(overflow(2))
     expect(await read(loop)).toMatchObject({ got: [2, 3], error: overflow(2) })
@@ -177,11 +177,11 @@ describe('a reader that is too slow', () => {
     await until(() => sent(peer, CANCEL).length === 1)
     expect(sent(peer, CANCEL)).toEqual([[CANCEL, 1, { mode: cancelMode }]])
     expect(onProgress).toEqual([1, 2, 3])
-    // The part that there was no room for; and what nobody waits for any more.
+    // The part that exceeded the buffer, and the parts after the end.
     await until(() => client.dropped.answers === (cancelMode === 'kill' ? 2 : 3))
   })
 
-  test('has room for 65 536 parts, and for as many as it says', async () => {
+  test('may lag by 65 536 parts, or by its buffer option', async () => {
     const { client, peer } = await joinedTo(['call_canceling'])
     const loop = client.progress('a.b')
     const roomy = client.progress('a.b', [], {}, { buffer: Number.POSITIVE_INFINITY })
@@ -216,7 +216,7 @@ describe('the callee', () => {
     return { ...at, errors, answers }
   }
 
-  test('of an async generator the yields are progress and the return is the result', async () => {
+  test('an async generator yields progress and returns the result', async () => {
     const { answers } = await serving(async function* () {
       yield 1
       yield undefined
@@ -231,18 +231,18 @@ describe('the callee', () => {
     ])
   })
 
-  test('to a caller that wants no progress only the result is sent', async () => {
-    const told: unknown[] = []
+  test('without receive_progress only the result is sent', async () => {
+    const reported: unknown[] = []
     const { answers } = await serving(async function* (invocation) {
-      told.push(invocation.wantsProgress, invocation.progress(['x']))
+      reported.push(invocation.wantsProgress, invocation.progress(['x']))
       yield 1
       return new Result([], { sum: 1 })
     }, {})
     expect(await answers(1)).toEqual([[YIELD, 1, {}, [], { sum: 1 }]])
-    expect(told).toEqual([false, false])
+    expect(reported).toEqual([false, false])
   })
 
-  test('a promise of an iteration, and one that is not a generator, go the same way', async () => {
+  test('a promise of an iterable, and an iterable that is not a generator, work as well', async () => {
     const { answers } = await serving(async () => new Blob(['ab']).stream())
     expect(await answers(2)).toEqual([
       [YIELD, 1, { progress: true }, [expect.stringMatching('^\0')]],
@@ -251,22 +251,22 @@ describe('the callee', () => {
   })
 
   test('progress() sends a part, until the answer is sent', async () => {
-    const told: unknown[] = []
+    const reported: unknown[] = []
     const { answers } = await serving(async (invocation) => {
-      told.push(invocation.wantsProgress, invocation.progress(), invocation.progress([1, 2], { of: 3 }))
-      setImmediate(() => told.push(invocation.wantsProgress, invocation.progress([3])))
+      reported.push(invocation.wantsProgress, invocation.progress(), invocation.progress([1, 2], { of: 3 }))
+      setImmediate(() => reported.push(invocation.wantsProgress, invocation.progress([3])))
       return 'end'
     })
-    await until(() => told.length === 5)
+    await until(() => reported.length === 5)
     expect(await answers(3)).toEqual([
       [YIELD, 1, { progress: true }],
       [YIELD, 1, { progress: true }, [1, 2], { of: 3 }],
       [YIELD, 1, {}, ['end']],
     ])
-    expect(told).toEqual([true, true, true, false, false])
+    expect(reported).toEqual([true, true, true, false, false])
   })
 
-  test('a generator that throws is an error, also behind progress', async () => {
+  test('a generator that throws is an error, also after progress', async () => {
     const { answers, errors } = await serving(async function* () {
       yield 1
       throw new WampError('a.error', ['text'])
@@ -278,7 +278,7 @@ describe('the callee', () => {
     expect(errors).toEqual([])
   })
 
-  test('a part that cannot travel ends the generator and is an error that names the place', async () => {
+  test('a part that no serializer can represent ends the generator with an error that names its place', async () => {
     let cleaned = false
     const { answers } = await serving(async function* () {
       try {
@@ -296,7 +296,7 @@ describe('the callee', () => {
   test.each([
     ['killnowait', []],
     ['kill', [[ERROR, INVOCATION, 1, {}, CANCELED, ['the call was canceled']]]],
-  ] as const)('INTERRUPT %s ends a generator where it stands, also one that never waits', async (mode, last) => {
+  ] as const)('INTERRUPT %s ends a generator where it stands, even one that never waits', async (mode, last) => {
     let cleaned = false
     const { peer, answers, errors } = await serving(async function* () {
       try {
@@ -320,7 +320,7 @@ describe('the callee', () => {
     expect(errors).toEqual([])
   })
 
-  test('the end of the session ends a generator; what its clean-up throws is told', async () => {
+  test('the end of the session ends a generator; an error of its clean-up is reported', async () => {
     const { peer, answers, errors } = await serving(async function* () {
       try {
         for (;;) yield 1
@@ -360,16 +360,16 @@ class Counter extends WampClient {
 }
 
 describe('through a router', () => {
-  test('an async generator of a service is a loop at its client, typed, and a promise of what it returns', async () => {
+  test('an async generator of a service is a typed loop for its client, and a promise of its return value', async () => {
     await using at = await serving(Counter)
     const loop = at.client.stream.count(3)
     const got: number[] = []
     for await (const n of loop) got.push(n)
     expect([got, await loop.result]).toEqual([[1, 2, 3], 'counted to 3'])
     expect(await at.client.rpc.count(3)).toBe('counted to 3')
-    const told: unknown[] = []
-    expect(await at.client.with({ onProgress: ([n]) => told.push(n) }).rpc.count(2)).toBe('counted to 2')
-    expect(told).toEqual([1, 2])
+    const reported: unknown[] = []
+    expect(await at.client.with({ onProgress: ([n]) => reported.push(n) }).rpc.count(2)).toBe('counted to 2')
+    expect(reported).toEqual([1, 2])
     expect(at.world.log.sent('service').filter(([code]) => code === YIELD)).toEqual([
       [YIELD, 1, { progress: true }, [1]],
       [YIELD, 1, { progress: true }, [2]],
@@ -382,19 +382,21 @@ describe('through a router', () => {
     ])
   })
 
-  test('a method tells of its progress by its Invocation', async () => {
+  test('a method reports progress through its Invocation', async () => {
     await using at = await serving(Counter)
-    const told: unknown[] = []
+    const reported: unknown[] = []
     const files = ['a', 'b']
-    expect(await at.client.with({ onProgress: (args, kwargs) => told.push([args, kwargs]) }).rpc.copy(files)).toBe(2)
-    expect(told).toEqual([
+    expect(await at.client.with({ onProgress: (args, kwargs) => reported.push([args, kwargs]) }).rpc.copy(files)).toBe(
+      2,
+    )
+    expect(reported).toEqual([
       [['a'], { done: true }],
       [['b'], { done: true }],
     ])
   })
 
   test.each(['linked', 'wires'] as const)(
-    '%s: who leaves the loop ends the generator, also one without an end',
+    '%s: leaving the loop ends the generator, even an endless one',
     async (link) => {
       await using at = await serving(Counter, link)
       let last = 0
@@ -408,7 +410,7 @@ describe('through a router', () => {
     },
   )
 
-  test('a caller that is gone ends the generator, and a callee that is gone ends the loop', async () => {
+  test('a caller that leaves ends the generator, and a callee that leaves ends the loop', async () => {
     await using at = await serving(Counter)
     const loop = at.client.stream.forever()
     await loop.next()
@@ -422,7 +424,7 @@ describe('through a router', () => {
     expect((await read(again)).error).toEqual(uri(CANCELED))
   })
 
-  test('untyped, every name may be a loop', async () => {
+  test('any name can be called as a loop on an untyped client', async () => {
     await using at = await serving(Counter)
     await using anything = new RpcClient({ router: at.world.connector('anything') })
     expect(await read(anything.stream.com.example.count(2))).toEqual({ got: [1, 2] })

@@ -1,4 +1,4 @@
-/** Publisher and subscriber: handlers that share a subscription, races on the way, and what handlers throw. */
+/** Publisher and subscriber: handlers that share a subscription, races, and errors of handlers. */
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Dict, type EventDetails, INVALID_ARGUMENT, type List, WampError } from 'wampy-ts'
@@ -31,7 +31,7 @@ import {
 
 leavesNothing()
 
-/** One subscription per topic and match, as a router has it; and a fence. */
+/** One subscription per topic and match, like a router; and a fence. */
 function broker(): Answer {
   const topics: string[] = []
   return ([code, request, options, topic], peer) => {
@@ -73,7 +73,7 @@ describe('an event', () => {
     ])
   })
 
-  test('of a pattern says the topic that was published', async () => {
+  test('of a pattern carries the published topic', async () => {
     const { client, peer } = await joined(broker())
     const heard: EventDetails[] = []
     await client.subscribe('com.example.', (_args, _kwargs, details) => heard.push(details), { match: 'prefix' })
@@ -120,7 +120,7 @@ describe('an event', () => {
 })
 
 describe('two handlers on one topic', () => {
-  test('share one subscription: UNSUBSCRIBE is sent when the last is gone', async () => {
+  test('share one subscription: UNSUBSCRIBE is sent when the last one is removed', async () => {
     const { client, peer } = await joined(broker())
     const heard: string[] = []
     const one = await client.subscribe('com.example.t', () => heard.push('one'))
@@ -137,7 +137,7 @@ describe('two handlers on one topic', () => {
     expect(unsubscribes(peer.received)).toEqual([[UNSUBSCRIBE, 5, 100]])
   })
 
-  test('the same function twice is two handlers', async () => {
+  test('may be the same function twice', async () => {
     const { client, peer } = await joined(broker())
     let count = 0
     const handler = () => count++
@@ -152,7 +152,7 @@ describe('two handlers on one topic', () => {
     expect(count).toBe(3)
   })
 
-  test('the same topic under another match is another subscription', async () => {
+  test('under different match policies have different subscriptions', async () => {
     const { client, peer } = await joined(broker())
     const exact = await client.subscribe('com.example.t', () => {})
     const prefix = await client.subscribe('com.example.t', () => {}, { match: 'prefix' })
@@ -161,7 +161,7 @@ describe('two handlers on one topic', () => {
     expect(unsubscribes(peer.received)).toEqual([[UNSUBSCRIBE, 3, 100]])
   })
 
-  test('one unsubscribes while the SUBSCRIBE of the other is on its way: the other keeps its events', async () => {
+  test('one unsubscribes while the SUBSCRIBE of the other is pending: the other keeps its events', async () => {
     const { client, peer } = await joined()
     const heard: string[] = []
     const first = client.subscribe('com.example.t', () => heard.push('one'))
@@ -182,7 +182,7 @@ describe('two handlers on one topic', () => {
     await done
   })
 
-  test('one unsubscribes while the SUBSCRIBE of the other is on its way, which is refused: nothing is left', async () => {
+  test('one unsubscribes while the SUBSCRIBE of the other is pending and is refused: nothing is left', async () => {
     const { client, peer } = await joined()
     const first = client.subscribe('com.example.t', () => {})
     await until(() => peer.received.length === 2)
@@ -200,7 +200,7 @@ describe('two handlers on one topic', () => {
     peer.send([UNSUBSCRIBED, 3])
   })
 
-  test('one subscribes while the UNSUBSCRIBE of the other is on its way: it has a subscription of its own', async () => {
+  test('one subscribes while the UNSUBSCRIBE of the other is pending: it gets a subscription of its own', async () => {
     await using world = await openWorld()
     const [alice, bob] = await world.join('alice', 'bob')
     const heard: string[] = []
@@ -223,7 +223,7 @@ describe('two handlers on one topic', () => {
     expect(unsubscribes(peer.received)).toHaveLength(1)
   })
 
-  test('after a storm of subscribing and unsubscribing the router knows what the client knows', async () => {
+  test('after many random subscribes and unsubscribes client and router agree', async () => {
     await using world = await openWorld()
     const [alice, bob] = await world.join('alice', 'bob')
     let seed = 3
@@ -258,7 +258,7 @@ describe('two handlers on one topic', () => {
 })
 
 describe('a retained event', () => {
-  test('is for the handler that asked for it, also where others hold the subscription already', async () => {
+  test('reaches the handler that requested it, even if the subscription already existed', async () => {
     await using world = await openWorld()
     const [alice, bob] = await world.join('alice', 'bob')
     await alice.publish('com.example.t', ['kept'], {}, { retain: true, acknowledge: true })
@@ -276,7 +276,7 @@ describe('a retained event', () => {
     expect(await fenced()).toEqual([])
     const three = await bob.subscribe('com.example.t', handler('three'), { get_retained: true })
     expect(await fenced()).toEqual([['three', 'kept', true]])
-    // Three is not the one that is meant any more.
+    // The third one is not the latest any more.
     await three.unsubscribe()
     await Promise.all(['four', 'five'].map((it) => bob.subscribe('com.example.t', handler(it), { get_retained: true })))
     expect(await fenced()).toEqual([
@@ -288,7 +288,7 @@ describe('a retained event', () => {
     expect(world.router.stats().subscriptions).toBe(1)
   })
 
-  test('comes again to each that asked for it after a loss; one that nobody asked for, to all', async () => {
+  test('reaches each handler that requested it again after a loss; an unrequested one reaches all', async () => {
     const router = welcoming(([code, request, options], peer) => {
       if (code !== SUBSCRIBE) return
       peer.send([SUBSCRIBED, request, 100])
@@ -315,7 +315,7 @@ describe('a retained event', () => {
 })
 
 describe('a handle', () => {
-  test('is in client.subscriptions until it is given up', async () => {
+  test('is in client.subscriptions until it is ended', async () => {
     const { client } = await joined(broker())
     const asked = client.subscribe('com.example.t', () => {}, { get_retained: true })
     expect(client.subscriptions.map(({ state }) => state)).toEqual(['pending'])
@@ -332,7 +332,7 @@ describe('a handle', () => {
     expect(handle).toMatchObject({ state: 'closed', id: undefined })
   })
 
-  test('may be given up any number of times, also after stop()', async () => {
+  test('may be ended any number of times, also after stop()', async () => {
     const { client, peer } = await joined(broker())
     const handle = await client.subscribe('com.example.t', () => {})
     await Promise.all([handle.unsubscribe(), handle.unsubscribe()])
@@ -345,7 +345,7 @@ describe('a handle', () => {
     expect(other.state).toBe('closed')
   })
 
-  test('that is given up before it was granted rejects what waits for it', async () => {
+  test('that is ended before it is granted rejects its promise', async () => {
     const { client, peer } = await joined()
     const asked = failure(client.subscribe('com.example.t', () => {}))
     await until(() => peer.received.length === 2)
@@ -358,7 +358,7 @@ describe('a handle', () => {
     await gone
   })
 
-  test('that the router does not know any more is given up all the same', async () => {
+  test('that the router no longer knows can still be ended', async () => {
     const { client } = await joined((message, peer) => {
       if (message[0] === UNSUBSCRIBE) {
         peer.send([ERROR, UNSUBSCRIBE, message[1], {}, 'wamp.error.no_such_subscription'])
@@ -369,7 +369,7 @@ describe('a handle', () => {
     expect(handle.state).toBe('closed')
   })
 
-  test('is given up, and told so, where the connection is lost before the router answers', async () => {
+  test('is ended, and its promise resolves, if the connection is lost before the router answers', async () => {
     const { client, peer } = await joined((message, to) => message[0] === SUBSCRIBE && broker()(message, to))
     const handle = await client.subscribe('com.example.t', () => {})
     const gone = handle.unsubscribe()
@@ -380,7 +380,7 @@ describe('a handle', () => {
   })
 })
 
-describe('what a handler throws', () => {
+describe('an error thrown by a handler', () => {
   for (const [way, handler] of Object.entries({
     'at once': () => {
       throw new Error('boom')
@@ -389,7 +389,7 @@ describe('what a handler throws', () => {
       throw new Error('boom')
     },
   })) {
-    test(`${way}: is told by the event error, and neither the session nor another handler minds`, async () => {
+    test(`${way}: is reported by the event error, and affects neither the session nor other handlers`, async () => {
       const { client, peer } = await joined(broker())
       const heard: unknown[] = []
       await client.subscribe('com.example.t', handler)
@@ -404,21 +404,21 @@ describe('what a handler throws', () => {
     })
   }
 
-  test('goes to the console where nobody listens', async () => {
+  test('is printed on the console without a listener', async () => {
     const { client, peer } = await joined(broker())
-    const told = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
     await client.subscribe('com.example.t', () => {
       throw new Error('boom')
     })
     peer.send([EVENT, 100, 1, {}])
     await client.call(fence)
-    expect(told.mock.calls).toEqual([[new Error('boom')]])
-    told.mockRestore()
+    expect(printed.mock.calls).toEqual([[new Error('boom')]])
+    printed.mockRestore()
   })
 
-  test('a listener of error that throws does no harm either', async () => {
+  test('and an error of the listener of error do no harm', async () => {
     const { client, peer } = await joined(broker())
-    const told = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
     client.on('error', () => {
       throw new Error('worse')
     })
@@ -428,8 +428,8 @@ describe('what a handler throws', () => {
     peer.send([EVENT, 100, 1, {}])
     await client.call(fence)
     expect(client.state).toBe('ready')
-    expect(told).toHaveBeenCalledWith(new Error('worse'))
-    told.mockRestore()
+    expect(printed).toHaveBeenCalledWith(new Error('worse'))
+    printed.mockRestore()
   })
 
   test('a handler may unsubscribe itself, and others, while it runs', async () => {
@@ -448,7 +448,7 @@ describe('what a handler throws', () => {
 })
 
 describe('publish', () => {
-  test('resolves to undefined without acknowledge, and to the publication with it', async () => {
+  test('resolves to undefined without acknowledge, otherwise to the publication id', async () => {
     const { client, peer } = await joined(broker())
     expect(await client.publish('com.example.t', [1])).toBeUndefined()
     expect(await client.publish('com.example.t', [], { a: 1 }, { acknowledge: true, exclude: [5], _x: 1 })).toBe(5)
@@ -461,7 +461,7 @@ describe('publish', () => {
     ])
   })
 
-  test('makes lists of what stands alone, and tells what is not an option from no list', async () => {
+  test('turns single values of the audience options into lists, and keeps absent and empty lists apart', async () => {
     const { client, peer } = await joined(broker())
     const lists = {
       exclude: 5,
@@ -518,7 +518,7 @@ describe('publish', () => {
       expect(peer.received.filter(([code]) => code === PUBLISH)).toEqual([[PUBLISH, 1, {}, 'com.example.t', [], {}]])
     })
 
-    test('without a listener, the console is warned', async () => {
+    test('without a listener the warning is printed on the console', async () => {
       const warned = vi.spyOn(console, 'warn').mockImplementation(() => {})
       onTestFinished(() => warned.mockRestore())
       const { client } = await joinedTo([], broker())
@@ -527,14 +527,14 @@ describe('publish', () => {
     })
   })
 
-  test('kwargs alone travel behind an empty list', async () => {
+  test('kwargs alone are sent after an empty list', async () => {
     const { client, peer } = await joined(broker())
     await client.publish('com.example.t', undefined, { a: 1 })
     await client.call(fence)
     expect(peer.received[1]).toEqual([PUBLISH, 1, {}, 'com.example.t', [], { a: 1 }])
   })
 
-  test('is refused only where it was acknowledged', async () => {
+  test('rejects on a refusal only if acknowledge was set', async () => {
     await using world = await openWorld()
     const [alice] = await world.join('alice')
     expect(await failure(alice.publish('wamp.mine', [], {}, { acknowledge: true }))).toBeInstanceOf(WampError)
@@ -542,7 +542,7 @@ describe('publish', () => {
     expect(alice.state).toBe('ready')
   })
 
-  test('with a signal that is aborted already sends nothing', async () => {
+  test('with a signal that is already aborted sends nothing', async () => {
     const { client, peer } = await joined(broker())
     const error = await failure(client.publish('com.example.t', [], {}, { signal: AbortSignal.abort('why') }))
     expect(error).toMatchObject({ uri: 'wamp.error.canceled', cause: 'why', sent: false })
@@ -550,7 +550,7 @@ describe('publish', () => {
     expect(peer.received.map(([code]) => code)).not.toContain(PUBLISH)
   })
 
-  test('what cannot travel is refused with its place, and sends nothing', async () => {
+  test('refuses a value that no serializer can represent, names its place, and sends nothing', async () => {
     const { client, peer } = await joined(broker())
     const error = await failure(client.publish('com.example.t', [{ user: { name: () => 'joe' } }]))
     expect(error).toMatchObject({ uri: INVALID_ARGUMENT, message: expect.stringContaining('args[0].user.name') })
@@ -565,7 +565,7 @@ describe('publish', () => {
   })
 })
 
-test('events of one publisher arrive in the order in which they were published', async () => {
+test('events of one publisher arrive in the order of publication', async () => {
   await using world = await openWorld({ link: 'wires' })
   const [alice, bob] = await world.join('alice', 'bob')
   const heard: unknown[] = []
@@ -577,7 +577,7 @@ test('events of one publisher arrive in the order in which they were published',
   expect(heard).toEqual([...numbers, 200])
 })
 
-test('a subscriber that is aborted by its router hears why', async () => {
+test('a subscriber that its router aborts learns the reason', async () => {
   const { client, peer } = await joined(broker())
   const lost = next(client, 'lost')
   peer.send([ABORT, { message: 'too many events' }, 'com.example.limit'])

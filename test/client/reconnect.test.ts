@@ -1,4 +1,4 @@
-/** After a loss the client comes back, and brings its subscriptions and registrations with it before it says `ready`. */
+/** After a loss the client rejoins, and restores its subscriptions and registrations before it reports `ready`. */
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
@@ -65,7 +65,7 @@ describe('the events of each transition', () => {
     ])
   })
 
-  test('a first attempt that fails is announced by retry, and is not a loss', async () => {
+  test('a failed first attempt is reported by retry, and not by lost', async () => {
     const router = welcoming(undefined, (attempt) => (attempt < 3 ? [3, {}, 'com.example.full'] : WELCOMED))
     const client = clientOf(router, soon)
     const events = eventsOf(client)
@@ -82,7 +82,7 @@ describe('the events of each transition', () => {
     ).toEqual([1, 2])
   })
 
-  test('a loss that reconnect: false does not mend ends it with the cause', async () => {
+  test('with reconnect: false a loss stops the client with the cause', async () => {
     const router = welcoming()
     const client = clientOf(router, { reconnect: false })
     await client.start()
@@ -94,7 +94,7 @@ describe('the events of each transition', () => {
     expect(client.state).toBe('stopped')
   })
 
-  test('a listener that throws does no harm, and is told by the event error', async () => {
+  test('a listener that throws does no harm, and is reported by the event error', async () => {
     const router = welcoming()
     const client = clientOf(router, soon)
     const errors: unknown[] = []
@@ -116,7 +116,7 @@ describe('the events of each transition', () => {
   })
 })
 
-describe('what counts as a loss', () => {
+describe('after a loss', () => {
   for (const [way, end] of Object.entries({
     'a broken connection': (peer: { terminate(): void }) => peer.terminate(),
     'a closed connection': (peer: { close(): void }) => peer.close(),
@@ -126,7 +126,7 @@ describe('what counts as a loss', () => {
       peer.send([3, {}, 'com.example.oops']),
     'a message that is none': (peer: { send(...messages: unknown[][]): void }) => peer.send([99]),
   })) {
-    test(`${way}: it joins again`, async () => {
+    test(`${way}: the client joins again`, async () => {
       const router = welcoming()
       const client = clientOf(router, soon)
       await client.start()
@@ -149,7 +149,7 @@ describe('what counts as a loss', () => {
     expect(router.peers[0]?.received.at(-1)).toEqual([GOODBYE, {}, 'wamp.close.goodbye_and_out'])
   })
 
-  test('fatal reasons are none: a client that is thrown out for good stays out', async () => {
+  test('for a fatal reason the client stops', async () => {
     const router = welcoming()
     const client = clientOf(router, soon)
     await client.start()
@@ -159,7 +159,7 @@ describe('what counts as a loss', () => {
     expect(router.peers).toHaveLength(1)
   })
 
-  test('a real router that is closed and served again on its port', async () => {
+  test('from a real router that is closed and served again on its port the client recovers', async () => {
     const first = new Router()
     const served = await serve(first, { port: 0 })
     const { port } = served
@@ -191,8 +191,8 @@ describe('what counts as a loss', () => {
   })
 })
 
-describe('what comes back', () => {
-  test('subscriptions and registrations with their options, all granted before ready', async () => {
+describe('a rejoin', () => {
+  test('restores subscriptions and registrations with their options, all granted before ready', async () => {
     let answers: (() => void)[] | undefined
     const router = welcoming((message, peer) => {
       if (answers) answers.push(() => granting(message, peer))
@@ -223,7 +223,7 @@ describe('what comes back', () => {
     expect([registration.state, registration.id]).toEqual(['active', 1002])
   })
 
-  test("a service's own methods", async () => {
+  test('restores the methods of a service', async () => {
     class Service extends WampClient {
       readonly heard: unknown[] = []
       @rpc('com.example.date') date(): string {
@@ -251,7 +251,7 @@ describe('what comes back', () => {
     expect(service.heard).toEqual([5])
   })
 
-  test('what was granted by a session that ended in the same read is pending', async () => {
+  test('repeats requests granted by a session that ended in the same read', async () => {
     const router = welcoming((message, peer) => {
       granting(message, peer)
       if (router.peers.length === 1) peer.send([GOODBYE, {}, 'wamp.close.system_shutdown'])
@@ -265,7 +265,7 @@ describe('what comes back', () => {
     expect([handle.state, handle.id]).toEqual(['active', 1001])
   })
 
-  test('handles outlive stop() as well: start() brings them back', async () => {
+  test('restores handles after stop() and start() as well', async () => {
     const router = welcoming(granting)
     const client = clientOf(router)
     await client.start()
@@ -277,7 +277,7 @@ describe('what comes back', () => {
     expect(router.peers[1]?.received[1]).toEqual([SUBSCRIBE, 1, {}, 'com.example.tick'])
   })
 
-  test('what was given up does not, also where it was given up while the connection was lost', async () => {
+  test('does not restore ended handles, even if they were ended without a connection', async () => {
     stopTheClock()
     const router = welcoming(granting)
     const client = clientOf(router)
@@ -295,7 +295,7 @@ describe('what comes back', () => {
     expect([gone.state, kept.state]).toEqual(['closed', 'active'])
   })
 
-  test('what is given up while it is asked for again is taken back from the router', async () => {
+  test('returns a subscription to the router if it was ended while being restored', async () => {
     let hold = false
     const router = welcoming((message, peer) => {
       if (message[0] === 34) peer.send([35, message[1]])
@@ -316,7 +316,7 @@ describe('what comes back', () => {
     expect(client.subscriptions).toEqual([])
   })
 
-  test('request ids begin at 1 again', async () => {
+  test('restarts request ids at 1', async () => {
     const router = welcoming(([code, request], peer) => code === CALL && peer.send([50, request, {}, [request]]))
     const client = clientOf(router, soon)
     await client.start()
@@ -328,10 +328,10 @@ describe('what comes back', () => {
   })
 })
 
-describe('a wish that is refused on a rejoin', () => {
+describe('a handle that is refused on a rejoin', () => {
   const ALREADY = 'wamp.error.procedure_already_exists'
 
-  test('does not hold up ready: its handle says failed, it tries again, and becomes active', async () => {
+  test('does not delay ready: it is in state failed, is tried again, and becomes active', async () => {
     stopTheClock()
     let refusing = false
     const router = welcoming((message, peer) => {
@@ -350,9 +350,9 @@ describe('a wish that is refused on a rejoin', () => {
     expect(client.state).toBe('ready')
     expect(registration).toMatchObject({ state: 'failed', error: { uri: ALREADY, message: 'taken' }, id: undefined })
     expect(subscription.state).toBe('active')
-    const told = events.filter(([name]) => name === 'failed' || name === 'ready')
-    expect(told.map(([name]) => name)).toEqual(['failed', 'ready'])
-    expect(told[0]).toEqual(['failed', registration, uri(ALREADY)])
+    const reported = events.filter(([name]) => name === 'failed' || name === 'ready')
+    expect(reported.map(([name]) => name)).toEqual(['failed', 'ready'])
+    expect(reported[0]).toEqual(['failed', registration, uri(ALREADY)])
     const asked = () => router.peers[1]?.received.filter(([code]) => code === REGISTER).length as number
     await pass(10_000)
     expect(asked()).toBeGreaterThanOrEqual(4)
@@ -366,7 +366,7 @@ describe('a wish that is refused on a rejoin', () => {
     expect(events.filter(([name]) => name === 'failed')).toHaveLength(1)
   })
 
-  test('does not try again once it is given up, and needs no UNREGISTER', async () => {
+  test('is not tried again once it is ended, and needs no UNREGISTER', async () => {
     stopTheClock()
     let refusing = false
     const router = welcoming((message, peer) => {
@@ -388,7 +388,7 @@ describe('a wish that is refused on a rejoin', () => {
     expect(registration.state).toBe('closed')
   })
 
-  test('stays quiet while the connection is lost again, and after stop()', async () => {
+  test('is not tried while the connection is lost again, nor after stop()', async () => {
     stopTheClock()
     let refusing = false
     const router = welcoming((message, peer) => {
@@ -407,7 +407,7 @@ describe('a wish that is refused on a rejoin', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test("a service's own is not an other: only the first start rejects", async () => {
+  test('of a service does not stop it either: only the first start rejects', async () => {
     class Service extends WampClient {
       @rpc date(): void {}
     }
@@ -427,7 +427,7 @@ describe('a wish that is refused on a rejoin', () => {
     expect(service.state).toBe('ready')
   })
 
-  test('a router that never answers what is asked on joining is given up on', async () => {
+  test('a router that does not answer requests on joining is abandoned after connectTimeout', async () => {
     stopTheClock()
     let deaf = false
     const router = welcoming((message, peer) => {
@@ -448,7 +448,7 @@ describe('a wish that is refused on a rejoin', () => {
     expect(router.peers).toHaveLength(3)
   })
 
-  test('with a connectTimeout of 0 it waits as long as it takes', async () => {
+  test('with a connectTimeout of 0 it is awaited as long as it takes', async () => {
     stopTheClock()
     const held: (() => void)[] = []
     const router = welcoming((message, peer) => {
@@ -468,8 +468,8 @@ describe('a wish that is refused on a rejoin', () => {
   })
 })
 
-describe('what is under way when the connection is lost', () => {
-  test('every pending call and acknowledged publish is rejected at once, and says that it had been sent', async () => {
+describe('pending requests when the connection is lost', () => {
+  test('are rejected at once, calls and acknowledged publications, with sent: true', async () => {
     const router = welcoming()
     const client = clientOf(router)
     await client.start()
@@ -495,7 +495,7 @@ describe('what is under way when the connection is lost', () => {
     expect(router.peers).toHaveLength(1)
   })
 
-  test('a GOODBYE of the router rejects them too, with its reason as the cause', async () => {
+  test('are rejected by a GOODBYE of the router too, with its reason as the cause', async () => {
     const router = welcoming()
     const client = clientOf(router, { reconnect: false })
     await client.start()
@@ -505,7 +505,7 @@ describe('what is under way when the connection is lost', () => {
     expect(await call).toMatchObject({ uri: CONNECTION_LOST, sent: true, cause: { uri: 'wamp.close.system_shutdown' } })
   })
 
-  test('stop() rejects them: they may have run', async () => {
+  test('are rejected by stop() with sent: true, because they may have run', async () => {
     const router = welcoming()
     const client = clientOf(router)
     await client.start()
@@ -515,7 +515,7 @@ describe('what is under way when the connection is lost', () => {
     expect(await call).toMatchObject({ uri: STOPPED, sent: true })
   })
 
-  test('nothing of it is sent again after the rejoin', async () => {
+  test('are not sent again after the rejoin', async () => {
     const router = welcoming(([code, request, , procedure], peer) => {
       if (code === CALL && procedure === 'com.example.fence') peer.send([50, request, {}])
     })
@@ -534,7 +534,7 @@ describe('what is under way when the connection is lost', () => {
 })
 
 describe('without a session', () => {
-  test('a call and a publish are rejected at once: sent is false, and nothing is sent later', async () => {
+  test('a call and a publication are rejected at once with sent: false, and are not sent later', async () => {
     const router = welcoming(([code, request], peer) => code === CALL && peer.send([50, request, {}]))
     const client = clientOf(router)
     for (const operation of [
@@ -579,7 +579,7 @@ describe('without a session', () => {
     ])
   })
 
-  test('waitForReady ends with stop(), with its signal, and with its timeout, which counts the wait', async () => {
+  test('waitForReady ends with stop(), with its signal, and with its timeout, which includes the wait', async () => {
     stopTheClock()
     const router = welcoming(undefined, (attempt) => (attempt === 1 ? WELCOMED : undefined))
     const client = clientOf(router)
@@ -603,7 +603,7 @@ describe('without a session', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('a timeout lasts as long when the clock of the machine is set back meanwhile', async () => {
+  test('a timeout is unaffected by a change of the system clock', async () => {
     stopTheClock()
     const router = welcoming()
     const connect: Connector['connect'] = async (...given) => {
@@ -620,7 +620,7 @@ describe('without a session', () => {
     expect(await call).toMatchObject({ uri: 'wamp.error.timeout', sent: true })
   })
 
-  test('a timeout counts the wait for the session and the wait for the answer together', async () => {
+  test('a timeout includes the wait for the session and the wait for the answer', async () => {
     stopTheClock()
     const router = welcoming()
     const client = clientOf(
@@ -655,7 +655,7 @@ describe('without a session', () => {
     expect(router.peers[0]?.received.map(([code]) => code)).toEqual([HELLO, SUBSCRIBE, REGISTER])
   })
 
-  test('subscribe while it is being stopped waits for the next start, as StrictMode has it', async () => {
+  test('subscribe during stop() waits for the next start, as StrictMode needs it', async () => {
     const router = welcoming(granting)
     const client = clientOf(router)
     await client.start()
@@ -670,7 +670,7 @@ describe('without a session', () => {
     expect(router.peers[0]?.received.map(([code]) => code)).toEqual([HELLO, GOODBYE])
   })
 
-  test('a subscription waits 30 seconds for its grant, and is made later all the same', async () => {
+  test('a subscription waits 30 seconds for its grant, and is still made later', async () => {
     stopTheClock()
     const router = welcoming(granting)
     const client = clientOf(router, { liveness: false })
@@ -688,7 +688,7 @@ describe('without a session', () => {
     expect(handle?.state).toBe('active')
   })
 
-  test('stop() rejects a wish that waits, and withdraws it', async () => {
+  test('stop() rejects a waiting registration, and withdraws it', async () => {
     const router = welcoming()
     const client = clientOf(router)
     await client.start()
@@ -712,8 +712,8 @@ describe('without a session', () => {
   })
 })
 
-describe('how soon it tries again', () => {
-  test('delays grow, also where every attempt takes long to fail, up to the most', async () => {
+describe('the delay before an attempt', () => {
+  test('grows up to the maximum, even if every attempt takes long to fail', async () => {
     stopTheClock()
     const router = welcoming(undefined, () => undefined)
     const client = clientOf(router, { connectTimeout: 8000, reconnect: { initial: 100, max: 1600 } })
@@ -734,7 +734,7 @@ describe('how soon it tries again', () => {
     await started
   })
 
-  test('a session that lasted begins the delays anew, one that did not does not', async () => {
+  test('restarts after a long session, and not after a short one', async () => {
     stopTheClock()
     const router = welcoming()
     const client = clientOf(router, { reconnect: { initial: 100 }, liveness: false })
@@ -751,7 +751,7 @@ describe('how soon it tries again', () => {
     expect(attempts).toEqual([1, 2, 1, 2])
   })
 
-  test('a function decides: a delay, or false to stop, and it is told the attempt and the cause', async () => {
+  test('may be computed by a function from the attempt and the cause; false stops', async () => {
     const asked: unknown[] = []
     const router = welcoming(undefined, () => [3, {}, 'wamp.error.no_such_realm'])
     const client = clientOf(router, {
@@ -765,7 +765,7 @@ describe('how soon it tries again', () => {
     expect(router.peers).toHaveLength(3)
   })
 
-  test('a function that throws, or returns no number, stops it and is told by the event error', async () => {
+  test('a function that throws or does not return a number stops the client and is reported by the event error', async () => {
     for (const reconnect of [
       () => {
         throw new Error('boom')
@@ -779,12 +779,14 @@ describe('how soon it tries again', () => {
       const error = next(client, 'error')
       expect(await failure(client.start())).toEqual(uri('com.example.full'))
       expect(router.peers).toHaveLength(1)
-      const [told] = await error
-      expect(told instanceof WampError ? told.uri : (told as Error).message).toMatch(new RegExp(`^(boom|${USAGE})$`))
+      const [reported] = await error
+      expect(reported instanceof WampError ? reported.uri : (reported as Error).message).toMatch(
+        new RegExp(`^(boom|${USAGE})$`),
+      )
     }
   })
 
-  test('a delay of Infinity waits, and does not spin', async () => {
+  test('may be Infinity, which waits without spinning', async () => {
     stopTheClock()
     const router = welcoming(undefined, () => [3, {}, 'com.example.full'])
     const client = clientOf(router, { reconnect: () => Number.POSITIVE_INFINITY })
@@ -796,7 +798,7 @@ describe('how soon it tries again', () => {
     await started
   })
 
-  test('a page that comes back to the network does not wait', async () => {
+  test('is cut short when a page returns to the network', async () => {
     stopTheClock()
     const listeners = new Map<string, () => void>()
     vi.stubGlobal('addEventListener', (name: string, listener: () => void) => listeners.set(name, listener))
@@ -815,7 +817,7 @@ describe('how soon it tries again', () => {
     expect(listeners.size).toBe(0)
   })
 
-  test('connection_failed says that nothing could be sent', async () => {
+  test('connection_failed has the cause in its message, and nothing was sent', async () => {
     const client = clientOf('ws://127.0.0.1:1/ws', { reconnect: false })
     const error = (await failure(client.start())) as WampError
     expect(error.uri).toBe(CONNECTION_FAILED)
@@ -823,7 +825,7 @@ describe('how soon it tries again', () => {
   })
 })
 
-test('REGISTERED for what was asked before the loss does not confuse the next session', async () => {
+test('a late REGISTERED for a request before the loss does not confuse the next session', async () => {
   const router = welcoming()
   const client = clientOf(router, soon)
   await client.start()

@@ -1,4 +1,4 @@
-/** Methods of a service that would take the place of a member of the client. */
+/** Methods of a service that would replace a member of the client. */
 
 import { expect, test } from 'vitest'
 import { rpc, subscribe, USAGE, WampClient } from 'wampy-ts'
@@ -89,7 +89,7 @@ test.each<[string, () => new () => WampClient]>([
   )
 })
 
-test('its URI may be any: another method takes it', async () => {
+test('any URI may be such a name: another method can serve it', async () => {
   class Shop extends WampClient {
     static prefix = 'com.example'
     @rpc('com.example.start') begin(): void {}

@@ -1,4 +1,4 @@
-/** What the router takes back: the handle is closed, says why, and is not asked for again. */
+/** Revocation by the router: the handle is closed with the reason, and is not restored. */
 
 import { describe, expect, test } from 'vitest'
 import { getRegisteredEntrypoints, REVOKED, rpc, WampClient } from 'wampy-ts'
@@ -19,7 +19,7 @@ import { clientOf, eventsOf, gate, granting, joined, leavesNothing, next, until,
 leavesNothing()
 
 describe('by a scripted router', () => {
-  test('a registration: what runs is answered, what comes is refused', async () => {
+  test('of a registration: running calls are answered, new ones are refused', async () => {
     const { client, peer } = await joined(granting)
     const answer = gate<string>()
     const handle = await client.register('a.b', () => answer.opened)
@@ -45,7 +45,7 @@ describe('by a scripted router', () => {
     expect(peer.received).toHaveLength(4)
   })
 
-  test('what is taken back in the same breath as it is granted is refused, and not given back', async () => {
+  test('right behind the grant rejects the promise, and sends no UNREGISTER or UNSUBSCRIBE', async () => {
     const { client, peer } = await joined(([code, request], it) => {
       if (code === REGISTER) it.send([65, request, 900], [UNREGISTERED, 0, { registration: 900, reason: 'too late' }])
       if (code === SUBSCRIBE) it.send([33, request, 901], [UNSUBSCRIBED, 0, { subscription: 901 }])
@@ -58,7 +58,7 @@ describe('by a scripted router', () => {
     expect(peer.received.map(([code]) => code)).toEqual([1, REGISTER, SUBSCRIBE, 6])
   })
 
-  test('a subscription, of all that share it', async () => {
+  test('of a subscription ends all handles that share it', async () => {
     const { client, peer } = await joined(([code, request], it) => code === SUBSCRIBE && it.send([33, request, 900]))
     const heard: unknown[] = []
     const handles = await Promise.all([1, 2].map((n) => client.subscribe('a.t', ([x]) => heard.push([n, x]))))
@@ -75,7 +75,7 @@ describe('by a scripted router', () => {
     expect(handles.map(({ state }) => state)).toEqual(['closed', 'closed'])
   })
 
-  test('of what is unknown, or says nothing, is not a violation', async () => {
+  test('of an unknown or missing id is not a violation', async () => {
     const { client, peer } = await joined(granting)
     await client.register('a.b', () => {})
     const events = eventsOf(client)
@@ -84,7 +84,7 @@ describe('by a scripted router', () => {
     expect([client.state, events, client.registrations.length]).toEqual(['ready', [], 1])
   })
 
-  test('that crosses unregister and unsubscribe: both resolve', async () => {
+  test('that crosses unregister or unsubscribe lets both resolve', async () => {
     const { client, peer } = await joined(([code, request], it) => {
       if (code === REGISTER || code === SUBSCRIBE) it.send([code + 1, request, 900])
       if (code === UNREGISTER) {
@@ -109,7 +109,7 @@ describe('by a scripted router', () => {
     expect(peer.received.length).toBe(5)
   })
 
-  test('is the end of it: the next join does not ask again', async () => {
+  test('is final: the next join does not restore the handle', async () => {
     const router = welcoming(granting)
     const client = clientOf(router, { reconnect: { initial: 1 } })
     await client.start()
@@ -128,7 +128,7 @@ describe('by a scripted router', () => {
 })
 
 describe('through a router', () => {
-  test('an administrator takes a procedure from its service', async () => {
+  test('an administrator removes a procedure from its service', async () => {
     class Service extends WampClient {
       @rpc one(): number {
         return 1
@@ -153,7 +153,7 @@ describe('through a router', () => {
     expect(await admin.call('one')).toBe(1)
   })
 
-  test('who registers by force takes a procedure over', async () => {
+  test('a session takes over a procedure by force_reregister', async () => {
     await using world = await openWorld()
     const [old, young] = await world.join('old', 'young')
     const handle = await old.register('a.b', () => 'old')

@@ -1,4 +1,4 @@
-/** RpcClient: it starts itself, walks names, and may be looked at by anything without a call being sent. */
+/** RpcClient: it starts by itself, builds URIs from names, and may be inspected without sending a call. */
 
 import { format, inspect, isDeepStrictEqual } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -54,14 +54,14 @@ function echoing<Service = unknown>(options: RpcClientOptions<Service> = {}, wel
 }
 
 describe('the first call', () => {
-  test('starts a client that was never started', async () => {
+  test('starts a client that is not started', async () => {
     const { client, router } = echoing()
     expect(await client.rpc.getTodaysDate()).toEqual(['getTodaysDate', []])
     expect(client.state).toBe('ready')
     expect(router.peers).toHaveLength(1)
   })
 
-  test('by call and callRaw as well', async () => {
+  test('starts it through call and callRaw as well', async () => {
     for (const call of [
       (client: RpcClient) => client.call('a.b', [1]),
       (client: RpcClient) => client.callRaw('a.b', [1]).then(({ args }) => args[0]),
@@ -71,7 +71,7 @@ describe('the first call', () => {
     }
   })
 
-  test('and others at the same time make one session', async () => {
+  test('and concurrent ones share one session', async () => {
     const { client, router, calls } = echoing()
     const results = await Promise.all([client.rpc.a(), client.rpc.b(), client.call('c', []), client.start()])
     expect(results).toEqual([['a', []], ['b', []], ['c', []], undefined])
@@ -80,7 +80,7 @@ describe('the first call', () => {
     expect(calls()).toHaveLength(3)
   })
 
-  test('and one that follows while it is still starting waits for the same session', async () => {
+  test('and one that follows during the start share the session', async () => {
     const { client, router } = echoing({}, () => undefined)
     const first = client.rpc.a()
     await until(() => router.peers[0]?.received.length === 1)
@@ -94,7 +94,7 @@ describe('the first call', () => {
     expect(router.peers).toHaveLength(1)
   })
 
-  test('is rejected with the reason where the start fails, and the next one tries again', async () => {
+  test('is rejected with the reason if the start fails, and the next one tries again', async () => {
     const { client, router } = echoing({ reconnect: false }, (attempt) =>
       attempt === 1 ? [3, {}, 'com.example.full'] : WELCOMED,
     )
@@ -103,7 +103,7 @@ describe('the first call', () => {
     expect(router.peers).toHaveLength(2)
   })
 
-  test('whose signal or timeout ends does not end the start for the others', async () => {
+  test('may end by its signal or timeout without ending the start for others', async () => {
     stopTheClock()
     const { client, router } = echoing({}, () => undefined)
     const controller = new AbortController()
@@ -120,11 +120,11 @@ describe('the first call', () => {
     expect(await patient).toEqual(['c', []])
   })
 
-  test('after stop() starts it again, as a component that is mounted twice needs it', async () => {
+  test('after stop() starts the client again, as a component that is mounted twice needs it', async () => {
     const { client, router } = echoing()
     await client.rpc.a()
     const stopped = client.stop()
-    // While it leaves, and when it has left.
+    // During the stop, and after it.
     expect(await client.rpc.a()).toEqual(['a', []])
     await stopped
     await client.stop()
@@ -135,7 +135,7 @@ describe('the first call', () => {
     expect(client.state).toBe('ready')
   })
 
-  test('waits for as long as it likes while the client is connecting, and 10 seconds if it does not say', async () => {
+  test('waits for its own timeout while the client is connecting, by default 10 seconds', async () => {
     stopTheClock()
     let reachable = false
     const { router } = echoing()
@@ -164,7 +164,7 @@ describe('the first call', () => {
     expect(await long).toEqual(['a', []])
   })
 
-  test('that stop() overtakes is rejected, and sends nothing', async () => {
+  test('is rejected if stop() follows before it is sent', async () => {
     const { client, calls } = echoing()
     const call = failure(client.rpc.a())
     await client.stop()
@@ -172,7 +172,7 @@ describe('the first call', () => {
     expect(calls()).toEqual([])
   })
 
-  test('while the connection is lost does not wait', async () => {
+  test('does not wait while the connection is lost', async () => {
     const { client, router } = echoing({ reconnect: () => 1_000_000 })
     await client.rpc.a()
     const lost = next(client, 'lost')
@@ -187,7 +187,7 @@ describe('the first subscription or publication', () => {
     ['subscribe', (client) => client.subscribe('a.t', () => {}), [SUBSCRIBE, 1, {}, 'a.t']],
     ['events', (client) => client.events('a.t').subscription, [SUBSCRIBE, 1, {}, 'a.t']],
     ['publish', (client) => client.publish('a.t', [1]), [PUBLISH, 1, {}, 'a.t', [1]]],
-  ])('%s starts a client that was never started', async (_name, begin, sent) => {
+  ])('%s starts a client that is not started', async (_name, begin, sent) => {
     const router = welcoming(granting)
     const client = new RpcClient({ router })
     onTestFinished(() => client.stop())
@@ -211,7 +211,7 @@ describe('the first subscription or publication', () => {
     expect(router.peers).toHaveLength(1)
   })
 
-  test('starts nothing where its arguments are refused', async () => {
+  test('starts nothing if its arguments are invalid', async () => {
     const { client, router } = echoing()
     expect(await failure(client.subscribe('not a topic', () => {}))).toEqual(uri('wamp.error.invalid_uri'))
     expect(await failure(client.subscribe('a.t', 5 as never))).toEqual(uri(USAGE))
@@ -222,7 +222,7 @@ describe('the first subscription or publication', () => {
     expect([client.state, router.peers]).toEqual(['stopped', []])
   })
 
-  test('is rejected with the reason where the start fails, also where nobody looks; the next one tries again', async () => {
+  test('is rejected with the reason if the start fails, even unawaited; the next one tries again', async () => {
     const router = welcoming(granting, (attempt) => (attempt < 3 ? [3, {}, 'com.example.full'] : WELCOMED))
     const client = new RpcClient({ router, reconnect: false })
     onTestFinished(() => client.stop())
@@ -235,17 +235,17 @@ describe('the first subscription or publication', () => {
     expect(client.subscriptions).toHaveLength(1)
   })
 
-  test('that stop() overtakes is rejected, and connects nowhere', async () => {
+  test('is rejected if stop() follows at once, and no connection is made', async () => {
     const { client, router } = echoing()
     const both = [client.subscribe('a.t', () => {}), client.subscribe('a.u', () => {})].map(failure)
-    // Nobody looks at this one, who stopped on purpose.
+    // Unawaited: its user stopped on purpose.
     void client.subscribe('a.t', () => {})
     await client.stop()
     expect(await Promise.all(both)).toEqual([uri(STOPPED), uri(STOPPED)])
     expect([client.state, router.peers]).toEqual(['stopped', []])
   })
 
-  test('comes back when it is started again, and waits for that after stop()', async () => {
+  test('is restored when the client is started again, and waits for that after stop()', async () => {
     await using world = await openWorld()
     await using client = new RpcClient({ router: world.router })
     const [publisher] = await world.join('publisher')
@@ -253,7 +253,7 @@ describe('the first subscription or publication', () => {
     await client.subscribe('a.t', () => heard.push('first'))
     await client.stop()
     const second = client.subscribe('a.t', () => heard.push('second'))
-    // As StrictMode has it.
+    // The sequence of StrictMode.
     void client.start()
     void client.stop()
     await client.start()
@@ -266,8 +266,8 @@ describe('the first subscription or publication', () => {
   })
 })
 
-describe('a name', () => {
-  test('without a class is the URI, under the prefix, however deep', async () => {
+describe('a path of names', () => {
+  test('without a class is the URI, under the prefix, at any depth', async () => {
     const { client } = echoing()
     expect(await client.rpc.com.example.add(1, 2)).toEqual(['com.example.add', [1, 2]])
     const { client: prefixed } = echoing({ prefix: 'com.example' })
@@ -277,7 +277,7 @@ describe('a name', () => {
     expect(await dotted.rpc.add()).toEqual(['com.example.add', []])
   })
 
-  test('of a class has its URI and prefix; its option wins', async () => {
+  test('of a class uses its URIs and prefix; the prefix option overrides', async () => {
     const { client } = echoing({ service: DateService })
     expect(await client.rpc.getTodaysDate()).toEqual(['com.example.getTodaysDate', []])
     expect(await client.rpc.add(1, 2)).toEqual(['com.example.sum', [1, 2]])
@@ -286,21 +286,21 @@ describe('a name', () => {
     expect(await moved.rpc.add(1, 2)).toEqual(['com.example.sum', [1, 2]])
   })
 
-  test('that functions have is a procedure as any other', async () => {
+  test('may include names of function members', async () => {
     const { client } = echoing()
     for (const name of ['name', 'length', 'call', 'apply', 'bind', 'arguments', 'caller', 'hasOwnProperty', 'start']) {
       expect(await client.rpc[name]()).toEqual([name, []])
     }
   })
 
-  test('that is none is refused before anything is sent', async () => {
+  test('that is not a valid URI is refused before anything is sent', async () => {
     const { client, calls } = echoing()
     expect(await failure(client.rpc['not a name']())).toEqual(uri('wamp.error.invalid_uri'))
     expect(await failure((client.rpc as unknown as () => Promise<unknown>)())).toEqual(uri('wamp.error.invalid_uri'))
     expect(calls()).toEqual([])
   })
 
-  test('may be kept, and called later, any number of times', async () => {
+  test('may be stored, and called later, any number of times', async () => {
     const { client } = echoing()
     const { add } = client.rpc.com.example
     expect([await add(1), await add(2)]).toEqual([
@@ -347,7 +347,7 @@ describe('with()', () => {
   })
 })
 
-describe('the proxy is looked at without a call being sent', () => {
+describe('inspecting the proxy sends no call', () => {
   const looks: Record<string, (rpc: never) => unknown> = {
     'await, before it is started': async (rpc) => await (rpc as unknown),
     'Promise.resolve': (rpc) => Promise.resolve(rpc),
@@ -386,7 +386,7 @@ describe('the proxy is looked at without a call being sent', () => {
     })
   }
 
-  test('names that frameworks ask for are undefined', () => {
+  test('names that frameworks probe are undefined', () => {
     const { client } = echoing()
     const open = client.rpc as unknown as Record<string | symbol, unknown>
     const deep = open['com'] as typeof open
@@ -420,12 +420,12 @@ describe('the proxy is looked at without a call being sent', () => {
     }
   })
 
-  test('its text says what it is', () => {
+  test('its text shows the path', () => {
     const { client } = echoing()
     expect(`${client.rpc.com.example}`).toBe('rpc com.example')
   })
 
-  test('and the client itself may be logged, compared and awaited', async () => {
+  test('the client itself may be logged, compared and awaited', async () => {
     const { client, router } = echoing()
     format('%o %O', client, client)
     inspect(client, { depth: 10, showHidden: true, getters: false })
@@ -435,7 +435,7 @@ describe('the proxy is looked at without a call being sent', () => {
   })
 })
 
-test('the whole way: a service class, called by its types, through a router', async () => {
+test('a service class is called by its types through a router', async () => {
   await using world = await openWorld({ link: 'wires' })
   await using service = new DateService({ router: world.connector('service') })
   await service.start()

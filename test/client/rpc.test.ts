@@ -1,4 +1,4 @@
-/** Caller and callee: what comes back, what is thrown, and what cannot travel. */
+/** Caller and callee: results, errors, and values that no serializer can represent. */
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
@@ -29,7 +29,7 @@ import { type Answer, failure, granting, joined, leavesNothing, until, uri } fro
 
 leavesNothing()
 
-/** A callee at a scripted router: the invocations it is sent, and what it answers. */
+/** A callee at a scripted router: the invocations it receives, and its answers. */
 async function callee(
   endpoint: Parameters<Awaited<ReturnType<typeof joined>>['client']['register']>[1],
   options: ClientOptions = {},
@@ -56,7 +56,7 @@ describe('call', () => {
   const answers = (...payload: unknown[]) =>
     joined(([code, request], peer) => code === CALL && peer.send([RESULT, request, { _d: 1 }, ...payload]))
 
-  test('resolves to the first positional result, callRaw to all of it, never depending on the data', async () => {
+  test('resolves to the first positional result, callRaw to all of it, regardless of the data', async () => {
     for (const [payload, first, args, kwargs] of [
       [[], undefined, [], {}],
       [[[]], undefined, [], {}],
@@ -74,7 +74,7 @@ describe('call', () => {
     }
   })
 
-  test('sends args and kwargs as they were given', async () => {
+  test('sends args and kwargs as given', async () => {
     const { client, peer } = await answers()
     await client.call('a.b')
     await client.call('a.b', [])
@@ -88,7 +88,7 @@ describe('call', () => {
     ])
   })
 
-  test('rejects with what the router says, and its own call site', async () => {
+  test("rejects with the router's error, with the call site in its stack", async () => {
     const { client } = await joined(([code, request], peer) => {
       if (code === CALL) peer.send([ERROR, CALL, request, { d: 1 }, 'a.error', [5, 'x'], { k: 2 }])
     })
@@ -104,7 +104,7 @@ describe('call', () => {
     })
   })
 
-  test('results may come in any order', async () => {
+  test('gets results in any order', async () => {
     const held: (readonly unknown[])[] = []
     const { client, peer } = await joined((message) => held.push(message))
     const calls = [1, 2, 3].map((i) => client.call('a.b', [i]))
@@ -113,7 +113,7 @@ describe('call', () => {
     expect(await Promise.all(calls)).toEqual([1, 2, 3])
   })
 
-  test('a thousand at once', async () => {
+  test('works a thousand times at once', async () => {
     await using world = await openWorld()
     const [caller, provider] = await world.join('caller', 'provider')
     await provider.register('com.example.double', async ([n]) => (n as number) * 2)
@@ -123,7 +123,7 @@ describe('call', () => {
     )
   })
 
-  test('to a procedure of its own, and within a procedure', async () => {
+  test('reaches a procedure of the same client, and works within a procedure', async () => {
     await using world = await openWorld()
     const [alice] = await world.join('alice')
     await alice.register('com.example.inner', ([n]) => (n as number) + 1)
@@ -131,7 +131,7 @@ describe('call', () => {
     expect(await alice.call('com.example.outer', [1])).toBe(2)
   })
 
-  test('request ids are 1, 2, 3 over all kinds of requests, without a gap, also after what could not be sent', async () => {
+  test('has request ids 1, 2, 3 across all kinds of requests, without a gap, even after a request that could not be sent', async () => {
     const answer: Answer = (message, peer) => {
       if (message[0] === CALL) peer.send([RESULT, message[1], {}])
       else granting(message, peer)
@@ -149,7 +149,7 @@ describe('call', () => {
     expect(peer.received.slice(1).map((message) => message[1])).toEqual([1, 2, 3, 4, 5])
   })
 
-  test('what cannot travel is refused with its place, over every link', async () => {
+  test('refuses a value that no serializer can represent, and names its place, over every link', async () => {
     const cyclic: Record<string, unknown> = {}
     cyclic['self'] = cyclic
     for (const link of ['linked', 'wires'] as const) {
@@ -173,7 +173,7 @@ describe('call', () => {
   })
 })
 
-describe('what a procedure returns', () => {
+describe('the return value of a procedure', () => {
   const values: [name: string, endpoint: () => unknown, answer: readonly unknown[]][] = [
     ['a value', () => 5, [[5]]],
     ['a promise', async () => 'x', [['x']]],
@@ -195,7 +195,7 @@ describe('what a procedure returns', () => {
     })
   }
 
-  test('and cannot travel is an error that names the place, and the session lives', async () => {
+  test('that no serializer can represent is an error that names its place, and the session survives', async () => {
     const { invoke, errors } = await callee(([kind]) =>
       kind === 'result' ? new Result([], { f: () => {} }) : kind === 'fine' ? 'fine' : { deep: [new Map()] },
     )
@@ -219,12 +219,12 @@ describe('what a procedure returns', () => {
     expect(await invoke(['fine'])).toEqual([YIELD, 3, {}, ['fine']])
   })
 
-  test('a Result of what is not a list is refused where it is made', () => {
+  test('may not be a Result made of anything but a list', () => {
     expect(() => new Result('x' as never)).toThrow(/args must be a list/)
     expect(() => new Result([], [] as never)).toThrow(/kwargs must be a dictionary/)
   })
 
-  test('what it returns after the connection was lost goes nowhere, and does no harm', async () => {
+  test('after the connection was lost is dropped without harm', async () => {
     let finish!: (value: string) => void
     const { client, peer, invoke } = await callee(() => new Promise((resolve) => (finish = resolve)))
     void invoke().catch(() => {})
@@ -237,7 +237,7 @@ describe('what a procedure returns', () => {
   })
 })
 
-describe('what a procedure throws', () => {
+describe('an error thrown by a procedure', () => {
   const thrown: [name: string, value: unknown, answer: readonly unknown[]][] = [
     ['an Error', new Error('boom'), ['wamp.error.runtime_error', ['boom']]],
     ['a TypeError', new TypeError('no such thing'), ['wamp.error.runtime_error', ['no such thing']]],
@@ -278,7 +278,7 @@ describe('what a procedure throws', () => {
     }
   }
 
-  test('is told by the event error here, with its stack; a WampError is a way to answer, and is not', async () => {
+  test('is reported with its stack by the local event error, except a WampError, which is a regular answer', async () => {
     const boom = new Error('boom')
     const { invoke, errors } = await callee(([kind]) => {
       throw kind === 'boom' ? boom : new WampError('a.b')
@@ -324,7 +324,7 @@ describe('what a procedure throws', () => {
     expect(printed.mock.calls).toEqual(times ? lines : [])
   })
 
-  test('reaches a listener together with the procedure', async () => {
+  test('is passed to a listener together with the procedure', async () => {
     const { client, peer } = await joined(granting)
     const heard: unknown[] = []
     client.on('error', (...args) => heard.push(args))
@@ -337,7 +337,7 @@ describe('what a procedure throws', () => {
     expect(heard).toEqual([[boom, 'com.example.f']])
   })
 
-  test('a thenable that throws is an error of the procedure, not of the session', async () => {
+  test('from a thenable affects only the procedure, not the session', async () => {
     const { invoke, client } = await callee(() => ({
       // biome-ignore lint/suspicious/noThenProperty: a thenable is the point
       then() {
@@ -348,7 +348,7 @@ describe('what a procedure throws', () => {
     expect(client.state).toBe('ready')
   })
 
-  test('a value whose then cannot be read is one too', async () => {
+  test('from reading then affects only the procedure as well', async () => {
     const { invoke, client } = await callee(() =>
       Object.defineProperty({}, 'then', {
         get() {
@@ -360,7 +360,7 @@ describe('what a procedure throws', () => {
     expect(client.state).toBe('ready')
   })
 
-  test('through the real router the caller gets the message', async () => {
+  test('reaches the caller with its message through the real router', async () => {
     await using world = await openWorld()
     const [caller, provider] = await world.join('caller', 'provider')
     provider.on('error', () => {})
@@ -391,8 +391,8 @@ describe('onError', () => {
     ['a WampError, which is sent', () => new WampError('a.b', ['sorry'], { id: 1 }), ['a.b', ['sorry'], { id: 1 }]],
     ['an Error, whose message is', () => new Error('sorry'), ['wamp.error.runtime_error', ['sorry']]],
     ['a text, which is the message', () => 'sorry', ['wamp.error.runtime_error', ['sorry']]],
-    ['what is async, which says nothing', async () => 'late', ['wamp.error.runtime_error', ['[object Promise]']]],
-  ])('returns %s; the event error tells what was thrown', async (_name, onError, answer) => {
+    ['a promise, which is not awaited', async () => 'late', ['wamp.error.runtime_error', ['[object Promise]']]],
+  ])('returns %s; the event error reports the original error', async (_name, onError, answer) => {
     const { invoke, errors } = await callee(
       () => {
         throw boom
@@ -403,7 +403,7 @@ describe('onError', () => {
     expect(errors).toEqual([boom])
   })
 
-  test('sees what was thrown as it was, a WampError too, and the invocation', async () => {
+  test('receives the original error, a WampError too, and the invocation', async () => {
     const seen: unknown[] = []
     const onError: OnError = (error, { procedure, args }) => void seen.push([error, procedure, args])
     const sold = new WampError('a.sold_out')
@@ -417,12 +417,12 @@ describe('onError', () => {
     expect(seen).toEqual([
       [sold, 'com.example.f', ['late']],
       [undefined, 'com.example.f', ['now']],
-      // A result that cannot travel is an error of the procedure.
+      // A result that no serializer can represent is an error of the procedure.
       [uri('wamp.error.invalid_argument'), 'com.example.f', ['result']],
     ])
   })
 
-  test('that throws itself loses no answer, and gives nothing away', async () => {
+  test('that throws itself still causes an answer, which reveals nothing', async () => {
     const broken = new Error('broken')
     const { invoke, errors, client } = await callee(() => raise(boom), { onError: () => raise(broken) })
     expect(await invoke()).toEqual([ERROR, INVOCATION, 1, {}, 'wamp.error.runtime_error', ['the procedure failed']])
@@ -430,7 +430,7 @@ describe('onError', () => {
     expect(client.state).toBe('ready')
   })
 
-  test('is not asked of what no procedure threw', async () => {
+  test('is not called for errors that no procedure threw', async () => {
     const asked: unknown[] = []
     await using world = await openWorld()
     const [caller] = await world.join('caller')
@@ -452,7 +452,7 @@ function raise(error: unknown): never {
 }
 
 describe('an invocation', () => {
-  test('has args, kwargs, details, and the object with all of them', async () => {
+  test('passes args, kwargs, details, and the object with all of them', async () => {
     const seen: unknown[] = []
     const { peer, registration } = await callee((args, kwargs, details, invocation) => {
       seen.push(args, kwargs, details, invocation)
@@ -473,7 +473,7 @@ describe('an invocation', () => {
     expect(invocation.signal.aborted).toBe(false)
   })
 
-  test('without a payload has empty args and kwargs, and the procedure that was registered', async () => {
+  test('without a payload has empty args and kwargs, and the registered procedure', async () => {
     const seen: unknown[] = []
     const { invoke } = await callee((args, kwargs, _details, { procedure, caller }) => {
       seen.push(args, kwargs, procedure, caller)
@@ -482,7 +482,7 @@ describe('an invocation', () => {
     expect(seen).toEqual([[], {}, 'com.example.f', undefined])
   })
 
-  test('has a signal that aborts when the session is over', async () => {
+  test('has a signal that aborts when the session ends', async () => {
     let signal: AbortSignal | undefined
     const { peer, client, registration } = await callee((_args, _kwargs, _details, invocation) => {
       signal = invocation.signal
@@ -523,7 +523,7 @@ describe('an invocation', () => {
     expect(client.state).toBe('ready')
   })
 
-  test('that runs when it is unregistered is answered', async () => {
+  test('is answered if its procedure is unregistered while it runs', async () => {
     let finish!: (value: string) => void
     const { peer, registration } = await callee(() => new Promise((resolve) => (finish = resolve)))
     peer.send([INVOCATION, 1, registration.id as number, {}])
@@ -537,7 +537,7 @@ describe('an invocation', () => {
     expect(peer.received[3]).toEqual([YIELD, 1, {}, ['done']])
   })
 
-  test('many run at once, and answer in the order in which they finish', async () => {
+  test('runs concurrently with others, and each answers when it finishes', async () => {
     const waiting: ((value: unknown) => void)[] = []
     const { peer, registration } = await callee(() => new Promise((resolve) => waiting.push(resolve)))
     for (const id of [1, 2, 3]) peer.send([INVOCATION, id, registration.id as number, {}])
@@ -554,7 +554,7 @@ describe('an invocation', () => {
 })
 
 describe('a registration', () => {
-  test('may be given up any number of times', async () => {
+  test('may be ended any number of times', async () => {
     await using world = await openWorld()
     const [alice] = await world.join('alice')
     const registration = await alice.register('com.example.f', () => 1)
@@ -568,7 +568,7 @@ describe('a registration', () => {
     expect(await alice.call('com.example.f')).toBe(2)
   })
 
-  test('of a procedure that is taken is refused, also by the same client', async () => {
+  test('of a taken procedure is refused, also for the same client', async () => {
     await using world = await openWorld()
     const [alice, bob] = await world.join('alice', 'bob')
     await alice.register('com.example.f', () => 1)
@@ -581,7 +581,7 @@ describe('a registration', () => {
     expect(await bob.call('com.example.f')).toBe(1)
   })
 
-  test('that a router shares with one this client has already is refused here, and the first goes on', async () => {
+  test('that the router would share with one of this client is refused locally, and the first stays', async () => {
     const { client, peer } = await joined(([code, request], to) => {
       if (code === REGISTER) to.send([REGISTERED, request, 60])
       if (code === SUBSCRIBE) to.send([SUBSCRIBED, request, 61])
@@ -596,7 +596,7 @@ describe('a registration', () => {
   })
 })
 
-test('values arrive as they were sent, over every link and serializer that carries them', async () => {
+test('values arrive unchanged, over every link and serializer that can represent them', async () => {
   await using world = await openWorld()
   const [alice] = await world.join('alice')
   await alice.register('com.example.echo', ([value]) => value)
@@ -622,7 +622,7 @@ test('values arrive as they were sent, over every link and serializer that carri
   expect(await alice.call('com.example.echo', [new Date(0)])).toBe('1970-01-01T00:00:00.000Z')
 })
 
-test('what a caller does to its arguments after the call does not reach the callee', async () => {
+test('changes to the arguments after the call do not reach the callee', async () => {
   await using world = await openWorld()
   const [alice, bob] = await world.join('alice', 'bob')
   const kept: unknown[] = []

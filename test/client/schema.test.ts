@@ -1,4 +1,4 @@
-/** Argument checks: zod, valibot, arktype and a schema by hand decide what reaches a method, and what leaves it. */
+/** Argument checks: zod, valibot, arktype and a handwritten schema check the input and the output of a method. */
 
 import { type } from 'arktype'
 import * as v from 'valibot'
@@ -24,7 +24,7 @@ leavesNothing()
 
 const INVALID = 'wamp.error.invalid_argument'
 
-/** A service and a caller in one world; `ran` is what reached the methods. */
+/** A service and a caller in one world; `ran` lists the arguments that reached the methods. */
 async function serve<Service extends WampClient>(
   Made: new (options: { router: never }) => Service,
 ): Promise<{ caller: WampClient; service: Service; world: World }> {
@@ -61,12 +61,12 @@ describe('a schema of all arguments', () => {
   }
 
   for (const library of ['zod', 'valibot', 'arktype'] as const) {
-    test(`of ${library} lets good ones pass`, async () => {
+    test(`of ${library} accepts valid arguments`, async () => {
       const { caller } = await serve(Shop)
       expect(await caller.call(library, [{ price: 2.5 }, 4])).toBe(10)
     })
 
-    test(`of ${library} answers bad ones, and the method does not run`, async () => {
+    test(`of ${library} refuses invalid ones, and the method does not run`, async () => {
       const { caller, service, world } = await serve(Shop)
       const error = (await failure(caller.call(library, [{ price: 'much' }, 4]))) as WampError
       expect(error.uri).toBe(INVALID)
@@ -76,7 +76,7 @@ describe('a schema of all arguments', () => {
       expect(world.log.last('caller')?.slice(0, 5)).toEqual([8, 48, 1, {}, INVALID])
     })
 
-    test(`of ${library} names a list that is too short`, async () => {
+    test(`of ${library} refuses a list that is too short and names the missing argument`, async () => {
       const { caller, service } = await serve(Shop)
       const error = (await failure(caller.call(library, []))) as WampError
       expect(error.uri).toBe(INVALID)
@@ -85,7 +85,7 @@ describe('a schema of all arguments', () => {
     })
   }
 
-  test('gives the method what it made of them', async () => {
+  test('passes its output to the method', async () => {
     class Dates extends WampClient {
       @rpc({ args: z.tuple([z.coerce.date(), z.string().trim()]) }) year(date: Date, name: string): unknown {
         return [date.getUTCFullYear(), name]
@@ -95,7 +95,7 @@ describe('a schema of all arguments', () => {
     expect(await caller.call('year', ['2016-05-15', '  Joe '])).toEqual([2016, 'Joe'])
   })
 
-  test('tells all that is wrong', async () => {
+  test('reports all issues', async () => {
     const { caller } = await serve(Shop)
     const error = (await failure(caller.call('zod', [{ price: null }, 'four']))) as WampError
     expect(error.kwargs).toEqual({
@@ -128,7 +128,7 @@ describe('a schema for each argument', () => {
     expect([await caller.call('each', [5]), await caller.call('each', [5, 'mm'])]).toEqual(['5 cm', '5 mm'])
   })
 
-  test('names the place', async () => {
+  test('reports the index of the argument', async () => {
     const { caller, service } = await serve(Each)
     const error = (await failure(caller.call('each', [5, 6]))) as WampError
     expect([error.uri, error.kwargs]).toEqual([
@@ -147,14 +147,14 @@ describe('a schema for each argument', () => {
     expect(await caller.call('none')).toBe('none')
   })
 
-  test('goes with an Invocation, which is not checked', async () => {
+  test('works with an Invocation, which is not checked', async () => {
     const { caller } = await serve(Each)
     expect(await caller.call('who', ['Joe'], { a: 1 })).toEqual([{ a: 1 }, 'Joe'])
     expect(await failure(caller.call('who', [1]))).toEqual(uri(INVALID))
   })
 })
 
-describe('a schema that takes its time', () => {
+describe('an asynchronous schema', () => {
   const known = z.string().refine(async (name) => {
     await new Promise((resolve) => setTimeout(resolve, 5))
     return name === 'Joe'
@@ -172,7 +172,7 @@ describe('a schema that takes its time', () => {
     }
   }
 
-  test('is waited for', async () => {
+  test('is awaited', async () => {
     const { caller, service } = await serve(Users)
     expect([await caller.call('whole', ['Joe']), await caller.call('each', ['Joe', 2])]).toEqual(['Joe', 'JoeJoe'])
     for (const procedure of ['whole', 'each']) {
@@ -184,7 +184,7 @@ describe('a schema that takes its time', () => {
     expect(service.ran).toEqual(['Joe', 'Joe'])
   })
 
-  test('and a caller that gives up meanwhile has nothing run for it', async () => {
+  test('does not run the method if the caller gives up meanwhile', async () => {
     const asked = deferred<void>()
     const answer = deferred<boolean>()
     const thinking = z.string().refine(() => {
@@ -203,7 +203,7 @@ describe('a schema that takes its time', () => {
     await asked.promise
     stop.abort()
     expect(await call).toEqual(uri('wamp.error.canceled'))
-    // Calls and interrupts keep their order: behind this one the callee knows.
+    // Calls and interrupts keep their order: after this one the callee has received the interrupt.
     await service.register('other', () => {})
     await caller.call('other')
     answer.resolve(true)
@@ -211,7 +211,7 @@ describe('a schema that takes its time', () => {
     expect([ran, world.router.stats().calls]).toEqual([0, 0])
   })
 
-  test('and one that answers at once keeps the order of calls', async () => {
+  test('changes no order of calls if it answers synchronously', async () => {
     const order: number[] = []
     class Ordered extends WampClient {
       @rpc({ args: [z.number()], result: z.number() }) one(n: number): number {
@@ -233,7 +233,7 @@ describe('a schema that takes its time', () => {
   })
 })
 
-test('one of valibot that takes its time is waited for, and a call that is killed then is answered at once', async () => {
+test('an asynchronous schema of valibot is awaited, and a call that is killed then is answered at once', async () => {
   const asked = deferred<void>()
   const answer = deferred<boolean>()
   const slow = v.pipeAsync(
@@ -257,7 +257,7 @@ test('one of valibot that takes its time is waited for, and a call that is kille
   const call = failure(caller.call('hold', ['Joe'], {}, { signal: stop.signal, cancelMode: 'kill' }))
   await asked.promise
   stop.abort()
-  // The method never looked at its signal: it could not know.
+  // The method never read its signal, so it cannot know.
   expect(await call).toEqual(uri('wamp.error.canceled'))
   answer.resolve(true)
   expect(ran).toBe(1)
@@ -287,14 +287,14 @@ describe('a schema of the keyword arguments', () => {
     }
   }
 
-  test('makes what the Invocation has of them, of zod, valibot and arktype', async () => {
+  test('sets the kwargs of the Invocation, with zod, valibot and arktype', async () => {
     const { caller } = await serve(Greeter)
     expect(await caller.call('zod', [' Ada '], { times: '2' })).toEqual([['Ada'], 'Hello', 2])
     expect(await caller.call('valibot', [], { n: 1 })).toBe(1)
     expect([await caller.call('arktype'), await caller.call('arktype', ['any'], { n: 1 })]).toEqual(['taken', 'taken'])
   })
 
-  test('refuses them with the place, and with what is wrong with the others', async () => {
+  test('refuses invalid ones with their place, together with the issues of the other schemas', async () => {
     const { caller, service } = await serve(Greeter)
     expect(await failure(caller.call('zod', [5], { times: 'many', greeting: 5 }))).toMatchObject({
       uri: INVALID,
@@ -333,14 +333,14 @@ describe('a schema of the input', () => {
     }
   }
 
-  test('makes the items, one by one', async () => {
+  test('transforms the items, one by one', async () => {
     const { caller } = await serve(Sums)
     expect(await caller.call('sum', [1], {}, { input: [{ price: '2' }, { price: 3 }] })).toBe(6)
     expect(await caller.call('sum', [1])).toBe(1)
     expect(await caller.call('first', [], {}, { input: [{ price: '7' }, 'never looked at'] })).toBe(7)
   })
 
-  test('ends the call at the first that it refuses, and its input with it', async () => {
+  test('ends the call and its input at the first item that it refuses', async () => {
     const { caller, service, world } = await serve(Sums)
     const errors: unknown[] = []
     service.on('error', (error) => errors.push(error))
@@ -360,7 +360,7 @@ describe('a schema of the input', () => {
       message: 'input[2]: too much',
     })
     expect([parts, errors]).toEqual([[1, 2], []])
-    // The first part is refused before the method runs, and those behind it start nothing.
+    // The first part is refused before the method runs, and the parts behind it start nothing.
     expect(await failure(caller.call('sum', ['1'], {}, { input: [{ price: 1 }] }))).toMatchObject({
       message: expect.stringMatching(/^args\[0\]: /),
     })
@@ -368,7 +368,7 @@ describe('a schema of the input', () => {
   })
 })
 
-test('of a thousand mistakes a caller is told the first twenty', async () => {
+test('of a thousand issues a caller receives the first twenty', async () => {
   class Numbers extends WampClient {
     @rpc({ uri: 'numbers', args: z.array(z.number()) }) numbers(..._all: number[]): void {}
   }
@@ -409,12 +409,12 @@ describe('a schema of the result', () => {
     }
   }
 
-  test('makes of it what is sent', async () => {
+  test('transforms the result that is sent', async () => {
     const { caller } = await serve(Results)
     expect([await caller.call('good'), await caller.call('late')]).toEqual([{ id: 1 }, 'later'])
   })
 
-  test('refuses it as an error of the service, told to its operator and not to the caller', async () => {
+  test('refuses a result as an error of the service, reported locally and not to the caller', async () => {
     const { caller, service } = await serve(Results)
     const errors: Error[] = []
     service.on('error', (error) => errors.push(error as Error))
@@ -428,7 +428,7 @@ describe('a schema of the result', () => {
     expect(errors).toHaveLength(2)
   })
 
-  test('is for what an async generator returns; what it yields passes', async () => {
+  test('applies to the return value of an async generator, not to the values it yields', async () => {
     const { caller, service } = await serve(Results)
     service.on('error', () => {})
     const parts: unknown[] = []
@@ -437,13 +437,13 @@ describe('a schema of the result', () => {
     expect(parts).toEqual([0, 1])
     expect(await failure(caller.call('parts', [3]))).toEqual(uri('wamp.error.runtime_error'))
     parts.length = 0
-    // So of any other iteration, which returns nothing.
+    // The same applies to any other iterable, which returns nothing.
     expect(await caller.call('iterable', [], {}, { onProgress })).toBe(null)
     expect(parts).toEqual([1, 2])
   })
 })
 
-test('schemas that fail each in its way are one error of the service, and no rejection goes unheard', async () => {
+test('several failing schemas cause one error of the service, and no unhandled rejection', async () => {
   const failing = (validate: () => never): StandardSchema<number> => ({
     '~standard': { version: 1, vendor: 'by hand', validate },
   })
@@ -463,7 +463,7 @@ test('schemas that fail each in its way are one error of the service, and no rej
   expect(errors).toEqual([new Error('now'), new Error('later')])
 })
 
-test('a schema that throws is an error of the service', async () => {
+test('a schema that throws causes an error of the service', async () => {
   const broken: StandardSchema<number> = {
     '~standard': {
       version: 1,
@@ -512,7 +512,7 @@ describe('without decorators', () => {
     }
   }
 
-  test('a static field takes what rpc makes', async () => {
+  test('a static field accepts the result of rpc()', async () => {
     const { world } = await serve(Calculator)
     await using client = new RpcClient({ service: Calculator, router: world.router })
     expect([await client.rpc.add(1, 2), await client.rpc.half(3), await client.rpc.plain()]).toEqual([3, 1.5, 'plain'])
@@ -528,7 +528,7 @@ describe('without decorators', () => {
     })
   })
 
-  test('schemas that nobody would look at are refused at start', async () => {
+  test('schemas outside of rpc() are refused at start, because nothing would apply them', async () => {
     for (const said of [
       { args: [z.number()] },
       { kwargs: z.object({}) },
@@ -557,7 +557,7 @@ describe('without decorators', () => {
   })
 })
 
-test('nothing of the schemas reaches the wire', async () => {
+test('schemas do not appear in any message', async () => {
   class Service extends WampClient {
     @rpc({ args: [z.number()], kwargs: z.object({}), input: z.number(), result: z.number(), disclose_caller: true })
     run(n: number): number {

@@ -1,4 +1,4 @@
-/** start() and stop() in any order and number: one session or none, and nothing left behind. */
+/** start() and stop() in any order and number: at most one session, and nothing left behind. */
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
@@ -60,7 +60,7 @@ describe('in any order', () => {
     await until(() => router.links === 0)
   })
 
-  test('start, stop, start where the first session was there ends in one session', async () => {
+  test('start, stop, start with a session in between ends in one session', async () => {
     const router = new Router()
     const client = clientOf(router)
     await client.start()
@@ -72,7 +72,7 @@ describe('in any order', () => {
     expect(router.stats().sessions).toBe(1)
   })
 
-  test('stop resolves when the link is gone, also where a start follows it', async () => {
+  test('stop resolves when the link is closed, even if a start follows it', async () => {
     let closed = false
     const router = welcoming()
     const client = clientOf({
@@ -80,7 +80,7 @@ describe('in any order', () => {
       async connect(serializers, signal) {
         const link = await router.connect(serializers, signal)
         const [open, close] = [link.open.bind(link), link.close.bind(link)]
-        // A peer that takes its time to close.
+        // A peer that is slow to close.
         link.close = () => void setImmediate(() => setImmediate(close))
         link.open = (sink) =>
           open({
@@ -101,7 +101,7 @@ describe('in any order', () => {
     expect(closed).toBe(true)
   })
 
-  test('whatever is called in whatever order, the last word holds', async () => {
+  test('in random sequences the last call decides', async () => {
     let seed = 7
     const random = (below: number) => {
       seed = (seed * 1103515245 + 12345) % 2 ** 31
@@ -131,7 +131,7 @@ describe('in any order', () => {
 
   const uriOf = (error: unknown) => (error as WampError).uri
 
-  test('start twice makes one session, and both resolve', async () => {
+  test('two starts make one session, and both resolve', async () => {
     const router = welcoming()
     const client = clientOf(router)
     await Promise.all([client.start(), client.start()])
@@ -140,7 +140,7 @@ describe('in any order', () => {
     expect(router.peers[0]?.received.filter(([code]) => code === HELLO)).toHaveLength(1)
   })
 
-  test('a second start that has less time is rejected alone', async () => {
+  test('a second start with a shorter timeout is rejected alone', async () => {
     stopTheClock()
     const router = scriptedRouter(() => {})
     const client = clientOf(router, { connectTimeout: 60_000 })
@@ -159,7 +159,7 @@ describe('in any order', () => {
     expect(client.state).toBe('connecting')
   })
 
-  test('start while it comes back after a loss waits until it is ready, or as long as it was told', async () => {
+  test('start while reconnecting resolves when ready, or rejects at its timeout', async () => {
     stopTheClock()
     const router = welcoming(undefined, (attempt) => (attempt === 2 ? undefined : WELCOMED))
     const client = clientOf(router, { liveness: false, connectTimeout: 3000 })
@@ -181,7 +181,7 @@ describe('in any order', () => {
     expect(router.peers).toHaveLength(3)
   })
 
-  test('start while it comes back is ended by stop(), heard or not', async () => {
+  test('start while reconnecting is rejected by stop(), quietly if it is not awaited', async () => {
     const router = welcoming()
     const client = clientOf(router, { reconnect: () => 1_000_000 })
     await client.start()
@@ -194,7 +194,7 @@ describe('in any order', () => {
     expect(await heard).toEqual(uri(STOPPED))
   })
 
-  test('stop may come at any step between the connection and the session, however small', async () => {
+  test('stop works at any microtask between the connection and the session', async () => {
     for (const moment of ['connected', 'connected to one that is silent', 'welcomed']) {
       for (let steps = 0; steps < 25; steps++) {
         const router = new Router()
@@ -239,7 +239,7 @@ describe('in any order', () => {
     expect(events).toEqual([])
   })
 
-  test('a start that failed may be followed by one that does not', async () => {
+  test('a failed start may be followed by a successful one', async () => {
     const router = unreachable(1)
     const client = clientOf(router, { reconnect: false })
     await expect(client.start()).rejects.toMatchObject({ uri: CONNECTION_FAILED, message: 'attempt 1 failed' })
@@ -261,7 +261,7 @@ describe('in any order', () => {
     }
   })
 
-  test('an event listener may start it again when it has stopped', async () => {
+  test('an event listener may start it again after it has stopped', async () => {
     const client = clientOf(new Router())
     await client.start()
     client.once('stopped', () => void client.start())
@@ -297,7 +297,7 @@ describe('in any order', () => {
   })
 })
 
-describe('stop ends it in every state', () => {
+describe('stop ends a client in every state', () => {
   const stopped = async (client: WampClient, started: Promise<unknown>) => {
     const events = eventsOf(client)
     await client.stop()
@@ -307,23 +307,23 @@ describe('stop ends it in every state', () => {
     expect(() => client.session).toThrow(uri(NOT_JOINED) as never)
   }
 
-  test('while it connects: the dial is told to give up', async () => {
-    let told: AbortSignal | undefined
+  test("while it connects: the dial's signal aborts", async () => {
+    let dialSignal: AbortSignal | undefined
     const client = clientOf({
       name: 'far away',
       connect: (_, signal) =>
         new Promise((_, reject) => {
-          told = signal
+          dialSignal = signal
           signal.addEventListener('abort', () => reject(signal.reason))
         }),
     })
     const started = failure(client.start())
-    await until(() => told !== undefined)
+    await until(() => dialSignal !== undefined)
     await stopped(client, started)
-    expect(told?.aborted).toBe(true)
+    expect(dialSignal?.aborted).toBe(true)
   })
 
-  test('while it connects, with a dial that does not listen: what comes late is closed', async () => {
+  test('while it connects, with a dial that ignores the signal: a late transport is closed', async () => {
     let arrive!: (link: ReturnType<typeof linked>[0]) => void
     const client = clientOf({ name: 'deaf', connect: () => new Promise((resolve) => (arrive = resolve)) })
     const started = failure(client.start())
@@ -366,7 +366,7 @@ describe('stop ends it in every state', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('while it waits to come back after a loss', async () => {
+  test('while it is reconnecting', async () => {
     stopTheClock()
     const router = welcoming()
     const client = clientOf(router)
@@ -381,7 +381,7 @@ describe('stop ends it in every state', () => {
     expect(router.peers).toHaveLength(1)
   })
 
-  test('while a router does not answer GOODBYE: after a bounded time', async () => {
+  test('while a router does not answer GOODBYE: after a limited time', async () => {
     stopTheClock()
     const router = scriptedRouter(([code], peer) => code === HELLO && peer.send(WELCOMED))
     const client = clientOf(router)
@@ -394,7 +394,7 @@ describe('stop ends it in every state', () => {
     await router.peers[0]?.closed
   })
 
-  test('and says GOODBYE, when there is a session', async () => {
+  test('and sends GOODBYE, if there is a session', async () => {
     const router = welcoming()
     const client = clientOf(router)
     await client.start()
@@ -404,7 +404,7 @@ describe('stop ends it in every state', () => {
 })
 
 describe('a start that fails', () => {
-  test('rejects after its timeout with the last cause, and says that the client keeps trying, which it does', async () => {
+  test('rejects after its timeout with the last cause, and the client keeps trying, as the error says', async () => {
     stopTheClock()
     const router = unreachable(8)
     const client = clientOf(router, { name: 'clock' })
@@ -427,7 +427,7 @@ describe('a start that fails', () => {
     expect(events.filter(([name]) => name === 'stopped' || name === 'error')).toEqual([['stopped', undefined]])
   })
 
-  test('with reconnect: false tries once, and is over after its timeout at the latest', async () => {
+  test('with reconnect: false tries once, and rejects after its timeout at the latest', async () => {
     stopTheClock()
     const refusing = unreachable(Number.POSITIVE_INFINITY)
     const once = clientOf(refusing, { reconnect: false })
@@ -444,7 +444,7 @@ describe('a start that fails', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('gives up after 10 seconds where it was not told otherwise', async () => {
+  test('rejects after 10 seconds by default', async () => {
     stopTheClock()
     const client = clientOf(unreachable(Number.POSITIVE_INFINITY))
     let over = false
@@ -457,7 +457,7 @@ describe('a start that fails', () => {
     await started
   })
 
-  test('with a timeout of 0 or of Infinity never gives up', async () => {
+  test('with a timeout of 0 or of Infinity never rejects', async () => {
     for (const timeout of [0, Number.POSITIVE_INFINITY]) {
       stopTheClock()
       const router = unreachable(10)
@@ -471,7 +471,7 @@ describe('a start that fails', () => {
     }
   })
 
-  test('says timeout where no attempt has failed by then', async () => {
+  test('has the error timeout if no attempt has failed by then', async () => {
     stopTheClock()
     const router = scriptedRouter(() => {})
     const client = clientOf(router)
@@ -497,7 +497,7 @@ describe('a start that fails', () => {
     await router.peers[0]?.closed
   })
 
-  test('is given up by its signal, and rejects with its reason as the cause', async () => {
+  test('is ended by its signal, and rejects with its reason as the cause', async () => {
     const router = scriptedRouter(() => {})
     const client = clientOf(router)
     const controller = new AbortController()
@@ -509,7 +509,7 @@ describe('a start that fails', () => {
     expect(client.state).toBe('stopped')
   })
 
-  test('with a signal that is aborted already begins nothing', async () => {
+  test('with a signal that is already aborted starts nothing', async () => {
     const router = welcoming()
     const client = clientOf(router)
     expect(await failure(client.start({ signal: AbortSignal.abort() }))).toMatchObject({ uri: CANCELED, sent: false })
@@ -517,7 +517,7 @@ describe('a start that fails', () => {
     expect(client.state).toBe('stopped')
   })
 
-  test('is not undone by a signal that aborts after it has succeeded', async () => {
+  test('is not caused by a signal that aborts after the start has succeeded', async () => {
     const controller = new AbortController()
     const client = clientOf(new Router())
     await client.start({ signal: controller.signal })
@@ -561,7 +561,7 @@ describe('a start that fails', () => {
     expect((await retry)[0].cause).toEqual(uri('wamp.close.system_shutdown'))
   })
 
-  test('for a realm that the real router does not have says so', async () => {
+  test('for a realm that the real router does not have reports that', async () => {
     const client = clientOf(new Router(), { realm: 'nowhere' })
     await expect(client.start()).rejects.toMatchObject({
       uri: NO_SUCH_REALM,
@@ -569,7 +569,7 @@ describe('a start that fails', () => {
     })
   })
 
-  test('for want of a WebSocket class does not try again', async () => {
+  test('without a WebSocket class does not try again', async () => {
     let attempts = 0
     const client = clientOf({
       name: 'nowhere',
@@ -582,7 +582,7 @@ describe('a start that fails', () => {
     expect(attempts).toBe(1)
   })
 
-  test('does not reach the process as an unhandled rejection where stop() ended it', async () => {
+  test('is not an unhandled rejection if stop() ended it', async () => {
     const client = clientOf(scriptedRouter(() => {}))
     void client.start()
     void client.start()
@@ -601,7 +601,7 @@ describe('a service whose procedure is refused', () => {
     @subscribe('com.example.tick') onTick(): void {}
   }
 
-  test('does not start, and leaves nothing: no session, no registration, no handle', async () => {
+  test('does not start, and leaves neither session nor registration nor handle', async () => {
     await using world = await openWorld()
     const [other] = await world.join('other')
     const taken = await other.register('tomorrow', () => 'mine')
@@ -619,7 +619,7 @@ describe('a service whose procedure is refused', () => {
     await service.stop()
   })
 
-  test('and the refusal of a @subscribe method is one as well', async () => {
+  test('or whose @subscribe method is refused does not start either', async () => {
     const router = welcoming((message, peer) => {
       if (message[0] === SUBSCRIBE) peer.send([8, SUBSCRIBE, message[1], {}, 'wamp.error.not_authorized'])
       else granting(message, peer)
@@ -629,7 +629,7 @@ describe('a service whose procedure is refused', () => {
     await until(() => service.state === 'stopped')
   })
 
-  test('tries again where the connection is lost before the router has answered', async () => {
+  test('tries again if the connection is lost before the router has answered', async () => {
     const router = welcoming((message, peer) => {
       if (router.peers.length === 1) peer.terminate()
       else granting(message, peer)
@@ -643,7 +643,7 @@ describe('a service whose procedure is refused', () => {
 })
 
 describe('the session', () => {
-  test('is there from the start to the stop, and says who it is', async () => {
+  test('is defined from start to stop, with its identity', async () => {
     const router = new Router({ realms: ['com.example.realm'] })
     const client = clientOf(router, { realm: 'com.example.realm', name: 'Joe' })
     expect(() => client.session).toThrow('Joe has not joined a realm: await start() first')
@@ -654,7 +654,7 @@ describe('the session', () => {
     expect(() => client.session).toThrow(uri(NOT_JOINED) as never)
   })
 
-  test('has the realm of WELCOME, where that names another', async () => {
+  test('has the realm of WELCOME, if that names another', async () => {
     const router = welcoming(undefined, () => [2, 1, { realm: 'assigned', authid: 'joe', authrole: 'user', roles: {} }])
     const client = clientOf(router)
     await client.start()

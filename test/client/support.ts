@@ -1,4 +1,4 @@
-/** What the client's tests share: routers by hand that welcome, events as they came, and a look at what was left open. */
+/** Shared by the tests of the client: scripted routers that welcome, records of events, and a check for leftovers. */
 
 import { beforeEach, expect, onTestFinished, vi } from 'vitest'
 import { type Client, type ClientEvents, type ClientOptions, type Connector, RpcClient, WampClient } from 'wampy-ts'
@@ -18,13 +18,13 @@ import {
 const broker = { features: { subscriber_blackwhite_listing: true } }
 export const WELCOMED: WireMessage = [2, 4711, { roles: { broker, dealer: {} } }]
 
-/** Answers to what is neither HELLO nor GOODBYE. */
+/** Answers messages other than HELLO and GOODBYE. */
 export type Answer = (message: WireMessage, peer: Scripted) => void
 
-/** What answers the HELLO of the `attempt`th connection, from 1; nothing where it is undefined. */
+/** The answer to the HELLO of the `attempt`th connection, from 1; none if it is undefined. */
 export type Welcome = (attempt: number) => WireMessage | undefined
 
-/** A router by hand that welcomes, answers GOODBYE, and leaves the rest to the test. */
+/** A scripted router that welcomes, answers GOODBYE, and leaves the rest to the test. */
 export function welcoming(answer: Answer = () => {}, welcome: Welcome = () => WELCOMED) {
   const router = scriptedRouter((message, peer) => {
     if (message[0] === HELLO) {
@@ -37,20 +37,20 @@ export function welcoming(answer: Answer = () => {}, welcome: Welcome = () => WE
   return router
 }
 
-/** Grants every SUBSCRIBE and REGISTER: the id is 1000 more than the request's. */
+/** Grants every SUBSCRIBE and REGISTER: the id is that of the request plus 1000. */
 export const granting: Answer = ([code, request], peer) => {
   if (code === SUBSCRIBE) peer.send([SUBSCRIBED, request, (request as number) + 1000])
   if (code === REGISTER) peer.send([REGISTERED, request, (request as number) + 1000])
 }
 
-/** A client that is stopped when the test is over. */
+/** A client that is stopped at the end of the test. */
 export function clientOf(router: Connector | string, options: ClientOptions = {}): WampClient {
   const client = new WampClient({ router, ...options })
   onTestFinished(() => client.stop())
   return client
 }
 
-/** A started client, and the one connection that it has to its router by hand. */
+/** A started client, and its one connection to its scripted router. */
 export async function joined(answer?: Answer, options: ClientOptions = {}) {
   const router = welcoming(answer)
   const client = clientOf(router, { reconnect: false, ...options })
@@ -58,7 +58,7 @@ export async function joined(answer?: Answer, options: ClientOptions = {}) {
   return { router, client, peer: router.peers[0] as Scripted }
 }
 
-/** As `joined`, at a dealer that announces features. */
+/** Like `joined`, with a dealer that announces features. */
 export async function joinedTo(features: readonly string[], answer?: Answer, options: ClientOptions = {}) {
   const dealer = { features: Object.fromEntries(features.map((feature) => [feature, true])) }
   const router = welcoming(answer, () => [2, 4711, { roles: { broker: {}, dealer } }])
@@ -67,7 +67,7 @@ export async function joinedTo(features: readonly string[], answer?: Answer, opt
   return { router, client, peer: router.peers[0] as Scripted }
 }
 
-/** Something that is waited for. */
+/** A promise that the test resolves. */
 export function gate<T = void>() {
   let open!: (value: T) => void
   let fail!: (error: unknown) => void
@@ -96,10 +96,10 @@ export function next<Name extends keyof ClientEvents>(client: Client, name: Name
   })
 }
 
-// Taken before any test fakes it.
+// Taken before any test replaces it.
 const realNow = performance.now.bind(performance)
 
-/** Turns of the event loop until something holds; the clock of the tests may stand still meanwhile. */
+/** Turns of the event loop until the condition holds; the clock of the test may stand still meanwhile. */
 export async function until(holds: () => boolean): Promise<void> {
   const deadline = realNow() + 5000
   while (!holds()) {
@@ -108,7 +108,7 @@ export async function until(holds: () => boolean): Promise<void> {
   }
 }
 
-/** Lets a test decide when time passes; turns of the event loop go on by themselves. */
+/** Stops the clock for `pass`; turns of the event loop go on by themselves. */
 export function stopTheClock(): void {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] })
   onTestFinished(() => {
@@ -116,7 +116,7 @@ export function stopTheClock(): void {
   })
 }
 
-/** Time passes, and what it sets off has its turns of the event loop: about ten for each step. */
+/** Advances the clock in steps, each with about ten turns of the event loop for its effects. */
 export async function pass(time: number, step = 100): Promise<void> {
   for (let left = time; left > 0; left -= step) {
     await vi.advanceTimersByTimeAsync(Math.min(step, left))
@@ -124,7 +124,7 @@ export async function pass(time: number, step = 100): Promise<void> {
   }
 }
 
-/** What a promise is rejected with. */
+/** The error with which a promise rejects. */
 export async function failure(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     (value) => {
@@ -136,7 +136,7 @@ export async function failure(promise: Promise<unknown>): Promise<unknown> {
 
 export const uri = (name: string): object => expect.objectContaining({ uri: name })
 
-/** Checks after every test of a file that no rejection went unheard and that no socket and no timer is left. */
+/** Checks after every test of a file that no rejection was unhandled and that no socket and no timer is left. */
 export function leavesNothing(): void {
   beforeEach(() => {
     const before = open()
@@ -193,7 +193,7 @@ export async function serving<Service extends WampClient>(
   }
 }
 
-/** A page around a test: the events of its window and its document, and how many listeners they have. */
+/** A simulated page: the events of its window and its document, and the number of their listeners. */
 export class Page extends EventTarget {
   visibilityState = 'visible'
   readonly window = new EventTarget()
@@ -226,7 +226,7 @@ export class Page extends EventTarget {
   }
 
   /** An event of the window. */
-  tell(type: 'online' | 'pagehide' | 'pageshow', persisted = true): void {
+  fire(type: 'online' | 'pagehide' | 'pageshow', persisted = true): void {
     this.window.dispatchEvent(Object.assign(new Event(type), { persisted }))
   }
 }

@@ -1,4 +1,4 @@
-/** Testaments: what is asked of the router, what it publishes, and that it cannot read what only the heirs may. */
+/** Testaments: the request, the publication, and that the router cannot read the payload for the heirs. */
 
 import { expect, test } from 'vitest'
 import {
@@ -21,7 +21,7 @@ leavesNothing()
 const codecs = () =>
   passthru(e2ee(new Keyring([{ uri: 'a.secret.', match: 'prefix', keys: [{ id: 'k1', key: keyOf(1) }] }])))
 
-/** A client that has joined, with keys unless told otherwise, and what it hears of `topics`. */
+/** A client that has joined, with keys by default, and the events of `topics` that it receives. */
 async function hearing(world: World, name: string, topics: string[] = [], options: object = { codecs: codecs() }) {
   const client = new WampClient({ name, router: world.connector(name), reconnect: false, ...options })
   const heard: unknown[] = []
@@ -34,7 +34,7 @@ async function hearing(world: World, name: string, topics: string[] = [], option
   return { client, heard, errors, [Symbol.asyncDispose]: () => client.stop() }
 }
 
-test('they are asked for as WAMP says, one name as a list', async () => {
+test('testaments are sent as WAMP defines them, a single name as a list', async () => {
   const { client, peer } = await joined(([code, request, , procedure], peer) => {
     if (code === CALL && procedure !== 'wamp.session.none') peer.send([RESULT, request, {}])
   })
@@ -55,7 +55,7 @@ test('they are asked for as WAMP says, one name as a list', async () => {
   ])
 })
 
-test('what cannot be one is refused before it is sent; a router without them is named', async () => {
+test('an invalid testament is refused before it is sent; an error names a router without testaments', async () => {
   const { client, peer } = await joined(([code, request], peer) => {
     if (code === CALL) peer.send([ERROR, CALL, request, {}, 'wamp.error.no_such_procedure'])
   })
@@ -72,13 +72,13 @@ test('what cannot be one is refused before it is sent; a router without them is 
   }
 })
 
-test('they are published when the session ends, those of a scope that was flushed are not', async () => {
+test('testaments are published when the session ends, except those of a flushed scope', async () => {
   await using world = await openWorld()
   const [heir, other] = await world.join('heir', 'other')
   const dying = new WampClient({ router: world.router })
   await dying.start()
   const heard: unknown[] = []
-  const told = new Promise<void>((resolve) => {
+  const lastArrived = new Promise<void>((resolve) => {
     void heir.subscribe('a.last', () => resolve())
   })
   await heir.subscribe('a.will', (args, kwargs) => heard.push(['heir', args, kwargs]))
@@ -90,11 +90,11 @@ test('they are published when the session ends, those of a scope that was flushe
   await flushTestaments(dying, { scope: 'detached' })
   await addTestament(dying, 'a.last')
   await dying.stop()
-  await told
+  await lastArrived
   expect(heard).toEqual([['heir', ['kept'], { n: 1 }]])
 })
 
-test('they are encrypted where their topic has a key, however they are added', async () => {
+test('testaments are encrypted if their topic has a key, by whichever function they are added', async () => {
   await using world = await openWorld({ link: 'wires' })
   await using heir = await hearing(world, 'heir', ['a.secret.will', 'a.open'])
   await using stranger = await hearing(world, 'stranger', ['a.secret.will'], {})
@@ -131,7 +131,7 @@ test('they are encrypted where their topic has a key, however they are added', a
   expect([heir.errors, heir.client.dropped.events]).toEqual([[], 0])
 })
 
-test('what the router has to refuse it refuses, and nothing of it went in the clear', async () => {
+test('invalid testaments for an encrypted topic are refused, and their payload is never sent unencrypted', async () => {
   await using world = await openWorld({ link: 'wires' })
   await using it = await hearing(world, 'it')
   const add = (args: List, kwargs = {}) => it.client.call('wamp.session.add_testament', args, kwargs)
@@ -152,7 +152,7 @@ test('what the router has to refuse it refuses, and nothing of it went in the cl
   expect(JSON.stringify(world.log.sent('it'))).not.toContain('hunter2')
 })
 
-test('a router that does not announce the mode is sent no testament that must be encrypted', async () => {
+test('testaments that must be encrypted are not sent to a router without payload passthru mode', async () => {
   const { client, peer } = await joined(undefined, { codecs: codecs() })
   expect(await failure(addTestament(client, 'a.secret.t', ['hunter2']))).toMatchObject({
     uri: FEATURE_NOT_SUPPORTED,

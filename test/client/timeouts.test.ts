@@ -1,4 +1,4 @@
-/** Call timeouts: kept here, told to the router that keeps them too, and kept by the callee where it took them over. */
+/** Call timeouts: kept by the caller, sent to a router that keeps them too, or kept by the callee. */
 
 import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
@@ -10,7 +10,7 @@ leavesNothing()
 
 const calls = (peer: Scripted) => peer.received.filter(([code]) => code === CALL)
 
-test('a timeout goes to a router that announced call_timeout, in whole milliseconds, and to no other', async () => {
+test('a timeout is sent in whole milliseconds to a router that announced call_timeout, and to no other', async () => {
   for (const [features, timeout, options] of [
     [['call_timeout'], 500, { timeout: 500 }],
     [['call_timeout'], 0.2, { timeout: 1 }],
@@ -29,7 +29,7 @@ test('a timeout goes to a router that announced call_timeout, in whole milliseco
   }
 })
 
-test('it is kept here, whatever the router does, and ends with CANCEL', async () => {
+test('a timeout is also kept locally, whatever the router does, and ends with CANCEL', async () => {
   stopTheClock()
   for (const [features, last] of [
     [
@@ -68,14 +68,17 @@ test.each(['its timeout', 'its signal', 'the end of its session'])(
   },
 )
 
-test.each([-1, Number.NaN, 'soon'])('%s is none: it is refused, and nothing is sent', async (timeout) => {
-  const { client, peer } = await joinedTo(['call_timeout'])
-  const error = await failure(client.call('a.b', [], {}, { timeout: timeout as number }))
-  expect(error).toMatchObject({ uri: USAGE, sent: false, message: expect.stringContaining('timeout') })
-  expect(calls(peer)).toEqual([])
-})
+test.each([-1, Number.NaN, 'soon'])(
+  '%s is not a valid timeout: it is refused, and nothing is sent',
+  async (timeout) => {
+    const { client, peer } = await joinedTo(['call_timeout'])
+    const error = await failure(client.call('a.b', [], {}, { timeout: timeout as number }))
+    expect(error).toMatchObject({ uri: USAGE, sent: false, message: expect.stringContaining('timeout') })
+    expect(calls(peer)).toEqual([])
+  },
+)
 
-test('it may be longer than a timer can be', async () => {
+test('a timeout may exceed the longest timer', async () => {
   stopTheClock()
   const { client, peer } = await joinedTo([])
   let over = false
@@ -89,7 +92,7 @@ test('it may be longer than a timer can be', async () => {
   expect(await result).toEqual(uri(TIMEOUT))
 })
 
-test('it begins anew with every part of a result', async () => {
+test('a timeout restarts with every part of a result', async () => {
   stopTheClock()
   const { client, peer } = await joinedTo(['call_timeout'])
   const parts: unknown[] = []
@@ -122,7 +125,7 @@ describe('the callee', () => {
     return { ...at, answers: () => at.peer.received.slice(before) }
   }
 
-  test('keeps the time that an INVOCATION names: the signal aborts and the caller hears of it', async () => {
+  test('keeps the timeout of an INVOCATION: the signal aborts and the caller receives an error', async () => {
     const aborted = gate<unknown>()
     const { answers } = await serving(
       ({ signal }) =>
@@ -141,13 +144,13 @@ describe('the callee', () => {
     expect(answers()).toEqual([[ERROR, INVOCATION, 1, {}, TIMEOUT, ['no answer within 300 ms']]])
   })
 
-  test.each([-1, 0.5])('%s, from a router that says such things, is over at once', async (timeout) => {
+  test.each([-1, 0.5])('ends a call with the illegal timeout %s at once', async (timeout) => {
     const { answers } = await serving(() => new Promise(() => {}), { timeout })
     await pass(100)
     expect(answers().map(([code, , , , uri]) => [code, uri])).toEqual([[ERROR, TIMEOUT]])
   })
 
-  test('counts anew from every part that it sends', async () => {
+  test('restarts the timeout with every part that it sends', async () => {
     let talk!: () => boolean
     const { answers } = await serving(
       (invocation) => {
@@ -188,7 +191,7 @@ describe('through a router', () => {
     expect(world.log.last('callee')?.slice(0, 2)).toEqual([INTERRUPT, 1])
   })
 
-  test('who registers with forward_timeout keeps it itself', async () => {
+  test('a callee that registers with forward_timeout keeps the timeout itself', async () => {
     await using world = await openWorld()
     const [caller, callee] = await world.join('caller', 'callee')
     await callee.register('a.b', () => new Promise(() => {}), { forward_timeout: true })

@@ -1,4 +1,4 @@
-/** Promises that nobody looks at: none of them is an unhandled rejection where the client goes on or was stopped, and a refusal is reported once. */
+/** Promises without a handler: no unhandled rejection if the client continues or was stopped; one report of a refusal. */
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Connector, RpcClient, STOPPED, TIMEOUT, WampClient, WampError } from 'wampy-ts'
@@ -28,7 +28,7 @@ const unreachable: Connector = {
   },
 }
 
-/** What the console was given. */
+/** The lines printed on the console. */
 function consoleErrors(): unknown[] {
   const errors: unknown[] = []
   const spy = vi.spyOn(console, 'error').mockImplementation((...given) => void errors.push(...given))
@@ -62,7 +62,7 @@ describe('while the client keeps trying, and after stop()', () => {
     expect([client.subscriptions, client.registrations]).toEqual([[], []])
   })
 
-  test('calls, publications and the ends of handles that stop() ends are quiet', async () => {
+  test('calls, publications and handles that stop() ends are quiet', async () => {
     const errors = consoleErrors()
     const { client, peer } = await joined(granting)
     const [subscription, registration] = [
@@ -97,7 +97,7 @@ describe('while the client keeps trying, and after stop()', () => {
     await turns()
   })
 
-  test('a call that is refused is an unhandled rejection as any other, also the first one of a client', async () => {
+  test('a refused call is an unhandled rejection like any other, also the first call of a client', async () => {
     const router = welcoming(([code, request], peer) => peer.send([ERROR, code, request, {}, 'com.example.no']))
     const client = new RpcClient({ router })
     onTestFinished(() => client.stop())
@@ -119,7 +119,7 @@ describe('while the client keeps trying, and after stop()', () => {
   })
 })
 
-describe('a final refusal that nobody awaits', () => {
+describe('a final refusal of an unawaited operation', () => {
   const refusing = () =>
     welcoming((message, peer) => {
       if (message[0] === SUBSCRIBE || message[0] === REGISTER) {
@@ -175,7 +175,7 @@ describe('a final refusal that nobody awaits', () => {
     }
   })
 
-  test('is not reported where one of the promises is awaited, now or in an async function above', async () => {
+  test('is not reported if one of the promises is awaited, now or in an async function above', async () => {
     const errors = consoleErrors()
     const client = clientOf(noRealm())
     const events = eventsOf(client)
@@ -187,7 +187,7 @@ describe('a final refusal that nobody awaits', () => {
     expect([errors, events.filter(([name]) => name === 'error')]).toEqual([[], []])
   })
 
-  test('is reported where the wait for it has ended before', async () => {
+  test('is reported if the awaited promise has already ended', async () => {
     stopTheClock()
     const errors = consoleErrors()
     let reachable = false
@@ -207,7 +207,7 @@ describe('a final refusal that nobody awaits', () => {
     expect(errors).toEqual([])
   })
 
-  test('on a rejoin is reported where nobody listens to the event stopped', async () => {
+  test('on a rejoin is reported if the event stopped has no listener', async () => {
     const errors = consoleErrors()
     const realms = [WELCOMED, [3, {}, 'wamp.error.no_such_realm']]
     for (const listening of [true, false]) {
@@ -222,7 +222,7 @@ describe('a final refusal that nobody awaits', () => {
     }
   })
 
-  test('and a misuse are no unhandled rejections', async () => {
+  test('and misuse are not unhandled rejections', async () => {
     const errors = consoleErrors()
     const { client } = await joined()
     void client.subscribe('not a topic', () => {})
@@ -233,7 +233,7 @@ describe('a final refusal that nobody awaits', () => {
   })
 })
 
-test('a page that is opened before its router is there gets its session and its subscriptions, however late', async () => {
+test('a page opened before its router is reachable gets its session and its subscriptions eventually', async () => {
   stopTheClock()
   let reachable = false
   const router = welcoming(granting)

@@ -1,4 +1,4 @@
-/** A client, its proxy and its handles in Vue's reactive state: watched and rendered, and they go on working. */
+/** A client, its proxy and its handles in Vue's reactive state: they can be watched and rendered, and still work. */
 
 import { expect, onTestFinished, test } from 'vitest'
 import { computed, effectScope, isReactive, nextTick, reactive, readonly, ref, shallowRef, watch } from 'vue'
@@ -42,7 +42,7 @@ test('a client within reactive and readonly state works', async () => {
   await readonly(state).client.stop()
 })
 
-test('a deep watch over it, a computed and a shallowRef send nothing and do no harm', async () => {
+test('a deep watch, a computed and a shallowRef of it send nothing and do no harm', async () => {
   const router = await served()
   const before = router.stats().sessions
   const scope = effectScope()
@@ -81,7 +81,7 @@ test('handles in reactive state work, and so does a router', async () => {
   expect([state.subscription.state, state.registration.state]).toEqual(['closed', 'closed'])
 })
 
-test('what a component keeps in reactive state can be sent', async () => {
+test("values in a component's reactive state can be sent", async () => {
   for (const link of ['linked', 'wires'] as const) {
     await using world = await openWorld({ link })
     const [alice] = await world.join('alice')

@@ -1,4 +1,4 @@
-/** Every operation that waits ends by its signal and by its timeout, and the answer that comes later is swallowed. */
+/** Every operation that waits ends by its signal and by its timeout, and its late answer is ignored. */
 
 import { describe, expect, test } from 'vitest'
 import { CANCELED, type HandleTimeout, TIMEOUT, type Waiting, type WampClient } from 'wampy-ts'
@@ -27,13 +27,13 @@ leavesNothing()
 
 interface Operation {
   run(client: WampClient, waiting: Waiting): Promise<unknown>
-  /** The request. */
+  /** The request that the operation sends. */
   readonly code: number
   /** Its answer, when it comes too late. */
   late(request: unknown): WireMessage
 }
 
-/** Handles for unsubscribe and unregister, granted before. */
+/** Handles for unsubscribe and unregister, granted before the test. */
 const granted = async (client: WampClient, peer: Scripted) => {
   const subscription = client.subscribe('com.example.t', () => {})
   await until(() => peer.received.length === 2)
@@ -97,7 +97,7 @@ for (const [name, { run, code, late }] of Object.entries(operations)) {
       expect(peer.received.some(([received]) => received === ABORT)).toBe(false)
     }
 
-    test('is ended by its signal, with the reason as the cause, and swallows the late answer', async () => {
+    test('an operation ends by its signal, with the reason as the cause, and ignores the late answer', async () => {
       const at = await begun()
       const controller = new AbortController()
       const waiting = failure(run(at.client, { signal: controller.signal }))
@@ -107,7 +107,7 @@ for (const [name, { run, code, late }] of Object.entries(operations)) {
       await survives(at)
     })
 
-    test('is ended by its timeout, and swallows the late answer', async () => {
+    test('an operation ends by its timeout, and ignores the late answer', async () => {
       stopTheClock()
       const at = await begun()
       let over = false
@@ -126,7 +126,7 @@ for (const [name, { run, code, late }] of Object.entries(operations)) {
       await survives(at)
     })
 
-    test('with a signal that is aborted already sends nothing and changes nothing', async () => {
+    test('an operation with a signal that is already aborted sends nothing and changes nothing', async () => {
       const at = await begun()
       const before = at.client.subscriptions.length + at.client.registrations.length
       const error = await failure(run(at.client, { signal: AbortSignal.abort('why') }))
@@ -136,7 +136,7 @@ for (const [name, { run, code, late }] of Object.entries(operations)) {
       expect(at.client.subscriptions.length + at.client.registrations.length).toBe(before)
     })
 
-    test('with a timeout of Infinity waits', async () => {
+    test('an operation with a timeout of Infinity waits', async () => {
       stopTheClock()
       const at = await begun()
       let over = false
@@ -150,7 +150,7 @@ for (const [name, { run, code, late }] of Object.entries(operations)) {
       await waiting.catch(() => {})
     })
 
-    test('takes its listener from the signal when it is answered', async () => {
+    test('an operation removes its listener from the signal when it is answered', async () => {
       const at = await begun()
       const { signal } = new AbortController()
       let listeners = 0
@@ -197,7 +197,7 @@ describe('subscribe and register', () => {
   }
 
   for (const [name, { run, ask, grant, undo, undone, message }] of Object.entries(kinds)) {
-    test(`${name}: a signal withdraws it, and what is granted after that is returned to the router`, async () => {
+    test(`${name}: a signal withdraws it, and a later grant is returned to the router`, async () => {
       const { client, peer } = await joined(undefined, { liveness: false })
       const controller = new AbortController()
       const heard: unknown[] = []
@@ -216,7 +216,7 @@ describe('subscribe and register', () => {
       expect(peer.received.some(([code]) => code === ABORT)).toBe(false)
     })
 
-    test(`${name}: a timeout ends the wait alone, and its error has the handle`, async () => {
+    test(`${name}: a timeout ends only the wait, and its error has the handle`, async () => {
       stopTheClock()
       const { client, peer } = await joined(undefined, { liveness: false })
       const asked = failure(run(client, [], { timeout: 100 }))
@@ -249,7 +249,7 @@ describe('subscribe and register', () => {
       expect([events, handle.state]).toEqual([[['error', handle.error]], 'closed'])
     })
 
-    test(`${name}: a refusal after its end is swallowed`, async () => {
+    test(`${name}: a refusal after its end is ignored`, async () => {
       const { client, peer } = await joined()
       const controller = new AbortController()
       const asked = failure(run(client, [], { signal: controller.signal }))
@@ -264,7 +264,7 @@ describe('subscribe and register', () => {
       expect(client.state).toBe('ready')
     })
 
-    test(`${name}: with a signal that is aborted already leaves no handle behind`, async () => {
+    test(`${name}: with a signal that is already aborted it leaves no handle behind`, async () => {
       const { client, peer } = await joined()
       expect(await failure(run(client, [], { signal: AbortSignal.abort() }))).toMatchObject({ uri: CANCELED })
       expect([client.subscriptions, client.registrations]).toEqual([[], []])
@@ -315,7 +315,7 @@ describe('subscribe and register', () => {
   }
 })
 
-test('unsubscribe ends by its timeout also where the handle is just asked for again', async () => {
+test('unsubscribe ends by its timeout even if the handle is just being restored', async () => {
   stopTheClock()
   const { client, router, peer } = await joined(undefined, { reconnect: { initial: 1, max: 1 } })
   const { subscription, registration } = await granted(client, peer)
@@ -338,7 +338,7 @@ test('unsubscribe ends by its timeout also where the handle is just asked for ag
   ])
 })
 
-test('late answers are counted, those to probes are not', async () => {
+test('late answers are counted, except those to probes', async () => {
   const { client, peer } = await joined(fence)
   const controller = new AbortController()
   const call = failure(client.call('com.example.f', [], {}, { signal: controller.signal }))
@@ -350,7 +350,7 @@ test('late answers are counted, those to probes are not', async () => {
   expect(client.dropped).toEqual({ answers: 2, events: 1, parts: 0 })
 })
 
-test('timeout and signal stay here, every other option of a call goes on the wire', async () => {
+test('timeout and signal are not sent, every other option of a call is', async () => {
   const { client, peer } = await joined()
   const call = client.call(
     'com.example.f',

@@ -1,4 +1,4 @@
-/** Options of a wrong type: refused before anything is sent, on every operation, with an error that names the option. */
+/** Options of a wrong type: refused before sending, on every operation, with an error that names the option. */
 
 import { describe, expect, test } from 'vitest'
 import {
@@ -164,7 +164,7 @@ const defined: Record<string, string[]> = {
   history: ['match', 'topic'],
 }
 
-test('every operation has its options here', () => {
+test('every operation with options is covered', () => {
   expect(Object.keys(defined).sort()).toEqual(Object.keys(operations).sort())
 })
 
@@ -182,7 +182,7 @@ for (const [what, options] of Object.entries(defined)) {
           message: expect.stringMatching(new RegExp(`^the option ${option} must be `)),
         })
       }
-      // As if it were not given: nothing fails for it.
+      // Counts as absent: nothing fails.
       if (what === 'publish') await operations[what]!(client, caller, { [option]: undefined })
     }
     for (const { received } of router.peers) {
@@ -203,7 +203,7 @@ test.each([5, 'exact', null, [], true])('options that are %j are refused', async
   }
 })
 
-test('a scope of testaments', async () => {
+test('a scope of testaments is checked', async () => {
   await using world = await openWorld()
   const [client] = await world.join('ann')
   const text = 'the option scope must be destroyed or detached, got "later"'
@@ -212,7 +212,7 @@ test('a scope of testaments', async () => {
   expect(await failure(flushTestaments(client, { scope }))).toMatchObject({ uri: USAGE, message: text })
 })
 
-test('unsubscribe and unregister: the handle stays as it is', async () => {
+test('unsubscribe and unregister refuse them, and the handle stays as it is', async () => {
   const router = welcoming(granting)
   const client = clientOf(router)
   await client.start()
@@ -225,7 +225,7 @@ test('unsubscribe and unregister: the handle stays as it is', async () => {
   await client.stop()
 })
 
-test('start', async () => {
+test('start refuses them', async () => {
   const client = clientOf(welcoming())
   for (const timeout of [-1, Number.NaN, '5' as never]) {
     expect(await failure(client.start({ timeout }))).toMatchObject({
@@ -236,7 +236,7 @@ test('start', async () => {
   expect(client.state).toBe('stopped')
 })
 
-describe('what a class declares', () => {
+describe('a declaration of a class', () => {
   test.each([
     [
       'a decorator of a procedure',
@@ -276,7 +276,7 @@ describe('what a class declares', () => {
   })
 })
 
-test('no wrong option costs a client its session, or another of its calls', async () => {
+test("no wrong option ends a client's session or another of its calls", async () => {
   await using world = await openWorld({ link: 'wires' })
   const [client, callee] = await world.join('client', 'callee')
   await callee.register('com.example.add', ([a, b]) => Number(a) + Number(b))

@@ -1,4 +1,4 @@
-/** Prints what is open after every entry point was imported, and was not before. */
+/** Prints the handles that importing every entry point has left open. */
 
 // The loader of this file has connections of its own.
 const before = process.getActiveResourcesInfo()

@@ -1,4 +1,4 @@
-/** Starts a client that tries once, where no router is; prints why that failed, and does not call process.exit. */
+/** Starts a client that tries once, without a router; prints the error, and does not call process.exit. */
 
 import { WampClient, type WampError } from 'wampy-ts'
 

@@ -1,4 +1,4 @@
-/** Starts a service and a caller at the router of its first argument, calls, stops, and does not say process.exit. */
+/** Starts a service and a caller at the router of its first argument, calls, stops, and does not call process.exit. */
 
 import { RpcClient, rpc, WampClient } from 'wampy-ts'
 
