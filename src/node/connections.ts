@@ -47,7 +47,7 @@ export class Connections {
 
   constructor(router: Attachable, serializers: readonly Serializer[], options: ConnectionOptions) {
     this.#router = router
-    router.hosted?.({ heap: getHeapStatistics().heap_size_limit })
+    router.hosted?.({ heap: getHeapStatistics().heap_size_limit, serializers })
     this.#serializers = new Map(serializers.map((each) => [subprotocolOf(each), forRouter(each)]))
     this.#limit = options.maxConnections ?? Number.POSITIVE_INFINITY
     this.#sweep = new Sweep(options)

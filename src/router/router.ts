@@ -19,6 +19,7 @@ import { isUri } from '../protocol/uri.ts'
 import { formatValue, isDict } from '../protocol/validate.ts'
 import { AGENT } from '../protocol/version.ts'
 import { DISCLOSURES, isOneOf, ROUTER_ROLES, type RouterRole } from '../protocol/words.ts'
+import type { Serializer } from '../serializer/serializer.ts'
 import { lenient, type Table } from '../session/handler-table.ts'
 import type { Attachable, Connector, Hosting, Link, TransportInfo } from '../session/link.ts'
 import { linked } from '../session/linked.ts'
@@ -154,6 +155,8 @@ export class Router implements Attachable, Connector {
   readonly #observers = new Observers()
   readonly #host: Host
   readonly #admission: Table<Member>
+  /** The serializers of its links, and of those that its servers will attach. */
+  readonly #serializers = new Set<Serializer>()
   /** True if the option `limits.memory` was given. */
   readonly #fixedMemory: boolean
   #closing: Promise<void> | undefined
@@ -163,7 +166,7 @@ export class Router implements Attachable, Connector {
     const { realms, agent, ...of } = checkedOptions(options)
     const { strict, limits } = of
     const ledger = new Ledger(limits.memory)
-    for (const uri of realms) this.#realms.set(uri, openRealm(uri, { ...of, ledger }))
+    for (const uri of realms) this.#realms.set(uri, openRealm(uri, { ...of, ledger, serializers: this.#serializers }))
     this.#fixedMemory = options.limits?.memory !== undefined
     const { [AUTH_METHODS]: methods = [ANONYMOUS] as const } = options as Methods
     this.#admission = admission({ agent, strict, limits, realms: this.#realms, methods, promised: new Set() })
@@ -206,14 +209,16 @@ export class Router implements Attachable, Connector {
   }
 
   /**
-   * A server calls this before it attaches links: without the option `limits.memory` the router may then fill a quarter of
-   * the heap.
+   * A server calls this before it attaches links: the router may then fill a quarter of the heap, unless the option
+   * `limits.memory` says otherwise, and keeps only events that all of these serializers can carry.
    */
-  hosted({ heap }: Hosting): void {
+  hosted({ heap, serializers = [] }: Hosting): void {
+    for (const serializer of serializers) this.#serializers.add(serializer)
     if (heap !== undefined && !this.#fixedMemory) this.#host.ledger.limit = Math.floor(heap * HEAP_SHARE)
   }
 
   #attach(link: Link, info: TransportInfo | undefined, trusted: boolean): void {
+    if (link.serializer) this.#serializers.add(link.serializer)
     const member = new Member(link, this.#host, shown(info), trusted)
     this.#members.add(member)
     member.start(this.#closing ? REFUSED : this.#admission)

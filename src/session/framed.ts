@@ -28,17 +28,15 @@ class Pausable extends Framed {
 class Shared extends Pausable {
   readonly kind: string
   readonly #transport: Transport
-  readonly #serializer: Serializer
 
   constructor(transport: Transport, serializer: Serializer, framing: string) {
     super(transport, serializer)
     this.kind = `${serializer.name}/${framing}`
     this.#transport = transport
-    this.#serializer = serializer
   }
 
   prepare(message: Message): Prepared {
-    return this.#transport.prepare?.(this.#serializer.encode(message))
+    return this.#transport.prepare?.(this.serializer.encode(message))
   }
 
   write(prepared: Prepared): void {

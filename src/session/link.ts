@@ -20,6 +20,8 @@ export interface Link {
   readonly backlog: number
   /** True if both ends are in this process: nothing can be lost between them. */
   readonly local?: boolean
+  /** The serializer of its frames, unless it moves messages without a wire. */
+  readonly serializer?: Serializer
   /** Starts delivery; messages that arrived before are delivered first. */
   open(sink: LinkSink): void
   /**
@@ -62,6 +64,8 @@ export interface TransportInfo {
 export interface Hosting {
   /** The greatest size of this process's heap in bytes, where the platform reports it. */
   readonly heap?: number | undefined
+  /** The serializers of the links that it will attach. */
+  readonly serializers?: readonly Serializer[] | undefined
 }
 
 /** Accepts the other end of a link in this process: the embeddable router. */
@@ -88,13 +92,13 @@ export interface Connector {
 /** The link of a client: a transport and a serializer. */
 export class Framed implements Link {
   readonly ping?: (answered: () => void) => void
+  readonly serializer: Serializer
   readonly #transport: Transport
-  readonly #serializer: Serializer
   #failed = false
 
   constructor(transport: Transport, serializer: Serializer) {
     this.#transport = transport
-    this.#serializer = serializer
+    this.serializer = serializer
     if (transport.ping) this.ping = (answered) => transport.ping?.(answered)
   }
 
@@ -108,7 +112,7 @@ export class Framed implements Link {
         if (this.#failed) return
         let message: Message
         try {
-          message = this.#serializer.decode(frame)
+          message = this.serializer.decode(frame)
         } catch (error) {
           this.#failed = true
           sink.failed(WampError.is(error) ? error : violation('the message cannot be read'))
@@ -121,7 +125,7 @@ export class Framed implements Link {
   }
 
   send(message: Message): void {
-    this.#transport.send(this.#serializer.encode(message))
+    this.#transport.send(this.serializer.encode(message))
   }
 
   close(code?: number, reason?: string): void {

@@ -282,3 +282,31 @@ describe('a testament is refused', () => {
     expect(router.stats().dropped.publications).toBe(1)
   })
 })
+
+describe('a testament that a serializer of the router cannot carry', () => {
+  const add = (request: number): string => `[48,${request},{},"${ADD}",["com.will",[1],{"__proto__":{"a":1}}],{}]`
+
+  test('is refused when it is added', () => {
+    const { dying, router } = pair()
+    expect(dying.says(add(6))).toEqual([
+      [ERROR, CALL, 6, {}, 'wamp.error.invalid_argument', [expect.stringMatching(/json .*__proto__/)]],
+    ])
+    expect(router.stats().testaments).toBe(0)
+  })
+
+  test('is refused for another serializer than that of its session', () => {
+    const { join } = pair()
+    const dying = join({ serializer: cbor })
+    const will = [CALL, 6, {}, ADD, { args: ['com.will', [Number.NaN], {}] }]
+    expect(dying.says(will)[0]?.slice(0, 5)).toEqual([ERROR, CALL, 6, {}, 'wamp.error.invalid_argument'])
+  })
+
+  test('and others keep their values, in bytes and integers of any size', () => {
+    const { join, heir } = pair()
+    const dying = join({ serializer: cbor })
+    const values = [new Uint8Array([1, 2]), 2n ** 60n, -0.5, { a: [null, true] }]
+    dying.says([CALL, 6, {}, ADD, { args: ['com.will', values, {}] }])
+    dying.lose()
+    expect(heir.take()).toEqual([[EVENT, ID, ID, {}, ['\0AQI=', Number(2n ** 60n), -0.5, { a: [null, true] }]]])
+  })
+})

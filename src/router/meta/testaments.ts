@@ -11,9 +11,11 @@ import { isEmptyDict } from '../../protocol/plain.ts'
 import { isReserved } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import { anyOf, isOneOf, TESTAMENT_SCOPES, type TestamentScope } from '../../protocol/words.ts'
+import type { Serializer } from '../../serializer/serializer.ts'
+import { packed, refuseUncarried } from '../member/carriable.ts'
 import type { Destination } from '../member/destination.ts'
 import type { RouterLimits } from '../member/limits.ts'
-import { PASSTHRU } from '../member/passthru.ts'
+import { PASSTHRU, passthruOf } from '../member/passthru.ts'
 import { weightOf } from '../member/payload-size.ts'
 import { Refusal, refuseCost } from '../member/refusal.ts'
 import type { Broker } from '../pubsub/broker.ts'
@@ -44,6 +46,8 @@ export interface TestamentStats {
 export const NO_TESTAMENTS: TestamentStats = { testaments: 0, dropped: {} }
 
 export interface MetaApiOptions {
+  /** The serializers of all subscribers, as far as they are known. */
+  readonly serializers: ReadonlySet<Serializer>
   readonly strict: boolean
   readonly limits: RouterLimits
 }
@@ -108,7 +112,10 @@ export class Testaments {
       const refusal =
         decided instanceof Refusal ? decided : refuseDisclosure(decided, topic, options.disclose_me === true)
       if (decided instanceof Refusal || refusal) throw refusal
-      this.#keep(caller, bucket, { topic, options, payload: data, decision: decided })
+      const { serializers } = this.#options
+      const uncarried = refuseUncarried(serializers, { ...passthruOf(options) }, data)
+      if (uncarried) throw uncarried
+      this.#keep(caller, bucket, { topic, options, payload: packed(serializers, topic, data), decision: decided })
     }
     const decided = this.#broker.decide(caller, topic, options)
     if (!(decided instanceof Promise)) return add(decided)

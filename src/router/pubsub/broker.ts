@@ -9,7 +9,9 @@ import { kept, type Payload, payload } from '../../protocol/payload.ts'
 import { isReserved } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import type { Features } from '../../protocol/words.ts'
+import type { Serializer } from '../../serializer/serializer.ts'
 import type { Patterns } from '../match/patterns.ts'
+import { refuseUncarried } from '../member/carriable.ts'
 import { deliver, type Undelivered } from '../member/deliver.ts'
 import type { Destination } from '../member/destination.ts'
 import { inPassthru, passthruOf } from '../member/passthru.ts'
@@ -25,6 +27,8 @@ import { type SubscriptionOptions, Subscriptions } from './subscriptions.ts'
 
 export interface BrokerOptions extends SubscriptionOptions {
   readonly history: readonly HistoryOptions[]
+  /** The serializers of all subscribers, as far as they are known. */
+  readonly serializers: ReadonlySet<Serializer>
 }
 
 export interface BrokerStats {
@@ -208,7 +212,10 @@ export class Broker implements RealmRole {
     const publication = randomId()
     const found = this.patterns.all(topic)
     if (options.retain && !namesSessions(options)) {
-      this.#retained.keep({ topic, publication, details, payload: kept(data) }, options, publisher.id)
+      const event = { topic, publication, details, payload: kept(data) }
+      const unkept = refuseUncarried(this.#options.serializers, details, data) ?? this.#retained.refuse(event, options)
+      if (unkept) return unkept
+      this.#retained.keep(event, options, publisher.id)
     }
     const { uri: realm, observers } = this.#realm
     observers.published?.({ realm, session: publisher.id, topic, publication })

@@ -1,6 +1,7 @@
 /** Retained events: the last event of each topic whose publisher asked for it, for later subscribers. */
 
 import type { Id, Uri } from '../../protocol/messages.ts'
+import { LIMIT_EXCEEDED } from '../../protocol/names.ts'
 import type { MatchPolicy, WireEventDetails, WirePublishOptions } from '../../protocol/options.ts'
 import type { Payload } from '../../protocol/payload.ts'
 import { matches } from '../../protocol/uri.ts'
@@ -8,6 +9,7 @@ import type { Destination } from '../member/destination.ts'
 import type { Consumer, Ledger } from '../member/ledger.ts'
 import type { RouterLimits } from '../member/limits.ts'
 import { weightOf } from '../member/payload-size.ts'
+import { Refusal } from '../member/refusal.ts'
 import { Audience, namesPrincipals } from './audience.ts'
 
 /** A retained event. */
@@ -65,6 +67,13 @@ export class RetainedEvents implements Consumer {
     return this.#topics.size
   }
 
+  /** The refusal of an event that is too large to be retained. */
+  refuse({ topic, payload }: Retained, options: WirePublishOptions): Refusal | undefined {
+    const { retainedBytes } = this.#limits
+    if (weightOf(payload, topic, options) <= retainedBytes) return undefined
+    return new Refusal(LIMIT_EXCEEDED, `the retained events of a realm may have at most ${retainedBytes} bytes`)
+  }
+
   /** Retains an event in place of older ones. An event that names sessions must not be passed: sessions end. */
   keep(event: Retained, options: WirePublishOptions, publisher: Id): void {
     const kept: Kept = {
@@ -77,8 +86,7 @@ export class RetainedEvents implements Consumer {
     const before = this.#topics.get(event.topic)
     this.#forget(event.topic)
     const open = kept.audience && before?.find(({ audience }) => !audience)
-    // An event that is too large is not retained, and neither are those that it replaces.
-    if (kept.weight <= this.#limits.retainedBytes) this.#add(event.topic, open ? [kept, open] : [kept])
+    this.#add(event.topic, open ? [kept, open] : [kept])
     while (this.#bytes > this.#limits.retainedBytes || this.#topics.size > this.#limits.retained) this.#forgetOldest()
   }
 
