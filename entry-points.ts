@@ -13,6 +13,8 @@ export const entryPoints: Readonly<Record<string, EntryPoint>> = {
   '.': { page: true },
   './router': { page: true },
   './node': { page: false },
+  './auth': { page: true },
+  './auth/router': { page: true },
   './cbor': { page: true },
   './msgpack': { page: true },
   './e2ee': { page: true },

@@ -88,6 +88,16 @@ const forPages: NonNullable<Options['esbuildPlugins']>[number] = {
     })),
 }
 
+/** Leaves out what only some pages need: those without WebCrypto, or with passwords that are not ASCII. An import map finds it. */
+const withoutOptionalPeers: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'optional peers',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^(@noble\/(curves|hashes)|@mongodb-js\/saslprep)(\/|$)/ }, ({ path }) => ({
+      path,
+      external: true,
+    })),
+}
+
 const library: Options = {
   ...common,
   // What `await using` needs of the types; a page that names its libs may lack it.
@@ -105,7 +115,7 @@ const selfContained: Options = {
   minify: true,
   splitting: false,
   noExternal: [/.*/],
-  esbuildPlugins: [forPages],
+  esbuildPlugins: [forPages, withoutOptionalPeers],
   outExtension: ({ format }) => ({ js: format === 'iife' ? '.min.js' : '.mjs' }),
 }
 

@@ -1,7 +1,19 @@
 /** The entry point `wampy-ts/router`: the embeddable router and the parts for its adapters; it runs in a page too. */
 
+export type {
+  AuthAnswer,
+  AuthChallenge,
+  AuthMethod,
+  AuthRequest,
+  BindingSource,
+  ChannelBinding,
+  ClientCertificate,
+  ConnectionFacts,
+  Identity,
+} from './auth/contract.ts'
 export { WampError, type WampErrorOptions } from './protocol/error.ts'
 export type * from './protocol/wire-types.ts'
+export type { LoginLimits } from './router/attempts.ts'
 export type { BytesByKind, RouterBytes } from './router/member/ledger.ts'
 export type { RouterLimits } from './router/member/limits.ts'
 export type { Principal } from './router/member/principal.ts'
@@ -43,6 +55,7 @@ export type {
   Disclosed,
   TrustLevel,
 } from './router/rights/decide.ts'
+export type { Permission, RoleRules } from './router/rights/rules.ts'
 export { Router, type RouterOptions } from './router/router.ts'
 export type { CallsDropped } from './router/rpc/calls.ts'
 export type { DealerStats } from './router/rpc/dealer.ts'

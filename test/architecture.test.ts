@@ -14,17 +14,18 @@ const rules: Rules = {
   protocol: { values: [] },
   serializer: { values: ['protocol'] },
   // A dial that fails says so by a WampError.
-  transport: { values: ['protocol'] },
+  transport: { values: ['protocol'], types: ['auth'] },
   // The link in memory delivers through the same lane as the wires in memory.
-  session: { values: ['protocol', 'transport'], types: ['serializer'] },
-  auth: { values: ['protocol'] },
+  session: { values: ['protocol', 'transport'], types: ['serializer', 'auth'] },
+  // Base64 for the wire.
+  auth: { values: ['protocol', 'serializer'] },
   client: { values: ['session', 'protocol'], types: ['auth', 'serializer', 'transport'] },
   // A payload codec with an entry point of its own, which serializes by CBOR.
   e2ee: { values: ['client', 'serializer', 'protocol'] },
   router: { values: ['session', 'protocol'], types: ['auth', 'serializer', 'transport'] },
   // What `node` is to Node: a router's adapter for workers.
   worker: { values: ['transport', 'serializer', 'session', 'protocol'] },
-  node: { values: ['transport', 'serializer', 'session', 'protocol'], types: ['router', 'client'] },
+  node: { values: ['transport', 'serializer', 'session', 'protocol'], types: ['router', 'client', 'auth'] },
   // '' is an entry point: the console hands out what a user imports.
   cli: { values: ['', 'node', 'client', 'router', 'auth', 'session', 'serializer', 'transport', 'protocol'] },
   testing: {

@@ -12,6 +12,7 @@ import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
 import type { Connector } from '../session/link.ts'
 import { withoutSecrets } from '../transport/url.ts'
+import { credentialOptions, credentialsFrom } from './credentials.ts'
 import type { CommandOptions, OptionValues } from './define-command.ts'
 import { Failure, formatError, messageOf, usageFailure } from './failure.ts'
 
@@ -23,6 +24,7 @@ export const connectionOptions = {
   },
   realm: { type: 'string', value: 'realm', help: `the realm to join (default: $WAMPY_REALM, else ${DEFAULT_REALM})` },
   serializer: { type: 'string', value: 'name', help: 'json, cbor or msgpack (default: json)' },
+  ...credentialOptions,
 } as const satisfies CommandOptions
 
 /** The router and the realm that the command line names. */
@@ -45,7 +47,8 @@ export function connectionTarget(values: OptionValues<typeof connectionOptions>)
     throw usageFailure(`--serializer must be ${serializers.map((each) => each.name).join(', ')}, got "${name}"`)
   }
   if (!isUri(realm)) throw usageFailure(`"${realm}" is not a valid URI of a realm`)
-  return { url: withoutSecrets(url), realm, options: { router: routerAt(url), realm, serializers: [serializer] } }
+  const auth = credentialsFrom(values)
+  return { url: withoutSecrets(url), realm, options: { router: routerAt(url), realm, serializers: [serializer], auth } }
 }
 
 function routerAt(url: string): Connector | string {

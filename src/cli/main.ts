@@ -17,6 +17,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   list: async () => (await import('./list.ts')).listCommand,
   describe: async () => (await import('./describe.ts')).describeCommand,
   repl: async () => (await import('./repl.ts')).replCommand,
+  keygen: async () => (await import('./keygen.ts')).keygenCommand,
+  secret: async () => (await import('./secret.ts')).secretCommand,
 }
 
 const commandNames = Object.keys(commands)

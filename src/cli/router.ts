@@ -25,6 +25,10 @@ export const routerCommand = defineCommand({
     unix: { type: 'string', value: 'path', help: 'also listen on this unix socket, for RawSocket' },
     'no-raw-socket': { type: 'boolean', help: 'refuse RawSocket on the port: accept only WebSocket' },
     'long-poll': { type: 'boolean', help: 'accept HTTP long polls, below <path>/lp' },
+    'control-others': {
+      type: 'boolean',
+      help: 'let every session end others and take over or remove what they have registered (for tests)',
+    },
   },
   notes: `It prints a line for each address once it accepts connections. It speaks JSON, CBOR and MessagePack, over WebSocket, and
 over RawSocket on the same port: rs://127.0.0.1:8080. SIGINT and SIGTERM send GOODBYE to every session and end the command
@@ -38,7 +42,7 @@ with exit code 0; a second signal ends it at once.`,
     const number = integerOption('port', port, 0, 65535)
     const stop = stopOnSignals()
     const { router, urls, close } = await openRouter(
-      { realms, strict },
+      { realms, strict, controlOthers: flags['control-others'] },
       { port: number, host, path, rawSocket: !flags['no-raw-socket'], longPoll: flags['long-poll'] },
       // Absolute, because clients in other folders need the path.
       unix === undefined ? undefined : resolve(unix),

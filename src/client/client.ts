@@ -1,6 +1,7 @@
 /** The base of all clients: it joins, reconnects with its handles, calls, publishes and subscribes. */
 
 import { EventEmitter } from 'eventemitter3'
+import type { ClientAuth } from '../auth/contract.ts'
 import type { Id, ResultMessage, Uri } from '../protocol/messages.ts'
 import type { Dict, List } from '../protocol/options.ts'
 import { isPattern, isUri } from '../protocol/uri.ts'
@@ -10,7 +11,7 @@ import { checkFunction, checkOptions, checkPassthru, checkPayload, checkUri } fr
 import type { Passthru } from './codec/passthru-link.ts'
 import { ClientCore, type ClientEvents, type ClientState } from './connection/client-core.ts'
 import { type Events, type EventsOptions, events } from './functions/events.ts'
-import { type ClientOptions, kindOf, settle } from './options.ts'
+import { type ClientOptions, checkAuth, kindOf, settle } from './options.ts'
 import { type CallOptions, type CallResult, call, first, type Progress, progress, whole } from './roles/caller.ts'
 import { type PublishOptions, publish } from './roles/publisher.ts'
 import { type EventHandler, type SubscribeOptions, type Subscription, SubscriptionRecord } from './roles/subscriber.ts'
@@ -78,6 +79,24 @@ export abstract class Client extends EventEmitter<ClientEvents> {
     return session.info
   }
 
+  /**
+   * The authentication methods of the next attempt to join, by default those of the option. Assigning others changes the
+   * credentials: the present session keeps its own until it ends.
+   *
+   * @example
+   * client.auth = [ticket(name, password)]
+   * await client.start()
+   * @throws WampError `wampy.error.usage` for anything but a list of methods of `wampy-ts/auth`
+   */
+  get auth(): readonly ClientAuth[] {
+    return this.#core.auth
+  }
+
+  set auth(methods: readonly ClientAuth[]) {
+    checkAuth(methods)
+    this.#core.auth = methods
+  }
+
   /** The handles that are not closed, including those of a service's `@subscribe` methods. */
   get subscriptions(): Subscription[] {
     return this.#core.handles.of(SubscriptionRecord)
@@ -102,6 +121,12 @@ export abstract class Client extends EventEmitter<ClientEvents> {
    */
   async stop(): Promise<void> {
     await this.#core.stop()
+  }
+
+  /** Forgets the credentials and stops, as `stop()`. To log in again, assign `auth` and `start()`. */
+  async logout(): Promise<void> {
+    this.#core.auth = []
+    await this.stop()
   }
 
   /**

@@ -1,5 +1,6 @@
 /** The options of clients, checked once. */
 
+import type { ClientAuth } from '../auth/contract.ts'
 import { unsent, usage } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
 import { DEFAULT_REALM, DEFAULT_URL, INVALID_URI } from '../protocol/names.ts'
@@ -69,6 +70,14 @@ export interface ClientOptions {
   readonly prefix?: string
   /** Milliseconds for one attempt to connect and join, 0 for no limit. Default 10 000. */
   readonly connectTimeout?: number
+  /**
+   * Authentication methods of `wampy-ts/auth`, offered in this order; the router chooses the first that it accepts.
+   * Default: none, an anonymous session.
+   *
+   * @example
+   * auth: [cryptosign({ key }), ticket('joe', async () => token())]
+   */
+  readonly auth?: readonly ClientAuth[]
 }
 
 const BACKOFF = dictOf<Backoff>('reconnect', {
@@ -78,6 +87,21 @@ const BACKOFF = dictOf<Backoff>('reconnect', {
 })
 
 const LIVENESS = dictOf<Liveness>('liveness', { idle: DURATION, answer: DURATION })
+
+const AUTH: OptionRule = [
+  '',
+  (value) => {
+    checkAuth(value)
+    return true
+  },
+]
+
+/** @throws WampError `wampy.error.usage` */
+export function checkAuth(methods: unknown): void {
+  if (Array.isArray(methods) && methods.every((method) => typeof Object(method).offer === 'function')) return
+  // The value may contain a secret.
+  throw usage("auth must be a list of methods of wampy-ts/auth, such as [ticket('joe', password)]")
+}
 
 /** The rules of the options that all clients have. */
 const CLIENT_RULES: OptionRules<ClientOptions> = {
@@ -98,6 +122,7 @@ const CLIENT_RULES: OptionRules<ClientOptions> = {
   onError: FUNCTION,
   prefix: STRING,
   connectTimeout: DURATION,
+  auth: AUTH,
 }
 
 /** The differences between the classes of clients. */
@@ -162,6 +187,7 @@ export function settle(options: ClientOptions, kind: ClientKind, name: string): 
     reconnect: options.reconnect ?? true,
     liveness: options.liveness ?? {},
     connectTimeout: options.connectTimeout ?? 10_000,
+    auth: options.auth ?? [],
     onError: options.onError,
     startsItself: kind.startsItself,
   }

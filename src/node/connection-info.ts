@@ -2,7 +2,10 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
+import type { ClientCertificate, ConnectionFacts } from '../auth/contract.ts'
 import type { TransportInfo } from '../session/link.ts'
+import { bindingOf, type TlsLike } from '../transport/tls-binding.ts'
 
 /** The greatest length of a header's value: it goes to every session that subscribes to meta events. */
 const MAX_HEADER_TEXT = 256
@@ -30,4 +33,57 @@ function peerOf({ remoteAddress, remotePort }: Ends): string | undefined {
   if (remoteAddress === undefined) return undefined
   const [, four] = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)$/.exec(remoteAddress) ?? []
   return four ? `tcp4:${four}:${remotePort}` : `tcp6:[${remoteAddress}]:${remotePort}`
+}
+
+/** The private facts about a connection, for authentication. */
+export function factsOf(socket: Duplex, request?: IncomingMessage): ConnectionFacts {
+  const { remoteAddress } = socket as Ends
+  return {
+    address: remoteAddress?.replace(/^::ffff:(?=\d+\.)/, ''),
+    cookies: cookiesOf(request?.headers.cookie),
+    certificate: certificateOf(socket as TLSSocket),
+    channelBinding: (type) => bindingOf(socket as TlsLike, type, true),
+  }
+}
+
+/** Parses a Cookie header (RFC 6265, section 4.2.1); of cookies with the same name the first counts. */
+function cookiesOf(header: string | undefined): Record<string, string> | undefined {
+  if (header === undefined) return undefined
+  const cookies: Record<string, string> = Object.create(null)
+  for (const pair of header.split(';')) {
+    const at = pair.indexOf('=')
+    const name = pair.slice(0, at).trim()
+    if (at > 0 && !(name in cookies))
+      cookies[name] = pair
+        .slice(at + 1)
+        .trim()
+        .replace(/^"(.*)"$/, '$1')
+  }
+  return cookies
+}
+
+function certificateOf(socket: TLSSocket): ClientCertificate | undefined {
+  if (!socket.authorized || !socket.getPeerCertificate) return undefined
+  const { subject, issuer, fingerprint256, serialNumber } = socket.getPeerCertificate() as DetailedPeerCertificate
+  if (!fingerprint256) return undefined
+  return {
+    subject: { ...(subject as unknown as ClientCertificate['subject']) },
+    issuer: { ...(issuer as unknown as ClientCertificate['issuer']) },
+    fingerprint: fingerprint256,
+    serialNumber,
+  }
+}
+
+/** Issues the cookie of a new connection. */
+export interface CookieIssuer {
+  issue(facts: ConnectionFacts, secure: boolean): { readonly facts: ConnectionFacts; readonly header: string }
+}
+
+/** The facts about a connection, and the cookie for it, if there is an issuer. */
+export function knownTo(
+  cookies: CookieIssuer | undefined,
+  facts: ConnectionFacts,
+  socket: Duplex,
+): { readonly facts: ConnectionFacts; readonly header?: string } {
+  return cookies ? cookies.issue(facts, 'encrypted' in socket && socket.encrypted === true) : { facts }
 }

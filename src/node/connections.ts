@@ -2,6 +2,7 @@
 
 import type { Duplex } from 'node:stream'
 import { getHeapStatistics } from 'node:v8'
+import type { ConnectionFacts } from '../auth/contract.ts'
 import { usage } from '../protocol/error.ts'
 import { COUNT, type OptionRules, SERIALIZERS } from '../protocol/option-rules.ts'
 import { formatValue } from '../protocol/validate.ts'
@@ -79,6 +80,7 @@ export class Connections {
   attach(
     transport: Transport,
     info: TransportInfo,
+    facts: ConnectionFacts,
     ended: Promise<unknown>,
     socket?: Duplex,
     inspect?: (link: Link) => void,
@@ -95,7 +97,7 @@ export class Connections {
       const single = isBatched(transport.protocol) ? batched(transport) : transport
       const link = framed(single, serializer)
       inspect?.(link)
-      this.#router.attach(link, info)
+      this.#router.attach(link, info, facts)
     } catch {
       transport.close(1011, 'the router could not accept the connection')
     }

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { DURATION, type OptionRules, STRING } from '../protocol/option-rules.ts'
 import type { Link } from '../session/link.ts'
-import { infoOf } from './connection-info.ts'
+import { type CookieIssuer, factsOf, infoOf, knownTo } from './connection-info.ts'
 import type { Connections } from './connections.ts'
 import { bodyOf, fail, isAllowedOrigin, ORIGINS, type Origins, pathOf, reply } from './http-server.ts'
 import { Polled } from './longpoll-transport.ts'
@@ -35,13 +35,21 @@ export class LongPolls {
   readonly #connections: Connections
   readonly #maxPayload: number
   readonly #options: LongPollOptions
+  readonly #cookies: CookieIssuer | undefined
   readonly #transports = new Map<string, Polled>()
 
-  constructor(connections: Connections, path: string, maxPayload: number, options: LongPollOptions) {
+  constructor(
+    connections: Connections,
+    path: string,
+    maxPayload: number,
+    options: LongPollOptions,
+    cookies?: CookieIssuer,
+  ) {
     this.path = (options.path ?? `${path.replace(/\/$/, '')}/lp`).replace(/\/$/, '')
     this.#connections = connections
     this.#maxPayload = maxPayload
     this.#options = options
+    this.#cookies = cookies
   }
 
   /** Answers requests below its path; returns false for others. */
@@ -124,7 +132,11 @@ export class LongPolls {
     this.#transports.set(id, transport)
     transport.ended.then(() => this.#transports.delete(id))
     const info = infoOf('longpoll', protocol, request.socket, request)
-    this.#connections.attach(transport, info, transport.ended, undefined, (link) => reportFailures(link, transport))
+    const { facts, header } = knownTo(this.#cookies, factsOf(request.socket, request), request.socket)
+    if (header !== undefined) response.setHeader('Set-Cookie', header)
+    this.#connections.attach(transport, info, facts, transport.ended, undefined, (link) =>
+      reportFailures(link, transport),
+    )
     const text = JSON.stringify({ protocol, transport: id })
     reply(response, 200, 'application/json', Buffer.from(text))
   }

@@ -9,7 +9,7 @@ import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
 import type { Attachable } from '../session/link.ts'
-import { infoOf } from './connection-info.ts'
+import { factsOf, infoOf } from './connection-info.ts'
 import { CONNECTION_RULES, type ConnectionOptions, Connections, checkAttachable } from './connections.ts'
 import { addressOf, listenOn, socketsOf } from './listen.ts'
 import {
@@ -144,9 +144,9 @@ export function acceptRawSocket(socket: Socket, first: Buffer, connections: Conn
     socket.setTimeout(0)
     socket.setNoDelay(true)
     socket.write(greeting({ limit, serializer: wanted.serializer }))
-    const transport = new RawSocket(socket, { protocol, ours: limit, theirs: wanted.limit }, rest)
+    const transport = new RawSocket(socket, { protocol, ours: limit, theirs: wanted.limit }, rest, true)
     const ended = new Promise((resolve) => socket.on('close', resolve))
-    connections.attach(transport, infoOf('rawsocket', protocol, socket), ended, socket)
+    connections.attach(transport, infoOf('rawsocket', protocol, socket), factsOf(socket), ended, socket)
     socket.resume()
   })
 }

@@ -2,9 +2,11 @@
 
 import { isUtf8 } from 'node:buffer'
 import type { Socket } from 'node:net'
+import type { BindingSource } from '../auth/contract.ts'
 import { WampError } from '../protocol/error.ts'
 import { PAYLOAD_SIZE_EXCEEDED } from '../protocol/names.ts'
 import { BROKEN, Inbox } from '../transport/inbox.ts'
+import { bindingOf, type TlsLike } from '../transport/tls-binding.ts'
 import {
   CLOSE_TIMEOUT,
   type CloseInfo,
@@ -37,6 +39,7 @@ export class RawSocket implements Transport {
   readonly protocol: string
   /** Transports whose peers accept messages of the same length share prepared frames. */
   readonly framing: string
+  readonly channelBinding: BindingSource
   readonly #socket: Socket
   readonly #out: Corked
   readonly #inbox = new Inbox()
@@ -54,11 +57,12 @@ export class RawSocket implements Transport {
   #info: CloseInfo | undefined
   #deadline: NodeJS.Timeout | undefined
 
-  /** `rest` holds the bytes after the handshake in the same chunk. */
-  constructor(socket: Socket, { protocol, ours, theirs }: HandshakeResult, rest: Buffer) {
+  /** `rest` holds the bytes after the handshake in the same chunk; `server` is true at the end that accepted it. */
+  constructor(socket: Socket, { protocol, ours, theirs }: HandshakeResult, rest: Buffer, server = false) {
     this.protocol = protocol
     this.framing = `rs${theirs}`
     this.#socket = socket
+    this.channelBinding = (type) => bindingOf(socket as TlsLike, type, server)
     this.#out = new Corked(socket)
     this.#text = protocol === 'wamp.2.json'
     this.#ours = ours

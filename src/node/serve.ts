@@ -21,7 +21,7 @@ import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
 import type { Attachable } from '../session/link.ts'
 import { CLOSE_TIMEOUT } from '../transport/transport.ts'
-import { infoOf } from './connection-info.ts'
+import { type CookieIssuer, factsOf, infoOf, knownTo } from './connection-info.ts'
 import { CONNECTION_RULES, type ConnectionOptions, Connections, checkAttachable } from './connections.ts'
 import { divertRawSocket, handleBefore, isAllowedOrigin, ORIGINS, type Origins, pathOf } from './http-server.ts'
 import { addressOf, listenOn, socketsOf } from './listen.ts'
@@ -53,6 +53,8 @@ export interface ServeOptions extends ConnectionOptions {
   readonly rawSocket?: boolean | undefined
   /** Whether clients without WebSocket may poll, by default below `<path>/lp`; or the options for it. Off by default. */
   readonly longPoll?: boolean | LongPollOptions | undefined
+  /** Sets a cookie that remembers logins: `LoginCookies` of `wampy-ts/auth/router`. */
+  readonly cookies?: CookieIssuer | undefined
 }
 
 const SERVE_RULES: OptionRules<ServeOptions> = {
@@ -66,6 +68,7 @@ const SERVE_RULES: OptionRules<ServeOptions> = {
   maxPayload: LIMIT,
   perMessageDeflate: ['true, false or an object', (value) => typeof value === 'boolean' || ANY_OBJECT[1](value)],
   rawSocket: FLAG,
+  cookies: ['LoginCookies of wampy-ts/auth/router', (value) => typeof Object(value).issue === 'function'],
   longPoll: ['true, false or its options', (value) => typeof value === 'boolean' || LONG_POLL[1](value)],
 }
 const LONG_POLL = dictOf('longPoll', LONG_POLL_RULES)
@@ -100,11 +103,17 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
   if (existing && rawSocket)
     throw usage('rawSocket needs a port that serve opens: with an existing server use serveRawSocket')
 
-  const { origins, longPoll } = options
+  const { origins = router.usesCookies ? [] : undefined, longPoll, cookies } = options
+  if (router.usesCookies && (origins === '*' || origins?.includes('*'))) {
+    throw usage(
+      "origins: '*' would let every page act with the cookies of its visitors: list the origins of your pages",
+    )
+  }
+  const setCookies = new WeakMap<IncomingMessage, string>()
   const polling = longPoll ? { origins, ...(longPoll === true ? {} : longPoll) } : undefined
   const server = existing ?? createOwnServer(tls)
   const connections = new Connections(router, options.serializers ?? [json, cbor, msgpack], options)
-  const polls = polling && new LongPolls(connections, path, maxPayload, polling)
+  const polls = polling && new LongPolls(connections, path, maxPayload, polling, cookies)
   const webSockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -114,6 +123,10 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
     ...{ closeTimeout: CLOSE_TIMEOUT },
     perMessageDeflate: options.perMessageDeflate ?? false,
     handleProtocols: (offers) => connections.choose(offers) ?? false,
+  })
+  webSockets.on('headers', (headers, request) => {
+    const header = setCookies.get(request)
+    if (header !== undefined) headers.push(`Set-Cookie: ${header}`)
   })
   let closing: Promise<void> | undefined
 
@@ -140,10 +153,13 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
       refuseUpgrade(socket, ...objected)
       return
     }
+    const { facts, header } = knownTo(cookies, factsOf(socket, request), socket)
+    if (header !== undefined) setCookies.set(request, header)
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const ended = new Promise((resolve) => webSocket.on('close', resolve))
       const transport = gathered(webSocket, socket)
-      connections.attach(transport, infoOf('websocket', transport.protocol, socket, request), ended, socket)
+      const info = infoOf('websocket', transport.protocol, socket, request)
+      connections.attach(transport, info, facts, ended, socket)
     })
   }
 

@@ -4,6 +4,8 @@ export const CLOSE_REALM = 'wamp.close.close_realm'
 export const GOODBYE_AND_OUT = 'wamp.close.goodbye_and_out'
 export const KILLED = 'wamp.close.killed'
 export const SYSTEM_SHUTDOWN = 'wamp.close.system_shutdown'
+/** The reason of our router when credentials expire: a client with fresh ones may return at once. */
+export const CREDENTIALS_EXPIRED = 'wampy.close.credentials_expired'
 
 export const AUTHENTICATION_DENIED = 'wamp.error.authentication_denied'
 export const AUTHENTICATION_FAILED = 'wamp.error.authentication_failed'

@@ -1,18 +1,25 @@
 /** Admission: HELLO, its realm, authentication, and WELCOME or ABORT. */
 
+import type { AuthMethod, AuthRequest, Identity } from '../auth/contract.ts'
 import { HELLO, WELCOME } from '../protocol/codes.ts'
 import { violation } from '../protocol/error.ts'
 import { randomId } from '../protocol/ids.ts'
 import type { HelloMessage, Id, Uri } from '../protocol/messages.ts'
-import { AUTHENTICATION_REQUIRED, NO_MATCHING_AUTH_METHOD, NO_SUCH_REALM } from '../protocol/names.ts'
+import {
+  AUTHENTICATION_FAILED,
+  AUTHENTICATION_REQUIRED,
+  NO_MATCHING_AUTH_METHOD,
+  NO_SUCH_REALM,
+} from '../protocol/names.ts'
 import { formatValue } from '../protocol/validate.ts'
 import { CLIENT_ROLES } from '../protocol/words.ts'
 import { type Table, table } from '../session/handler-table.ts'
 import { refusing } from '../session/session.ts'
-import { type AuthMethod, Conversation } from './authenticate.ts'
+import type { LoginAttempts } from './attempts.ts'
+import { Conversation } from './authenticate.ts'
 import type { Member } from './member/member.ts'
 import { deviationsOf, NO_DEVIATIONS } from './member/peers.ts'
-import { type Identity, principalDetails, principalOf } from './member/principal.ts'
+import { principalDetails, principalOf } from './member/principal.ts'
 import { Refusal } from './member/refusal.ts'
 import { refuseUri, type UriRule } from './member/uri-rule.ts'
 import type { Realm } from './realm.ts'
@@ -22,8 +29,12 @@ export const ANONYMOUS = 'anonymous' as const
 export interface Gate extends UriRule {
   readonly agent: string
   readonly realms: ReadonlyMap<Uri, Realm>
-  /** The authentication methods; `anonymous` stands for none. */
-  readonly methods: readonly (AuthMethod | typeof ANONYMOUS)[]
+  /** The authentication methods of a realm; `anonymous` stands for none. */
+  methods(realm: Uri): readonly (AuthMethod | typeof ANONYMOUS)[]
+  /** Undefined if failed logins are not slowed down. */
+  readonly attempts: LoginAttempts | undefined
+  /** Calls procedures on behalf of the router: by default in this realm, until the signal aborts. */
+  callerOf(realm: Uri): (signal: AbortSignal) => AuthRequest['call']
   /** Session ids reserved for sessions that are authenticating. */
   readonly promised: Set<Id>
 }
@@ -33,7 +44,8 @@ export function admission(gate: Gate): Table<Member> {
   return table<Member>(refusing, {
     [HELLO]: (message, member) => {
       member.requestedRealm = message[1]
-      const method = refuseHello(gate, message) ?? chooseMethod(gate, message)
+      // A client of the router's owner has nobody to prove its identity to.
+      const method = refuseHello(gate, message) ?? (member.trusted ? ANONYMOUS : chooseMethod(gate, message, member))
       if (method === ANONYMOUS) welcome(gate, message, member, ANONYMOUS, newSession(gate), anonymous())
       else if (method instanceof Refusal) member.abort(method.uri, method.text)
       else authenticate(gate, message, member, method)
@@ -54,13 +66,16 @@ function refuseHello(gate: Gate, [, realm, { roles = {} }]: HelloMessage): Refus
 
 /** The first of the client's methods that this router has; a client that names none is anonymous. */
 function chooseMethod(
-  { methods }: Gate,
-  [, , { authmethods = [] }]: HelloMessage,
+  gate: Gate,
+  [, realm, { authmethods = [], authid, authextra = {} }]: HelloMessage,
+  { facts }: Member,
 ): AuthMethod | typeof ANONYMOUS | Refusal {
+  const methods = gate.methods(realm)
   const names = methods.map((method) => (method === ANONYMOUS ? method : method.name))
+  const request = { realm, authid, authextra, connection: facts }
   for (const wanted of authmethods.length > 0 ? authmethods : [ANONYMOUS]) {
     const found = methods[names.indexOf(wanted)]
-    if (found) return found
+    if (found === ANONYMOUS || (found && found.usable?.(request) !== false)) return found
   }
   const text = `this router knows the ${names.length === 1 ? `authmethod ${names[0]} alone` : `authmethods ${names.join(', ')}`}`
   return new Refusal(authmethods.length > 0 ? NO_MATCHING_AUTH_METHOD : AUTHENTICATION_REQUIRED, text)
@@ -72,15 +87,24 @@ function anonymous(): Identity {
 
 function authenticate(gate: Gate, hello: HelloMessage, member: Member, method: AuthMethod): void {
   const [, realm, { authid, authextra = {} }] = hello
+  const { facts } = member
+  const locked = gate.attempts?.locked(facts.address) ?? 0
+  if (locked > 0) {
+    const text = `too many failed logins from this address: try again in ${Math.ceil(locked / 1000)} s`
+    member.abort(AUTHENTICATION_FAILED, text)
+    return
+  }
   const session = newSession(gate)
   gate.promised.add(session)
   const conversation = new Conversation(
     member,
     method,
     (identity) => welcome(gate, hello, member, method.name, session, identity),
+    () => gate.attempts?.failed(facts.address, authid) ?? 0,
     () => gate.promised.delete(session),
   )
-  conversation.start({ realm, session, authid, authextra, transport: member.transport })
+  const call = gate.callerOf(realm)
+  conversation.start({ realm, session, authid, authextra, transport: member.transport, connection: facts, call })
 }
 
 function welcome(
@@ -93,9 +117,9 @@ function welcome(
 ): void {
   const realm = gate.realms.get(uri) as Realm
   const principal = principalOf(identity, authmethod)
-  const { authextra, internal } = identity
+  const { authextra, expires } = identity
   // Before WELCOME is sent: the peer may send at once.
-  member.enter(realm, id, principal, details.roles, gate.strict ? NO_DEVIATIONS : deviationsOf(details), internal)
+  member.enter(realm, id, principal, details.roles, gate.strict ? NO_DEVIATIONS : deviationsOf(details), identity)
   member.send([
     WELCOME,
     id,
@@ -108,6 +132,8 @@ function welcome(
     },
   ])
   realm.joined(member)
+  if (authmethod !== ANONYMOUS && authmethod !== 'cookie') member.facts.remember?.(identity)
+  if (expires !== undefined) member.expires(expires)
   member.promises(Number(details._speaks_every ?? 0))
 }
 

@@ -1,52 +1,19 @@
 /** The rounds of CHALLENGE and AUTHENTICATE between HELLO and WELCOME. */
 
+import type { AuthAnswer, AuthChallenge, AuthMethod, AuthRequest, Identity } from '../auth/contract.ts'
 import { AUTHENTICATE, CHALLENGE } from '../protocol/codes.ts'
 import { violation, WampError } from '../protocol/error.ts'
-import type { Id, Uri } from '../protocol/messages.ts'
 import { AUTHENTICATION_FAILED } from '../protocol/names.ts'
-import type { Dict } from '../protocol/options.ts'
 import { isDict } from '../protocol/validate.ts'
 import { type Table, table } from '../session/handler-table.ts'
 import { refusing } from '../session/session.ts'
 import type { Member } from './member/member.ts'
-import type { Identity } from './member/principal.ts'
-
-/** The HELLO of a session, as an authentication method sees it. */
-export interface AuthRequest {
-  readonly realm: Uri
-  /** The id that its WELCOME will carry. */
-  readonly session: Id
-  readonly authid: string | undefined
-  readonly authextra: Dict
-  /** The description of its connection. */
-  readonly transport: Dict | undefined
-  /** Aborts when the session ends before the method is done. */
-  readonly signal: AbortSignal
-}
-
-/** A question to the client: the `extra` of CHALLENGE. */
-export interface AuthChallenge {
-  readonly extra?: Dict | undefined
-}
-
-/** The client's AUTHENTICATE. */
-export interface AuthAnswer {
-  readonly signature: string
-  readonly extra: Dict
-}
-
-/**
- * An authentication method: it yields challenges, receives their answers, and returns an identity. An error refuses the
- * session: the URI of a WampError is the reason of the ABORT, any other error becomes `authentication_failed`. If the
- * session ends first, `signal` aborts and the generator is ended where it stands, `finally` included.
- */
-export interface AuthMethod {
-  /** Its name in the `authmethods` of HELLO. */
-  readonly name: string
-  authenticate(request: AuthRequest): AsyncGenerator<AuthChallenge, Identity, AuthAnswer>
-}
 
 type Step = IteratorResult<AuthChallenge, Identity>
+
+type StartedRequest = Omit<AuthRequest, 'signal' | 'call'> & {
+  readonly call: (signal: AbortSignal) => AuthRequest['call']
+}
 
 /** While the method works, only ABORT is legal. */
 const WORKING: Table<Member> = table<Member>(refusing)
@@ -60,28 +27,46 @@ export class Conversation {
   readonly #member: Member
   readonly #method: AuthMethod
   readonly #admit: (identity: Identity) => void
+  readonly #refused: () => number
   readonly #ended: () => void
   readonly #controller = new AbortController()
   #rounds: AsyncGenerator<AuthChallenge, Identity, AuthAnswer> | undefined
+  #delay: ReturnType<typeof setTimeout> | undefined
 
-  /** Calls `admit` with the identity, and `ended` before that or instead of it. */
-  constructor(member: Member, method: AuthMethod, admit: (identity: Identity) => void, ended: () => void) {
+  /**
+   * Calls `admit` with the identity, or `refused`, which returns the milliseconds by which the refusal is delayed; and
+   * `ended` before `admit` or when the session has ended.
+   */
+  constructor(
+    member: Member,
+    method: AuthMethod,
+    admit: (identity: Identity) => void,
+    refused: () => number,
+    ended: () => void,
+  ) {
     this.#member = member
     this.#method = method
     this.#admit = admit
+    this.#refused = refused
     this.#ended = ended
   }
 
-  start(request: Omit<AuthRequest, 'signal'>): void {
+  start({ call, ...request }: StartedRequest): void {
     this.#member.conversation = this
-    this.#await(async () => {
-      this.#rounds = this.#method.authenticate({ ...request, signal: this.#controller.signal })
-      return this.#rounds.next()
-    })
+    const { signal } = this.#controller
+    try {
+      const begun = this.#method.authenticate({ ...request, signal, call: call(signal) })
+      if (isRounds(begun)) {
+        this.#rounds = begun
+        this.#await(() => begun.next())
+      } else this.#continue({ done: true, value: begun })
+    } catch (error) {
+      this.#refuse(error)
+    }
   }
 
   answer(answer: AuthAnswer): void {
-    this.#await(async () => {
+    this.#await(() => {
       if (!this.#rounds) throw violation('AUTHENTICATE answers no CHALLENGE')
       return this.#rounds.next(answer)
     })
@@ -89,6 +74,7 @@ export class Conversation {
 
   /** The session has ended. */
   stop(): void {
+    clearTimeout(this.#delay)
     this.#ended()
     this.#controller.abort()
     const rounds = this.#rounds
@@ -99,7 +85,8 @@ export class Conversation {
 
   #await(round: () => Promise<Step>): void {
     this.#member.become(WORKING)
-    round()
+    // The method may be written by hand: nothing of it is trusted to be asynchronous.
+    new Promise<Step>((resolve) => resolve(round()))
       .then((step) => this.#continue(step))
       .catch((error: unknown) => this.#refuse(error))
   }
@@ -120,13 +107,23 @@ export class Conversation {
     member.send([CHALLENGE, this.#method.name, value?.extra ?? {}])
   }
 
-  // An error that is not meant for the client may contain secrets.
   #refuse(error: unknown): void {
     if (this.#member.over) return
+    const delay = this.#refused()
+    if (delay > 0) this.#delay = setTimeout(() => this.#abort(error), delay)
+    else this.#abort(error)
+  }
+
+  // An error that is not meant for the client may contain secrets.
+  #abort(error: unknown): void {
     if (WampError.is(error) && !error.uri.startsWith('wampy.')) {
       this.#member.abort(error.uri, error.message, error.details)
     } else this.#member.abort(AUTHENTICATION_FAILED, `the method ${this.#method.name} failed`)
   }
+}
+
+function isRounds(begun: unknown): begun is AsyncGenerator<AuthChallenge, Identity, AuthAnswer> {
+  return typeof (begun as { next?: unknown } | null | undefined)?.next === 'function'
 }
 
 async function finish(rounds: AsyncGenerator<AuthChallenge, Identity, AuthAnswer>): Promise<void> {

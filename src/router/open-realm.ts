@@ -1,6 +1,8 @@
 /** Assembles a realm: its broker, its dealer and, if it has both, its meta API. */
 
 import type { Id, Uri } from '../protocol/messages.ts'
+import type { Dict } from '../protocol/options.ts'
+import { isDict } from '../protocol/validate.ts'
 import type { Member } from './member/member.ts'
 import type { RealmRole } from './member/role.ts'
 import { Meta } from './meta/meta.ts'
@@ -9,22 +11,48 @@ import { Broker, type BrokerOptions } from './pubsub/broker.ts'
 import { Realm } from './realm.ts'
 import { type Policy, Rights } from './rights/decide.ts'
 import { Dealer, type DealerOptions } from './rpc/dealer.ts'
+import { RouterCalls } from './rpc/router-calls.ts'
 
 export interface RealmOptions extends BrokerOptions, DealerOptions {
   readonly roles: readonly RealmRole['name'][]
-  readonly policy: Policy
+  readonly policy: Omit<Policy, 'ask'>
 }
 
 export function openRealm(uri: Uri, options: RealmOptions): Realm {
   const members = new Map<Id, Member>()
   const observers = new Observers()
-  const rights = new Rights(uri, options, options.policy)
+  const rights: Rights = new Rights(uri, options, {
+    ...options.policy,
+    ask: async (procedure, { session, uri: topic, action, match, options: given }) => {
+      const { id, realm: _, internal: __, ...principal } = session
+      const details = { session: id, ...principal }
+      return crossbarAnswer(
+        await calls?.call(procedure, [details, topic, action, { ...given, match }], options.limits.decision),
+      )
+    },
+  })
   const parts = { uri, members, observers, rights }
   const broker = options.roles.includes('broker') ? new Broker(options, parts) : undefined
   const dealer = options.roles.includes('dealer') ? new Dealer(options, parts) : undefined
+  const calls: RouterCalls | undefined = dealer && new RouterCalls(dealer)
   const meta = broker && dealer ? new Meta(options, members, broker, dealer) : undefined
   // The first observer, so that meta events are published before other observers run.
   if (meta) observers.add(new Observation(meta.observer))
+  const { guarded } = options.policy
+  if (guarded.length > 0) {
+    // Another authorizer may decide otherwise.
+    const changed = ({ uri: procedure }: { readonly uri: Uri }): void => {
+      if (guarded.includes(procedure)) rights.forget()
+    }
+    observers.add(new Observation({ registered: changed, unregistered: changed }))
+  }
   const roles = [broker, dealer].filter((role) => role !== undefined)
-  return new Realm(parts, roles, meta)
+  return new Realm(parts, roles, meta, calls)
+}
+
+/** The answer of a dynamic authorizer of Crossbar.io names the disclosure of callers and publishers. */
+function crossbarAnswer(answer: unknown): unknown {
+  if (!isDict(answer) || !isDict(answer['disclose'])) return answer
+  const { caller, publisher } = answer['disclose'] as Dict
+  return { ...answer, disclose: caller === true || publisher === true || undefined }
 }

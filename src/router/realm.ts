@@ -12,6 +12,8 @@ import { type Home, type Member, refusedJoin } from './member/member.ts'
 import type { RealmRole, RoleRealm } from './member/role.ts'
 import type { Meta } from './meta/meta.ts'
 import type { Observers } from './observe/observers.ts'
+import type { Rights } from './rights/decide.ts'
+import type { RouterCalls } from './rpc/router-calls.ts'
 import { NO_SESSIONS, type RealmStats, type SessionStats, sumOf } from './stats.ts'
 
 const HANDLED = {
@@ -32,6 +34,9 @@ export class Realm implements Home {
   readonly table: Table<Member>
   /** The roles in WELCOME. */
   readonly announced: Roles
+  /** Calls by the router itself; undefined without a dealer. */
+  readonly calls: RouterCalls | undefined
+  readonly rights: Rights
   readonly #roles: readonly RealmRole[]
   readonly #meta: Meta | undefined
   /** Members that have no WELCOME yet. */
@@ -39,12 +44,19 @@ export class Realm implements Home {
   readonly #dropped = { ...NO_SESSIONS.dropped }
 
   /** `roles` have the same parts; `meta` needs both of them. */
-  constructor({ uri, members, observers }: RealmParts, roles: readonly RealmRole[], meta: Meta | undefined) {
+  constructor(
+    { uri, members, observers, rights }: RealmParts,
+    roles: readonly RealmRole[],
+    meta: Meta | undefined,
+    calls: RouterCalls | undefined,
+  ) {
     this.uri = uri
     this.members = members
     this.observers = observers
+    this.rights = rights
     this.#roles = roles
     this.#meta = meta
+    this.calls = calls
     this.table = table<Member>(leaving, absent('broker'), absent('dealer'), ...roles.map(({ handlers }) => handlers))
     this.announced = Object.fromEntries(
       roles.map(({ name, features }) => [name, { features: { ...features, ...meta?.features[name] } }]),

@@ -1,10 +1,12 @@
 /** The embeddable router: its realms, its links and its options. */
 
+import type { AuthMethod, ConnectionFacts } from '../auth/contract.ts'
 import { usage } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
 import { DEFAULT_REALM, SYSTEM_SHUTDOWN } from '../protocol/names.ts'
 import {
   checkRules,
+  DURATION,
   dictOf,
   FLAG,
   FUNCTION,
@@ -25,6 +27,7 @@ import type { Attachable, Connector, Hosting, Link, TransportInfo } from '../ses
 import { linked } from '../session/linked.ts'
 import { LINGER } from '../session/session.ts'
 import { ANONYMOUS, admission, type Gate } from './admit.ts'
+import { LoginAttempts, type LoginLimits } from './attempts.ts'
 import { HEAP_SHARE, Ledger } from './member/ledger.ts'
 import { LIMITS, type RouterLimits } from './member/limits.ts'
 import { type Host, Member, refusedJoin } from './member/member.ts'
@@ -34,6 +37,7 @@ import { openRealm } from './open-realm.ts'
 import { checkHistory, type HistoryOptions } from './pubsub/history.ts'
 import type { Realm } from './realm.ts'
 import type { Authorize, Disclose, Disclosure, Policy, TrustLevel } from './rights/decide.ts'
+import { isRoleList, type RoleRights, type RoleRules, rightsFrom } from './rights/rules.ts'
 import { type CallQueueOptions, checkCallQueue } from './rpc/queue.ts'
 import { type RouterStats, sumOf } from './stats.ts'
 
@@ -54,18 +58,38 @@ export interface RouterOptions {
   /** The limits of one session and of a realm. */
   readonly limits?: Partial<RouterLimits> | undefined
   /**
+   * The authentication methods of `wampy-ts/auth/router`, of all realms or by realm, in no particular order: the first
+   * of the client's methods that the realm has and its connection can use. A realm without an entry accepts nobody.
+   * Default: anonymous sessions.
+   *
+   * @example
+   * auth: { realm1: [wampcraAuth(users), anonymousAuth({ role: 'guest' })] }
+   */
+  readonly auth?: readonly AuthMethod[] | Readonly<Record<Uri, readonly AuthMethod[]>> | undefined
+  /** How failed logins are slowed down, by address and by authid; false: not at all. */
+  readonly loginLimits?: LoginLimits | false | undefined
+  /**
    * Decides what a session may do. It is called once for each call, registration, publication and subscription,
    * including those of the meta API, and for a testament when it is added. It returns true, false or
    * `{ allow, disclose, trustlevel }`, or a promise of one of these; meanwhile the session's later messages are held in
    * order, and other sessions are not delayed. False refuses with `wamp.error.not_authorized`. An authorizer that throws,
    * rejects, returns anything else or takes longer than `limits.decision` refuses with `wamp.error.authorization_failed`.
-   * A client that the authorizer itself uses must connect to `router.trusted`, whose sessions need no decision. Default:
-   * everything is allowed.
+   * A client that the authorizer itself uses must connect to `router.trusted`, whose sessions need no decision.
+   *
+   * Instead of a function, a list of roles with rules in the vocabulary of Crossbar.io, or such a list for each realm: a
+   * role that is not listed may do nothing. Default: everything is allowed that does not affect other sessions.
    *
    * @example
    * authorize: ({ session, action, uri }) => action === 'subscribe' || rights.get(session.authid).includes(uri)
+   * @example
+   * authorize: [{ name: 'user', permissions: [{ uri: 'com.example.', match: 'prefix', allow: { call: true } }] }]
    */
-  readonly authorize?: Authorize | undefined
+  readonly authorize?: Authorize | readonly RoleRules[] | Readonly<Record<Uri, readonly RoleRules[]>> | undefined
+  /**
+   * Lets every session end others, remove their subscriptions and registrations, and take registrations over. For tests
+   * and for other suites. Default false: that needs a decision with `control`.
+   */
+  readonly controlOthers?: boolean | undefined
   /**
    * Discloses callers and publishers to callees and subscribers: if `disclose_me` asks for it (`asked`, the default),
    * `always`, or `never`, which refuses `disclose_me`. A function decides for each call and publication; if it throws,
@@ -106,7 +130,14 @@ const rulesOf = (strict: boolean): OptionRules<RouterOptions> => ({
   strict: FLAG,
   agent: STRING,
   limits: dictOf('limits', LIMIT_RULES),
-  authorize: FUNCTION,
+  auth: AUTH,
+  loginLimits: ['false or limits such as { free: 5 }', (value) => value === false || LOGIN[1](value)],
+  authorize: [
+    'a function, or a list of roles with their rules',
+    (value) =>
+      typeof value === 'function' || isRoleList(value) || (isDict(value) && Object.values(value).every(isRoleList)),
+  ],
+  controlOthers: FLAG,
   disclose: [
     `${DISCLOSURES.join(', ')} or a function`,
     (value) => typeof value === 'function' || isOneOf(DISCLOSURES, value),
@@ -115,6 +146,24 @@ const rulesOf = (strict: boolean): OptionRules<RouterOptions> => ({
   history: checkedBy((value) => checkHistory(value, strict)),
   callQueue: checkedBy((value) => checkCallQueue(value, strict)),
 })
+
+const LOGIN = dictOf<LoginLimits>('loginLimits', {
+  free: LIMIT,
+  delay: DURATION,
+  maxDelay: DURATION,
+  maxLock: DURATION,
+})
+
+const isAuthMethod = (method: unknown): boolean => {
+  const { name, authenticate } = Object(method) as Partial<AuthMethod>
+  return typeof name === 'string' && typeof authenticate === 'function'
+}
+const isAuthList = (list: unknown): boolean => Array.isArray(list) && list.every(isAuthMethod)
+
+const AUTH: OptionRule = [
+  'a list of methods of wampy-ts/auth/router, or a dictionary of such lists by realm',
+  (value) => isAuthList(value) || (isDict(value) && Object.values(value).every(isAuthList)),
+]
 
 const LIMIT_RULES = Object.fromEntries(Object.keys(LIMITS).map((name) => [name, LIMIT])) as OptionRules<RouterLimits>
 
@@ -127,13 +176,6 @@ function checkedBy(check: (value: unknown) => void): OptionRule {
       return true
     },
   ]
-}
-
-/** The key under which tests pass authentication methods: there is no public option yet. */
-export const AUTH_METHODS = Symbol('authentication methods')
-
-interface Methods {
-  readonly [AUTH_METHODS]?: Gate['methods']
 }
 
 const REFUSED: Table<Member> = lenient()
@@ -149,6 +191,8 @@ const REFUSED: Table<Member> = lenient()
 export class Router implements Attachable, Connector {
   /** Its name in the errors of a client in this process. */
   readonly name = 'the router in this process'
+  /** True if a cookie authenticates sessions: servers then refuse pages of unlisted origins. */
+  readonly usesCookies: boolean
   readonly #realms = new Map<Uri, Realm>()
   readonly #members = new Set<Member>()
   /** Observers of events before a session is in a realm. */
@@ -166,10 +210,35 @@ export class Router implements Attachable, Connector {
     const { realms, agent, ...of } = checkedOptions(options)
     const { strict, limits } = of
     const ledger = new Ledger(limits.memory)
-    for (const uri of realms) this.#realms.set(uri, openRealm(uri, { ...of, ledger, serializers: this.#serializers }))
     this.#fixedMemory = options.limits?.memory !== undefined
-    const { [AUTH_METHODS]: methods = [ANONYMOUS] as const } = options as Methods
-    this.#admission = admission({ agent, strict, limits, realms: this.#realms, methods, promised: new Set() })
+    const { auth, loginLimits = {} } = options
+    const methods = methodsOf(auth, realms)
+    this.usesCookies = [...methods.values()].flat().some((method) => method !== ANONYMOUS && method.usesCookies)
+    for (const uri of realms) {
+      const authorize = authorizerOf(options.authorize, uri, realms)
+      const guarded = [...guardedIn(uri, methods), ...authorizersOf(authorize)]
+      this.#realms.set(
+        uri,
+        openRealm(uri, { ...of, ledger, serializers: this.#serializers, policy: { ...of.policy, authorize, guarded } }),
+      )
+    }
+    this.#admission = admission({
+      agent,
+      strict,
+      limits,
+      realms: this.#realms,
+      methods: (realm) => methods.get(realm) ?? [],
+      attempts: loginLimits === false ? undefined : new LoginAttempts(loginLimits),
+      callerOf:
+        (home) =>
+        (signal) =>
+        async (procedure, args, realm = home) => {
+          const { calls } = this.#realms.get(realm) ?? {}
+          if (!calls) throw usage(`the router has no realm ${formatValue(realm)} with a dealer`)
+          return calls.call(procedure, args, limits.decision, signal)
+        },
+      promised: new Set(),
+    })
     this.#host = {
       strict,
       limits,
@@ -199,13 +268,14 @@ export class Router implements Attachable, Connector {
 
   /**
    * Accepts the other end of a link, on which a session may begin. The session meta API shows `info` as `transport`; to
-   * show less, pass a server `{ attach: (link, { type }) => router.attach(link, { type }) }`.
+   * show less, pass a server `{ attach: (link, { type }, facts) => router.attach(link, { type }, facts) }`. `facts` are for
+   * the authentication methods and never shown.
    *
    * @throws WampError `wampy.error.usage` for an `info` without a type, `wamp.error.invalid_argument` for one that
    *   cannot travel
    */
-  attach(link: Link, info?: TransportInfo): void {
-    this.#attach(link, info, false)
+  attach(link: Link, info?: TransportInfo, facts?: ConnectionFacts): void {
+    this.#attach(link, info, false, facts)
   }
 
   /**
@@ -217,9 +287,9 @@ export class Router implements Attachable, Connector {
     if (heap !== undefined && !this.#fixedMemory) this.#host.ledger.limit = Math.floor(heap * HEAP_SHARE)
   }
 
-  #attach(link: Link, info: TransportInfo | undefined, trusted: boolean): void {
+  #attach(link: Link, info: TransportInfo | undefined, trusted: boolean, facts?: ConnectionFacts): void {
     if (link.serializer) this.#serializers.add(link.serializer)
-    const member = new Member(link, this.#host, shown(info), trusted)
+    const member = new Member(link, this.#host, shown(info), trusted, facts)
     this.#members.add(member)
     member.start(this.#closing ? REFUSED : this.#admission)
     if (this.#closing) member.abort(SYSTEM_SHUTDOWN, 'this router is closed')
@@ -280,6 +350,11 @@ export class Router implements Attachable, Connector {
     }
   }
 
+  /** Forgets the remembered answers of authorizers, because the rights have changed. */
+  forgetDecisions(): void {
+    for (const { rights } of this.#realms.values()) rights.forget()
+  }
+
   /** Sends GOODBYE to every session. Resolves when all links have closed; a peer that does not answer cannot delay this for long. */
   close(reason: Uri = SYSTEM_SHUTDOWN): Promise<void> {
     this.#closing ??= new Promise((resolve) => {
@@ -299,6 +374,56 @@ export class Router implements Attachable, Connector {
   }
 }
 
+type Methods = ReadonlyMap<Uri, Readonly<ReturnType<Gate['methods']>>>
+
+/** The authentication methods of each realm. */
+function methodsOf(auth: RouterOptions['auth'], realms: readonly Uri[]): Methods {
+  const unknown = Array.isArray(auth) || !auth ? undefined : Object.keys(auth).find((realm) => !realms.includes(realm))
+  if (unknown !== undefined) throw usage(`Router: auth names ${formatValue(unknown)}, which is not one of its realms`)
+  return new Map(
+    realms.map((realm) => {
+      if (!auth) return [realm, [ANONYMOUS]]
+      const methods = Array.isArray(auth) ? auth : (auth as Readonly<Record<Uri, readonly AuthMethod[]>>)[realm]
+      const names = methods?.map(({ name }) => name) ?? []
+      const twice = names.find((name, at) => names.indexOf(name) !== at)
+      if (twice !== undefined)
+        throw usage(`Router: auth has two methods ${formatValue(twice)} for ${formatValue(realm)}`)
+      return [realm, methods ?? []]
+    }),
+  )
+}
+
+/** What decides in one realm. */
+function authorizerOf(
+  authorize: RouterOptions['authorize'],
+  realm: Uri,
+  realms: readonly Uri[],
+): Authorize | RoleRights | undefined {
+  if (authorize === undefined || typeof authorize === 'function') return authorize
+  if (Array.isArray(authorize)) return rightsFrom(authorize)
+  const table = authorize as Readonly<Record<Uri, readonly RoleRules[]>>
+  const unknown = Object.keys(table).find((each) => !realms.includes(each))
+  if (unknown !== undefined)
+    throw usage(`Router: authorize names ${formatValue(unknown)}, which is not one of its realms`)
+  return rightsFrom(table[realm] ?? [])
+}
+
+/** The procedures that authorize, which not every session may register. */
+function authorizersOf(authorize: Authorize | RoleRights | undefined): readonly Uri[] {
+  if (!authorize || typeof authorize === 'function') return []
+  return [...authorize.values()].filter((rights) => typeof rights === 'string')
+}
+
+/** The procedures of a realm that authenticate the sessions of any realm. */
+function guardedIn(uri: Uri, methods: Methods): readonly Uri[] {
+  return [...methods].flatMap(([realm, list]) =>
+    list.flatMap((method) => {
+      const authenticator = method === ANONYMOUS ? undefined : method.authenticator
+      return authenticator && (authenticator.realm ?? realm) === uri ? [authenticator.procedure] : []
+    }),
+  )
+}
+
 /** A copy of the description of a connection. */
 function shown(info: TransportInfo | undefined): Dict | undefined {
   if (info === undefined) return undefined
@@ -312,7 +437,7 @@ interface Checked {
   readonly strict: boolean
   readonly agent: string
   readonly limits: RouterLimits
-  readonly policy: Policy
+  readonly policy: Omit<Policy, 'authorize' | 'guarded' | 'ask'>
   readonly history: readonly HistoryOptions[]
   readonly callQueue: readonly CallQueueOptions[]
 }
@@ -321,9 +446,9 @@ interface Checked {
 function checkedOptions(options: RouterOptions): Checked {
   checkRules('Router', options, rulesOf(isDict(options) && options['strict'] === true))
   const { realms = [DEFAULT_REALM], roles = ROUTER_ROLES, strict = false, agent = AGENT } = options
-  const { authorize, disclose = 'asked', trustlevel, history = [], callQueue = [] } = options
+  const { controlOthers = false, disclose = 'asked', trustlevel, history = [], callQueue = [] } = options
   const limits: Record<string, number> = { ...LIMITS }
   for (const [name, value] of Object.entries(options.limits ?? {})) if (value !== undefined) limits[name] = value
-  const policy = { authorize, disclose, trustlevel }
+  const policy = { controlOthers, disclose, trustlevel }
   return { realms, roles, strict, agent, limits: limits as unknown as RouterLimits, policy, history, callQueue }
 }

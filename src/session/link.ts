@@ -1,5 +1,6 @@
 /** The contract of a link, which moves whole messages in order. */
 
+import type { BindingSource, ConnectionFacts } from '../auth/contract.ts'
 import { violation, WampError } from '../protocol/error.ts'
 import type { Message, Uri } from '../protocol/messages.ts'
 import type { Serializer } from '../serializer/serializer.ts'
@@ -33,6 +34,8 @@ export interface Link {
   /** Ends at once, without the peer. */
   terminate(): void
   ping?(answered: () => void): void
+  /** What binds an authentication to the connection, if the transport knows it. */
+  channelBinding?: BindingSource | undefined
   /** Stops reading until `resume`. Messages that were read already, and the end, are still delivered. */
   pause?(): void
   resume?(): void
@@ -70,10 +73,12 @@ export interface Hosting {
 
 /** Accepts the other end of a link in this process: the embeddable router. */
 export interface Attachable {
-  /** `info` describes the connection to others. */
-  attach(link: Link, info?: TransportInfo): void
   /** Called once by each server, before it attaches links. */
   hosted?(by: Hosting): void
+  /** True if a cookie authenticates sessions: servers then refuse pages of unlisted origins. */
+  readonly usesCookies?: boolean
+  /** `info` describes the connection to others; `facts` stay in the router's process. */
+  attach(link: Link, info?: TransportInfo, facts?: ConnectionFacts): void
 }
 
 /** The source of a client's link: a WampRouter, which dials, or a Router in the same process. */
@@ -93,12 +98,14 @@ export interface Connector {
 export class Framed implements Link {
   readonly ping?: (answered: () => void) => void
   readonly serializer: Serializer
+  readonly channelBinding: BindingSource | undefined
   readonly #transport: Transport
   #failed = false
 
   constructor(transport: Transport, serializer: Serializer) {
     this.#transport = transport
     this.serializer = serializer
+    this.channelBinding = transport.channelBinding
     if (transport.ping) this.ping = (answered) => transport.ping?.(answered)
   }
 

@@ -1,7 +1,9 @@
 /** Features of `ws`, the WebSocket of Node, beyond W3C. The build for pages replaces this file by `page.ts`. */
 
 import isomorphic from 'isomorphic-ws'
+import type { BindingSource } from '../auth/contract.ts'
 import { failureText } from './failure-text.ts'
+import { bindingOf, type TlsLike } from './tls-binding.ts'
 import { withoutSecrets } from './url.ts'
 import type { WebSocketClass, WebSocketLike } from './websocket.ts'
 
@@ -12,6 +14,8 @@ export interface SocketExtras {
   /** Not every class can. */
   ping?(answered: () => void): void
   terminate(): void
+  /** What binds an authentication to the connection (RFC 5929, RFC 9266). */
+  readonly channelBinding: BindingSource
 }
 
 export interface ErrorLike {
@@ -36,7 +40,7 @@ interface NodeWebSocket extends WebSocketLike {
   terminate(): void
 }
 
-interface Corkable {
+interface Corkable extends TlsLike {
   cork(): void
   uncork(): void
 }
@@ -127,6 +131,7 @@ export function extrasOf(socket: WebSocketLike): SocketExtras | undefined {
         if (own.raw) own.raw.destroy()
         else socket.close()
       },
+      channelBinding: (type) => bindingOf(own.raw, type),
     }
   }
   if (!isNode(socket)) return undefined
@@ -145,6 +150,7 @@ export function extrasOf(socket: WebSocketLike): SocketExtras | undefined {
     terminate() {
       socket.terminate()
     },
+    channelBinding: (type) => bindingOf(connection.raw, type),
   }
 }
 

@@ -1,5 +1,6 @@
 /** The contract of the pluggable adapters: a transport moves frames, a dial opens one. */
 
+import type { BindingSource } from '../auth/contract.ts'
 import type { Frame } from '../protocol/frame.ts'
 
 export type { Frame } from '../protocol/frame.ts'
@@ -43,6 +44,8 @@ export interface Transport {
   resume?(): void
   /** True while reading is paused: silence of the peer then means nothing. */
   readonly paused?: boolean
+  /** What binds an authentication to this connection, if it is one by TLS of this process. */
+  readonly channelBinding?: BindingSource | undefined
   /** Pings the peer below WAMP, if the transport can; `answered` is called for the answer. */
   ping?(answered: () => void): void
   /** Transports of the same framing and limits can `write` a frame that one of them `prepare`d. */

@@ -1,5 +1,6 @@
 /** Any W3C WebSocket as a transport: the browser's own, `ws` in Node, or a class from the options. */
 
+import type { BindingSource } from '../auth/contract.ts'
 import { unsent, usage } from '../protocol/error.ts'
 import { CONNECTION_FAILED } from '../protocol/names.ts'
 import { checkRules, FUNCTION, type OptionRules } from '../protocol/option-rules.ts'
@@ -139,6 +140,7 @@ function drop(socket: WebSocketLike, extras: SocketExtras | undefined): void {
 class WebSocketTransport implements Transport {
   readonly protocol: string
   readonly ping?: (answered: () => void) => void
+  readonly channelBinding: BindingSource | undefined
   readonly #socket: WebSocketLike
   readonly #extras: SocketExtras | undefined
   readonly #inbox = new Inbox()
@@ -148,6 +150,7 @@ class WebSocketTransport implements Transport {
     this.protocol = protocol
     this.#socket = socket
     this.#extras = extras
+    this.channelBinding = extras?.channelBinding
     socket.onerror = () => {}
     socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => {
       this.#inbox.frame(typeof data === 'string' ? data : new Uint8Array(data))

@@ -76,7 +76,7 @@ export class Running {
 
   constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     const clean: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', NODE_OPTIONS: '' }
-    for (const name of ['WAMPY_URL', 'WAMPY_REALM', 'FORCE_COLOR']) delete clean[name]
+    for (const name of Object.keys(clean)) if (name.startsWith('WAMPY_') || name === 'FORCE_COLOR') delete clean[name]
     this.child = spawn(command, args, { cwd: folder, env: { ...clean, ...env } })
     for (const name of ['stdout', 'stderr'] as const) {
       this.child[name]?.setEncoding('utf8').on('data', (text: string) => {

@@ -292,7 +292,7 @@ describe('a gap', () => {
   })
 
   test('allows a page to fetch the missed events from the event history', async () => {
-    await using world = await openWorld({ router: { history: [{ uri: 'a.t', limit: 10 }] } })
+    await using world = await openWorld({ router: { controlOthers: true, history: [{ uri: 'a.t', limit: 10 }] } })
     const [alice] = await world.join('alice')
     const away = gate()
     let attempts = 0

@@ -69,15 +69,17 @@ test.each<[string, () => new () => WampClient]>([
     'auth',
     () =>
       class Odd extends WampClient {
+        // @ts-expect-error: the compiler rejects it too
         @subscribe auth(): void {}
-      },
+      } as unknown as typeof WampClient,
   ],
   [
     'logout',
     () =>
       class Odd extends WampClient {
+        // @ts-expect-error: the compiler rejects it too
         @rpc('com.example.logout') logout(): void {}
-      },
+      } as unknown as typeof WampClient,
   ],
 ])('%s is rejected at construction', (name, made) => {
   const Odd = made()

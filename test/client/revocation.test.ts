@@ -137,7 +137,7 @@ describe('through a router', () => {
         return 2
       }
     }
-    await using world = await openWorld()
+    await using world = await openWorld({ router: { controlOthers: true } })
     const [admin] = await world.join('admin')
     await using service = new Service({ router: world.connector('service') })
     await service.start()
@@ -154,7 +154,7 @@ describe('through a router', () => {
   })
 
   test('a session takes over a procedure by force_reregister', async () => {
-    await using world = await openWorld()
+    await using world = await openWorld({ router: { controlOthers: true } })
     const [old, young] = await world.join('old', 'young')
     const handle = await old.register('a.b', () => 'old')
     const failed = next(old, 'failed')

@@ -53,7 +53,7 @@ test('events of a topic with a history can be read later, oldest first or newest
 })
 
 test('sessions are listed, told of, and killed; the one that was killed hears why', async () => {
-  await using world = await openWorld()
+  await using world = await openWorld({ router: { controlOthers: true } })
   const [admin, other] = await world.join('admin', 'other')
   const { id } = other.session
   expect(await admin.call('wamp.session.count')).toBe(2)

@@ -107,7 +107,7 @@ export class Stage {
 
   constructor(options: RouterOptions = {}) {
     this.#options = options
-    this.router = new Router(options)
+    this.router = new Router({ controlOthers: true, ...options })
     this.#routers = [this.router]
   }
 
@@ -243,7 +243,7 @@ export class Stage {
   /** The router ends with all its connections; another one takes its place. */
   replace(end: (before: Router) => void): void {
     const before = this.router
-    this.router = new Router(this.#options)
+    this.router = new Router({ controlOthers: true, ...this.#options })
     this.#routers.push(this.router)
     end(before)
   }

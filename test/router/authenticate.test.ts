@@ -2,6 +2,7 @@
 
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type Dial, longPollDial, WampError, webSocketDial } from 'wampy-ts'
+import { type AuthMethod, type AuthRequest, anonymousAuth } from 'wampy-ts/auth/router'
 import { rawSocketDial, serve } from 'wampy-ts/node'
 import { framed, json, Router, type RouterOptions } from 'wampy-ts/router'
 import {
@@ -17,8 +18,6 @@ import {
   WELCOME,
 } from 'wampy-ts/testing'
 import type { Message } from '../../src/protocol/messages.ts'
-import type { AuthMethod, AuthRequest } from '../../src/router/authenticate.ts'
-import { AUTH_METHODS } from '../../src/router/router.ts'
 import { aborts, ask, ID, open, type Peer, ROLES, subscribe, violates } from './support.ts'
 
 afterEach(() => vi.useRealTimers())
@@ -53,8 +52,9 @@ const sums: AuthMethod = {
 
 const made = (authenticate: AuthMethod['authenticate'], name = 'made'): AuthMethod => ({ name, authenticate })
 
-const taking = (...methods: (AuthMethod | 'anonymous')[]): RouterOptions =>
-  ({ [AUTH_METHODS]: methods }) as unknown as RouterOptions
+const taking = (...methods: (AuthMethod | 'anonymous')[]): RouterOptions => ({
+  auth: methods.map((method) => (method === 'anonymous' ? anonymousAuth() : method)),
+})
 
 /** The next messages sent to a peer. */
 async function next(peer: Peer): Promise<unknown[]> {
@@ -235,8 +235,8 @@ describe('a failure of the method refuses the session', () => {
       () => 'nothing' as never,
     ]) {
       const peer = open(taking(made(authenticate))).connect()
-      peer.says(hello('made'))
-      expect([await next(peer)]).toEqual(aborts('wamp.error.authentication_failed', /^the method made failed$/))
+      const [answer = await next(peer)] = peer.says(hello('made'))
+      expect([answer]).toEqual(aborts('wamp.error.authentication_failed', /^the method made failed$/))
     }
   })
 })

@@ -703,7 +703,7 @@ describe("a trusted client of the router's owner", () => {
   })
 })
 
-test.each([3, 'yes', {}, true])('authorize: %j is not a valid option', (authorize) => {
+test.each([3, 'yes', { realm1: true }, true])('authorize: %j is not a valid option', (authorize) => {
   expect(() => new Router({ authorize: authorize as never })).toThrow(/authorize must be a function/)
 })
 

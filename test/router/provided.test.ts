@@ -34,6 +34,7 @@ function serving(serve: Provided): {
     principal: undefined,
     internal: undefined,
     trusted: false,
+    staticPrincipal: false,
     hold: () => {},
     deviations: NO_DEVIATIONS,
     announces: () => true,
@@ -59,7 +60,14 @@ function serving(serve: Provided): {
   const rights = new Rights(
     'realm1',
     { strict: false, limits: LIMITS },
-    { authorize: undefined, disclose: 'asked', trustlevel: undefined },
+    {
+      authorize: undefined,
+      disclose: 'asked',
+      trustlevel: undefined,
+      guarded: [],
+      controlOthers: true,
+      ask: async () => false,
+    },
   )
   const dealer = new Dealer(
     { strict: false, limits: LIMITS, callQueue: [] },

@@ -148,7 +148,8 @@ export const NOTHING_KEPT = {
 
 /** A router whose realms must be empty when the test has ended and all its peers have left. */
 export function open(options: RouterOptions = {}): World {
-  const router = new Router(options)
+  // Most tests are about the effects of control over others rather than about its refusal.
+  const router = new Router({ controlOthers: true, ...options })
   const peers: Peer[] = []
   onTestFinished(() => {
     for (const peer of peers) peer.lose()

@@ -1,5 +1,6 @@
 /** The private machinery of a client: its state, its session, its run, and the operations on them. */
 
+import type { ClientAuth } from '../../auth/contract.ts'
 import { thrown, unsent, usage, WampError } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
 import { CANCELED, NOT_JOINED, STOPPED, TIMEOUT } from '../../protocol/names.ts'
@@ -62,6 +63,7 @@ export interface Settings {
   readonly reconnect: boolean | Backoff | Retry
   readonly liveness: false | Liveness
   readonly connectTimeout: number
+  readonly auth: readonly ClientAuth[]
   readonly onError: OnError | undefined
   /** True if the first operation that needs a session starts the client. */
   readonly startsItself: boolean
@@ -88,6 +90,8 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
   readonly waiting = new Set<Deferred<ClientSession>>()
   /** A promise for each link that has not closed yet. */
   readonly links = new Set<Promise<void>>()
+  /** The authentication methods of the next attempt. */
+  auth: readonly ClientAuth[]
   state: ClientState = 'stopped'
   session: ClientSession | undefined
   run: Run | undefined
@@ -96,6 +100,7 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
 
   constructor(settings: Settings, host: CoreHost) {
     this.settings = settings
+    this.auth = settings.auth
     this.#host = host
   }
 

@@ -1,6 +1,7 @@
 /** HELLO to WELCOME: joins a realm on a link, or rejects with the reason. */
 
-import { HELLO, WELCOME } from '../../protocol/codes.ts'
+import type { AuthOffer } from '../../auth/contract.ts'
+import { AUTHENTICATE, CHALLENGE, HELLO, WELCOME } from '../../protocol/codes.ts'
 import { violation, WampError } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
 import { CONNECTION_LOST } from '../../protocol/names.ts'
@@ -19,6 +20,9 @@ export interface Joining {
   readonly established: Table<ClientSession>
 }
 
+/** While an answer is awaited, only ABORT is legal. */
+const ANSWERING: Table<ClientSession> = /* @__PURE__ */ table<ClientSession>(refusing)
+
 /** Turns the end of a session into an error. */
 export function endOf(end: SessionEnd): WampError {
   return new WampError(end.reason ?? CONNECTION_LOST, [end.text])
@@ -30,23 +34,44 @@ export async function join(
   { realm, agent, announced, established }: Joining,
   signal: AbortSignal,
   details: Dict = {},
+  offer?: AuthOffer,
 ): Promise<void> {
   const drop = () => session.drop('the attempt to join was given up')
   signal.addEventListener('abort', drop)
   try {
     await new Promise<void>((resolve, reject) => {
       session.finished.promise.then((end) => reject(endOf(end)))
-      session.begin(
-        table(refusing, {
-          [WELCOME]: (message) => {
-            if (!isDict(message[2].roles)) throw violation('WELCOME[2].roles must be a dictionary')
-            session.welcome(message, realm)
-            session.become(established)
-            resolve()
-          },
-        }),
-      )
-      session.send([HELLO, realm, { agent, roles: announced, ...details }])
+      const waiting = table<ClientSession>(refusing, {
+        [CHALLENGE]: ([, method, extra]) => {
+          if (!offer) throw violation(`CHALLENGE for ${method}, which was not offered`)
+          session.become(ANSWERING)
+          offer
+            .answer(method, extra)
+            .then(({ signature, extra }) => {
+              // Before AUTHENTICATE is sent: the router may answer at once.
+              session.become(waiting)
+              session.send([AUTHENTICATE, signature, extra])
+            })
+            .catch((error) => {
+              reject(error)
+              session.abort(error.uri, '')
+            })
+        },
+        [WELCOME]: (message) => {
+          if (!isDict(message[2].roles)) throw violation('WELCOME[2].roles must be a dictionary')
+          try {
+            offer?.welcome(message[2])
+          } catch (error) {
+            reject(error)
+            throw error
+          }
+          session.welcome(message, realm)
+          session.become(established)
+          resolve()
+        },
+      })
+      session.begin(waiting)
+      session.send([HELLO, realm, { agent, roles: announced, ...details, ...offer?.details }])
       if (signal.aborted) drop()
     })
   } finally {

@@ -1,9 +1,11 @@
 /** One run of a client, from `start()` to its end: attempts to join, sessions, and the delays between them. */
 
+import type { ChannelBinding } from '../../auth/contract.ts'
 import { LONGEST_TIMER } from '../../protocol/durations.ts'
 import { unsent, usage, WampError } from '../../protocol/error.ts'
 import { CLOSE_REALM, CONNECTION_FAILED, CONNECTION_LOST, STOPPED, TIMEOUT } from '../../protocol/names.ts'
 import { formatValue } from '../../protocol/validate.ts'
+import type { Link } from '../../session/link.ts'
 import { backoff } from '../base/backoff.ts'
 import { limit, within } from '../base/waiting.ts'
 import type { HandleRecord } from '../handles/durable-handles.ts'
@@ -164,15 +166,24 @@ export class Run {
       },
     )
     try {
+      const { auth } = core
+      let link: Link | undefined
+      // Before the router's time limit for HELLO begins: credentials may have to be fetched.
+      const context = {
+        realm: core.settings.realm,
+        signal: attempt.signal,
+        channelBinding: (type: ChannelBinding) => link?.channelBinding?.(type),
+      }
+      const offer = auth[0] && (await within(auth[0].offer(auth, context), attempt))
       // A dial that ignores its signal is not waited for.
       const dialed = connector.connect(serializers, attempt.signal)
-      const link = await within(dialed, attempt, (late) => late.terminate())
+      link = await within(dialed, attempt, (late) => late.terminate())
       const session = new ClientSession(core.settings.codecs?.(link, core) ?? link, core)
       const gone = session.gone.promise.then(() => void core.links.delete(gone))
       core.links.add(gone)
       try {
         const every = speaksEvery(link, core.settings.liveness)
-        await join(session, core.settings, attempt.signal, every ? { _speaks_every: every } : {})
+        await join(session, core.settings, attempt.signal, every ? { _speaks_every: every } : {}, offer)
       } catch (error) {
         await session.gone.promise
         throw error

@@ -5,7 +5,7 @@ import { WampError } from '../../protocol/error.ts'
 import { checkDetails } from '../../protocol/keys.ts'
 import type { Id, Message, Uri, WelcomeMessage } from '../../protocol/messages.ts'
 import { CLOSE_REALM, CONNECTION_LOST } from '../../protocol/names.ts'
-import type { Roles } from '../../protocol/options.ts'
+import type { Dict, Roles } from '../../protocol/options.ts'
 import type { Feature, RouterRole } from '../../protocol/words.ts'
 import type { Table } from '../../session/handler-table.ts'
 import type { Link } from '../../session/link.ts'
@@ -21,6 +21,8 @@ export interface SessionInfo {
   readonly authrole: string | undefined
   readonly authmethod: string | undefined
   readonly authprovider: string | undefined
+  /** What the router sent to this session alone. */
+  readonly authextra: Dict | undefined
   /** The roles of the router: `{ broker: { features }, dealer: { features } }`. */
   readonly roles: Roles
 }
@@ -74,8 +76,8 @@ export class ClientSession extends Session {
   }
 
   welcome([, id, details]: WelcomeMessage, realm: Uri): void {
-    const { authid, authrole, authmethod, authprovider, roles } = details
-    this.info = { id, realm: details.realm ?? realm, authid, authrole, authmethod, authprovider, roles }
+    const { authid, authrole, authmethod, authprovider, authextra, roles } = details
+    this.info = { id, realm: details.realm ?? realm, authid, authrole, authmethod, authprovider, authextra, roles }
     this.owner.joined(this)
   }
 

@@ -15,6 +15,8 @@ export interface Destination {
   readonly principal: Principal | undefined
   /** Private data of its authentication method for the router's decisions; never sent. */
   readonly internal: unknown
+  /** True if its principal was in a table of the router's owner, who so vouches for it. */
+  readonly staticPrincipal: boolean
   /** True for a session of the router's owner, whose requests need no decision. */
   readonly trusted: boolean
   /** The bytes that it costs; none for the router itself. */

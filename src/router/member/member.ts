@@ -1,12 +1,13 @@
 /** A session as its router sees it, with everything it owns in its realm. */
 
+import type { ConnectionFacts, Identity } from '../../auth/contract.ts'
 import { ABORT, CALL, PUBLISH, REGISTER, SUBSCRIBE, UNREGISTER, UNSUBSCRIBE } from '../../protocol/codes.ts'
 import { LONGEST_TIMER } from '../../protocol/durations.ts'
 import { violation } from '../../protocol/error.ts'
 import { nextId } from '../../protocol/ids.ts'
 import { checkKeys } from '../../protocol/keys.ts'
 import type { Code, EventMessage, Id, Message, Uri } from '../../protocol/messages.ts'
-import { LIMIT_EXCEEDED, TIMEOUT } from '../../protocol/names.ts'
+import { CREDENTIALS_EXPIRED, LIMIT_EXCEEDED, TIMEOUT } from '../../protocol/names.ts'
 import type { Dict, Roles } from '../../protocol/options.ts'
 import { nameOf } from '../../protocol/validate.ts'
 import type { ClientRole, Feature } from '../../protocol/words.ts'
@@ -78,6 +79,8 @@ export class Member extends Session implements Destination, Consumer {
   principal: Principal | undefined
   /** Private data of its authentication method for the router's decisions; never sent. */
   internal: unknown
+  /** True if its principal was in a table of the router's owner. */
+  staticPrincipal = false
   /** Set while it is authenticating. */
   conversation: Conversation | undefined
   /** The realm that its HELLO named. */
@@ -91,6 +94,8 @@ export class Member extends Session implements Destination, Consumer {
   readonly kind: string | undefined
   /** The public description of its connection. */
   readonly transport: Dict | undefined
+  /** The private facts about its connection. */
+  readonly facts: ConnectionFacts
   /** Time steps without a message, if its HELLO promises messages. */
   silent = 0
   readonly #host: Host
@@ -109,11 +114,13 @@ export class Member extends Session implements Destination, Consumer {
   #overrun = false
   #deadline: ReturnType<typeof setTimeout> | undefined
   #unwatch: (() => void) | undefined
+  #expiry: ReturnType<typeof setTimeout> | undefined
 
-  constructor(link: Link, host: Host, transport?: Dict, trusted = false) {
+  constructor(link: Link, host: Host, transport?: Dict, trusted = false, facts: ConnectionFacts = {}) {
     super(link)
     this.transport = transport
     this.trusted = trusted
+    this.facts = facts
     this.kind = link.prepare && link.write ? link.kind : undefined
     this.#host = host
     this.#backlogLimit = host.limits.backlog
@@ -138,17 +145,28 @@ export class Member extends Session implements Destination, Consumer {
     principal: Principal,
     roles: Roles,
     deviations: Deviations,
-    internal: unknown = undefined,
+    { internal, staticPrincipal = false }: Pick<Identity, 'internal' | 'staticPrincipal'> = {},
   ): void {
     clearTimeout(this.#deadline)
     this.realm = realm
     this.id = id
     this.principal = principal
     this.internal = internal
+    this.staticPrincipal = staticPrincipal
     this.deviations = deviations
     this.#features = featuresOf(roles, deviations)
     realm.enter(this)
     this.become(realm.table)
+  }
+
+  /** The session ends at a time in milliseconds since 1970, because its credentials do. */
+  expires(time: number): void {
+    const left = time - Date.now()
+    const end = (): void => this.goodbye(CREDENTIALS_EXPIRED, 'the credentials of this session have expired')
+    this.#expiry = setTimeout(
+      () => (left > LONGEST_TIMER ? this.expires(time) : end()),
+      Math.min(Math.max(left, 0), LONGEST_TIMER),
+    )
   }
 
   /** Its HELLO promises a message at least every so many milliseconds; 0 promises nothing. */
@@ -294,6 +312,7 @@ export class Member extends Session implements Destination, Consumer {
 
   #leave(end: SessionEnd): void {
     this.#unwatch?.()
+    clearTimeout(this.#expiry)
     const { realm } = this
     this.realm = undefined
     const held = this.#held?.clear() ?? 0

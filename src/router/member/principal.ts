@@ -1,6 +1,6 @@
 /** The identity of a session: its public part, the part for the session itself, and the part that stays in the router. */
 
-import type { Dict } from '../../protocol/options.ts'
+import type { Identity } from '../../auth/contract.ts'
 
 /** The public part, visible to the whole realm. */
 export interface Principal {
@@ -8,18 +8,6 @@ export interface Principal {
   readonly authrole: string
   readonly authmethod: string
   readonly authprovider: string
-}
-
-/** The result of an authentication method. */
-export interface Identity {
-  readonly authid: string
-  readonly authrole: string
-  /** The source of the principal; `static` by default. */
-  readonly authprovider?: string | undefined
-  /** Sent only to the session itself, in its WELCOME. */
-  readonly authextra?: Dict | undefined
-  /** Private data for the router's decisions; never sent. */
-  readonly internal?: unknown
 }
 
 /** The public part of an identity. Each field is named, so that a new one does not become public by accident. */

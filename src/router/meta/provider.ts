@@ -37,6 +37,7 @@ export class Provider implements Destination {
   readonly internal = undefined
   readonly trusted = true
   readonly account = undefined
+  readonly staticPrincipal = true
   readonly deviations = NO_DEVIATIONS
   readonly behind = false
   readonly kind = undefined

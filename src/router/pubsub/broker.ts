@@ -4,7 +4,7 @@ import { EVENT, PUBLISH, PUBLISHED, SUBSCRIBE, UNSUBSCRIBE } from '../../protoco
 import { randomId } from '../../protocol/ids.ts'
 import type { EventMessage, Handlers, Id, PublishMessage, SubscribeMessage, Uri } from '../../protocol/messages.ts'
 import { INVALID_URI } from '../../protocol/names.ts'
-import type { Dict, List, WireEventDetails, WirePublishOptions } from '../../protocol/options.ts'
+import type { Dict, List, MatchPolicy, WireEventDetails, WirePublishOptions } from '../../protocol/options.ts'
 import { kept, type Payload, payload } from '../../protocol/payload.ts'
 import { isReserved } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
@@ -12,7 +12,7 @@ import type { Features } from '../../protocol/words.ts'
 import type { Serializer } from '../../serializer/serializer.ts'
 import type { Patterns } from '../match/patterns.ts'
 import { refuseUncarried } from '../member/carriable.ts'
-import { deliver, type Undelivered } from '../member/deliver.ts'
+import { type Admitting, deliver, type Undelivered } from '../member/deliver.ts'
 import type { Destination } from '../member/destination.ts'
 import { inPassthru, passthruOf } from '../member/passthru.ts'
 import { NO_DETAILS, Refusal, sendError } from '../member/refusal.ts'
@@ -150,6 +150,17 @@ export class Broker implements RealmRole {
     return rights.always ?? rights.decide('publish', topic, 'exact', options, publisher)
   }
 
+  /** Decides whether a session may subscribe, which reading a history needs as well. */
+  decideSubscribe(subscriber: Destination, uri: Uri, match: MatchPolicy): Outcome | Promise<Outcome> {
+    const { rights } = this.#realm
+    return rights.always ?? rights.decide('subscribe', uri, match, NO_DETAILS, subscriber)
+  }
+
+  /** True if a session receives the events of a topic by a pattern. */
+  mayReceive(topic: Uri, subscriber: Destination): boolean {
+    return this.#realm.rights.mayReceive(topic, subscriber)
+  }
+
   #subscribe(message: SubscribeMessage, subscriber: Destination): void {
     const [, , options, topic] = message
     const { rights } = this.#realm
@@ -168,6 +179,7 @@ export class Broker implements RealmRole {
     const receiver = new Set([subscriber])
     for (const { topic, publication, details, payload } of this.#retained.of(uri, match, subscriber)) {
       if (!members.has(subscriber)) return
+      if (match !== 'exact' && !this.#realm.rights.mayReceive(topic, subscriber)) continue
       const sent = match === 'exact' ? details : { ...details, topic }
       this.#deliver([EVENT, id, publication, sent, payload], subscription, receiver, undefined, undefined)
     }
@@ -247,8 +259,18 @@ export class Broker implements RealmRole {
       }
       if (subscription.members.size === 0) continue
       audience ??= audienceOf(options)
+      const admitting = subscription.match === 'exact' ? audience : this.#allowed(topic, audience)
       const subscribers = audience?.among(subscription.members, members) ?? subscription.members
-      this.#deliver([EVENT, subscription.id, publication, sent, data], subscription, subscribers, except, audience)
+      this.#deliver([EVENT, subscription.id, publication, sent, data], subscription, subscribers, except, admitting)
+    }
+  }
+
+  /** A role receives by a pattern only events of topics that it may subscribe to exactly. */
+  #allowed(topic: Uri, audience: Audience | undefined): Admitting | undefined {
+    const { rights } = this.#realm
+    if (!rights.filters) return audience
+    return {
+      admits: (subscriber) => audience?.admits(subscriber) !== false && rights.mayReceive(topic, subscriber),
     }
   }
 
@@ -257,7 +279,7 @@ export class Broker implements RealmRole {
     record: BrokerSubscription,
     subscribers: ReadonlySet<Destination>,
     except: Destination | undefined,
-    audience: Audience | undefined,
+    audience: Admitting | undefined,
   ): void {
     const receivers = deliver(event, subscribers, except, audience, this.#undelivered, record)
     if (receivers === 0) return

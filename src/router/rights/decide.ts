@@ -3,13 +3,14 @@
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { AUTHORIZATION_FAILED, DISCLOSE_ME_DISALLOWED, NOT_AUTHORIZED } from '../../protocol/names.ts'
 import type { Dict, MatchPolicy } from '../../protocol/options.ts'
-import { isReserved } from '../../protocol/uri.ts'
+import { isReserved, matches } from '../../protocol/uri.ts'
 import { formatValue, isDict } from '../../protocol/validate.ts'
 import { DISCLOSURES, type Disclosure, isOneOf } from '../../protocol/words.ts'
 import type { Destination } from '../member/destination.ts'
 import { type Principal, principalDetails } from '../member/principal.ts'
 import { Refusal } from '../member/refusal.ts'
 import { isAccepted, type UriRule } from '../member/uri-rule.ts'
+import { type RoleRights, type Rule, RuleSet } from './rules.ts'
 
 export type { Disclosure } from '../../protocol/words.ts'
 export type Action = 'call' | 'register' | 'publish' | 'subscribe'
@@ -51,21 +52,38 @@ export interface Authorization {
   readonly disclose?: Disclosure | boolean | undefined
   /** The trust level of the caller or publisher. Default: the option `trustlevel`. */
   readonly trustlevel?: number | undefined
+  /**
+   * True: the action may affect other sessions: end them, remove their subscriptions or registrations, or take a
+   * registration over. Default false.
+   */
+  readonly control?: boolean | undefined
+  /** True, or milliseconds: the answer is remembered for this session, action and URI. Default false. */
+  readonly cache?: boolean | number | undefined
 }
 
 export type Authorize = (request: AuthorizeRequest) => boolean | Authorization | Promise<boolean | Authorization>
 
+/** Asks the procedure of a dynamic authorizer. */
+export type AskProcedure = (procedure: Uri, request: AuthorizeRequest) => Promise<unknown>
+
 /** The options by which the owner of a router decides. */
 export interface Policy {
-  readonly authorize: Authorize | undefined
+  readonly authorize: Authorize | RoleRights | undefined
+  /** True if every session may affect others. */
+  readonly controlOthers: boolean
+  readonly ask: AskProcedure
   readonly disclose: Disclosure | Disclose
   readonly trustlevel: TrustLevel | undefined
+  /** Procedures that authenticate sessions, which only a session with a principal in a table may register. */
+  readonly guarded: readonly Uri[]
 }
 
 /** The decision about one allowed action. It is made once, and carried on the call or publication. */
 export interface Decision {
   readonly disclose: Disclosure
   readonly trustlevel: number | undefined
+  /** True if the action may affect other sessions. */
+  readonly control: boolean
 }
 
 /** The decision, or the refusal of the action; a promise never rejects. */
@@ -74,7 +92,15 @@ export type Outcome = Decision | Refusal
 /** The outcome if the owner does not answer in time. */
 export const TOO_LATE = new Refusal(AUTHORIZATION_FAILED, 'the router could not decide this in time')
 
-const UNCLEAR = 'authorize must return true, false or { allow, disclose, trustlevel }'
+const UNCLEAR = 'authorize must return true, false or { allow, disclose, trustlevel, control, cache }'
+
+/** Remembered answers of authorizers. */
+const REMEMBERED_ANSWERS = 10_000
+
+interface Remembered {
+  readonly outcome: Outcome
+  readonly until: number
+}
 
 /** The rights in one realm. */
 export class Rights {
@@ -84,6 +110,7 @@ export class Rights {
   readonly #rule: UriRule
   readonly #policy: Policy
   readonly #unasked: Decision
+  readonly #remembered = new Map<string, Remembered>()
   #reported = false
 
   constructor(realm: Uri, rule: UriRule, policy: Policy) {
@@ -91,8 +118,13 @@ export class Rights {
     this.#realm = realm
     this.#rule = rule
     this.#policy = policy
-    this.#unasked = { disclose: typeof disclose === 'string' ? disclose : 'asked', trustlevel: undefined }
-    this.always = authorize || trustlevel || typeof disclose === 'function' ? undefined : this.#unasked
+    this.#unasked = {
+      disclose: typeof disclose === 'string' ? disclose : 'asked',
+      trustlevel: undefined,
+      control: policy.controlOthers,
+    }
+    const asks = authorize || trustlevel || typeof disclose === 'function' || policy.guarded.length > 0
+    this.always = asks ? undefined : this.#unasked
   }
 
   /**
@@ -100,16 +132,67 @@ export class Rights {
    * creates no promise.
    */
   decide(action: Action, uri: Uri, match: MatchPolicy, options: Dict, from: Destination): Outcome | Promise<Outcome> {
-    const { authorize } = this.#policy
+    const { authorize, guarded } = this.#policy
     if (!isAccepted(uri, this.#rule, match)) return this.#unasked
-    if (!authorize || from.trusted || !from.principal) return this.#granted(action, uri, from, {})
-    const { id, principal, internal } = from
-    const session = { id, realm: this.#realm, ...principalDetails(principal), internal }
+    if (
+      action === 'register' &&
+      !from.staticPrincipal &&
+      !from.trusted &&
+      guarded.some((each) => matches(each, uri, match))
+    ) {
+      return new Refusal(NOT_AUTHORIZED, `only a session with a principal in a table may register ${formatValue(uri)}`)
+    }
+    if (from.trusted || !from.principal) return this.#granted(action, uri, from, { control: true })
+    if (!authorize) return this.#granted(action, uri, from, {})
+    if (typeof authorize === 'function') return this.#ask(authorize, action, uri, match, options, from)
+    const rights = authorize.get(from.principal.authrole)
+    if (rights instanceof RuleSet) {
+      const rule = rights.find(action, uri, match)
+      return rule ? this.#ruled(action, uri, from, rule) : refusedAction(action, uri)
+    }
+    if (rights === undefined) return refusedAction(action, uri)
+    const asked: Authorize =
+      typeof rights === 'function' ? rights : (request) => this.#policy.ask(rights, request) as Promise<boolean>
+    return this.#ask(asked, action, uri, match, options, from)
+  }
+
+  /** True if the owner's rules let a subscriber by pattern receive the events of a topic. */
+  mayReceive(uri: Uri, { principal, trusted }: Destination): boolean {
+    const { authorize } = this.#policy
+    if (!authorize || typeof authorize === 'function' || trusted || !principal) return true
+    const rights = authorize.get(principal.authrole)
+    return !(rights instanceof RuleSet) || rights.best(uri)?.allow.subscribe === true
+  }
+
+  /** True if `mayReceive` may be false. */
+  get filters(): boolean {
+    const { authorize } = this.#policy
+    return authorize !== undefined && typeof authorize !== 'function'
+  }
+
+  /** Forgets the remembered answers of authorizers. */
+  forget(): void {
+    this.#remembered.clear()
+  }
+
+  #ask(
+    authorize: Authorize,
+    action: Action,
+    uri: Uri,
+    match: MatchPolicy,
+    options: Dict,
+    from: Destination,
+  ): Outcome | Promise<Outcome> {
+    const { id, internal } = from
+    const key = `${id} ${action} ${match} ${options['force_reregister'] === true} ${uri}`
+    const known = this.#remembered.get(key)
+    if (known && known.until > performance.now()) return known.outcome
+    const session = { id, realm: this.#realm, ...principalDetails(from.principal as Principal), internal }
     try {
       const answer = authorize({ session, action, uri, match, options })
-      if (!isPromise(answer)) return this.#answered(action, uri, from, answer)
+      if (!isPromise(answer)) return this.#answered(action, uri, from, answer, key)
       return Promise.resolve(answer).then(
-        (later) => this.#answered(action, uri, from, later),
+        (later) => this.#answered(action, uri, from, later, key),
         (error) => this.#failed(error),
       )
     } catch (error) {
@@ -117,31 +200,61 @@ export class Rights {
     }
   }
 
-  #answered(action: Action, uri: Uri, from: Destination, answer: unknown): Outcome {
+  #ruled(action: Action, uri: Uri, from: Destination, { disclose, control }: Rule): Decision {
+    const disclosed = { call: disclose.caller, publish: disclose.publisher, register: undefined, subscribe: undefined }
+    return this.#granted(action, uri, from, { control, disclose: disclosed[action] || undefined })
+  }
+
+  #remember(key: string, outcome: Outcome, cache: boolean | number): void {
+    if (this.#remembered.size >= REMEMBERED_ANSWERS) {
+      this.#remembered.delete(this.#remembered.keys().next().value as string)
+    }
+    const until = cache === true ? Number.POSITIVE_INFINITY : performance.now() + Number(cache)
+    this.#remembered.set(key, { outcome, until })
+  }
+
+  #answered(action: Action, uri: Uri, from: Destination, answer: unknown, key: string): Outcome {
     const { allow, ...rest } = isDict(answer) ? answer : { allow: answer }
     if (typeof allow !== 'boolean') return this.#failed(new TypeError(`${UNCLEAR}, got ${formatValue(answer)}`))
-    if (!allow) return new Refusal(NOT_AUTHORIZED, `this session may not ${action} ${formatValue(uri)}`)
-    const { disclose, trustlevel } = rest as Omit<Authorization, 'allow'>
+    const { disclose, trustlevel, control, cache } = rest as Omit<Authorization, 'allow'>
+    if (cache !== undefined && typeof cache !== 'boolean' && !(Number(cache) >= 0)) {
+      return this.#failed(new TypeError(`cache must be true, false or milliseconds, got ${formatValue(cache)}`))
+    }
+    if (control !== undefined && typeof control !== 'boolean') {
+      return this.#failed(new TypeError(`control must be true or false, got ${formatValue(control)}`))
+    }
+    if (!allow) {
+      const refusal = refusedAction(action, uri)
+      if (cache) this.#remember(key, refusal, cache)
+      return refusal
+    }
     if (disclose !== undefined && typeof disclose !== 'boolean' && !isOneOf(DISCLOSURES, disclose)) {
       return this.#failed(new TypeError(`disclose must be ${DISCLOSURES.join(', ')} or true or false`))
     }
     if (trustlevel !== undefined && !isTrustLevel(trustlevel)) {
       return this.#failed(new TypeError(`trustlevel must be a whole number from 0, got ${formatValue(trustlevel)}`))
     }
-    return this.#granted(action, uri, from, rest)
+    const granted = this.#granted(action, uri, from, rest)
+    if (cache) this.#remember(key, granted, cache)
+    return granted
   }
 
   /** The options `disclose` and `trustlevel` decide what `authorize` left open. */
   #granted(action: Action, uri: Uri, from: Destination, said: Omit<Authorization, 'allow'>): Decision {
-    if (action === 'subscribe' || isReserved(uri) || !from.principal) return this.#unasked
+    const control = said.control ?? this.#policy.controlOthers
+    if (action === 'subscribe' || isReserved(uri) || !from.principal) {
+      return control === this.#unasked.control ? this.#unasked : { ...this.#unasked, control }
+    }
     // A callee is not disclosed, but it may ask for the identity of its callers.
     if (action === 'register') {
-      return said.disclose === undefined ? this.#unasked : { disclose: wordOf(said.disclose), trustlevel: undefined }
+      const disclose = said.disclose === undefined ? this.#unasked.disclose : wordOf(said.disclose)
+      return { disclose, trustlevel: undefined, control }
     }
     const actor = { session: from.id, ...principalDetails(from.principal) }
     return {
       disclose: wordOf(said.disclose ?? this.#disclosure(action, uri, actor)),
       trustlevel: said.trustlevel ?? this.#trustLevel(action, uri, actor),
+      control,
     }
   }
 
@@ -175,6 +288,10 @@ export class Rights {
     }
     return new Refusal(AUTHORIZATION_FAILED, 'the router could not decide this')
   }
+}
+
+function refusedAction(action: Action, uri: Uri): Refusal {
+  return new Refusal(NOT_AUTHORIZED, `this session may not ${action} ${formatValue(uri)}`)
 }
 
 /** The refusal of a `disclose_me`, if it is refused. */

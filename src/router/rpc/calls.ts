@@ -26,6 +26,15 @@ import {
 import { AFTER_CANCEL, EXPIRED, KILLNOWAIT, type Routing } from './routing.ts'
 
 const PARTIAL: ResultDetails = Object.freeze({ progress: true })
+/** The procedures of the router that affect other sessions. */
+const CONTROLLING: ReadonlySet<Uri> = new Set([
+  'wamp.session.kill',
+  'wamp.session.kill_all',
+  'wamp.session.kill_by_authid',
+  'wamp.session.kill_by_authrole',
+  'wamp.registration.remove_callee',
+  'wamp.subscription.remove_subscriber',
+])
 const UNREADABLE = new Refusal(
   names.FEATURE_NOT_SUPPORTED,
   'the result is in payload passthru mode, which was not announced',
@@ -203,6 +212,12 @@ export class Calls {
     // Only the router serves its own namespace, even if a pattern would match.
     const reserved = isReserved(procedure)
     const registration = reserved ? this.#own.get(procedure) : this.#registrations.patterns.best(procedure)
+    if (reserved && !decision.control && !caller.trusted && CONTROLLING.has(procedure)) {
+      return new Refusal(
+        names.NOT_AUTHORIZED,
+        `this session may not call ${formatValue(procedure)}, which affects others`,
+      )
+    }
     // An exactly registered procedure is known to be valid; a pattern can match invalid ones.
     const invalid = registration?.match === 'exact' ? undefined : refuseUri(procedure, 'procedure', this.#options)
     if (invalid) return invalid

@@ -148,7 +148,7 @@ export class Registrations {
     procedure: Uri,
     existing: DealerRegistration | undefined,
     callee: Destination,
-    { disclose }: Decision,
+    { disclose, control }: Decision,
   ): Refusal | undefined {
     const { limits } = this.#options
     const { match = 'exact', invoke = 'single', force_reregister, disclose_caller } = options
@@ -163,6 +163,14 @@ export class Registrations {
         const how = existing.invoke === 'single' ? '' : ` with invoke: ${existing.invoke}`
         return new Refusal(names.PROCEDURE_ALREADY_EXISTS, `${formatValue(procedure)} is registered already${how}`)
       }
+    }
+    if (
+      existing &&
+      force_reregister &&
+      !control &&
+      !existing.endpoints.every((endpoint) => isSame(endpoint.callee, callee))
+    ) {
+      return new Refusal(names.NOT_AUTHORIZED, `this session may not take ${formatValue(procedure)} over from others`)
     }
     const { registrations } = recordOf(callee)
     if (existing && registrations.has(existing.id)) return undefined
@@ -258,4 +266,9 @@ function endpointOf(
     concurrency: Number(options.concurrency ?? 0),
     running: 0,
   }
+}
+
+/** True for one session, and for two of the same principal: an owner that returns after a loss keeps its rights. */
+function isSame(one: Destination, other: Destination): boolean {
+  return one === other || (one.principal !== undefined && one.principal.authid === other.principal?.authid)
 }

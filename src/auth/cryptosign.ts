@@ -1,0 +1,180 @@
+/** `cryptosign`: a signature by an Ed25519 key, which never leaves the client (Advanced Profile, WAMP-Cryptosign). */
+
+import { usage, WampError } from '../protocol/error.ts'
+import { AUTHENTICATION_FAILED } from '../protocol/names.ts'
+import { formatValue } from '../protocol/validate.ts'
+import { fromHex, joinBytes, randomBytes, sameBytes, toHex, xorBytes } from './bytes.ts'
+import { clientAuth, type Secret, unproved, valueOf } from './client.ts'
+import type { AuthMethod, BindingSource, ChannelBinding, ClientAuth } from './contract.ts'
+import { type SigningKey, sha256Of, signingKey, verifySignature } from './crypto.ts'
+import { denied, identityFrom, type PrincipalBase, type Principals, sourceFrom } from './principals.ts'
+
+/** Where a private key is kept: its 32 bytes, their 64 hexadecimal digits, or a signer that never reveals it. */
+export type PrivateKey = string | Uint8Array | SigningKey
+
+export interface CryptosignOptions {
+  readonly key: Secret<PrivateKey>
+  /** Default: the router finds the principal by its public key. */
+  readonly authid?: string | undefined
+  /** For clients in Node: `tls-exporter` on TLS 1.3, `tls-unique` on TLS 1.2. Default: none. */
+  readonly channelBinding?: ChannelBinding | undefined
+  /** The router's public key in hexadecimal digits: it must then prove that it has the private key. */
+  readonly routerKey?: string | undefined
+}
+
+/**
+ * Signs the router's challenge.
+ *
+ * @example
+ * auth: [cryptosign({ key: process.env.WAMP_KEY })]
+ * @throws WampError `wampy.error.usage` for options that are not valid; a key that is not valid ends the attempt
+ */
+export function cryptosign({ key, authid, channelBinding, routerKey }: CryptosignOptions): ClientAuth {
+  if (key === undefined) throw usage('cryptosign needs { key }, 64 hexadecimal digits')
+  const pinned = routerKey === undefined ? undefined : fromHex(routerKey, 32)
+  if (routerKey !== undefined && !pinned) throw usage('cryptosign: routerKey must be 64 hexadecimal digits')
+  return clientAuth({
+    method: 'cryptosign',
+    provesRouter: pinned !== undefined,
+    begin: async (context) => {
+      const signer = await signerFrom(await valueOf(key))
+      const pubkey = toHex(signer.publicKey)
+      const challenge = randomBytes(32)
+      return {
+        authid,
+        authextra: { pubkey, channel_binding: channelBinding, challenge: pinned && toHex(challenge) },
+        async answer(extra, hello) {
+          const wanted = hello.authextra['channel_binding'] ?? null
+          if ((extra['channel_binding'] ?? null) !== wanted) {
+            throw new WampError(AUTHENTICATION_FAILED, [
+              `this client asked for the channel binding ${formatValue(wanted)}, and the router uses ${formatValue(extra['channel_binding'] ?? null)}`,
+            ])
+          }
+          const id = wanted === null ? undefined : await channelId(wanted as ChannelBinding, context.channelBinding)
+          const asked = fromHex(extra['challenge'], 32)
+          if (!asked) throw usage('the router sent a cryptosign CHALLENGE without 32 bytes of challenge')
+          if (pinned) await verifyRouter(extra, pinned, bound(challenge, id))
+          const message = bound(asked, id)
+          return { signature: toHex(joinBytes(await signer.sign(message), message)), extra: {} }
+        },
+      }
+    },
+  })
+}
+
+const bound = (challenge: Uint8Array, id: Uint8Array | undefined): Uint8Array =>
+  id ? xorBytes(challenge, id) : challenge
+
+async function signerFrom(key: PrivateKey): Promise<SigningKey> {
+  if (typeof key === 'object' && 'sign' in key) return key
+  const seed = typeof key === 'string' ? fromHex(key.trim(), 32) : key
+  // The value itself is a secret.
+  if (!(seed instanceof Uint8Array) || seed.length !== 32) {
+    throw usage('a cryptosign key is 32 bytes or their 64 hexadecimal digits, such as `wampy-ts keygen` makes')
+  }
+  return signingKey(seed)
+}
+
+/** 32 bytes that both ends of the connection share. As in autobahn, `tls-unique` is hashed to that length. */
+async function channelId(type: ChannelBinding, source: BindingSource | undefined): Promise<Uint8Array> {
+  const data = source?.(type)
+  if (!data) {
+    throw new WampError(AUTHENTICATION_FAILED, [
+      `this connection cannot be bound by ${formatValue(type)}: that needs TLS ${type === 'tls-exporter' ? '1.3' : '1.2'} and a client in Node with \`dial()\` of wampy-ts/node`,
+    ])
+  }
+  return type === 'tls-unique' ? sha256Of(data) : data
+}
+
+async function verifyRouter(
+  { pubkey, signature }: { readonly [key: string]: unknown },
+  pinned: Uint8Array,
+  expected: Uint8Array,
+): Promise<void> {
+  const shown = fromHex(pubkey, 32)
+  const signed = fromHex(signature, 96)
+  if (!shown || !sameBytes(shown, pinned)) throw unproved('its public key is another one')
+  if (!signed || !sameBytes(signed.subarray(64), expected)) throw unproved('it did not sign the challenge')
+  if (!(await verifySignature(pinned, expected, signed.subarray(0, 64)))) throw unproved('its signature is wrong')
+}
+
+/** Makes a new key pair: `privateKey` and `publicKey` in hexadecimal digits. */
+export async function generateKey(): Promise<{ readonly privateKey: string; readonly publicKey: string }> {
+  const seed = randomBytes(32)
+  return { privateKey: toHex(seed), publicKey: toHex((await signingKey(seed)).publicKey) }
+}
+
+export interface CryptosignPrincipal extends PrincipalBase {
+  /** The public keys of the principal in hexadecimal digits. Only a function or procedure may leave them out. */
+  readonly authorized_keys?: readonly string[] | undefined
+}
+
+export interface CryptosignAuthOptions {
+  /** The private key by which the router proves itself to clients that ask for it. Default: none. */
+  readonly key?: PrivateKey | undefined
+}
+
+/**
+ * Accepts sessions that have a private key of a principal. A table is looked up by authid, or else by the public key; a
+ * function or procedure is called with the authid, or else with the public key, and finds the key in `authextra.pubkey`.
+ *
+ * @example
+ * auth: [cryptosignAuth({ joe: { authorized_keys: ['2b7ec216...'], role: 'user' } })]
+ * @throws WampError `wampy.error.usage` for principals that are not a table, a Map or a function
+ */
+export function cryptosignAuth(
+  principals: Principals<CryptosignPrincipal>,
+  { key }: CryptosignAuthOptions = {},
+): AuthMethod {
+  const source = sourceFrom('cryptosign', principals)
+  const nameOf = typeof principals === 'function' ? undefined : namesByKey(principals)
+  let own: Promise<SigningKey> | undefined
+  return {
+    name: 'cryptosign',
+    authenticator: source.authenticator,
+    async *authenticate(request) {
+      const { authid, authextra, connection } = request
+      const publicKey = fromHex(authextra['pubkey'], 32)
+      if (!publicKey) {
+        throw new WampError(AUTHENTICATION_FAILED, ['HELLO needs authextra.pubkey, 64 hexadecimal digits'])
+      }
+      const pubkey = toHex(publicKey)
+      const type = authextra['channel_binding'] ?? null
+      const id = type === null ? undefined : await channelId(type as ChannelBinding, connection.channelBinding)
+      const name = authid ?? (nameOf ? nameOf(pubkey) : pubkey)
+      const found = name === undefined ? undefined : await source.find(name, request)
+      const keys = found?.authorized_keys?.map((each) => each.toLowerCase())
+      const known = found && (keys?.includes(pubkey) ?? source.provider !== 'static')
+      const challenge = randomBytes(32)
+      const extra: Record<string, unknown> = { challenge: toHex(challenge), channel_binding: type }
+      const asked = fromHex(authextra['challenge'], 32)
+      if (asked && key !== undefined) {
+        own ??= signerFrom(key)
+        const signer = await own
+        const message = bound(asked, id)
+        extra['pubkey'] = toHex(signer.publicKey)
+        extra['signature'] = toHex(joinBytes(await signer.sign(message), message))
+      }
+      const { signature } = yield { extra }
+      const signed = fromHex(signature, 96)
+      const expected = bound(challenge, id)
+      const same = signed !== undefined && sameBytes(signed.subarray(64), expected)
+      const valid = await verifySignature(publicKey, expected, signed?.subarray(0, 64) ?? new Uint8Array(64))
+      if (!found || !known || !same || !valid) throw denied()
+      return identityFrom(found, name as string, request, source.provider)
+    },
+  }
+}
+
+/** Looks up the name of a principal by a public key; undefined also if several principals have the key. */
+function namesByKey(
+  principals: Exclude<Principals<CryptosignPrincipal>, (...args: never) => unknown>,
+): (pubkey: string) => string | undefined {
+  return (pubkey) => {
+    const entries = principals instanceof Map ? [...principals] : Object.entries(principals)
+    const names = entries
+      .filter(([, { authorized_keys }]) => authorized_keys?.some((each: string) => each.toLowerCase() === pubkey))
+      .map(([name]) => name)
+    return names.length === 1 ? names[0] : undefined
+  }
+}

@@ -1,0 +1,121 @@
+/** `wampcra`: challenge and response with a shared secret, plain or salted (Advanced Profile, WAMP-CRA). */
+
+import { usage } from '../protocol/error.ts'
+import type { Dict } from '../protocol/options.ts'
+import { toBase64 } from '../serializer/base64.ts'
+import { randomBytes, sameBytes, toHex, utf8 } from './bytes.ts'
+import { checkText, clientAuth, type Secret, valueOf } from './client.ts'
+import type { AuthMethod, ClientAuth } from './contract.ts'
+import { hmacSha256, pbkdf2 } from './crypto.ts'
+import { denied, identityFrom, type PrincipalBase, type Principals, sourceFrom } from './principals.ts'
+
+const DEFAULT_ITERATIONS = 1000
+const DEFAULT_LENGTH = 32
+
+/** The most that a router may ask a client to compute, against one that would keep it busy. */
+const MOST_ITERATIONS = 10_000_000
+const GREATEST_LENGTH = 1024
+
+/** The salt of a password and how to derive the key from it. */
+export interface CraSalt {
+  readonly salt: string
+  /** Default 1000. */
+  readonly iterations?: number | undefined
+  /** The length of the key in bytes. Default 32. */
+  readonly keylen?: number | undefined
+}
+
+/**
+ * Signs the router's challenge with a secret, which is not sent. For a salted secret, it is the password.
+ *
+ * @throws WampError `wampy.error.usage` for an authid that is not text
+ */
+export function wampcra(authid: string, secret: Secret): ClientAuth {
+  checkText('wampcra', 'the authid', authid)
+  return clientAuth({
+    method: 'wampcra',
+    begin: async () => {
+      const key = await valueOf(secret)
+      checkText('wampcra', 'the secret', key)
+      return {
+        authid,
+        async answer(extra) {
+          const { challenge, salt } = extra
+          if (typeof challenge !== 'string') throw usage('the router sent a wampcra CHALLENGE without a challenge')
+          const derived = typeof salt === 'string' ? await deriveCraKey(key, extra as unknown as CraSalt) : key
+          return { signature: toBase64(await hmacSha256(utf8(derived), utf8(challenge))), extra: {} }
+        },
+      }
+    },
+  })
+}
+
+/**
+ * The secret that a router stores for a salted password: base64 of PBKDF2 with HMAC-SHA256. The text itself is the key of
+ * the signatures.
+ *
+ * @throws WampError `wampy.error.usage` for parameters that are out of range
+ */
+export async function deriveCraKey(
+  password: string,
+  { salt, iterations = DEFAULT_ITERATIONS, keylen = DEFAULT_LENGTH }: CraSalt,
+): Promise<string> {
+  checkCount('iterations', iterations, MOST_ITERATIONS)
+  checkCount('keylen', keylen, GREATEST_LENGTH)
+  return toBase64(await pbkdf2(utf8(password), utf8(salt), iterations, keylen))
+}
+
+function checkCount(name: string, value: unknown, most: number): void {
+  if (Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= most) return
+  throw usage(`wampcra: ${name} must be a whole number from 1 to ${most}`)
+}
+
+export interface CraPrincipal extends PrincipalBase, Partial<CraSalt> {
+  /** The secret; with a `salt` the derived key, as `deriveCraKey` returns it. */
+  readonly secret: string
+}
+
+/**
+ * Accepts sessions that know the secret of a principal.
+ *
+ * @example
+ * auth: [wampcraAuth({ joe: { secret: process.env.JOE_SECRET, role: 'user' } })]
+ * @throws WampError `wampy.error.usage` for principals that are not a table, a Map or a function
+ */
+export function wampcraAuth(principals: Principals<CraPrincipal>): AuthMethod {
+  const source = sourceFrom('wampcra', principals)
+  // Makes the salts of unknown principals, which must be the same at each attempt.
+  const own = randomBytes(32)
+  return {
+    name: 'wampcra',
+    authenticator: source.authenticator,
+    async *authenticate(request) {
+      const { authid = '', session } = request
+      const found = await source.find(authid, request)
+      const decoy = toHex(await hmacSha256(own, utf8(authid)))
+      const { salt, iterations, keylen } = found ?? {
+        ...source.example,
+        salt: source.example?.salt && decoy.slice(0, 32),
+      }
+      const { secret } = found ?? { secret: decoy }
+      const challenge = JSON.stringify({
+        authid,
+        // The role of a principal would tell it from an unknown one.
+        authrole: null,
+        authmethod: 'wampcra',
+        authprovider: source.provider,
+        nonce: toHex(randomBytes(16)),
+        timestamp: new Date().toISOString(),
+        session,
+      })
+      const salted: Dict =
+        typeof salt === 'string'
+          ? { salt, iterations: iterations ?? DEFAULT_ITERATIONS, keylen: keylen ?? DEFAULT_LENGTH }
+          : {}
+      const { signature } = yield { extra: { challenge, ...salted } }
+      const expected = toBase64(await hmacSha256(utf8(String(secret)), utf8(challenge)))
+      if (!sameBytes(utf8(expected), utf8(signature)) || typeof found?.secret !== 'string') throw denied()
+      return identityFrom(found, authid, request, source.provider)
+    },
+  }
+}

@@ -1,0 +1,175 @@
+/** Rules by role, in the vocabulary of Crossbar.io: which actions on which URIs a role may take. */
+
+import { usage } from '../../protocol/error.ts'
+import type { Uri } from '../../protocol/messages.ts'
+import { dictOf, FLAG, type OptionRules, STRING } from '../../protocol/option-rules.ts'
+import type { MatchPolicy } from '../../protocol/options.ts'
+import { isPattern, matches } from '../../protocol/uri.ts'
+import { formatValue, isDict } from '../../protocol/validate.ts'
+import { anyOf, isOneOf, MATCH_POLICIES } from '../../protocol/words.ts'
+import type { Action, Authorize } from './decide.ts'
+
+/** One rule of a role. The most specific rule for a URI decides: exact, else the longest prefix, else a wildcard. */
+export interface Permission {
+  /** A rule for an exact URI never grants a pattern. `com.example.*` without `match` is the prefix `com.example.`. */
+  readonly uri: Uri
+  /** Default `exact`. */
+  readonly match?: MatchPolicy | undefined
+  /** The allowed actions; what is left out is denied. */
+  readonly allow?: { readonly [Allowed in Action]?: boolean | undefined } | undefined
+  /** True: callers or publishers are always disclosed. False or left out: the option `disclose` of the router. */
+  readonly disclose?: { readonly caller?: boolean | undefined; readonly publisher?: boolean | undefined } | undefined
+  /** True: the action may affect other sessions, by `wamp.session.kill` for example, or by `force_reregister`. */
+  readonly control?: boolean | undefined
+  /** Accepted for pasted configurations: decisions by rules need no cache. */
+  readonly cache?: boolean | undefined
+}
+
+/** The rights of a role: a list of rules, or an authorizer that decides each action. */
+export interface RoleRules {
+  readonly name: string
+  readonly permissions?: readonly Permission[] | undefined
+  /** A function, or the procedure of a dynamic authorizer. */
+  readonly authorizer?: Authorize | Uri | undefined
+}
+
+const ACTIONS = { call: FLAG, register: FLAG, publish: FLAG, subscribe: FLAG } satisfies OptionRules<
+  NonNullable<Permission['allow']>
+>
+const ALLOW = dictOf<NonNullable<Permission['allow']>>('allow', ACTIONS)
+const DISCLOSE = dictOf<NonNullable<Permission['disclose']>>('disclose', { caller: FLAG, publisher: FLAG })
+const PERMISSION = dictOf<Permission>('permissions', {
+  uri: STRING,
+  match: [anyOf(MATCH_POLICIES), (value) => isOneOf(MATCH_POLICIES, value)],
+  allow: ALLOW,
+  disclose: DISCLOSE,
+  control: FLAG,
+  cache: FLAG,
+})
+const ROLE = dictOf<RoleRules>('authorize', {
+  name: STRING,
+  permissions: ['a list of rules', (value) => Array.isArray(value) && value.every((each) => PERMISSION[1](each))],
+  authorizer: ['a function or the URI of a procedure', (value) => ['function', 'string'].includes(typeof value)],
+})
+
+/** One rule, complete. */
+export interface Rule {
+  readonly uri: Uri
+  readonly match: MatchPolicy
+  readonly allow: NonNullable<Permission['allow']>
+  readonly disclose: NonNullable<Permission['disclose']>
+  readonly control: boolean
+}
+
+/** The greatest number of remembered answers about URIs, which peers choose, and their greatest length. */
+const REMEMBERED = 1024
+const REMEMBERED_LENGTH = 256
+
+/** The rules of one role. */
+export class RuleSet {
+  readonly #exact = new Map<Uri, Rule>()
+  readonly #patterns: readonly Rule[]
+  readonly #answers = new Map<Uri, Rule | undefined>()
+
+  constructor(rules: readonly Rule[]) {
+    for (const rule of rules) if (rule.match === 'exact') this.#exact.set(rule.uri, rule)
+    this.#patterns = rules.filter(({ match }) => match !== 'exact').sort(bySpecificity)
+  }
+
+  /** The rule that decides about a URI. */
+  best(uri: Uri): Rule | undefined {
+    const exact = this.#exact.get(uri)
+    if (exact || this.#patterns.length === 0) return exact
+    const known = this.#answers.get(uri)
+    if (known || this.#answers.has(uri)) return known
+    const found = this.#patterns.find((rule) => matches(uri, rule.uri, rule.match))
+    if (uri.length <= REMEMBERED_LENGTH) {
+      if (this.#answers.size === REMEMBERED) this.#answers.clear()
+      this.#answers.set(uri, found)
+    }
+    return found
+  }
+
+  /** The rule that decides about an action on a URI or pattern; undefined denies it. */
+  find(action: Action, uri: Uri, match: MatchPolicy): Rule | undefined {
+    const rule = match === 'exact' ? this.best(uri) : this.#patterns.find((each) => covers(each, uri, match))
+    if (!rule?.allow[action]) return undefined
+    // A callee by pattern would receive the calls of URIs that a narrower rule denies it.
+    if (action === 'register' && match !== 'exact' && this.#denies(action, uri, match)) return undefined
+    return rule
+  }
+
+  /** True if a narrower rule denies an action on some URIs of a pattern. */
+  #denies(action: Action, uri: Uri, match: MatchPolicy): boolean {
+    const pattern = { uri, match }
+    const all = [...this.#exact.values(), ...this.#patterns]
+    return all.some((rule) => !rule.allow[action] && covers(pattern, rule.uri, rule.match))
+  }
+}
+
+/** Longer prefixes first, then wildcards with more literal components. */
+function bySpecificity(one: Rule, other: Rule): number {
+  if (one.match !== other.match) return one.match === 'prefix' ? -1 : 1
+  if (one.match === 'prefix') return other.uri.length - one.uri.length
+  return literals(other.uri) - literals(one.uri)
+}
+
+const literals = (uri: Uri): number => uri.split('.').filter(Boolean).length
+
+/** True if every URI that a pattern matches is matched by the rule as well. */
+function covers(rule: Pick<Rule, 'uri' | 'match'>, uri: Uri, match: MatchPolicy): boolean {
+  if (match === 'exact') return matches(uri, rule.uri, rule.match)
+  if (rule.match === 'exact') return false
+  if (rule.match === 'prefix') {
+    return (match === 'prefix' ? uri : beginningOf(uri)).startsWith(rule.uri)
+  }
+  // A prefix matches URIs of any length, and a wildcard those of one.
+  if (match === 'prefix') return false
+  const [wide, narrow] = [rule.uri.split('.'), uri.split('.')]
+  return wide.length === narrow.length && wide.every((component, at) => component === '' || component === narrow[at])
+}
+
+/** The literal beginning of all URIs that a wildcard matches: `com.a.` for `com.a..b`. */
+function beginningOf(wildcard: Uri): string {
+  const components = wildcard.split('.')
+  const free = components.indexOf('')
+  return free < 0 ? wildcard : components.slice(0, free).join('.') + (free > 0 ? '.' : '')
+}
+
+/** The rights of the roles of one realm. */
+export type RoleRights = ReadonlyMap<string, RuleSet | Authorize | Uri>
+
+/** @throws WampError `wampy.error.usage` that names the invalid rule */
+export function rightsFrom(roles: readonly RoleRules[]): RoleRights {
+  const rights = new Map<string, RuleSet | Authorize | Uri>()
+  for (const role of roles) {
+    ROLE[1](role)
+    const { name, permissions, authorizer } = role
+    if (typeof name !== 'string' || (permissions === undefined) === (authorizer === undefined)) {
+      throw usage('authorize: a role has a name, and either permissions or an authorizer')
+    }
+    if (rights.has(name)) throw usage(`authorize names the role ${formatValue(name)} twice`)
+    rights.set(name, authorizer ?? new RuleSet((permissions ?? []).map((permission) => ruleFrom(name, permission))))
+  }
+  return rights
+}
+
+function ruleFrom(role: string, { uri, match, allow = {}, disclose = {}, control = false }: Permission): Rule {
+  const shortened = match === undefined && uri.endsWith('*')
+  const rule = {
+    uri: shortened ? uri.slice(0, -1) : uri,
+    match: match ?? (shortened ? 'prefix' : 'exact'),
+    allow,
+    disclose,
+    control,
+  } satisfies Rule
+  if (isPattern(rule.uri, rule.match)) return rule
+  throw usage(
+    `authorize: ${formatValue(uri)} of the role ${formatValue(role)} is not a valid URI for match: ${rule.match}`,
+  )
+}
+
+/** True for lists of roles, as opposed to a function or a dictionary of lists by realm. */
+export function isRoleList(value: unknown): value is readonly RoleRules[] {
+  return Array.isArray(value) && value.every(isDict)
+}

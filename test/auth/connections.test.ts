@@ -1,0 +1,231 @@
+/** Methods that depend on the connection: channel binding, client certificates and cookies. */
+
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { longPollDial, RpcClient, WampRouter } from 'wampy-ts'
+import { anonymous, type ClientAuth, cookie, cryptosign, generateKey, scram, ticket, tls } from 'wampy-ts/auth'
+import {
+  anonymousAuth,
+  cookieAuth,
+  cryptosignAuth,
+  LoginCookies,
+  scramAuth,
+  scramSecret,
+  ticketAuth,
+  tlsAuth,
+} from 'wampy-ts/auth/router'
+import { dial, rawSocketDial } from 'wampy-ts/node'
+import { Router } from 'wampy-ts/router'
+import WebSocket from 'ws'
+import { cert, key } from '../node/certificate.ts'
+import { clientWith, served } from './support.ts'
+
+const FAILED = 'wamp.error.authentication_failed'
+const keys = await generateKey()
+const routerKeys = await generateKey()
+
+describe('channel binding', () => {
+  const methods = async () => [
+    cryptosignAuth({ joe: { authorized_keys: [keys.publicKey] } }, { key: routerKeys.privateKey }),
+    scramAuth({ joe: await scramSecret('pencil', { iterations: 4096 }) }),
+  ]
+  const clients: Readonly<Record<string, (binding: 'tls-exporter' | 'tls-unique') => ClientAuth>> = {
+    cryptosign: (channelBinding) =>
+      cryptosign({ key: keys.privateKey, authid: 'joe', channelBinding, routerKey: routerKeys.publicKey }),
+    'wamp-scram': (channelBinding) => scram('joe', 'pencil', { channelBinding }),
+  }
+  const versions = { 'tls-exporter': 'TLSv1.3', 'tls-unique': 'TLSv1.2' } as const
+
+  test.each(
+    Object.keys(clients).flatMap((method) =>
+      (['tls-exporter', 'tls-unique'] as const).map((binding) => [method, binding] as const),
+    ),
+  )('%s by %s over WebSocket and RawSocket', async (method, binding) => {
+    const version = versions[binding]
+    const { url, rawSocketUrl = '' } = await served(
+      { auth: await methods() },
+      { tls: { key, cert, minVersion: version, maxVersion: version } },
+    )
+    for (const router of [
+      new WampRouter({ url, dial: dial({ ca: cert }) }),
+      new WampRouter({ url: rawSocketUrl, dial: rawSocketDial({ ca: cert }) }),
+    ]) {
+      const client = clientWith([(clients[method] as (typeof clients)[string])(binding)], { router })
+      await client.start()
+      expect(client.session).toMatchObject({ authid: 'joe', authmethod: method })
+      await client.stop()
+    }
+  })
+
+  test.each([
+    ['without TLS', undefined, 'tls-exporter'],
+    ['of TLS 1.3 on TLS 1.2', 'TLSv1.2', 'tls-exporter'],
+    ['of TLS 1.2 on TLS 1.3', 'TLSv1.3', 'tls-unique'],
+  ] as const)('%s is refused', async (_, version, binding) => {
+    const tlsOptions = version && { tls: { key, cert, minVersion: version, maxVersion: version } }
+    const { url } = await served({ auth: await methods() }, tlsOptions)
+    for (const method of Object.values(clients)) {
+      const client = clientWith([method(binding)], { router: new WampRouter({ url, dial: dial({ ca: cert }) }) })
+      await expect(client.start()).rejects.toMatchObject({
+        uri: FAILED,
+        message: expect.stringContaining('connection cannot be bound'),
+      })
+    }
+  })
+
+  test('a signature for another connection is refused', async () => {
+    // As by somebody in between, who relays what the client says to the router.
+    const { url } = await served({ auth: await methods() }, { tls: { key, cert } })
+    const honest = cryptosign({ key: keys.privateKey, authid: 'joe', channelBinding: 'tls-exporter' })
+    const relayed: ClientAuth = {
+      ...honest,
+      begin: (context) => honest.begin({ ...context, channelBinding: () => new Uint8Array(32).fill(7) }),
+    }
+    const client = clientWith([relayed], { router: new WampRouter({ url, dial: dial({ ca: cert }) }) })
+    await expect(client.start()).rejects.toMatchObject({ uri: FAILED })
+  })
+})
+
+describe('a TLS client certificate', () => {
+  const asking = { tls: { key, cert, ca: cert, requestCert: true, rejectUnauthorized: false } }
+  const fingerprint = () => {
+    const { createHash, X509Certificate } = process.getBuiltinModule('node:crypto')
+    return createHash('sha256').update(new X509Certificate(cert).raw).digest('hex')
+  }
+
+  test('joins over WebSocket and RawSocket', async () => {
+    const auth = [tlsAuth({ localhost: { authid: 'joe', role: 'device', fingerprints: [fingerprint()] } })]
+    const { url, rawSocketUrl = '' } = await served({ auth }, asking)
+    for (const router of [
+      new WampRouter({ url, dial: dial({ ca: cert, cert, key }) }),
+      new WampRouter({ url: rawSocketUrl, dial: rawSocketDial({ ca: cert, cert, key }) }),
+    ]) {
+      const client = clientWith([tls()], { router })
+      await client.start()
+      expect(client.session).toMatchObject({ authid: 'joe', authrole: 'device', authmethod: 'tls' })
+    }
+  })
+
+  test('that is missing leaves the next method; another fingerprint is refused', async () => {
+    const auth = [tlsAuth({ localhost: { fingerprints: ['00'] } }), anonymousAuth()]
+    const { url } = await served({ auth }, asking)
+    const without = clientWith([tls(), anonymous()], { router: new WampRouter({ url, dial: dial({ ca: cert }) }) })
+    await without.start()
+    expect(without.session.authmethod).toBe('anonymous')
+    const wrong = clientWith([tls()], { router: new WampRouter({ url, dial: dial({ ca: cert, cert, key }) }) })
+    await expect(wrong.start()).rejects.toMatchObject({ uri: FAILED })
+  })
+})
+
+describe('a cookie', () => {
+  test('of the application joins; an unknown one, and none, do not', async () => {
+    const sessions = new Map([['s3cret', { authid: 'joe', role: 'shopper' }]])
+    const { url, longPollUrl = '' } = await served({
+      auth: [cookieAuth({ name: 'sid', principals: (sid) => sessions.get(sid) }), anonymousAuth()],
+    })
+    const as = async (value: string | undefined, auth = [cookie()]) => {
+      const headers = value === undefined ? {} : { cookie: `a=b; sid=${value}; sid=second` }
+      const client = clientWith(auth, { router: new WampRouter({ url, dial: dial({ headers }) }) })
+      await client.start()
+      return client.session
+    }
+    expect(await as('s3cret')).toMatchObject({ authid: 'joe', authrole: 'shopper', authmethod: 'cookie' })
+    await expect(as('other')).rejects.toMatchObject({ uri: FAILED })
+    await expect(as(undefined)).rejects.toMatchObject({ uri: 'wamp.error.no_matching_auth_method' })
+    expect(await as(undefined, [cookie(), anonymous()])).toMatchObject({ authmethod: 'anonymous' })
+
+    const polling = longPollDial({ headers: { cookie: 'sid=s3cret' } })
+    const client = clientWith([cookie()], { router: new WampRouter({ url: longPollUrl, dial: polling }) })
+    await client.start()
+    expect(client.session.authid).toBe('joe')
+  })
+
+  /** The Set-Cookie header of a handshake. */
+  const handshake = (url: string, headers: Record<string, string> = {}) =>
+    new Promise<string>((resolve, reject) => {
+      const socket = new WebSocket(url, ['wamp.2.json'], { headers, ca: cert })
+      socket.on('upgrade', ({ headers: answer }) => resolve(String(answer['set-cookie'])))
+      socket.on('open', () => socket.close())
+      socket.on('error', reject)
+    })
+
+  test.each([
+    ['', {}, /^wampy=[0-9a-f]{64}; Path=\/; Max-Age=604800; HttpOnly; SameSite=Lax$/],
+    [' over TLS', { tls: { key, cert } }, /; HttpOnly; SameSite=Lax; Secure$/],
+  ])('of this library is set by the handshake%s', async (_, serving, expected) => {
+    const cookies = new LoginCookies()
+    const { url } = await served({ auth: [cookies.auth, anonymousAuth()] }, { cookies, ...serving })
+    expect(await handshake(url)).toMatch(expected)
+    // A value that another planted is not adopted.
+    expect(await handshake(url, { cookie: `wampy=${'0'.repeat(64)}` })).not.toContain('0'.repeat(64))
+  })
+
+  test('of this library remembers a login, until it is forgotten or the client logs out', async () => {
+    const cookies = new LoginCookies()
+    const auth = [cookies.auth, ticketAuth({ joe: { ticket: 'a' } })]
+    const { url } = await served({ auth }, { cookies })
+    const [pair = ''] = (await handshake(url)).split(';')
+    let jar = pair
+    const join = async (methods: ClientAuth[]) => {
+      const client = clientWith(methods, { router: new WampRouter({ url, dial: dial({ headers: { cookie: jar } }) }) })
+      await client.start()
+      return client
+    }
+    // Not yet remembered: the handshake issues a new value, as a browser would take it.
+    await expect(join([cookie()])).rejects.toMatchObject({ uri: 'wamp.error.no_matching_auth_method' })
+    const issued = new Promise<string>((resolve) => {
+      const socket = new WebSocket(url, ['wamp.2.json'])
+      socket.on('upgrade', ({ headers }) => {
+        jar = String(headers['set-cookie']).split(';')[0] as string
+      })
+      socket.on('open', () =>
+        socket.send(JSON.stringify([1, 'realm1', { roles: { caller: {} }, authmethods: ['ticket'], authid: 'joe' }])),
+      )
+      socket.on('message', (data) => {
+        const [code] = JSON.parse(String(data))
+        if (code === 4) socket.send(JSON.stringify([5, 'a', {}]))
+        if (code === 2) {
+          socket.close()
+          resolve(jar)
+        }
+      })
+    })
+    expect(await issued).toMatch(/^wampy=/)
+    const remembered = await join([cookie()])
+    expect(remembered.session).toMatchObject({ authid: 'joe', authmethod: 'cookie', authprovider: 'cookie' })
+    cookies.forget('joe')
+    await expect(join([cookie()])).rejects.toMatchObject({ uri: 'wamp.error.no_matching_auth_method' })
+  })
+
+  test.each(['websocket', 'longpoll'])('pages of other origins are refused over %s', async (transport) => {
+    const auth = [cookieAuth({ name: 'sid', principals: () => ({ authid: 'joe' }) })]
+    const { url, longPollUrl = '' } = await served({ auth }, { origins: ['https://shop.example'] })
+    const from = (origin: string) => {
+      const headers = { cookie: 'sid=1', origin }
+      return transport === 'websocket'
+        ? { url, dial: dial({ headers: { cookie: 'sid=1' }, origin }) }
+        : { url: longPollUrl, dial: longPollDial({ headers }) }
+    }
+    await expect(
+      clientWith([cookie()], { router: new WampRouter(from('https://evil.example')) }).start(),
+    ).rejects.toMatchObject({
+      uri: 'wampy.error.connection_failed',
+    })
+    await clientWith([cookie()], { router: new WampRouter(from('https://shop.example')) }).start()
+  })
+
+  test('every origin cannot be allowed where a cookie authenticates', async () => {
+    const auth = [cookieAuth({ name: 'sid', principals: {} as never })]
+    const { serve } = await import('wampy-ts/node')
+    await expect(serve(new Router({ auth }), { port: 0, origins: '*' })).rejects.toMatchObject({
+      uri: 'wampy.error.usage',
+      message: expect.stringContaining('list the origins of your pages'),
+    })
+  })
+})
+
+test('an RpcClient logs in by its first call', async () => {
+  const { url } = await served({ auth: [ticketAuth({ joe: { ticket: 'a' } })] })
+  const client = new RpcClient({ router: url, auth: [ticket('joe', 'a')] })
+  onTestFinished(() => client.stop())
+  expect(await client.call('wamp.session.count')).toBe(1)
+})

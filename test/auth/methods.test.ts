@@ -1,0 +1,344 @@
+/** Every method between our client and our router: over each transport, by each serializer, and every way to fail. */
+
+import { describe, expect, test } from 'vitest'
+import type { WampError } from 'wampy-ts'
+import { anonymous, type ClientAuth, clientAuth, cryptosign, generateKey, scram, ticket, wampcra } from 'wampy-ts/auth'
+import {
+  type AuthMethod,
+  anonymousAuth,
+  cryptosignAuth,
+  deriveCraKey,
+  scramAuth,
+  scramSecret,
+  ticketAuth,
+  wampcraAuth,
+} from 'wampy-ts/auth/router'
+import { login, refusal, serializers, served, transports } from './support.ts'
+
+const FAILED = 'wamp.error.authentication_failed'
+const role = 'reckoner'
+const keys = await generateKey()
+const others = await generateKey()
+const routerKeys = await generateKey()
+const salt = { salt: 'salt123', iterations: 100, keylen: 32 }
+const cost = { kdf: 'pbkdf2', iterations: 4096 } as const
+
+interface Pair {
+  readonly router: AuthMethod
+  readonly right: ClientAuth
+  readonly wrong: ClientAuth
+  readonly unknown: ClientAuth
+}
+
+const pairs: Readonly<Record<string, () => Promise<Pair>>> = {
+  ticket: async () => ({
+    router: ticketAuth({ joe: { ticket: 'secret!!!', role } }),
+    right: ticket('joe', 'secret!!!'),
+    wrong: ticket('joe', 'secret!!'),
+    unknown: ticket('jim', 'secret!!!'),
+  }),
+  wampcra: async () => ({
+    router: wampcraAuth({ joe: { secret: 'secret1', role } }),
+    right: wampcra('joe', 'secret1'),
+    wrong: wampcra('joe', 'secret2'),
+    unknown: wampcra('jim', 'secret1'),
+  }),
+  'wampcra, salted': async () => ({
+    router: wampcraAuth({ joe: { secret: await deriveCraKey('secret1', salt), ...salt, role } }),
+    right: wampcra('joe', async () => 'secret1'),
+    wrong: wampcra('joe', 'secret2'),
+    unknown: wampcra('jim', 'secret1'),
+  }),
+  'wamp-scram': async () => ({
+    router: scramAuth({ joe: { ...(await scramSecret('pencil', cost)), role } }),
+    right: scram('joe', 'pencil'),
+    wrong: scram('joe', 'pen'),
+    unknown: scram('jim', 'pencil'),
+  }),
+  'wamp-scram with argon2id13': async () => {
+    const secret = await scramSecret('pencil', { kdf: 'argon2id13', iterations: 8, memory: 512 })
+    return {
+      router: scramAuth({ joe: { ...secret, role } }),
+      right: scram('joe', 'pencil'),
+      wrong: scram('joe', 'pen'),
+      unknown: scram('jim', 'pencil'),
+    }
+  },
+  'scram of Crossbar.io': async () => ({
+    router: scramAuth(
+      { joe: { ...(await scramSecret('pencil', { ...cost, dialect: 'crossbar' })), role } },
+      { dialect: 'crossbar' },
+    ),
+    right: scram('joe', 'pencil', { dialect: 'crossbar' }),
+    wrong: scram('joe', 'pen', { dialect: 'crossbar' }),
+    unknown: scram('jim', 'pencil', { dialect: 'crossbar' }),
+  }),
+  cryptosign: async () => ({
+    router: cryptosignAuth({ joe: { authorized_keys: [keys.publicKey.toUpperCase()], role } }),
+    right: cryptosign({ key: keys.privateKey }),
+    wrong: cryptosign({ authid: 'joe', key: others.privateKey }),
+    unknown: cryptosign({ key: others.privateKey }),
+  }),
+  'cryptosign, with the router proving itself': async () => ({
+    router: cryptosignAuth({ joe: { authorized_keys: [keys.publicKey], role } }, { key: routerKeys.privateKey }),
+    right: cryptosign({ authid: 'joe', key: keys.privateKey, routerKey: routerKeys.publicKey }),
+    wrong: cryptosign({ authid: 'joe', key: others.privateKey, routerKey: routerKeys.publicKey }),
+    unknown: cryptosign({ authid: 'jim', key: keys.privateKey, routerKey: routerKeys.publicKey }),
+  }),
+}
+
+describe.each(Object.entries(pairs))('%s', (name, make) => {
+  test('joins over every transport and by every serializer, and WELCOME has the principal', async () => {
+    const { router, right } = await make()
+    const server = await served({ auth: [router] })
+    for (const transport of Object.keys(transports)) {
+      for (const serializer of Object.keys(serializers)) {
+        expect(await login(server, [right], { transport, serializer })).toMatchObject({
+          authid: 'joe',
+          authrole: role,
+          authmethod: name.split(/,| with| of/)[0],
+          authprovider: 'static',
+        })
+      }
+    }
+  })
+
+  test('an unknown principal and a wrong secret get the same ABORT', async () => {
+    const { router, wrong, unknown } = await make()
+    const server = await served({ auth: [router], loginLimits: false })
+    const answers: unknown[] = []
+    for (const auth of [wrong, unknown]) {
+      const { uri, message } = await refusal(server, [auth])
+      answers.push({ uri, message })
+    }
+    expect(answers).toEqual(Array(2).fill({ uri: FAILED, message: 'the credentials are not valid here' }))
+  })
+})
+
+describe('the offer', () => {
+  const joe = ticketAuth({ joe: { ticket: 'a', role } })
+
+  test('the router takes the first of the client’s methods that it has', async () => {
+    const server = await served({ auth: [anonymousAuth({ role: 'guest' }), joe] })
+    expect(await login(server, [wampcra('joe', 'b'), ticket('joe', 'a'), anonymous()])).toMatchObject({ authid: 'joe' })
+    expect(await login(server, [anonymous(), ticket('joe', 'a')])).toMatchObject({ authrole: 'guest' })
+    expect(await login(server, [])).toMatchObject({ authmethod: 'anonymous', authrole: 'guest' })
+  })
+
+  test('a router that has none of them refuses, and says which it has', async () => {
+    const server = await served({ auth: [joe] })
+    const { uri, message } = await refusal(server, [wampcra('joe', 'b')])
+    expect(uri).toBe('wamp.error.no_matching_auth_method')
+    expect(message).toContain('ticket')
+    expect(await refusal(server, [])).toMatchObject({ uri: 'wamp.error.authentication_required' })
+  })
+
+  test('methods are those of the realm', async () => {
+    const server = await served({ realms: ['open', 'shut'], auth: { open: [anonymousAuth()], shut: [joe] } })
+    expect(await login(server, [], { realm: 'open' })).toMatchObject({ authmethod: 'anonymous' })
+    expect(await refusal(server, [], { realm: 'shut' })).toMatchObject({ uri: 'wamp.error.authentication_required' })
+    expect(await login(server, [ticket('joe', 'a')], { realm: 'shut' })).toMatchObject({ authid: 'joe' })
+  })
+
+  test('two authids are a usage error, and so are colliding keys of authextra', async () => {
+    const server = await served({ auth: [joe] })
+    const two = await refusal(server, [ticket('joe', 'a'), wampcra('jim', 'b')])
+    expect(two).toMatchObject({ uri: 'wampy.error.usage', message: expect.stringMatching(/wampcra.*"jim".*"joe"/) })
+    const bound = cryptosign({ authid: 'joe', key: keys.privateKey, channelBinding: 'tls-exporter' })
+    const colliding = await refusal(server, [bound, scram('joe', 'b', { channelBinding: 'tls-unique' })])
+    expect(colliding).toMatchObject({
+      uri: 'wampy.error.usage',
+      message: expect.stringMatching(/authextra\.channel_binding.*tls-unique.*tls-exporter/),
+    })
+  })
+
+  test('two methods may share what they send in HELLO', async () => {
+    const secret = { ...(await scramSecret('b', cost)), role }
+    const server = await served({ auth: [scramAuth({ joe: secret })] })
+    const auth = [
+      cryptosign({ authid: 'joe', key: keys.privateKey }),
+      scram('joe', 'b', { dialect: 'crossbar' }),
+      scram('joe', 'b'),
+    ]
+    expect(await login(server, auth)).toMatchObject({ authmethod: 'wamp-scram' })
+  })
+})
+
+describe('credentials', () => {
+  const server = () => served({ auth: [ticketAuth({ joe: { ticket: 'a' } })] })
+
+  test('are asked for anew at each attempt', async () => {
+    const place = await server()
+    const given = ['a', 'wrong']
+    const auth = [ticket('joe', () => given.shift() ?? '')]
+    await login(place, auth)
+    expect(await refusal(place, auth)).toMatchObject({ uri: FAILED })
+    expect(given).toEqual([])
+  })
+
+  test.each<[string, () => string, Partial<WampError>]>([
+    [
+      'that cannot be had end the attempts',
+      () => {
+        throw new Error('no token today')
+      },
+      { uri: FAILED, message: 'the authentication method ticket failed: no token today' },
+    ],
+    [
+      'may say that another attempt makes sense',
+      () => {
+        throw Object.assign(new Error('offline'), { retry: true })
+      },
+      { uri: 'wampy.error.connection_failed' },
+    ],
+    [
+      'of a wrong type are not shown',
+      () => 4711 as never,
+      { uri: 'wampy.error.usage', message: 'ticket needs the ticket as text, got number' },
+    ],
+  ])('%s', async (_, secret, expected) => {
+    expect(await refusal(await server(), [ticket('joe', secret)])).toMatchObject(expected)
+  })
+
+  test('an error with `retry` makes the client try again', async () => {
+    const { url } = await server()
+    let failures = 2
+    const auth = ticket('joe', () => {
+      if (failures-- > 0) throw Object.assign(new Error('offline'), { retry: true })
+      return 'a'
+    })
+    const { clientWith } = await import('./support.ts')
+    const client = clientWith([auth], { router: url, reconnect: () => 1 })
+    await client.start()
+    expect(client.session.authid).toBe('joe')
+  })
+})
+
+describe('an impostor is refused', () => {
+  const impostor = (name: string, extra: object, authextra: object = {}): AuthMethod => ({
+    name,
+    async *authenticate({ authextra: { nonce } }) {
+      yield { extra: JSON.parse(JSON.stringify(extra).replace('NONCE', String(nonce))) }
+      return { authid: 'joe', authrole: 'user', authextra: authextra as never }
+    },
+  })
+  const challenge = { nonce: 'NONCEmore', salt: 'c2FsdHNhbHQ=', kdf: 'pbkdf2', iterations: 4096, memory: null }
+  const pinned = () => cryptosign({ key: keys.privateKey, routerKey: routerKeys.publicKey })
+
+  test.each<[string, AuthMethod, () => ClientAuth, RegExp]>([
+    ['without a verifier', impostor('wamp-scram', challenge), () => scram('joe', 'b'), /its verifier is wrong/],
+    [
+      'with a wrong verifier',
+      impostor('wamp-scram', challenge, { verifier: 'AAAA' }),
+      () => scram('joe', 'b'),
+      /its verifier is wrong/,
+    ],
+    [
+      'with a nonce of its own',
+      impostor('wamp-scram', { ...challenge, nonce: 'own' }),
+      () => scram('joe', 'b'),
+      /does not continue/,
+    ],
+    [
+      'with cheap parameters',
+      impostor('wamp-scram', { ...challenge, iterations: 1 }),
+      () => scram('joe', 'b'),
+      /refuses/,
+    ],
+    [
+      'with dear parameters',
+      impostor('wamp-scram', { ...challenge, iterations: 1e12 }),
+      () => scram('joe', 'b'),
+      /refuses/,
+    ],
+    [
+      'without a signature',
+      impostor('cryptosign', { challenge: '00'.repeat(32), channel_binding: null }),
+      pinned,
+      /its public key is another one/,
+    ],
+    [
+      'with a signature of nothing',
+      impostor('cryptosign', { challenge: '00'.repeat(32), pubkey: routerKeys.publicKey, signature: '00'.repeat(96) }),
+      pinned,
+      /did not sign/,
+    ],
+    [
+      'that drops the channel binding',
+      impostor('cryptosign', { challenge: '00'.repeat(32), channel_binding: 'tls-unique' }),
+      () => cryptosign({ key: keys.privateKey }),
+      /channel binding/,
+    ],
+  ])('%s', async (_, router, client, expected) => {
+    const error = await refusal(await served({ auth: [router] }), [client()])
+    expect(error).toMatchObject({ uri: FAILED, message: expect.stringMatching(expected) })
+  })
+
+  test('that asks for no proof at all', async () => {
+    const welcoming = { name: 'wamp-scram', authenticate: () => ({ authid: 'joe', authrole: 'user' }) }
+    const error = await refusal(await served({ auth: [welcoming] }), [scram('joe', 'b')])
+    expect(error).toMatchObject({ uri: FAILED, message: expect.stringContaining('did not prove') })
+  })
+
+  test('that challenges for a method that was not offered', async () => {
+    const pin = {
+      name: 'pin',
+      authenticate: async function* () {
+        yield {}
+        return { authid: 'a', authrole: 'b' }
+      },
+    }
+    const server = await served({ auth: [pin] })
+    const quiet = clientAuth({ method: 'pin', begin: () => ({}) })
+    expect(await refusal(server, [quiet])).toMatchObject({ uri: 'wamp.error.protocol_violation' })
+  })
+})
+
+describe('a client', () => {
+  test('changes its credentials and logs out at run time', async () => {
+    const { url } = await served({
+      auth: [ticketAuth({ joe: { ticket: 'a' }, jim: { ticket: 'b' } }), anonymousAuth()],
+    })
+    const { clientWith } = await import('./support.ts')
+    const client = clientWith([ticket('joe', 'a')], { router: url })
+    await client.start()
+    expect(client.session.authid).toBe('joe')
+    await client.logout()
+    expect(client.state).toBe('stopped')
+    expect(client.auth).toEqual([])
+    client.auth = [ticket('jim', 'wrong')]
+    await expect(client.start()).rejects.toMatchObject({ uri: FAILED })
+    client.auth = [ticket('jim', 'b')]
+    await client.start()
+    expect(client.session).toMatchObject({ authid: 'jim', authmethod: 'ticket', authrole: 'user' })
+    expect(() => {
+      client.auth = 'swordfish' as never
+    }).toThrow(/^auth must be a list of methods of wampy-ts\/auth, such as \[ticket\('joe', password\)\]$/)
+  })
+
+  test('receives the extra of its principal, which nobody else sees', async () => {
+    const server = await served({ auth: [ticketAuth({ joe: { ticket: 'a', extra: { quota: 7 }, authid: 'joseph' } })] })
+    const session = await login(server, [ticket('joe', 'a')])
+    expect(session).toMatchObject({ authid: 'joseph', authextra: { quota: 7 } })
+  })
+
+  test('whose credentials expire joins again with fresh ones', async () => {
+    let logins = 0
+    const expiring: AuthMethod = {
+      name: 'ticket',
+      async *authenticate() {
+        const { signature } = yield {}
+        logins++
+        return { authid: signature, authrole: 'user', expires: logins === 1 ? Date.now() + 20 : undefined }
+      },
+    }
+    const { url } = await served({ auth: [expiring] })
+    const { clientWith } = await import('./support.ts')
+    const client = clientWith([ticket('joe', () => `token ${logins + 1}`)], { router: url, reconnect: () => 1 })
+    await client.start()
+    const [cause] = await new Promise<WampError[]>((resolve) => client.once('lost', (...args) => resolve(args)))
+    expect(cause).toMatchObject({ uri: 'wampy.close.credentials_expired' })
+    await new Promise((resolve) => client.once('ready', resolve))
+    expect(client.session.authid).toBe('token 2')
+  })
+})
