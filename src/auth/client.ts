@@ -33,7 +33,7 @@ export function clientAuth(definition: ClientAuthMethod): ClientAuth {
 /** A secret of a client: the value, or a function that is called for each attempt. */
 export type Secret<T = string> = T | (() => T | Promise<T>)
 
-export async function valueOf<T>(secret: Secret<T>): Promise<T> {
+export async function currentSecret<T>(secret: Secret<T>): Promise<T> {
   return typeof secret === 'function' ? await (secret as () => T | Promise<T>)() : secret
 }
 

@@ -4,7 +4,7 @@ import { usage, WampError } from '../protocol/error.ts'
 import { AUTHENTICATION_FAILED } from '../protocol/names.ts'
 import { formatValue } from '../protocol/validate.ts'
 import { fromHex, joinBytes, randomBytes, sameBytes, toHex, xorBytes } from './bytes.ts'
-import { clientAuth, type Secret, unproved, valueOf } from './client.ts'
+import { clientAuth, currentSecret, type Secret, unproved } from './client.ts'
 import type { AuthMethod, BindingSource, ChannelBinding, ClientAuth } from './contract.ts'
 import { type SigningKey, sha256Of, signingKey, verifySignature } from './crypto.ts'
 import { denied, identityFrom, type PrincipalBase, type Principals, sourceFrom } from './principals.ts'
@@ -37,7 +37,7 @@ export function cryptosign({ key, authid, channelBinding, routerKey }: Cryptosig
     method: 'cryptosign',
     provesRouter: pinned !== undefined,
     begin: async (context) => {
-      const signer = await signerFrom(await valueOf(key))
+      const signer = await signerFrom(await currentSecret(key))
       const pubkey = toHex(signer.publicKey)
       const challenge = randomBytes(32)
       return {

@@ -30,7 +30,6 @@ export function tlsAuth(principals: Principals<TlsPrincipal>): AuthMethod {
     name: 'tls',
     authenticator: source.authenticator,
     usable: ({ connection }) => connection.certificate !== undefined,
-    // biome-ignore lint/correctness/useYield: the handshake of TLS was the challenge
     async *authenticate(request) {
       const { certificate } = request.connection
       const name = certificate?.subject['CN']
