@@ -217,7 +217,7 @@ test('misuse is reported by usage() alone', () => {
   expect(named).toEqual(['protocol/error.ts', 'protocol/names.ts'])
 })
 
-test('every file begins with a sentence that says what it is', () => {
+test('every file begins with a sentence about its purpose', () => {
   const silent = files.filter((file) => {
     const text = texts.get(file)!.replace(/^#!.*\n/, '')
     const comment = /^\/\*\*([\s\S]*?)\*\//

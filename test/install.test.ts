@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 const read = <T>(file: string): T =>
   JSON.parse(readFileSync(fileURLToPath(new URL(`../${file}`, import.meta.url)), 'utf8')) as T
 
-test('package.json decides about every install script of a dependency', () => {
+test('package.json allows or denies every install script of a dependency', () => {
   const { allowScripts } = read<{ allowScripts: Record<string, boolean> }>('package.json')
   const { packages } = read<{
     packages: Record<string, { hasInstallScript?: boolean; optional?: boolean; os?: string[] }>

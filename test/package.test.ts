@@ -105,7 +105,7 @@ describe('Node', () => {
     await node('commonjs', `const client = require('wampy-ts'), router = require('wampy-ts/router'); ${check}`)
   })
 
-  test('an import says nothing, adds no global and lets the process end', async () => {
+  test('an import prints nothing, adds no global and lets the process exit', async () => {
     const all = JSON.stringify(Object.keys(exportsOf))
     const check = `
       // From 22 on, an import of node:http loads Node's own fetch, which marks the global object.
@@ -228,11 +228,11 @@ function slug(heading: string): string {
 }
 
 describe('types', () => {
-  test('publint finds nothing', async () => {
+  test('publint reports no problem', async () => {
     expect(await run('publint', ['run', installed, '--strict', '--pack', 'false'])).toContain('All good!')
   })
 
-  test('attw finds nothing', async () => {
+  test('attw reports no problem', async () => {
     // The script-tag files carry no types.
     const untyped = ['--exclude-entrypoints', 'dist/wampy.min.js', 'dist/wampy.mjs', 'dist/wampy-client.min.js']
     await run('attw', [tarball, '--profile', 'node16', ...untyped])
@@ -310,7 +310,7 @@ describe('page', () => {
     expect(gzipSync(text, { level: 9 }).length).toBeLessThanOrEqual(pageBudgets.WampClient)
   })
 
-  test('a client in it needs of a WebSocket what W3C says', async () => {
+  test('a client in it needs only the W3C members of a WebSocket', async () => {
     const { text, metafile } = await bundle(`
       import { RpcClient, WampError } from 'wampy-ts'
       import { Router, WampError as theirs } from 'wampy-ts/router'

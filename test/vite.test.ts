@@ -30,14 +30,14 @@ async function served(plugins: Plugin[]): Promise<string> {
   }
 }
 
-test('where Vite compiles by esbuild, decorators are compiled with it and without it', async () => {
+test('if Vite compiles with esbuild, decorators are compiled with and without the plugin', async () => {
   const compiled = await served([decorators()])
   expect(compiled).toContain('class Service')
   expect(compiled).not.toContain('@rpc')
   expect(await served([])).toBe(compiled)
 })
 
-test('where Vite compiles by oxc, it asks for that', () => {
+test('if Vite compiles with oxc, the plugin requests their compilation', () => {
   const { config } = decorators()
   expect(config.call({ meta: { rolldownVersion: '1.0.0' } })).toEqual({ oxc: { decorator: { legacy: true } } })
   expect([config.call({ meta: {} }), config.call(undefined)]).toEqual([{}, {}])

@@ -122,7 +122,7 @@ test('progressive results are printed as they come, one line each, before the re
   ])
 })
 
-test('--no-progress asks for the final result only', async () => {
+test('--no-progress requests only the final result', async () => {
   const { alice, at } = await world()
   await alice.register('com.count', async function* () {
     yield 1

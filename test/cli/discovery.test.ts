@@ -147,7 +147,7 @@ test('describe --json prints the description as one line', async () => {
   })
 })
 
-test('a service that declares nothing has a short description', async () => {
+test('a service without declarations has a short description', async () => {
   class Silent extends WampClient {
     static prefix = 'com.silent'
     static describe = description

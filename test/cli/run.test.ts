@@ -221,7 +221,7 @@ test('a router that no longer has the realm ends the service: trying again would
   expect(code).toBe(1)
 })
 
-test('a class that declares nothing runs, with a warning', async () => {
+test('a class without declarations runs, with a warning', async () => {
   const { url } = await listening()
   const run = cli('run', 'silent.mjs', '--url', url)
   await run.said(/^Silent ready/)

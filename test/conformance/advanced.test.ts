@@ -1,4 +1,4 @@
-/** The Advanced Profile as clients see it: calls and events between them, with no bytes in between and over real sockets. */
+/** The Advanced Profile between clients: calls and events, without bytes in between and over real sockets. */
 
 import { describe, expect, test } from 'vitest'
 import { CANCELED, type Invocation, TIMEOUT, UNAVAILABLE, WampError } from 'wampy-ts'
@@ -9,7 +9,7 @@ import { extremes } from './worlds.ts'
 leavesNothing()
 
 describe.each(extremes)('calls over %s', (_, options) => {
-  test('caller identification: asked for by the caller, or by the callee', async () => {
+  test('caller identification: requested by the caller, or by the callee', async () => {
     await using world = await openWorld(options)
     const [caller, callee] = await world.join('caller', 'callee')
     const who = (_args: unknown, _kwargs: unknown, _details: unknown, it: Invocation) => [
@@ -27,7 +27,7 @@ describe.each(extremes)('calls over %s', (_, options) => {
     expect(world.log.sent('callee').filter(([code]) => code === REGISTER)[1]?.[2]).toEqual({ disclose_caller: true })
   })
 
-  test('a router that discloses nobody refuses', async () => {
+  test('a router that never discloses refuses a request for it', async () => {
     await using world = await openWorld({ ...options, router: { disclose: 'never' } })
     const [alice] = await world.join('alice')
     await alice.register('a.who', () => 1)
@@ -48,7 +48,7 @@ describe.each(extremes)('calls over %s', (_, options) => {
     await events.return?.()
   })
 
-  test('patterns: the procedure that was called is told, and the best match answers', async () => {
+  test('patterns: the called procedure is sent, and the best match answers', async () => {
     await using world = await openWorld(options)
     const [caller, callee] = await world.join('caller', 'callee')
     const name =
@@ -90,7 +90,7 @@ describe.each(extremes)('calls over %s', (_, options) => {
     expect(await failure(caller.call('a.b'))).toEqual(uri('wamp.error.no_such_procedure'))
   })
 
-  test('a callee that takes one call at a time has the others in turn, where the router lets them wait', async () => {
+  test('a callee with concurrency 1 receives queued calls in turn, if the router queues them', async () => {
     await using world = await openWorld({ ...options, router: { callQueue: [{ uri: 'a.b', limit: 2 }] } })
     const [caller, callee] = await world.join('caller', 'callee')
     const ran: unknown[] = []
@@ -146,7 +146,7 @@ describe.each(extremes)('calls over %s', (_, options) => {
     expect(world.router.stats().calls).toBe(0)
   })
 
-  test('a timeout that counts from part to part', async () => {
+  test('a timeout that restarts with each part', async () => {
     await using world = await openWorld(options)
     const [caller, callee] = await world.join('caller', 'callee')
     await callee.register('a.b', async function* () {
@@ -161,7 +161,7 @@ describe.each(extremes)('calls over %s', (_, options) => {
 })
 
 describe.each(extremes)('events over %s', (_, options) => {
-  test('publisher exclusion and the six lists, of which one item needs no list', async () => {
+  test('publisher exclusion and the six lists, for which a single item is enough', async () => {
     await using world = await openWorld(options)
     const names = ['alice', 'bob', 'carol'] as const
     const clients = await world.join(...names)
@@ -185,7 +185,7 @@ describe.each(extremes)('events over %s', (_, options) => {
     for (const [n, publication] of publications.entries()) {
       await alice.publish('a.t', [n], {}, { acknowledge: true, ...publication })
     }
-    // Each has an answer behind all its events.
+    // Each gets an answer behind all its events.
     for (const client of clients) await client.call('wamp.session.count')
     expect(heard.sort()).toEqual(
       ['alice 1', 'bob 0', 'bob 1', 'bob 3', 'bob 5', 'bob 7', 'carol 0', 'carol 1', 'carol 2', 'carol 7'].sort(),
@@ -213,7 +213,7 @@ describe.each(extremes)('events over %s', (_, options) => {
     await events.return?.()
   })
 
-  test('patterns, each a subscription of its own, with the topic of the event', async () => {
+  test('patterns, each with a subscription of its own and the topic of the event', async () => {
     await using world = await openWorld(options)
     const [publisher, subscriber] = await world.join('publisher', 'subscriber')
     const heard: unknown[] = []
@@ -236,7 +236,7 @@ describe.each(extremes)('events over %s', (_, options) => {
     expect(world.log.sent('subscriber').filter(([code]) => code === SUBSCRIBE)[1]?.[2]).toEqual({ match: 'prefix' })
   })
 
-  test('a retained event is there for who comes later', async () => {
+  test('a retained event reaches a later subscriber', async () => {
     await using world = await openWorld(options)
     const [publisher, subscriber] = await world.join('publisher', 'subscriber')
     await publisher.publish('a.t', ['kept'], {}, { retain: true, acknowledge: true })

@@ -1,4 +1,4 @@
-/** What a caller, callee, publisher and subscriber see of each other, with no bytes in between and over real sockets. */
+/** Callers, callees, publishers and subscribers together, without bytes in between and over real sockets. */
 
 import { describe, expect, test } from 'vitest'
 import { RpcClient, rpc, subscribe, WampClient } from 'wampy-ts'
@@ -26,14 +26,14 @@ describe.each(extremes)('over %s', (_, options) => {
     ])
   })
 
-  test('a realm that is not there is refused', async () => {
+  test('an unknown realm is refused', async () => {
     await using world = await openWorld(options)
     expect(await failure(world.client('client', { realm: 'com.example.nowhere' }))).toEqual(
       uri('wamp.error.no_such_realm'),
     )
   })
 
-  test('realms do not hear of each other', async () => {
+  test('sessions of one realm receive nothing from another realm', async () => {
     await using world = await openWorld({ ...options, router: { realms: ['com.one', 'com.two'] } })
     const one = await world.client('one', { realm: 'com.one' })
     const two = await world.client('two', { realm: 'com.two' })
@@ -48,7 +48,7 @@ describe.each(extremes)('over %s', (_, options) => {
     expect([await one.call('com.example.f'), await two.call('com.example.f')]).toEqual([1, 2])
   })
 
-  test('a callee that leaves within a call: its caller is told', async () => {
+  test('a callee leaves during a call: its caller receives an error', async () => {
     await using world = await openWorld(options)
     const [caller, callee] = await world.join('caller', 'callee')
     let called!: () => void
@@ -66,7 +66,7 @@ describe.each(extremes)('over %s', (_, options) => {
     expect(await failure(caller.call('com.example.never'))).toEqual(uri('wamp.error.no_such_procedure'))
   })
 
-  test('a caller that leaves within a call does no harm to its callee', async () => {
+  test('a caller leaves during a call: its callee is unaffected', async () => {
     await using world = await openWorld(options)
     const [caller, callee, other] = await world.join('caller', 'callee', 'other')
     let finish!: (value: string) => void
@@ -90,7 +90,7 @@ describe.each(extremes)('over %s', (_, options) => {
     expect(callee.state).toBe('ready')
   })
 
-  test('a call whose caller gave up is answered into the void', async () => {
+  test('an answer to an abandoned call is dropped', async () => {
     await using world = await openWorld(options)
     const [caller, callee] = await world.join('caller', 'callee')
     const finish: ((value: string) => void)[] = []
@@ -106,7 +106,7 @@ describe.each(extremes)('over %s', (_, options) => {
     expect(caller.dropped.answers).toBe(1)
   })
 
-  test('a graceful close of the router is a loss: what is pending is rejected', async () => {
+  test('a graceful close of the router is a loss: pending requests are rejected', async () => {
     await using world = await openWorld(options)
     const [caller, callee] = await world.join('caller', 'callee')
     let called!: () => void

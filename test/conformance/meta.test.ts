@@ -1,4 +1,4 @@
-/** The meta API, testaments and event history as a user of the client meets them. */
+/** The meta API, testaments and event history through the client's public API. */
 
 import { expect, test } from 'vitest'
 import { type WampClient, WampError } from 'wampy-ts'
@@ -52,7 +52,7 @@ test('events of a topic with a history can be read later, oldest first or newest
   expect(await read({ reverse: true, limit: 2 })).toEqual(['three', 'two'])
 })
 
-test('sessions are listed, told of, and killed; the one that was killed hears why', async () => {
+test('sessions are listed, described and killed; the killed one receives the reason', async () => {
   await using world = await openWorld({ router: { controlOthers: true } })
   const [admin, other] = await world.join('admin', 'other')
   const { id } = other.session
@@ -69,7 +69,7 @@ test('sessions are listed, told of, and killed; the one that was killed hears wh
   expect(WampError.is(unknown) && unknown.uri).toBe('wamp.error.no_such_session')
 })
 
-test('nobody but the router speaks under wamp.', async () => {
+test('a client cannot publish under wamp.', async () => {
   await using world = await openWorld()
   const [someone] = await world.join('someone')
   const refused = { uri: 'wamp.error.invalid_uri' }

@@ -1,4 +1,4 @@
-/** The same few things over every link and every serializer: a call, an error, an event, and values that arrive as sent. */
+/** The same basics over every link and every serializer: a call, an error, an event, and unchanged values. */
 
 import { describe, expect, test } from 'vitest'
 import { Result, WampError } from 'wampy-ts'
@@ -9,7 +9,7 @@ import { all } from './worlds.ts'
 leavesNothing()
 
 describe.each(all)('over %s', (name, options) => {
-  test('a call reaches its procedure, and the result its caller', async () => {
+  test('a call reaches its procedure, and the result reaches its caller', async () => {
     await using world = await openWorld(options)
     const [caller, callee] = await world.join('caller', 'callee')
     await callee.register('com.example.add', ([a, b]) => (a as number) + (b as number))
@@ -52,7 +52,7 @@ describe.each(all)('over %s', (name, options) => {
     ])
   })
 
-  test('values arrive as they were sent', async () => {
+  test('values arrive unchanged', async () => {
     await using world = await openWorld(options)
     const [client] = await world.join('client')
     await client.register('com.example.echo', ([value]) => value)
@@ -86,7 +86,7 @@ describe.each(all)('over %s', (name, options) => {
       Array.from({ length: 1000 }, (_, i) => i),
     ]
     for (const value of values) {
-      // JSON writes bytes as text that begins so, and refuses such text; a link in memory refuses what JSON refuses.
+      // JSON writes bytes as text with this prefix, and refuses such text; a link in memory refuses the same values.
       if (value === '\u0000AQI=' && /json|linked/.test(name)) continue
       expect(await client.call('com.example.echo', [value])).toStrictEqual(value)
     }

@@ -1,29 +1,29 @@
-/** A router and its clients where a test decides which connection breaks when, and time passes only when nothing else happens. */
+/** A router and its clients; a test decides which connection breaks when, and time passes only in idle moments. */
 
 import { expect, onTestFinished, vi } from 'vitest'
 import { type Client, type ClientOptions, type Connector, type Link, type Registration, WampClient } from 'wampy-ts'
 import { framed, json, Router, type RouterOptions } from 'wampy-ts/router'
 import { CALL, type Direction, GOODBYE, HELLO, scripted, type Wires, wires } from 'wampy-ts/testing'
 
-/** What came of something that was waited for: what it gave, in order, and what it ended with. */
+/** The record of one awaited operation: its values, in order, and its end. */
 export interface Outcome {
   readonly given: unknown[]
   error?: unknown
-  /** Whether it may end with less than all, without an error: events that come by themselves. */
+  /** True if it may end early without an error, like events, which nobody requests. */
   readonly loose: boolean
-  /** Whose wish it was: it may wait for a session that does not come. */
+  /** The client that requested it: it may wait for a session that never starts. */
   readonly by?: string | undefined
   readonly ended?: Promise<void>
 }
 
-/** Simulated milliseconds after which whatever still waits is taken to wait for ever. */
+/** Simulated milliseconds after which a waiting operation counts as stuck. */
 const PATIENCE = 120_000
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 const unheard: unknown[] = []
 
-/** Stops the clock for one test: time passes only where a stage has nothing else to do. */
+/** Stops the clock for one test: time passes only if a stage has nothing else to do. */
 export function simulate(): void {
   vi.useFakeTimers({
     toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
@@ -42,7 +42,7 @@ export class Line {
   readonly near: Link
   readonly far: Link
   readonly wires: Wires
-  /** Nothing comes through any more, and nobody is told. */
+  /** Blocks both directions without an end. */
   silent = false
 
   constructor(moved: (counts: boolean) => void) {
@@ -51,13 +51,13 @@ export class Line {
     this.far = this.#watched(framed(this.wires.b, json), moved)
   }
 
-  /** Breaks; what is on its way is lost. */
+  /** Breaks the connection; messages on their way are lost. */
   break(): void {
     this.near.terminate()
     this.far.terminate()
   }
 
-  /** The same link, which tells of what has arrived. */
+  /** The same link, which reports arrived messages. */
   #watched(link: Link, moved: (counts: boolean) => void): Link {
     return {
       get backlog() {
@@ -89,12 +89,12 @@ export class Stage {
   router: Router
   readonly outcomes = new Map<string, Outcome>()
   readonly clients = new Map<string, Client>()
-  /** The connection that each client has now, or had last. */
+  /** The current or last connection of each client. */
   readonly lines = new Map<string, Line>()
   /** Messages that have arrived while `counting`. */
   arrived = 0
   counting = false
-  /** Hears of each message that has arrived and was handled, while `counting`. */
+  /** Called for each message that has arrived and was handled, while `counting`. */
   heard: (count: number) => void = () => {}
   readonly #options: RouterOptions
   readonly #routers: Router[]
@@ -111,7 +111,7 @@ export class Stage {
     this.#routers = [this.router]
   }
 
-  /** A client that is being started. It does not come back after a loss unless told to. */
+  /** Starts a client. It does not reconnect after a loss unless configured. */
   client<Made extends Client = WampClient>(
     name: string,
     options: ClientOptions = {},
@@ -121,37 +121,37 @@ export class Stage {
     const client = new make({ reconnect: false, ...options, name, router })
     client.on('error', (error) => this.#errors.push(error))
     this.clients.set(name, client)
-    void this.tell(`start of ${name}`, client.start(), client)
+    void this.record(`start of ${name}`, client.start(), client)
     return client
   }
 
-  /** It stops because somebody wants it to. */
+  /** Stops it on purpose. */
   leave(name: string): void {
     const what = `stop of ${name}`
-    if (!this.outcomes.has(what)) void this.tell(what, this.clients.get(name)?.stop())
+    if (!this.outcomes.has(what)) void this.record(what, this.clients.get(name)?.stop())
   }
 
-  /** Notes what a promise comes to. Gives back its value, or undefined where it was rejected. */
-  async tell<T>(what: string, promise: Promise<T> | undefined, by?: Client): Promise<T | undefined> {
+  /** Records the outcome of a promise. Returns its value, or undefined if it rejected. */
+  async record<T>(what: string, promise: Promise<T> | undefined, by?: Client): Promise<T | undefined> {
     let value: T | undefined
     if (promise) {
       await this.#wait({ what, by }, async ({ given }) => {
         value = await promise
-        // Handles, and what is only done, need no value to be told by.
+        // Handles, and operations without a result, are recorded without a value.
         given.push(isPlain(value) ? value : 'done')
       })
     }
     return value
   }
 
-  /** Reads an iteration to its end, and notes what it gave. */
+  /** Reads an iterable to its end, and records its values. */
   loop(what: string, items: AsyncIterable<unknown>, { loose, by }: { loose?: boolean; by?: Client } = {}) {
     return this.#wait({ what, loose, by }, async ({ given }) => {
       for await (const item of items) given.push(item)
     })
   }
 
-  /** Time that a story takes for itself. */
+  /** Time that a story spends. */
   sleep(time: number): Promise<void> {
     const slept = new Promise<void>((resolve) => setTimeout(resolve, time))
     const what = `sleep ${++this.#slept}`
@@ -159,14 +159,14 @@ export class Stage {
     return slept.finally(() => this.#waiting.delete(what))
   }
 
-  /** Notes something that comes by itself, for which nobody waits. */
+  /** Records a value that nothing waits for. */
   note(what: string, value: unknown): void {
     const outcome = this.outcomes.get(what) ?? { given: [], loose: true }
     this.outcomes.set(what, outcome)
     outcome.given.push(value)
   }
 
-  /** Lets everything happen until a promise settles; time passes when nothing else does. */
+  /** Runs everything until a promise settles; time passes if nothing else happens. */
   async play<T>(promise: Promise<T>): Promise<T> {
     let over = false
     const settled = () => {
@@ -176,7 +176,7 @@ export class Stage {
     promise.then(settled, settled)
     const end = performance.now() + PATIENCE
     while (!over) {
-      // A story may wait for something itself: one of those who wait drives all.
+      // A story may wait for something itself: only one of the waiters drives the stage.
       if (this.#driven) await turn()
       else {
         this.#driven = true
@@ -192,7 +192,7 @@ export class Stage {
     return promise
   }
 
-  /** Lets everything happen that needs no time. */
+  /** Runs everything that needs no time. */
   async rest(): Promise<void> {
     await this.#quiet(this.#driven ? 2 : 3)
     this.#moves++
@@ -207,7 +207,7 @@ export class Stage {
     }
   }
 
-  /** Where messages wait at a fence, as `caller >` for those it has sent and `> caller` for those on their way to it. */
+  /** The fences with waiting messages: `caller >` for those it has sent and `> caller` for those on their way to it. */
   get fences(): Map<string, Direction> {
     const found = new Map<string, Direction>()
     for (const [name, { wires }] of this.lines) {
@@ -217,7 +217,7 @@ export class Stage {
     return found
   }
 
-  /** Lets everything happen that is not held at a fence. */
+  /** Runs everything that is not held at a fence. */
   async hold(): Promise<void> {
     for (let quiet = 0; quiet < 2; ) {
       const before = this.#moves
@@ -231,7 +231,7 @@ export class Stage {
     vi.advanceTimersByTime(milliseconds)
   }
 
-  /** Puts a session out, as an administrator does. */
+  /** Kills a session, like an administrator. */
   kill(name: string): void {
     const client = this.clients.get(name)
     if (client?.state !== 'ready') return
@@ -240,7 +240,7 @@ export class Stage {
     admin.send([CALL, 1, {}, 'wamp.session.kill', [client.session.id]], [GOODBYE, {}, 'com.example.done'])
   }
 
-  /** The router ends with all its connections; another one takes its place. */
+  /** The router ends with all its connections, and a new one replaces it. */
   replace(end: (before: Router) => void): void {
     const before = this.router
     this.router = new Router({ controlOthers: true, ...this.#options })
@@ -248,15 +248,15 @@ export class Stage {
     end(before)
   }
 
-  /** Waits until everything that is told of has come to its end. */
+  /** Waits until every recorded operation has ended. */
   async settled(): Promise<void> {
     while (this.#waiting.size > 0) await this.play(Promise.all(this.#waiting.values()))
     await this.rest()
   }
 
   /**
-   * Waits until everything has come to its end, and checks that those who are left go on, that the router holds what
-   * they think that they hold, and that nothing is left when they have stopped.
+   * Waits until every operation has ended, and checks that the remaining clients work, that they and the router agree on
+   * their handles, and that nothing is left when they have stopped.
    */
   async finish(check: () => void = () => {}): Promise<void> {
     await this.settled()
@@ -292,7 +292,7 @@ export class Stage {
       expect(router.links, 'links that are left').toBe(0)
     }
     expect(vi.getTimerCount(), 'timers that are left').toBe(0)
-    expect(this.#errors, 'errors that clients told').toEqual([])
+    expect(this.#errors, 'errors that clients reported').toEqual([])
     expect(unheard.splice(0), 'rejections that nobody heard').toEqual([])
   }
 
@@ -300,7 +300,7 @@ export class Stage {
     { what, loose = false, by }: { what: string; loose?: boolean | undefined; by?: Client | undefined },
     run: (outcome: Outcome) => Promise<void>,
   ): Promise<void> {
-    if (this.outcomes.has(what)) throw new Error(`${what} is told twice`)
+    if (this.outcomes.has(what)) throw new Error(`${what} is recorded twice`)
     const outcome: Outcome = { given: [], loose, by: by?.name }
     const ended = run(outcome)
       .catch((error) => {
@@ -341,7 +341,7 @@ interface Handle {
   readonly options: { readonly match?: string }
 }
 
-/** How many different things these handles hold at the router. */
+/** The number of distinct subscriptions or registrations behind these handles. */
 function held(handles: readonly Handle[]): number {
   const active = handles.filter(({ state }) => state === 'active')
   return new Set(active.map(({ uri, options }) => `${options.match ?? 'exact'} ${uri}`)).size

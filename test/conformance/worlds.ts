@@ -17,7 +17,7 @@ export const all: Named[] = [
   ),
 ]
 
-/** With no bytes at all, and with everything there is. */
+/** Without bytes at all, and with everything there is. */
 export const extremes: Named[] = [
   ['linked', { link: 'linked' }],
   ['websocket json', { link: 'websocket' }],

@@ -1,4 +1,4 @@
-/** The Advanced Profile of our client against Crossbar.io: each feature that it has. */
+/** The Advanced Profile of our client against Crossbar.io, as far as it supports it. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -29,7 +29,7 @@ interface Joined extends AsyncDisposable {
   readonly clients: WampClient[]
 }
 
-/** Clients that have joined, and leave in the end. */
+/** Clients that have joined, and leave at the end. */
 async function joined(count: number, options: ClientOptions = {}): Promise<Joined> {
   const make = () => new WampClient({ reconnect: false, ...options, router: crossbar.url })
   const clients = Array.from({ length: count }, make)
@@ -53,7 +53,7 @@ describe('progressive call results', () => {
     return 'done'
   }
 
-  test('what a generator yields comes in a loop, and then its result', async () => {
+  test('the yields of a generator arrive in a loop, followed by its result', async () => {
     await using world = await joined(2)
     const [caller, callee] = world.clients as Two
     await callee.register('com.count', count)
@@ -64,7 +64,7 @@ describe('progressive call results', () => {
     expect(await counting.result).toBe('done')
   })
 
-  test('onProgress hears what invocation.progress says, and who does not ask gets the result alone', async () => {
+  test('onProgress receives the parts of invocation.progress; without it only the result is sent', async () => {
     await using world = await joined(2)
     const [caller, callee] = world.clients as Two
     await callee.register('com.tell', (_args, _kwargs, _details, invocation) => [
@@ -80,7 +80,7 @@ describe('progressive call results', () => {
 })
 
 describe('canceling', () => {
-  // Its words don't reach the caller: to any mode Crossbar.io answers `wamp.error.canceled`.
+  // The answer does not reach the caller: in any mode Crossbar.io answers `wamp.error.canceled`.
   test.each([
     ['kill', 'and waits for it', false],
     ['killnowait', 'and does not wait for it', true],
@@ -105,7 +105,7 @@ describe('canceling', () => {
     stop.abort()
     const { reason, answer } = await interrupted.next()
     expect(reason).toMatchObject({ uri: 'wamp.error.canceled' })
-    // Behind what it may have answered.
+    // This arrives after a possible answer.
     expect(await caller.call('wamp.session.count')).toBe(2)
     expect(settled).toBe(early)
     answer()
@@ -113,7 +113,7 @@ describe('canceling', () => {
     expect(await caller.call('wamp.session.count')).toBe(2)
   })
 
-  test("skip leaves the procedure alone, whose late answer is nobody's", async () => {
+  test('skip lets the procedure continue, and its late answer is dropped', async () => {
     await using world = await joined(2)
     const [caller, callee] = world.clients as Two
     const invoked = new Inbox<{ signal: AbortSignal; finish: () => void }>()
@@ -133,7 +133,7 @@ describe('canceling', () => {
     expect(await caller.call('com.echo', [2])).toBe(2)
   })
 
-  test('who leaves the loop over progress cancels the call', async () => {
+  test('leaving a progress loop cancels the call', async () => {
     await using world = await joined(2)
     const [caller, callee] = world.clients as Two
     const interrupted = new Inbox<unknown>()
@@ -155,7 +155,7 @@ describe('canceling', () => {
 })
 
 describe('call timeouts', () => {
-  test('a call ends in time, which the client keeps, since Crossbar.io announces none', async () => {
+  test("a call times out by the client's own timer, since Crossbar.io does not announce timeouts", async () => {
     await using world = await joined(2)
     const [caller, callee] = world.clients as Two
     expect(caller.session.roles['dealer']?.features?.['call_timeout'] ?? false).toBe(false)
@@ -165,7 +165,7 @@ describe('call timeouts', () => {
 })
 
 describe('pattern-based registration', () => {
-  test('prefix and wildcard get what they match, and learn the procedure', async () => {
+  test('prefix and wildcard receive matching calls with their procedure', async () => {
     await using world = await joined(2)
     const [caller, callee] = world.clients as Two
     await callee.register('com.app.', (_args, _kwargs, _details, { procedure }) => `prefix ${procedure}`, {
@@ -183,7 +183,7 @@ describe('pattern-based registration', () => {
 })
 
 describe('pattern-based subscription', () => {
-  test('prefix and wildcard hear what they match, and learn the topic', async () => {
+  test('prefix and wildcard receive matching events with their topic', async () => {
     await using world = await joined(2)
     const [publisher, subscriber] = world.clients as Two
     const [prefix, wildcard] = [new Inbox<unknown>(), new Inbox<unknown>()]
@@ -218,19 +218,19 @@ describe('shared registration', () => {
     return answers
   }
 
-  test('roundrobin asks one after the other', async () => {
+  test('roundrobin calls the callees in turn', async () => {
     const answers = (await answersOf('roundrobin', 9)) as number[]
-    // Where it begins is its own business.
+    // The first callee is not specified.
     expect(answers.map((answer) => (answer - (answers[0] as number) + 3) % 3)).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2])
   })
 
-  test('first and last ask the same one always, random each of them', async () => {
+  test('first and last always call the same callee, random calls each of them', async () => {
     expect(await answersOf('first', 4)).toEqual([0, 0, 0, 0])
     expect(await answersOf('last', 4)).toEqual([2, 2, 2, 2])
     expect(new Set(await answersOf('random', 100))).toEqual(new Set([0, 1, 2]))
   })
 
-  test('a policy that differs is refused', async () => {
+  test('a different policy is refused', async () => {
     await using world = await joined(2)
     const [one, other] = world.clients as Two
     await one.register('com.which', () => 1, { invoke: 'first' })
@@ -241,7 +241,7 @@ describe('shared registration', () => {
 })
 
 describe('concurrency', () => {
-  test('a call beyond what the callee takes is refused, until another has ended', async () => {
+  test('a call beyond the concurrency of the callee is refused, until another one has ended', async () => {
     await using world = await joined(2)
     const [caller, callee] = world.clients as Two
     const invoked = new Inbox<() => void>()
@@ -261,7 +261,7 @@ describe('concurrency', () => {
 })
 
 describe('registration revocation', () => {
-  test('force_reregister takes the procedure, and the handle of who had it closes', async () => {
+  test('force_reregister takes the procedure over, and closes the handle of its former callee', async () => {
     await using world = await joined(3)
     const [caller, one, other] = world.clients as Three
     const lost = await one.register('com.mine', () => 'one')
@@ -272,8 +272,8 @@ describe('registration revocation', () => {
     expect(lost.error).toMatchObject({ uri: 'wampy.error.revoked' })
   })
 
-  // When this fails it is mended: the handle closes then, as that of a subscription does below.
-  test('wamp.registration.remove_callee fails in Crossbar.io 26.10, whoever calls', async () => {
+  // A failure means that Crossbar.io was fixed: then the handle closes, as that of a subscription does below.
+  test('wamp.registration.remove_callee fails in Crossbar.io 26.10, for any caller', async () => {
     await using world = await joined(2)
     const [caller, callee] = world.clients as Two
     const kept = await callee.register('com.mine', () => 'one')
@@ -311,7 +311,7 @@ describe('caller and publisher identification', () => {
 })
 
 describe('black- and whitelisting, and publisher exclusion', () => {
-  test('each list keeps events from those that it names, or gives them to those', async () => {
+  test('each list excludes or includes the sessions that it names', async () => {
     await using world = await joined(3)
     const [publisher, a, b] = world.clients as Three
     const heard: [unknown[], unknown[]] = [[], []]
@@ -338,7 +338,7 @@ describe('black- and whitelisting, and publisher exclusion', () => {
     ])
   })
 
-  test('exclude_me: false gives the publisher its own event', async () => {
+  test('exclude_me: false delivers the event to its publisher as well', async () => {
     await using world = await joined(1)
     const [client] = world.clients as unknown as [WampClient]
     const inbox = new Inbox<unknown>()
@@ -351,10 +351,10 @@ describe('black- and whitelisting, and publisher exclusion', () => {
 })
 
 describe('event retention', () => {
-  test('the last retained event comes to who asks for it when it subscribes', async () => {
+  test('the last retained event reaches a subscriber that requests it', async () => {
     await using world = await joined(2)
     const [publisher, subscriber] = world.clients as Two
-    // A topic that nobody subscribes to keeps nothing in Crossbar.io but what is published to it with `retain`.
+    // Crossbar.io keeps only publications with `retain` for a topic without subscribers.
     const topic = `com.state.x${publisher.session.id}`
     await publisher.publish(topic, ['old'], {}, { ...ACKNOWLEDGED, retain: true })
     await publisher.publish(topic, ['now'], {}, { ...ACKNOWLEDGED, retain: true })
@@ -365,7 +365,7 @@ describe('event retention', () => {
     expect(await inbox.next()).toEqual(['now', true])
     await publisher.publish(topic, ['live'], {}, ACKNOWLEDGED)
     expect(await inbox.next()).toEqual(['live', false])
-    // A second handler shares the subscription, and has the retained event to itself.
+    // A second handler shares the subscription, and receives the retained event alone.
     await subscriber.subscribe(topic, (args, _kwargs, { retained = false }) => inbox.push([args[0], retained, 2]), {
       get_retained: true,
     })
@@ -379,7 +379,7 @@ describe('event retention', () => {
 })
 
 describe('meta API', () => {
-  test('entrypoints lists what can be called', async () => {
+  test('entrypoints lists callable procedures', async () => {
     await using world = await joined(1)
     const [callee] = world.clients as [WampClient]
     await using asking = new RpcClient({ router: crossbar.url })
@@ -418,7 +418,7 @@ describe('meta API', () => {
     expect(await asking.call('wamp.subscription.list_subscribers', [subscription.id])).toEqual([other.session.id])
   })
 
-  test('who joins and leaves, registers and subscribes is told', async () => {
+  test('meta events report sessions, registrations and subscriptions', async () => {
     await using world = await joined(1)
     const [watching] = world.clients as unknown as [WampClient]
     const inbox = new Inbox<unknown[]>()
@@ -448,7 +448,7 @@ describe('meta API', () => {
 })
 
 describe('testaments', () => {
-  test('what a session left behind is published when it is gone, unless it was flushed', async () => {
+  test('a testament is published when its session has ended, unless it was flushed', async () => {
     await using world = await joined(2)
     const [mortal, heir] = world.clients as Two
     const inbox = new Inbox<unknown>()
@@ -466,12 +466,12 @@ describe('testaments', () => {
 })
 
 describe('event history', () => {
-  test('the last events of a topic that the realm remembers', async () => {
+  test('returns the last events of a topic with a store', async () => {
     await using world = await joined(2, { realm: REMEMBERING })
     const [publisher, asking] = world.clients as Two
     const ids: unknown[] = []
     const inbox = new Inbox<unknown>()
-    // It keeps what somebody hears, as often as it is heard.
+    // It stores an event once per subscriber.
     await asking.subscribe('com.remembered', (args) => inbox.push(args[0]))
     for (let i = 0; i < 5; i++) ids.push(await publisher.publish('com.remembered', [i], {}, ACKNOWLEDGED))
     for (let i = 0; i < 5; i++) expect(await inbox.next()).toBe(i)
@@ -487,13 +487,13 @@ describe('event history', () => {
       expect(await getEvents(asking, of)).toMatchObject(past(2, 3, 4))
     }
     expect(await getEvents(asking, 'com.remembered', { limit: 2 })).toMatchObject(past(3, 4))
-    // It takes a limit alone.
+    // It accepts only a limit.
     await expect(getEvents(asking, 'com.remembered', { reverse: true })).rejects.toThrow('unexpected keyword argument')
   })
 })
 
 describe('payload passthru mode', () => {
-  test('a payload that must go by a codec is not sent to Crossbar.io, which announces no such mode', async () => {
+  test('a payload that must be encoded is not sent to Crossbar.io, which does not announce the mode', async () => {
     const codecs = passthru(packed('x_mine', cbor, () => true))
     await using world = await joined(1, { serializers: [cbor], codecs })
     const [client] = world.clients as unknown as [WampClient]
@@ -505,7 +505,7 @@ describe('payload passthru mode', () => {
 })
 
 describe('progressive call invocations', () => {
-  test('an input is not sent to Crossbar.io, which takes no calls in parts', async () => {
+  test('an input is not sent to Crossbar.io, which does not accept calls in parts', async () => {
     await using world = await joined(1)
     const [client] = world.clients as unknown as [WampClient]
     await expect(client.call('com.sum', [], {}, { input: [1, 2] })).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-/** What Crossbar.io has beyond the routing of calls and events: the rest of its meta API, queues, cookies, opaque payloads. */
+/** Features of Crossbar.io beyond calls and events: the rest of its meta API, queues, cookies, opaque payloads. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ClientOptions, type Dict, WampClient, type WampError, WampRouter } from 'wampy-ts'
@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => crossbar?.[Symbol.asyncDispose]())
 
-/** A client that has joined, and leaves in the end. */
+/** A client that has joined, and leaves at the end. */
 async function join(options: ClientOptions = {}): Promise<WampClient> {
   const client = new WampClient({ reconnect: false, router: crossbar.url, ...options })
   await client.start()
@@ -23,7 +23,7 @@ async function join(options: ClientOptions = {}): Promise<WampClient> {
 }
 
 describe('meta procedures', () => {
-  test('sessions by their roles', async () => {
+  test('filter sessions by role', async () => {
     await using asking = await join()
     expect(await asking.call('wamp.session.count', [['anonymous']])).toBe(1)
     expect(await asking.call('wamp.session.count', [['nobody']])).toBe(0)
@@ -31,7 +31,7 @@ describe('meta procedures', () => {
     await expect(asking.call('wamp.session.get', [1])).rejects.toMatchObject({ uri: 'wamp.error.no_such_session' })
   })
 
-  test('sessions are ended by authid and by authrole', async () => {
+  test('end sessions by authid and by authrole', async () => {
     await using asking = await join()
     await using other = await join()
     const stopped = new Promise<WampError | undefined>((resolve) => other.on('stopped', resolve))
@@ -41,7 +41,7 @@ describe('meta procedures', () => {
     expect((await stopped)?.uri).toBe('com.reason')
   })
 
-  test('registrations and subscriptions are listed, looked up, matched and described', async () => {
+  test('list, look up, match and describe registrations and subscriptions', async () => {
     await using asking = await join()
     const exact = await asking.register('com.exact', () => 1)
     const prefix = await asking.register('com.some.', () => 1, { match: 'prefix', invoke: 'first' })
@@ -61,7 +61,7 @@ describe('meta procedures', () => {
     })
     const topic = await asking.subscribe('com.topic', () => {})
     const wildcard = await asking.subscribe('com..', () => {}, { match: 'wildcard' })
-    // Wildcards it lists of one session alone, which is a way of its own.
+    // Wildcards are listed for one session only, a deviation of Crossbar.io.
     expect(await asking.call('wamp.subscription.list', [asking.session.id])).toEqual({
       exact: [topic.id],
       prefix: [],
@@ -78,7 +78,7 @@ describe('meta procedures', () => {
   })
 })
 
-test('meta events tell of registrations and subscriptions from creation to deletion', async () => {
+test('meta events report registrations and subscriptions from creation to deletion', async () => {
   await using watching = await join()
   await using other = await join()
   const inbox = new Inbox<unknown[]>()
@@ -103,7 +103,7 @@ test('meta events tell of registrations and subscriptions from creation to delet
   expect(await inbox.next()).toEqual(['on_delete', id, subscribed])
 })
 
-test('testaments of both scopes, with options of their publication', async () => {
+test('testaments of both scopes work, with publish options', async () => {
   await using mortal = await join()
   await using heir = await join()
   const inbox = new Inbox<unknown>()
@@ -119,14 +119,14 @@ test('testaments of both scopes, with options of their publication', async () =>
   expect([await inbox.next(), await inbox.next()]).toEqual(['detached', 'destroyed'])
 })
 
-test('calls beyond the concurrency of a callee wait in a queue where the realm has a store', async () => {
+test('calls beyond the concurrency of a callee are queued in a realm with a store', async () => {
   await using callee = await join({ realm: REMEMBERING })
   await using caller = await join({ realm: REMEMBERING })
   const invoked = new Inbox<(value: number) => void>()
   await callee.register('com.hold', () => new Promise((resolve) => invoked.push(resolve)), { concurrency: 1 })
   const calls = [1, 2].map(() => caller.call('com.hold'))
   const first = await invoked.next()
-  // Behind the second call.
+  // This is sent after the second call.
   expect(await caller.call('wamp.session.count')).toBe(2)
   expect(invoked.waiting).toEqual([])
   first(1)
@@ -135,7 +135,7 @@ test('calls beyond the concurrency of a callee wait in a queue where the realm h
   expect(await Promise.all(calls)).toEqual([1, 2])
 })
 
-test('deflated messages and the cookie that it gave, from Node', async () => {
+test('Node can use deflated messages and send the session cookie of Crossbar.io', async () => {
   const url = `ws://${crossbar.universal.host}:${crossbar.universal.port}/ws`
   interface Told {
     readonly transport: { readonly http_cbtid: string; readonly websocket_extensions_in_use: Dict[] }
@@ -156,7 +156,7 @@ describe('payload transparency', () => {
   const BYTES = new Uint8Array([1, 2, 3])
   const said = { enc_algo: 'x_mine', enc_serializer: 'x_other', enc_key: 'key 1' }
 
-  /** A peer by hand, in JSON: `says` resolves to the next message that comes. */
+  /** A scripted peer in JSON: `says` resolves to the next message it receives. */
   async function joinByHand() {
     const socket = new WebSocket(crossbar.url, ['wamp.2.json'])
     const inbox = new Inbox<unknown[]>()
@@ -175,7 +175,7 @@ describe('payload transparency', () => {
     ['json', undefined],
     ['cbor', cbor],
     ['msgpack', msgpack],
-  ])('%s: what another peer says in it comes as bytes, and ends no session', async (_, serializer) => {
+  ])('%s: a transparent payload of another peer arrives as bytes, and ends no session', async (_, serializer) => {
     await using client = await join(serializer && { serializers: [serializer] })
     using peer = await joinByHand()
     const inbox = new Inbox<unknown[]>()

@@ -123,7 +123,7 @@ describe.each([
     }
   })
 
-  test('a page that is closed in the middle of a call: the caller hears of it', async () => {
+  test('a page is closed during a call: its caller receives an error', async () => {
     const node = new WampClient({ router: router.url, reconnect: false })
     await node.start()
     const tab = await browser.newPage()

@@ -1,4 +1,4 @@
-/** Crossbar.io as a process of its own, on a port of its own, which ends with the test process whatever happens. */
+/** Crossbar.io as a process of its own, on a port of its own, which ends with the test process in any case. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { cert, key } from '../node/certificate.ts'
 
-/** The realm that remembers the last three events of `com.remembered`. */
+/** The realm that stores the last three events of `com.remembered`. */
 export const REMEMBERING = 'remembering'
 
 /** Booting takes about four seconds on a quiet machine. */
@@ -19,13 +19,13 @@ export interface Crossbar extends AsyncDisposable {
   readonly host: string
   readonly port: number
   readonly url: string
-  /** Where it speaks RawSocket. */
+  /** The address of RawSocket. */
   readonly rawSocketUrl: string
-  /** Where it answers long polls. */
+  /** The address of long polling. */
   readonly longPollUrl: string
   /**
-   * Where it tells protocols apart on one port, and on one with TLS. Its WebSockets there deflate, cut what they say into
-   * small frames, and set a cookie.
+   * Ports that accept all protocols, one of them with TLS. Their WebSockets deflate, split messages into small frames, and
+   * set a cookie.
    */
   readonly universal: { readonly host: string; readonly port: number }
   readonly secure: { readonly host: string; readonly port: number }
@@ -35,7 +35,7 @@ export interface Crossbar extends AsyncDisposable {
   terminate(): Promise<void>
   /** Again, on the same port. */
   start(): Promise<void>
-  /** What it logged. */
+  /** Its log. */
   readonly log: string
 }
 
@@ -66,7 +66,7 @@ export async function startCrossbar(): Promise<Crossbar> {
   })
 }
 
-// The shell stays between: it passes SIGTERM on, and when fd 3 closes, since the tests are over or died, it ends all.
+// The shell stays in between: it passes SIGTERM on, and ends all when fd 3 closes with the end of the tests.
 const KEEPER = `
 "$@" &
 crossbar=$!
@@ -110,7 +110,7 @@ class Node {
   }
 
   async start(): Promise<void> {
-    // One that was killed leaves it behind, and its number may be another process's by now.
+    // A killed one leaves the file behind, and its number may belong to another process by now.
     rmSync(join(this.#folder, 'node.pid'), { force: true })
     const command = [this.#program, 'start', '--cbdir', this.#folder, '--color', 'false']
     const process = spawn('/bin/sh', ['-c', KEEPER, 'sh', ...command], {
@@ -125,7 +125,7 @@ class Node {
       const read = (chunk: Buffer): void => {
         log += chunk.toString()
         this.log += chunk.toString()
-        // Its node has done all that its configuration says: the port accepts connections, and the path is served.
+        // Its node is configured completely: the port accepts connections, and the path is served.
         if (log.includes('NODE_BOOT_COMPLETE')) resolve()
         else if (log.includes('crossbar ended with code')) fail('ended before it had booted')
       }
@@ -162,7 +162,7 @@ class Node {
   }
 }
 
-/** The one that CROSSBAR names, else the one on the path. There is no way around it: without it the tests fail. */
+/** The command in CROSSBAR, otherwise the one on the path. Without either the tests fail. */
 function find(): string {
   const given = process.env['CROSSBAR']
   if (given) {

@@ -1,4 +1,4 @@
-/** Crossbar.io goes away and comes back: what was registered and subscribed does too, and no call is left waiting. */
+/** Crossbar.io ends and restarts: registrations and subscriptions are restored, and no call stays pending. */
 
 import { expect, test } from 'vitest'
 import { Result, rpc, subscribe, WampClient, WampError } from 'wampy-ts'
@@ -56,7 +56,7 @@ test.each([
     for (const outcome of outcomes.slice(0, 20)) {
       const { reason } = outcome as PromiseRejectedResult
       expect(WampError.is(reason)).toBe(true)
-      // A Crossbar.io that shuts down may answer them itself, in which case they were sent, too.
+      // A Crossbar.io that shuts down may answer them itself, in which case they were sent too.
       expect(reason).toMatchObject({ sent: true })
       if (end === 'kill') expect(reason.uri).toBe('wampy.error.connection_lost')
     }
@@ -89,7 +89,7 @@ test.each([
   }
 })
 
-test('a client that is started before Crossbar.io joins when it comes', LONG, async () => {
+test('a client started before Crossbar.io joins when it is up', LONG, async () => {
   await using crossbar: Crossbar = await startCrossbar()
   await crossbar.kill()
   const client = new WampClient({ router: crossbar.url, reconnect: RECONNECT })

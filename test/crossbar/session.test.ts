@@ -98,7 +98,7 @@ test('a service starts again after a stop', async () => {
   await client.stop()
 })
 
-test('a realm that is not there is fatal at start', async () => {
+test('an unknown realm is fatal at start', async () => {
   const client = new WampClient({ router: crossbar.url, realm: 'com.example.nowhere' })
   const retries: unknown[] = []
   client.on('retry', (retry) => retries.push(retry))
@@ -107,22 +107,22 @@ test('a realm that is not there is fatal at start', async () => {
   expect(client.state).toBe('stopped')
 })
 
-test('a path where no WAMP is spoken: the error says what came', async () => {
+test('a path without WAMP: the error shows the answer of the server', async () => {
   const client = new WampClient({ router: `ws://${crossbar.host}:${crossbar.port}/`, reconnect: false })
   await expect(client.start()).rejects.toMatchObject({ uri: 'wampy.error.connection_failed' })
 })
 
-test('the order of preference decides which serializer is spoken', async () => {
+test('the order of preference determines the serializer', async () => {
   const client = new WampClient({ router: crossbar.url, serializers: [msgpack, json] })
   await client.start()
   await client.register('com.echo', (args) => new Result(args))
-  // Only a binary serializer says bytes as bytes; the result shows that the session works at all.
+  // Only a binary serializer sends bytes as bytes; the result shows that the session works at all.
   expect(await client.call('com.echo', [BYTES])).toEqual(BYTES)
   await client.stop()
 })
 
 describe.each(FORMATS)('%s', (format) => {
-  test('a call takes args and kwargs there and back', async () => {
+  test('args and kwargs make a round trip', async () => {
     const [caller, callee] = (await joined(format, 2)) as [WampClient, WampClient]
     await callee.register('com.echo', (args, kwargs) => new Result(args, kwargs))
     const kwargs = { unit: 'cm', [UNICODE]: [UNICODE], nested: NESTED }
@@ -136,7 +136,7 @@ describe.each(FORMATS)('%s', (format) => {
     await left(caller, callee)
   })
 
-  test('numbers of every size are exact, those of 64 bits too', async () => {
+  test('numbers of every size are exact, including 64 bits', async () => {
     const [caller, callee] = (await joined(format, 2)) as [WampClient, WampClient]
     const seen: unknown[] = []
     await callee.register('com.echo', (args) => {
@@ -150,7 +150,7 @@ describe.each(FORMATS)('%s', (format) => {
     await left(caller, callee)
   })
 
-  test('bytes are bytes', async () => {
+  test('bytes arrive as bytes', async () => {
     const [caller, callee] = (await joined(format, 2)) as [WampClient, WampClient]
     const seen: unknown[] = []
     await callee.register('com.echo', (args, kwargs) => {
@@ -173,7 +173,7 @@ describe.each(FORMATS)('%s', (format) => {
     await left(caller, callee)
   })
 
-  test('errors: nobody there, what the callee throws, a URI that is taken', async () => {
+  test('errors: no callee, an error of the callee, a taken URI', async () => {
     const [caller, callee] = (await joined(format, 2)) as [WampClient, WampClient]
     await expect(caller.call('com.nobody')).rejects.toMatchObject({ uri: 'wamp.error.no_such_procedure' })
     await callee.register('com.book', () => {
@@ -196,7 +196,7 @@ describe.each(FORMATS)('%s', (format) => {
     await left(caller, callee)
   })
 
-  test('a procedure that was unregistered is gone', async () => {
+  test('an unregistered procedure no longer exists', async () => {
     const [caller, callee] = (await joined(format, 2)) as [WampClient, WampClient]
     const registration = await callee.register('com.echo', (args) => new Result(args))
     expect(await caller.call('com.echo', [1])).toBe(1)
@@ -205,7 +205,7 @@ describe.each(FORMATS)('%s', (format) => {
     await left(caller, callee)
   })
 
-  test('events: acknowledged, with kwargs, to two handlers of one topic, until both are gone', async () => {
+  test('events: acknowledged, with kwargs, to two handlers of one topic, until both are removed', async () => {
     const [publisher, subscriber] = (await joined(format, 2)) as [WampClient, WampClient]
     const [one, two, end]: [unknown[], unknown[], unknown[]] = [[], [], []]
     const first = await subscriber.subscribe('com.news', (args, kwargs) => one.push([args, kwargs]))
@@ -239,7 +239,7 @@ describe.each(FORMATS)('%s', (format) => {
     await left(publisher, subscriber)
   })
 
-  test('a publisher hears itself with exclude_me: false alone', async () => {
+  test('a publisher receives its own event only with exclude_me: false', async () => {
     const [client] = (await joined(format, 1)) as [WampClient]
     const heard: unknown[] = []
     await client.subscribe('com.news', (args) => heard.push(...args))
@@ -249,7 +249,7 @@ describe.each(FORMATS)('%s', (format) => {
     await left(client)
   })
 
-  test('many calls at once are answered each with its own result', async () => {
+  test('many concurrent calls get each its own result', async () => {
     const [caller, callee] = (await joined(format, 2)) as [WampClient, WampClient]
     await callee.register('com.double', async ([value]) => (value as number) * 2)
     const numbers = Array.from({ length: 200 }, (_, i) => i)
@@ -258,7 +258,7 @@ describe.each(FORMATS)('%s', (format) => {
     await left(caller, callee)
   })
 
-  test('a callee that leaves in the middle of a call: the caller hears of it', async () => {
+  test('a callee leaves during a call: the caller receives an error', async () => {
     const [caller, callee] = (await joined(format, 2)) as [WampClient, WampClient]
     let invoked: () => void
     const running = new Promise<void>((resolve) => {
@@ -275,7 +275,7 @@ describe.each(FORMATS)('%s', (format) => {
     await left(caller)
   })
 
-  test('options of WAMP pass: the caller and the publisher are disclosed', async () => {
+  test('WAMP options are passed on: the caller and the publisher are disclosed', async () => {
     const [one, other] = (await joined(format, 2)) as [WampClient, WampClient]
     await other.register('com.who', (_args, _kwargs, details) => details.caller)
     expect(await one.call('com.who', [], {}, { disclose_me: true })).toBe(one.session.id)
@@ -286,7 +286,7 @@ describe.each(FORMATS)('%s', (format) => {
     await left(one, other)
   })
 
-  test('ours and autobahn call each other and hear each other', async () => {
+  test('our client and autobahn exchange calls and events', async () => {
     const [ours] = (await joined(format, 1)) as [WampClient]
     const theirs = await join('autobahn', crossbar.url, format)
     await ours.register('com.ours', (args, kwargs) => new Result(args, kwargs))
@@ -311,7 +311,7 @@ describe.each(FORMATS)('%s', (format) => {
   })
 })
 
-test('a caller in JSON and callees in CBOR and MessagePack: bytes and great integers arrive as such', async () => {
+test('a JSON caller and CBOR and MessagePack callees exchange bytes and large integers unchanged', async () => {
   const [caller] = (await joined('json', 1)) as [WampClient]
   for (const format of ['cbor', 'msgpack'] as const) {
     const [callee] = (await joined(format, 1)) as [WampClient]
@@ -328,7 +328,7 @@ test('a caller in JSON and callees in CBOR and MessagePack: bytes and great inte
   await left(caller)
 })
 
-test('a service that drains answers the call in progress and its stream, and leaves others their share', async () => {
+test('a draining service answers the call and the stream in progress, and other callees still receive their calls', async () => {
   const [caller, leaving, staying] = (await joined('json', 3)) as [WampClient, WampClient, WampClient]
   let finish = (_answer: string) => {}
   const begun = new Promise<void>((resolve) => {

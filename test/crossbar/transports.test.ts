@@ -1,4 +1,4 @@
-/** Our client over the transports that Crossbar.io has beside WebSocket: RawSocket, batches, and its broken long polls. */
+/** The transports of Crossbar.io beside WebSocket: RawSocket, batches, and its broken long polls. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { batching, type Dial, json, longPollDial, WampClient, WampRouter, webSocketDial } from 'wampy-ts'
@@ -33,12 +33,12 @@ const ways: [name: string, url: (crossbar: Crossbar) => string, dial: Dial, form
   ],
   ['WebSocket in TLS', ({ secure }) => on('wss', secure, '/ws'), dial({ ca: cert }), ['json']],
   ['batches', ({ url }) => url, batching(webSocketDial()), ['cbor', 'msgpack']],
-  // It does not end messages as the specification says.
+  // It does not terminate messages as the specification requires.
   ['batches of its own', ({ url }) => url, batching(webSocketDial(), { separator: '\x18' }), ['json']],
 ]
 
 test.each(ways.flatMap(([name, url, dial, formats]) => formats.map((format) => [name, format, url, dial] as const)))(
-  'over %s in %s: calls and events there and back',
+  'over %s in %s: calls and events in both directions',
   async (_name, format, url, dial) => {
     const router = new WampRouter({ url: url(crossbar), dial })
     const make = () => new WampClient({ router, serializers: [serializers[format]], reconnect: false })
@@ -59,8 +59,8 @@ test.each(ways.flatMap(([name, url, dial, formats]) => formats.map((format) => [
   },
 )
 
-// When this fails they are mended: they belong into the list above then.
-test('long polls fail in Crossbar.io 26.10, whose session does not know its own transport, whoever polls', async () => {
+// A failure means that they were fixed, and belong in the list above.
+test('long polls fail in Crossbar.io 26.10 for every client, because its session lacks a transport', async () => {
   const router = new WampRouter({ url: crossbar.longPollUrl, dial: longPollDial() })
   const client = new WampClient({ router, reconnect: false })
   await expect(client.start()).rejects.toMatchObject({ uri: 'wampy.error.connection_lost' })

@@ -1,4 +1,4 @@
-/** What `npm run test:crossbar` runs: our client against Crossbar.io, a file at a time. */
+/** The configuration of `npm run test:crossbar`: our client against Crossbar.io, one file at a time. */
 import { defineConfig } from 'vitest/config'
 import base, { reporters, retries } from '../../vitest.config.ts'
 

@@ -96,7 +96,7 @@ describe('through the router', () => {
     ])
   })
 
-  test('nothing of a payload is on the wire', async () => {
+  test('no payload appears in plain text in any message', async () => {
     await using world = await openWorld({ link: 'wires' })
     const { client: a } = await keyed(world, 'a')
     const { client: b } = await keyed(world, 'b')
@@ -213,7 +213,7 @@ describe('through the router', () => {
   })
 })
 
-describe('a router that meddles with events', () => {
+describe('a router that tampers with events', () => {
   /** The results at a subscriber of an event that came through `meddle`: delivered, reported or counted. */
   async function event(meddle: Meddle, topic = 'a.secret.t', options = {}, rules = [SECRET]) {
     await using world = await openWorld({ link: 'wires' })
@@ -236,7 +236,7 @@ describe('a router that meddles with events', () => {
 
   const nothing = { heard: [], errors: [uri(UNREADABLE)], dropped: 1 }
 
-  test('and does not gets it through', async () => {
+  test('that passes them on delivers them', async () => {
     expect(await event(onEvent((message) => [message]))).toEqual({
       heard: [[['one'], 'a.secret.t']],
       errors: [],
@@ -302,7 +302,7 @@ describe('a router that meddles with events', () => {
   })
 })
 
-describe('a router that meddles with calls', () => {
+describe('a router that tampers with calls', () => {
   /** A caller and a callee of `a.secret.p` and `a.secret.q`, with a manipulated connection between each of them and the router. */
   async function both(atCaller: Meddle, atCallee: Meddle = (message) => [message]) {
     const world = await openWorld({ link: 'wires' })
@@ -352,7 +352,7 @@ describe('a router that meddles with calls', () => {
     expect(await failure(caller.call('a.secret.p', ['fail']))).toEqual(uri(UNREADABLE))
   })
 
-  test('can answer by itself that there is no callee', async () => {
+  test('can claim that there is no callee', async () => {
     const { caller } = await both((message) => [message])
     expect(await failure(caller.call('a.secret.nobody'))).toEqual(uri('wamp.error.no_such_procedure'))
   })

@@ -106,7 +106,7 @@ describe('an encrypted payload', () => {
     expect(() => codec.decode(new Uint8Array([...bytes, 0]), KEYS, context)).toThrow(unreadable)
   })
 
-  test('is read as nothing else, and nowhere else', () => {
+  test('cannot be read as another kind or under another URI', () => {
     for (const [one] of VECTORS) {
       const { bytes } = codec.encode(VALUES, one)
       for (const [other] of VECTORS) {

@@ -1,4 +1,4 @@
-/** One shape for what the three libraries have of the Advanced Profile: options, details, progress and canceling. */
+/** A common interface for the Advanced Profile in the three libraries: options, details, progress and canceling. */
 
 import type { CancelMode, Dict, List, Passthru, PublishOptions, RegisterOptions, SubscribeOptions } from 'wampy-ts'
 import { Result, WampClient, WampError } from 'wampy-ts'
@@ -10,11 +10,11 @@ import { openWorld } from './world.ts'
 const { default: autobahn } = await import('autobahn')
 const { Wampy } = await import('wampy')
 
-/** What a procedure gets: `progress` where the library lets it say something before its result. */
+/** The arguments of a procedure: `progress` if the library can send something before the result. */
 export interface Invoked extends Data {
   readonly details: Dict
   readonly progress: ((...args: unknown[]) => void) | undefined
-  /** Ours alone has one. */
+  /** Only our client has one. */
   readonly signal: AbortSignal | undefined
 }
 
@@ -24,7 +24,7 @@ export interface Event extends Data {
 
 export interface Calling {
   readonly result: Promise<Data>
-  /** By the mode that the options say. */
+  /** The mode comes from the options. */
   cancel(): void
 }
 
@@ -39,7 +39,7 @@ export type Endpoint = (invoked: Invoked) => unknown
 
 export interface Held {
   readonly id: number
-  /** Resolves to the reason when the router took it back, where the library tells. */
+  /** Resolves to the reason when the router revoked it, if the library reports that. */
   readonly revoked: Promise<string | undefined>
 }
 
@@ -49,16 +49,16 @@ export interface Actor {
   call(procedure: string, args?: List, kwargs?: Dict, options?: CallOptions): Calling
   /** The first positional result. */
   ask(procedure: string, args?: List, kwargs?: Dict, options?: CallOptions): Promise<unknown>
-  /** What the endpoint returns is the one positional result. */
+  /** The return value of the endpoint is the one positional result. */
   register(procedure: string, endpoint: Endpoint, options?: RegisterOptions): Promise<Held>
   /** Acknowledged; resolves to the publication's id. */
   publish(topic: string, args?: List, options?: PublishOptions): Promise<number>
   subscribe(topic: string, handler: (event: Event) => void, options?: SubscribeOptions): Promise<Held>
-  /** Goes: ours with GOODBYE, the others by cutting the connection. */
+  /** Leaves: our client with GOODBYE, the others by cutting the connection. */
   go(): void
 }
 
-/** A router, and who joins it. */
+/** A router, and functions that join it. */
 export interface Stage extends AsyncDisposable {
   readonly url: string
   join(library: Library, codecs?: Passthru): Promise<Actor>
@@ -114,7 +114,7 @@ export async function openStage(format: Format, options: RouterOptions = {}): Pr
       realm: 'realm1',
       serializers: [new THEIRS.autobahn[format]()],
       max_retries: 0,
-      // Its own promises: the platform's know no progress.
+      // Its own promises, because the platform's have no progress.
       use_es6_promises: false,
       on_user_error: () => {},
       on_internal_error: (error) => complaints.push(error),
@@ -206,7 +206,7 @@ function autobahnActor(session: import('autobahn').Session, socket: Socket): Act
     const asked = { ...options, ...(onProgress && { receive_progress: true }) }
     const calling = session.call(procedure, args, kwargs, asked)
     return {
-      // A promise of the platform's: its own warns of rejections that are looked at later.
+      // A promise of the platform, because its own warn of rejections that are handled later.
       result: new Promise((resolve, reject) => {
         calling.then(
           (result) => resolve(dataOf(result)),
@@ -332,7 +332,7 @@ function data(args: List = [], kwargs: Dict = {}): Data {
   return { args: plain(args) as List, kwargs: plain(kwargs) as Dict }
 }
 
-/** What came, in order, now or later. */
+/** Values in order of arrival, awaited if necessary. */
 export class Inbox<T> {
   readonly waiting: T[] = []
   #wake: ((item: T) => void) | undefined

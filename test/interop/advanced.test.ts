@@ -1,4 +1,4 @@
-/** The Advanced Profile between our client, autobahn and wampy through our router: each uses what it has. */
+/** The Advanced Profile between our client, autobahn and wampy through our router, as far as each supports it. */
 
 import { describe, expect, test } from 'vitest'
 import { packed, passthru, WampError } from 'wampy-ts'
@@ -13,8 +13,8 @@ const PAIRS = LIBRARIES.flatMap((one) => LIBRARIES.map((other) => [one, other] a
 
 describe.each(FORMATS)('%s', (format) => {
   describe('progressive call results', () => {
-    // wampy says in its HELLO that it hears them, and not that it says them.
-    test.each(PAIRS)('%s hears, in order and before the result, what %s says', async (one, other) => {
+    // wampy announces that it receives them, and not that it sends them.
+    test.each(PAIRS)('%s receives, in order and before the result, the progress of %s', async (one, other) => {
       await using stage = await openStage(format)
       const [caller, callee] = [await stage.join(one), await stage.join(other)]
       await callee.register('com.count', ({ args: [count], progress }) => {
@@ -27,14 +27,14 @@ describe.each(FORMATS)('%s', (format) => {
       expect(parts).toEqual(Array.from({ length: 50 }, (_, i) => [i + 1, UNICODE]))
     })
 
-    test.each(PAIRS)('%s that does not ask is told the result alone by %s', async (one, other) => {
+    test.each(PAIRS)('%s receives only the result from %s if it did not request progress', async (one, other) => {
       await using stage = await openStage(format)
       const [caller, callee] = [await stage.join(one), await stage.join(other)]
       await callee.register('com.count', ({ progress }) => (progress ? 'asked' : 'not asked'))
       expect(await caller.ask('com.count')).toBe('not asked')
     })
 
-    test.each(FOREIGN)('%s hears what an async generator of ours yields', async (library) => {
+    test.each(FOREIGN)('%s receives the yields of our async generator', async (library) => {
       await using stage = await openStage(format)
       const [caller, ours] = [await stage.join(library), await stage.joinOurs()]
       await ours.register('com.count', async function* ([count]) {
@@ -65,7 +65,7 @@ describe.each(FORMATS)('%s', (format) => {
       return { invoked, interrupted, finish: () => finish() }
     }
 
-    test.each(LIBRARIES)('kill by %s aborts the signal of our procedure, whose last word it hears', async (library) => {
+    test.each(LIBRARIES)('kill by %s aborts the signal of our procedure, and receives its answer', async (library) => {
       await using stage = await openStage(format)
       const [caller, callee] = [await stage.join(library), await stage.join('wampy-ts')]
       const { invoked, interrupted } = await held(callee)
@@ -76,7 +76,7 @@ describe.each(FORMATS)('%s', (format) => {
       expect(await interrupted.next()).toMatchObject({ uri: 'wamp.error.canceled' })
     })
 
-    // autobahn forgets the call at once in these modes, and would hang up on an answer.
+    // autobahn forgets the call at once in these modes, and would close the connection on an answer.
     const rejection = (library: Library) => ({ uri: library === 'autobahn' ? 'Cancelled' : 'wamp.error.canceled' })
 
     test.each(LIBRARIES)(
@@ -94,7 +94,7 @@ describe.each(FORMATS)('%s', (format) => {
       },
     )
 
-    test.each(LIBRARIES)('skip by %s ends the call, and leaves our procedure alone', async (library) => {
+    test.each(LIBRARIES)('skip by %s ends the call, and our procedure continues', async (library) => {
       await using stage = await openStage(format)
       const [caller, callee] = [await stage.join(library), await stage.join('wampy-ts')]
       const { invoked, interrupted, finish } = await held(callee)
@@ -102,7 +102,7 @@ describe.each(FORMATS)('%s', (format) => {
       const signal = await invoked.next()
       calling.cancel()
       await expect(calling.result).rejects.toMatchObject(rejection(library))
-      // Behind an INTERRUPT, had there been one.
+      // It would arrive behind an INTERRUPT.
       await callee.register('com.echo', ({ args }) => args[0])
       expect(await caller.ask('com.echo', [1])).toBe(1)
       expect([signal.aborted, interrupted.waiting]).toEqual([false, []])
@@ -112,20 +112,23 @@ describe.each(FORMATS)('%s', (format) => {
 
     test.each(
       FOREIGN.flatMap((callee) => (['skip', 'kill', 'killnowait'] as const).map((mode) => [mode, callee] as const)),
-    )("%s at %s, which cannot be interrupted, is skip: its late answer is nobody's", async (cancelMode, library) => {
-      await using stage = await openStage(format)
-      const [caller, callee] = [await stage.join('wampy-ts'), await stage.join(library)]
-      const invoked = new Inbox<() => void>()
-      await callee.register('com.hold', () => new Promise((resolve) => invoked.push(() => resolve('late'))))
-      await callee.register('com.echo', ({ args }) => args[0])
-      const calling = caller.call('com.hold', [], {}, { cancelMode })
-      const finish = await invoked.next()
-      calling.cancel()
-      await expect(calling.result).rejects.toMatchObject({ uri: 'wamp.error.canceled' })
-      finish()
-      expect(await caller.ask('com.echo', [1])).toBe(1)
-      expect(await caller.ask('com.echo', [2])).toBe(2)
-    })
+    )(
+      '%s at %s, which cannot be interrupted, acts as skip: the late answer is dropped',
+      async (cancelMode, library) => {
+        await using stage = await openStage(format)
+        const [caller, callee] = [await stage.join('wampy-ts'), await stage.join(library)]
+        const invoked = new Inbox<() => void>()
+        await callee.register('com.hold', () => new Promise((resolve) => invoked.push(() => resolve('late'))))
+        await callee.register('com.echo', ({ args }) => args[0])
+        const calling = caller.call('com.hold', [], {}, { cancelMode })
+        const finish = await invoked.next()
+        calling.cancel()
+        await expect(calling.result).rejects.toMatchObject({ uri: 'wamp.error.canceled' })
+        finish()
+        expect(await caller.ask('com.echo', [1])).toBe(1)
+        expect(await caller.ask('com.echo', [2])).toBe(2)
+      },
+    )
   })
 
   describe('call timeouts', () => {
@@ -140,7 +143,7 @@ describe.each(FORMATS)('%s', (format) => {
   })
 
   describe('pattern-based registration', () => {
-    test.each(PAIRS)('what %s calls reaches the best pattern of %s, which learns the procedure', async (one, other) => {
+    test.each(PAIRS)('a call of %s reaches the best pattern of %s, with its procedure', async (one, other) => {
       await using stage = await openStage(format)
       const [caller, callee] = [await stage.join(one), await stage.join(other)]
       const answer =
@@ -157,7 +160,7 @@ describe.each(FORMATS)('%s', (format) => {
   })
 
   describe('pattern-based subscription', () => {
-    test.each(PAIRS)('what %s publishes reaches both patterns of %s, which learns the topic', async (one, other) => {
+    test.each(PAIRS)('a publication of %s reaches both patterns of %s, with its topic', async (one, other) => {
       await using stage = await openStage(format)
       const [publisher, subscriber] = [await stage.join(one), await stage.join(other)]
       const [prefix, wildcard] = [new Inbox<Event>(), new Inbox<Event>()]
@@ -191,7 +194,7 @@ describe.each(FORMATS)('%s', (format) => {
 
     test.each(
       LIBRARIES.flatMap((library) => (['roundrobin', 'first', 'last'] as const).map((it) => [it, library] as const)),
-    )('%s over all three libraries, called by %s', async (invoke, library) => {
+    )('%s across all three libraries, called by %s', async (invoke, library) => {
       await using stage = await openStage(format)
       for (const [i, each] of LIBRARIES.entries()) {
         const callee = await stage.join(each)
@@ -203,7 +206,7 @@ describe.each(FORMATS)('%s', (format) => {
       expect(answers).toEqual(expected[invoke])
     })
 
-    test.each(LIBRARIES)('random over all three libraries, called by %s', async (library) => {
+    test.each(LIBRARIES)('random across all three libraries, called by %s', async (library) => {
       await using stage = await openStage(format)
       for (const each of LIBRARIES) {
         const callee = await stage.join(each)
@@ -216,8 +219,8 @@ describe.each(FORMATS)('%s', (format) => {
   })
 
   describe('concurrency and takeover', () => {
-    // wampy leaves both out of its options.
-    test("as many calls at once as autobahn's option concurrency says, and no more", async () => {
+    // wampy omits both from its options.
+    test("autobahn's option concurrency limits concurrent calls", async () => {
       await using stage = await openStage(format)
       const [caller, callee] = [await stage.join('wampy'), await stage.join('autobahn')]
       const invoked = new Inbox<() => void>()
@@ -232,7 +235,7 @@ describe.each(FORMATS)('%s', (format) => {
       expect(await first).toBe('done')
     })
 
-    test('autobahn takes a procedure over by force_reregister, from wampy too, and is told when it loses it', async () => {
+    test('autobahn takes a procedure over by force_reregister, also from wampy, and is notified when it loses it', async () => {
       await using stage = await openStage(format)
       const [one, other, caller] = [
         await stage.join('wampy'),
@@ -249,7 +252,7 @@ describe.each(FORMATS)('%s', (format) => {
   })
 
   describe('caller and publisher identification', () => {
-    test.each(PAIRS)('%s is disclosed to %s where it asks for that alone', async (one, other) => {
+    test.each(PAIRS)('%s is disclosed to %s only if it requests that', async (one, other) => {
       await using stage = await openStage(format)
       const [speaker, listener] = [await stage.join(one), await stage.join(other)]
       await listener.register('com.who', ({ details }) => details['caller'] ?? 'nobody')
@@ -264,7 +267,7 @@ describe.each(FORMATS)('%s', (format) => {
     })
   })
 
-  test('autobahn discloses itself in all calls and publications of a session that says so', async () => {
+  test('autobahn can disclose itself in all calls and publications of a session', async () => {
     await using stage = await openStage(format)
     const [session, ours] = [await stage.joinAutobahn(), await stage.joinOurs()]
     await ours.register('com.who', (_args, _kwargs, { caller }) => caller)
@@ -277,7 +280,7 @@ describe.each(FORMATS)('%s', (format) => {
     expect(await publishers.next()).toBe(Number(session.id))
   })
 
-  test('what wampy gives to its handlers of results and errors ends the call, before it returns', async () => {
+  test("wampy's result and error handlers end the call before the procedure returns", async () => {
     await using stage = await openStage(format)
     const [wampy, ours] = [await stage.joinWampy(), await stage.joinOurs()]
     await wampy.register('com.work', ({ argsList = [], result_handler, error_handler }) => {
@@ -286,50 +289,47 @@ describe.each(FORMATS)('%s', (format) => {
     })
     expect(await ours.call('com.work')).toBe('done')
     await expect(ours.call('com.work', ['fail'])).rejects.toMatchObject({ uri: 'com.error.work', kwargs: { code: 1 } })
-    // It says a second, empty result, which is dropped.
+    // It sends a second, empty result, which is dropped.
     expect(await ours.call('com.work')).toBe('done')
   })
 
   describe('black- and whitelisting', () => {
-    test.each(LIBRARIES)(
-      'each list of %s keeps events from those that it names, or gives them to those',
-      async (one) => {
-        await using stage = await openStage(format)
-        const publisher = await stage.join(one)
-        const names = async (actor: Actor) =>
-          (await actor.ask('wamp.session.get', [actor.id])) as { authid: string; authrole: string }
-        const hearing: { id: number; authid: string; heard: unknown[]; end: Inbox<Event> }[] = []
-        for (const library of LIBRARIES) {
-          const actor = await stage.join(library)
-          const [heard, end]: [unknown[], Inbox<Event>] = [[], new Inbox<Event>()]
-          await actor.subscribe('com.news', ({ args }) => heard.push(args[0]))
-          await actor.subscribe('com.end', end.push)
-          hearing.push({ id: actor.id, authid: (await names(actor)).authid, heard, end })
-        }
-        const { authrole } = await names(publisher)
-        const [a, b, c] = hearing as [(typeof hearing)[0], (typeof hearing)[0], (typeof hearing)[0]]
-        await publisher.publish('com.news', ['exclude a'], { exclude: [a.id] })
-        await publisher.publish('com.news', ['eligible a, b'], { eligible: [a.id, b.id] })
-        await publisher.publish('com.news', ['not b of these'], { eligible: [a.id, b.id], exclude: [b.id] })
-        await publisher.publish('com.news', ['exclude authid b'], { exclude_authid: [b.authid] })
-        await publisher.publish('com.news', ['eligible authid c'], { eligible_authid: [c.authid] })
-        await publisher.publish('com.news', ['exclude authrole'], { exclude_authrole: [authrole] })
-        await publisher.publish('com.news', ['eligible authrole'], { eligible_authrole: [authrole] })
-        await publisher.publish('com.news', ['eligible another authrole'], { eligible_authrole: ['com.nobody'] })
-        await publisher.publish('com.end')
-        for (const { end } of hearing) await end.next()
-        expect(a.heard).toEqual(['eligible a, b', 'not b of these', 'exclude authid b', 'eligible authrole'])
-        expect(b.heard).toEqual(['exclude a', 'eligible a, b', 'eligible authrole'])
-        expect(c.heard).toEqual(['exclude a', 'exclude authid b', 'eligible authid c', 'eligible authrole'])
-      },
-    )
+    test.each(LIBRARIES)('each list of %s excludes or includes the sessions that it names', async (one) => {
+      await using stage = await openStage(format)
+      const publisher = await stage.join(one)
+      const names = async (actor: Actor) =>
+        (await actor.ask('wamp.session.get', [actor.id])) as { authid: string; authrole: string }
+      const hearing: { id: number; authid: string; heard: unknown[]; end: Inbox<Event> }[] = []
+      for (const library of LIBRARIES) {
+        const actor = await stage.join(library)
+        const [heard, end]: [unknown[], Inbox<Event>] = [[], new Inbox<Event>()]
+        await actor.subscribe('com.news', ({ args }) => heard.push(args[0]))
+        await actor.subscribe('com.end', end.push)
+        hearing.push({ id: actor.id, authid: (await names(actor)).authid, heard, end })
+      }
+      const { authrole } = await names(publisher)
+      const [a, b, c] = hearing as [(typeof hearing)[0], (typeof hearing)[0], (typeof hearing)[0]]
+      await publisher.publish('com.news', ['exclude a'], { exclude: [a.id] })
+      await publisher.publish('com.news', ['eligible a, b'], { eligible: [a.id, b.id] })
+      await publisher.publish('com.news', ['not b of these'], { eligible: [a.id, b.id], exclude: [b.id] })
+      await publisher.publish('com.news', ['exclude authid b'], { exclude_authid: [b.authid] })
+      await publisher.publish('com.news', ['eligible authid c'], { eligible_authid: [c.authid] })
+      await publisher.publish('com.news', ['exclude authrole'], { exclude_authrole: [authrole] })
+      await publisher.publish('com.news', ['eligible authrole'], { eligible_authrole: [authrole] })
+      await publisher.publish('com.news', ['eligible another authrole'], { eligible_authrole: ['com.nobody'] })
+      await publisher.publish('com.end')
+      for (const { end } of hearing) await end.next()
+      expect(a.heard).toEqual(['eligible a, b', 'not b of these', 'exclude authid b', 'eligible authrole'])
+      expect(b.heard).toEqual(['exclude a', 'eligible a, b', 'eligible authrole'])
+      expect(c.heard).toEqual(['exclude a', 'exclude authid b', 'eligible authid c', 'eligible authrole'])
+    })
   })
 
   describe('event retention', () => {
     // wampy reads `retain` and does not send it.
     const retaining = PAIRS.filter(([publisher]) => publisher !== 'wampy')
 
-    test.each(retaining)('the last event that %s retained comes to %s when it subscribes', async (one, other) => {
+    test.each(retaining)('the last event that %s retained reaches %s when it subscribes', async (one, other) => {
       await using stage = await openStage(format)
       const [publisher, subscriber] = [await stage.join(one), await stage.join(other)]
       await publisher.publish('com.state', ['old'], { retain: true })
@@ -344,7 +344,7 @@ describe.each(FORMATS)('%s', (format) => {
   })
 
   describe('meta procedures', () => {
-    test.each(FOREIGN)('%s asks for sessions', async (library) => {
+    test.each(FOREIGN)('%s queries sessions', async (library) => {
       await using stage = await openStage(format)
       const [asking, other] = [await stage.join(library), await stage.join('wampy-ts')]
       expect(await asking.ask('wamp.session.count')).toBe(2)
@@ -353,7 +353,7 @@ describe.each(FORMATS)('%s', (format) => {
       await expect(asking.ask('wamp.session.get', [1])).rejects.toMatchObject({ uri: 'wamp.error.no_such_session' })
     })
 
-    test.each(FOREIGN)('%s asks for registrations', async (library) => {
+    test.each(FOREIGN)('%s queries registrations', async (library) => {
       await using stage = await openStage(format)
       const [asking, callee] = [await stage.join(library), await stage.join('wampy-ts')]
       const exact = await callee.register('com.exact', () => 1)
@@ -376,7 +376,7 @@ describe.each(FORMATS)('%s', (format) => {
       expect(await asking.ask('wamp.registration.count_callees', [exact.id])).toBe(1)
     })
 
-    test.each(FOREIGN)('%s asks for subscriptions', async (library) => {
+    test.each(FOREIGN)('%s queries subscriptions', async (library) => {
       await using stage = await openStage(format)
       const [asking, other] = [await stage.join(library), await stage.join('wampy-ts')]
       const exact = await other.subscribe('com.exact', () => {})
@@ -399,7 +399,7 @@ describe.each(FORMATS)('%s', (format) => {
       expect(await asking.ask('wamp.subscription.count_subscribers', [exact.id])).toBe(2)
     })
 
-    test.each(FOREIGN)('%s ends a session of ours with its reason, and ours one of it', async (library) => {
+    test.each(FOREIGN)("%s and our client can end each other's session with a reason", async (library) => {
       await using stage = await openStage(format)
       const [theirs, ours] = [await stage.join(library), await stage.joinOurs()]
       const stopped = new Promise<WampError | undefined>((resolve) => ours.on('stopped', resolve))
@@ -412,7 +412,7 @@ describe.each(FORMATS)('%s', (format) => {
   })
 
   describe('meta events', () => {
-    test.each(FOREIGN)('%s hears who joins and leaves', async (library) => {
+    test.each(FOREIGN)('%s receives events about sessions that join and leave', async (library) => {
       await using stage = await openStage(format)
       const watcher = await stage.join(library)
       const [joined, gone] = [new Inbox<Event>(), new Inbox<Event>()]
@@ -424,36 +424,39 @@ describe.each(FORMATS)('%s', (format) => {
       expect((await gone.next()).args[0]).toBe(other.id)
     })
 
-    test.each(FOREIGN)('%s hears of registrations and subscriptions, from creation to deletion', async (library) => {
-      await using stage = await openStage(format)
-      const [watcher, ours] = [await stage.join(library), await stage.joinOurs()]
-      const inbox = new Inbox<unknown[]>()
-      const of = (table: string, names: string[]) =>
-        Promise.all(
-          names.map((name) => watcher.subscribe(`wamp.${table}.${name}`, ({ args }) => inbox.push([name, ...args]))),
-        )
-      await of('registration', ['on_create', 'on_register', 'on_unregister', 'on_delete'])
-      await of('subscription', ['on_create', 'on_subscribe', 'on_unsubscribe', 'on_delete'])
-      const session = ours.session.id
-      const registration = await ours.register('com.procedure', () => 1)
-      const registered = registration.id
-      expect(await inbox.next()).toMatchObject(['on_create', session, { id: registered, uri: 'com.procedure' }])
-      expect(await inbox.next()).toEqual(['on_register', session, registered])
-      await registration.unregister()
-      expect(await inbox.next()).toEqual(['on_unregister', session, registered])
-      expect(await inbox.next()).toEqual(['on_delete', session, registered])
-      const subscription = await ours.subscribe('com.topic', () => {})
-      const subscribed = subscription.id
-      expect(await inbox.next()).toMatchObject(['on_create', session, { id: subscribed, uri: 'com.topic' }])
-      expect(await inbox.next()).toEqual(['on_subscribe', session, subscribed])
-      await subscription.unsubscribe()
-      expect(await inbox.next()).toEqual(['on_unsubscribe', session, subscribed])
-      expect(await inbox.next()).toEqual(['on_delete', session, subscribed])
-    })
+    test.each(FOREIGN)(
+      '%s receives events about registrations and subscriptions, from creation to deletion',
+      async (library) => {
+        await using stage = await openStage(format)
+        const [watcher, ours] = [await stage.join(library), await stage.joinOurs()]
+        const inbox = new Inbox<unknown[]>()
+        const of = (table: string, names: string[]) =>
+          Promise.all(
+            names.map((name) => watcher.subscribe(`wamp.${table}.${name}`, ({ args }) => inbox.push([name, ...args]))),
+          )
+        await of('registration', ['on_create', 'on_register', 'on_unregister', 'on_delete'])
+        await of('subscription', ['on_create', 'on_subscribe', 'on_unsubscribe', 'on_delete'])
+        const session = ours.session.id
+        const registration = await ours.register('com.procedure', () => 1)
+        const registered = registration.id
+        expect(await inbox.next()).toMatchObject(['on_create', session, { id: registered, uri: 'com.procedure' }])
+        expect(await inbox.next()).toEqual(['on_register', session, registered])
+        await registration.unregister()
+        expect(await inbox.next()).toEqual(['on_unregister', session, registered])
+        expect(await inbox.next()).toEqual(['on_delete', session, registered])
+        const subscription = await ours.subscribe('com.topic', () => {})
+        const subscribed = subscription.id
+        expect(await inbox.next()).toMatchObject(['on_create', session, { id: subscribed, uri: 'com.topic' }])
+        expect(await inbox.next()).toEqual(['on_subscribe', session, subscribed])
+        await subscription.unsubscribe()
+        expect(await inbox.next()).toEqual(['on_unsubscribe', session, subscribed])
+        expect(await inbox.next()).toEqual(['on_delete', session, subscribed])
+      },
+    )
   })
 
   describe('testaments', () => {
-    test.each(FOREIGN)('what %s left behind is published when its connection is gone', async (library) => {
+    test.each(FOREIGN)('a testament of %s is published when its connection is lost', async (library) => {
       await using stage = await openStage(format)
       const [mortal, heir] = [await stage.join(library), await stage.join('wampy-ts')]
       const inbox = new Inbox<Event>()
@@ -468,7 +471,7 @@ describe.each(FORMATS)('%s', (format) => {
   })
 
   describe('event history', () => {
-    test.each(FOREIGN)('%s asks for what was published before it came', async (library) => {
+    test.each(FOREIGN)('%s reads events published before it joined', async (library) => {
       await using stage = await openStage(format, { history: [{ uri: 'com.news', limit: 3 }] })
       const ours = await stage.join('wampy-ts')
       const ids: number[] = []
@@ -483,7 +486,7 @@ describe.each(FORMATS)('%s', (format) => {
   })
 
   describe('revocation', () => {
-    test('autobahn learns why its registration and its subscription were taken back', async () => {
+    test('autobahn learns why its registration and its subscription were revoked', async () => {
       await using stage = await openStage(format)
       const [theirs, ours] = [await stage.join('autobahn'), await stage.join('wampy-ts')]
       const registration = await theirs.register('com.procedure', () => 1)
@@ -504,7 +507,7 @@ describe.each(FORMATS)('%s', (format) => {
     // Its JSON carries no bytes.
     const carried = FORMATS.filter((serializer) => format !== 'json' || serializer === 'json')
     const theirs = schemes.flatMap((scheme) => carried.map((serializer) => [scheme, serializer] as const))
-    // What it packs in JSON is text, where the specification wants bytes.
+    // In JSON its packed payload is text, where the specification requires bytes.
     const both = schemes.flatMap((scheme) =>
       (format === 'json' ? [] : (['cbor', 'msgpack'] as const)).map((serializer) => [scheme, serializer] as const),
     )
@@ -515,7 +518,7 @@ describe.each(FORMATS)('%s', (format) => {
       ...(format === 'json' ? [] : [['wamp', 'cbor'] as const]),
     ] as const
 
-    test.each([...theirs, ...further])('%s in %s between two of wampy', async (ppt_scheme, ppt_serializer) => {
+    test.each([...theirs, ...further])('%s in %s between two wampy clients', async (ppt_scheme, ppt_serializer) => {
       await using stage = await openStage(format)
       const [one, other] = [await stage.joinWampy(), await stage.joinWampy()]
       const options = { ppt_scheme, ...(ppt_serializer && { ppt_serializer }), ...keys }
@@ -528,7 +531,7 @@ describe.each(FORMATS)('%s', (format) => {
       expect(plain(await inbox.next())).toMatchObject({ ...sent, details: options })
     })
 
-    test.each(both)('%s in %s between wampy and ours', async (ppt_scheme, ppt_serializer) => {
+    test.each(both)('%s in %s between wampy and our client', async (ppt_scheme, ppt_serializer) => {
       await using stage = await openStage(format)
       const codecs = passthru(packed(ppt_scheme, SERIALIZERS[ppt_serializer], (uri) => uri.startsWith('com.')))
       const [theirs, ours] = [await stage.joinWampy(), await stage.joinOurs(codecs)]
@@ -559,7 +562,7 @@ describe.each(FORMATS)('%s', (format) => {
     })
   })
 
-  // wampy says nothing of them in its HELLO.
+  // wampy does not announce them in HELLO.
   describe('progressive call invocations', () => {
     const callees = {
       'wampy-ts': async (stage: Stage) => {
@@ -583,7 +586,7 @@ describe.each(FORMATS)('%s', (format) => {
       },
     }
 
-    test.each(['wampy-ts', 'wampy'] as const)('what wampy sends in parts is the input of %s', async (callee) => {
+    test.each(['wampy-ts', 'wampy'] as const)('a call in parts by wampy is the input of %s', async (callee) => {
       await using stage = await openStage(format)
       await callees[callee](stage)
       const wampy = await stage.joinWampy()
@@ -601,7 +604,7 @@ describe.each(FORMATS)('%s', (format) => {
       expect((await unasked.result).argsList).toEqual([callee === 'wampy' ? 1114 : 3])
     })
 
-    test('what we send in parts is the input of wampy', async () => {
+    test('a call in parts by our client is the input of wampy', async () => {
       await using stage = await openStage(format)
       await callees.wampy(stage)
       const ours = await stage.joinOurs()
@@ -609,7 +612,7 @@ describe.each(FORMATS)('%s', (format) => {
     })
   })
 
-  test('what wampy passes of options of its own is not an offence', async () => {
+  test('custom options of wampy are not a violation', async () => {
     await using stage = await openStage(format)
     const [one, other] = [await stage.joinWampy(), await stage.joinWampy()]
     const options = { _mine: { a: [1] } }

@@ -27,7 +27,7 @@ declare module 'autobahn' {
     readonly on_unregister: Promise<string | undefined>
   }
 
-  /** Progress goes to the third, unless it was told to use the platform's promises. */
+  /** Progress reaches the third, unless it is configured to use the platform's promises. */
   interface Calling extends Promise<unknown> {
     then<R = unknown, E = never>(
       done?: ((result: unknown) => R | PromiseLike<R>) | null,
@@ -44,7 +44,7 @@ declare module 'autobahn' {
 
   interface Session {
     readonly id: number | null
-    /** What `disclose_me` is where the options do not say it. */
+    /** The value of `disclose_me` if the options have none. */
     caller_disclose_me: boolean
     publisher_disclose_me: boolean
     call(procedure: string, args?: List, kwargs?: Dict, options?: Dict): Calling

@@ -36,7 +36,7 @@ describe.each(['cbor', 'msgpack'] as const)('%s', (format) => {
 })
 
 describe.each(FOREIGN)('json: %s', (library) => {
-  test('bytes of ours arrive as NUL and base64, and come back as bytes', async () => {
+  test('bytes of our client arrive as NUL and base64, and return as bytes', async () => {
     await using world = await openWorld()
     const [caller, callee] = [await world.join('wampy-ts'), await world.join(library)]
     const seen: unknown[] = []
@@ -49,7 +49,7 @@ describe.each(FOREIGN)('json: %s', (library) => {
     expect(args).toEqual([BYTES])
   })
 
-  test('NUL and base64 arrives at ours as bytes, also from binary serializers', async () => {
+  test('NUL and base64 arrive at our client as bytes, also from binary serializers', async () => {
     await using world = await openWorld()
     const callee = await world.join('wampy-ts')
     const seen: unknown[] = []

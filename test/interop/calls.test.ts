@@ -11,7 +11,7 @@ const pairs = FORMATS.flatMap((format) =>
 )
 
 describe.each(pairs)('%s: %s calls %s', (format, one, other) => {
-  test('args and kwargs go there and come back', async () => {
+  test('args and kwargs make a round trip', async () => {
     await using world = await openWorld()
     const [caller, callee] = [await world.join(one, format), await world.join(other, format)]
     const seen: unknown[] = []
@@ -64,7 +64,7 @@ describe.each(pairs)('%s: %s calls %s', (format, one, other) => {
     })
   })
 
-  test('more than a megabyte there, more than 64 kB back', async () => {
+  test('more than a megabyte of arguments, and a result of more than 64 kB', async () => {
     await using world = await openWorld()
     const [caller, callee] = [await world.join(one, format), await world.join(other, format)]
     await callee.register('com.half', ({ args: [text, list] }) => ({
@@ -79,12 +79,12 @@ describe.each(pairs)('%s: %s calls %s', (format, one, other) => {
     expect(args[1]).toEqual(list)
   })
 
-  test('many calls at once are answered each with its own result, whatever the order', async () => {
+  test('many concurrent calls get each its own result, in any order', async () => {
     await using world = await openWorld()
     const [caller, callee] = [await world.join(one, format), await world.join(other, format)]
     const waiting: (() => void)[] = []
     await callee.register('com.echo', async (data) => {
-      // The last one lets all go, in reverse.
+      // The last one releases all, in reverse.
       await new Promise<void>((resolve) => {
         waiting.push(resolve)
         if (waiting.length === 300) for (const go of waiting.reverse()) go()
@@ -96,7 +96,7 @@ describe.each(pairs)('%s: %s calls %s', (format, one, other) => {
     expect(results.map(({ args }) => args[0])).toEqual(numbers)
   })
 
-  test('a procedure that was unregistered is gone, and may be registered again', async () => {
+  test('an unregistered procedure no longer exists, and may be registered again', async () => {
     await using world = await openWorld()
     const [caller, callee] = [await world.join(one, format), await world.join(other, format)]
     await expect(caller.call('com.echo', [1])).rejects.toMatchObject({ uri: 'wamp.error.no_such_procedure' })

@@ -51,13 +51,13 @@ describe.each(pairs)('%s: %s and %s', (format, one, other) => {
   })
 })
 
-test('SIGTERM says GOODBYE to each of them', async () => {
+test('SIGTERM sends GOODBYE to each of them', async () => {
   const peers = await Promise.all(LIBRARIES.map((library) => join(library, url)))
   const gone = once(router, 'exit')
   router.kill('SIGTERM')
   const [ours, autobahn, wampy] = await Promise.all(peers.map((peer) => peer.ended))
   expect([ours, autobahn]).toEqual(['wamp.close.system_shutdown', 'wamp.close.system_shutdown'])
-  // It keeps the reason to itself.
+  // It does not report the reason.
   expect(wampy).toBeUndefined()
   expect(await gone).toEqual([0, null])
 })

@@ -1,4 +1,4 @@
-/** How sessions with autobahn and wampy end: leaving, dropping in the middle of a call, coming back, a router that closes. */
+/** The end of sessions with autobahn and wampy: leaving, dropping during a call, reconnecting, a router that closes. */
 
 import { describe, expect, test } from 'vitest'
 import { Wampy } from 'wampy'
@@ -11,12 +11,12 @@ const { default: autobahn } = await import('autobahn')
 const [HELLO, GOODBYE, SUBSCRIBE, CALL, REGISTER] = [1, 6, 32, 48, 64]
 
 describe.each(['autobahn', 'wampy'] as const)('%s', (library) => {
-  test('a realm that is not there is refused with its reason', async () => {
+  test('an unknown realm is refused with its reason', async () => {
     await using world = await openWorld({ realms: ['com.other'] })
     await expect(joinForeign(library, world.url)).rejects.toMatchObject({ uri: 'wamp.error.no_such_realm' })
   })
 
-  test('leaving says GOODBYE, is answered, and takes registrations and subscriptions along', async () => {
+  test('leaving sends GOODBYE, is answered, and removes registrations and subscriptions', async () => {
     await using world = await openWorld()
     const [peer, caller] = [await world.join(library), await world.join('wampy-ts')]
     await peer.register('com.echo', (data) => data)
@@ -27,7 +27,7 @@ describe.each(['autobahn', 'wampy'] as const)('%s', (library) => {
     expect(world.router.stats()).toMatchObject({ sessions: 1, subscriptions: 0, registrations: 0 })
   })
 
-  test('a callee that is cut off in the middle of a call: our caller hears of it at once', async () => {
+  test('a callee whose connection breaks during a call: our caller receives an error at once', async () => {
     await using world = await openWorld()
     const [callee, caller] = [await world.join(library), await world.join('wampy-ts')]
     const invoked = new Promise<void>((resolve) => {
@@ -44,7 +44,7 @@ describe.each(['autobahn', 'wampy'] as const)('%s', (library) => {
     await failed
   })
 
-  test('our callee that leaves in the middle of a call: their caller hears of it at once', async () => {
+  test('our callee leaves during a call: their caller receives an error at once', async () => {
     await using world = await openWorld()
     const [callee, caller] = [await world.join('wampy-ts'), await world.join(library)]
     let invoked: () => void
@@ -61,7 +61,7 @@ describe.each(['autobahn', 'wampy'] as const)('%s', (library) => {
     await failed
   })
 
-  test('a caller that is cut off in the middle of a call: our callee is interrupted, what it answers goes nowhere', async () => {
+  test('a caller whose connection breaks during a call: our callee is interrupted, and its answer is dropped', async () => {
     await using world = await openWorld()
     const [callee, caller] = [await world.join('wampy-ts'), await world.join(library)]
     let answer: (data: Data) => void = () => {}
@@ -88,20 +88,20 @@ describe.each(['autobahn', 'wampy'] as const)('%s', (library) => {
     expect(world.router.stats().dropped.late).toBe(0)
   })
 
-  test('a router that closes says GOODBYE, and they answer', async () => {
+  test('a router that closes sends GOODBYE, and they answer', async () => {
     const world = await openWorld()
     const peer = await world.join(library)
     await peer.register('com.echo', (data) => data)
     await world.router.close()
     expect(peer.socket.heard.at(-1)).toEqual([GOODBYE, expect.any(Object), 'wamp.close.system_shutdown'])
-    // autobahn says `wamp.error.goodbye_and_out`.
+    // autobahn sends `wamp.error.goodbye_and_out`.
     expect(peer.socket.said.at(-1)).toEqual([GOODBYE, {}, expect.stringMatching(/^wamp\.\w+\.goodbye_and_out$/)])
     expect(await peer.ended).toBe(library === 'autobahn' ? 'wamp.close.system_shutdown' : undefined)
     await world[Symbol.asyncDispose]()
   })
 })
 
-test('wampy reconnects, goes on counting its request ids, and is served as before', async () => {
+test('wampy reconnects, continues its request ids, and is served as before', async () => {
   await using world = await openWorld()
   let back: () => void
   const reconnected = new Promise<void>((resolve) => {
@@ -143,7 +143,7 @@ test('wampy reconnects, goes on counting its request ids, and is served as befor
   await wampy.disconnect()
 })
 
-test('autobahn reconnects, and its new session is served as its first was', async () => {
+test('autobahn reconnects, and its new session works like the first', async () => {
   await using world = await openWorld()
   const connection = new autobahn.Connection({
     url: world.url,

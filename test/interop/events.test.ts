@@ -41,7 +41,7 @@ describe.each(pairs)('%s: %s publishes to %s', (format, one, other) => {
     })
   })
 
-  test('nothing comes after unsubscribing', async () => {
+  test('no event arrives after unsubscribing', async () => {
     await using world = await openWorld()
     const [publisher, subscriber] = [await world.join(one, format), await world.join(other, format)]
     const [news, end] = [await listen(subscriber, 'com.news'), await listen(subscriber, 'com.end')]
@@ -60,7 +60,7 @@ describe.each(pairs)('%s: %s publishes to %s', (format, one, other) => {
 })
 
 describe.each(FORMATS)('%s', (format) => {
-  test.each(LIBRARIES)('%s does not hear itself', async (library) => {
+  test.each(LIBRARIES)('%s does not receive its own event', async (library) => {
     await using world = await openWorld()
     const [self, other] = [await world.join(library, format), await world.join('wampy-ts', format)]
     const inbox = await listen(self, 'com.news')
@@ -70,7 +70,7 @@ describe.each(FORMATS)('%s', (format) => {
   })
 
   // wampy leaves `exclude_me: false` out of its options.
-  test.each(['wampy-ts', 'autobahn'] as const)('%s hears itself with exclude_me: false', async (library) => {
+  test.each(['wampy-ts', 'autobahn'] as const)('%s receives its own event with exclude_me: false', async (library) => {
     await using world = await openWorld()
     const self = await world.join(library, format)
     const inbox = await listen(self, 'com.news')
@@ -91,7 +91,7 @@ describe.each(FORMATS)('%s', (format) => {
 })
 
 interface Inbox {
-  /** The next event, now or later. */
+  /** The next event, awaited if necessary. */
   next(): Promise<Data>
   readonly waiting: readonly Data[]
   close(): Promise<unknown>

@@ -1,4 +1,4 @@
-/** One shape for all clients that the tests let talk to each other: ours, the published `autobahn` and `wampy`. */
+/** A common interface for all clients in these tests: ours, the published `autobahn` and `wampy`. */
 
 import type { Dict, List, Serializer } from 'wampy-ts'
 import { json, Result, WampClient, WampError } from 'wampy-ts'
@@ -6,7 +6,7 @@ import { cbor } from 'wampy-ts/cbor'
 import { msgpack } from 'wampy-ts/msgpack'
 import { Socket } from './socket.ts'
 
-// autobahn 26 takes the platform's, which Node 20 lacks; the tests want to look into it everywhere.
+// autobahn 26 takes the platform's, which Node 20 lacks; the tests inspect the sockets on every version.
 Object.assign(globalThis, { WebSocket: Socket })
 const { default: autobahn } = await import('autobahn')
 const { Wampy } = await import('wampy')
@@ -14,7 +14,7 @@ const { CborSerializer } = await import('wampy/CborSerializer.js')
 const { JsonSerializer } = await import('wampy/JsonSerializer.js')
 const { MsgpackSerializer } = await import('wampy/MsgpackSerializer.js')
 
-// It tells of every connection that closes.
+// It logs every connection that closes.
 autobahn.log.warn = () => {}
 
 export const FORMATS = ['json', 'cbor', 'msgpack'] as const
@@ -22,7 +22,7 @@ export type Format = (typeof FORMATS)[number]
 export const LIBRARIES = ['wampy-ts', 'autobahn', 'wampy'] as const
 export type Library = (typeof LIBRARIES)[number]
 
-/** args and kwargs; both there, whatever the library makes of what is missing. */
+/** args and kwargs; both present, even if the library omits an absent one. */
 export interface Data {
   readonly args: List
   readonly kwargs: Dict
@@ -35,25 +35,25 @@ export interface PublishOptions {
   readonly exclude_me?: boolean
 }
 
-/** A joined client. Failures are WampErrors on both sides, whatever the library calls its own. */
+/** A joined client. Failures are WampErrors on both sides, whatever the library's own errors are. */
 export interface Peer {
   readonly library: Library
   call(procedure: string, args?: List, kwargs?: Dict): Promise<Data>
-  /** Resolves to what ends it. */
+  /** Resolves to a function that ends it. */
   register(procedure: string, endpoint: Procedure): Promise<() => Promise<unknown>>
-  /** Resolves to the publication's id where it was acknowledged. */
+  /** Resolves to the id of an acknowledged publication. */
   publish(topic: string, args?: List, kwargs?: Dict, options?: PublishOptions): Promise<number | undefined>
-  /** Resolves to what ends it. */
+  /** Resolves to a function that ends it. */
   subscribe(topic: string, handler: (data: Data) => void): Promise<() => Promise<unknown>>
   /** Leaves with GOODBYE. */
   leave(): Promise<void>
   /** Resolves to the reason when the router ended the session. */
   readonly ended: Promise<string | undefined>
-  /** What the library complained of as an error in the protocol. */
+  /** Protocol errors that the library reported. */
   readonly complaints: unknown[]
 }
 
-/** A client of a library that the tests only know by its name, and its socket. */
+/** A client of a library that the tests know only by name, and its socket. */
 export interface Foreign extends Peer {
   readonly socket: Socket
 }
@@ -187,7 +187,7 @@ async function joinWampy(url: string, format: Format, realm: string): Promise<Fo
     ws: Socket as never,
     autoReconnect: false,
     onError: (error) => void complaints.push(error),
-    // It keeps the reason to itself.
+    // It does not report the reason.
     onClose: () => close(undefined),
   })
   await wampy.connect().catch(rethrown)
@@ -215,7 +215,7 @@ async function joinWampy(url: string, format: Format, realm: string): Promise<Fo
         .catch(rethrown)
       return () => wampy.unregister(procedure)
     },
-    // It always asks for an acknowledgement.
+    // It always requests an acknowledgement.
     publish: async (topic, args, kwargs) =>
       Number((await wampy.publish(topic, payload(args, kwargs)).catch(rethrown)).publicationId),
     subscribe: async (topic, handler) => {
@@ -248,7 +248,7 @@ function values(args: List = [], kwargs: Dict = {}): [List, Dict] {
   return [plain(args) as List, plain(kwargs) as Dict]
 }
 
-/** Some codecs make a bigint of every integer of 64 bits, and a Buffer of bytes. */
+/** Some codecs decode every integer of 64 bits to a bigint, and bytes to a Buffer. */
 export function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value)
   if (value instanceof Uint8Array) return new Uint8Array(value)

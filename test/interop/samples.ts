@@ -2,7 +2,7 @@
 
 export const NESTED = [1, -1, 0.5, -1.25e-7, true, false, null, '', 'text', [], [1, [2, [3]]], { deep: { er: ['x'] } }]
 
-/** All that JavaScript can say exactly, around every size that a binary format knows. */
+/** All numbers that JavaScript represents exactly, around every size of the binary formats. */
 export const INTEGERS = [
   0,
   23,

@@ -1,9 +1,9 @@
-/** The WebSocket of the foreign clients: `ws`, which remembers what went over it and can be cut. */
+/** The WebSocket of the foreign clients: `ws`, which records its traffic and can be cut. */
 
 import { WebSocket } from 'ws'
 
 export class Socket extends WebSocket {
-  /** The one that was made last. */
+  /** The most recent one. */
   static last: Socket | undefined
   readonly sent: (string | Uint8Array)[] = []
   readonly received: unknown[] = []
@@ -20,12 +20,12 @@ export class Socket extends WebSocket {
     super.send(data)
   }
 
-  /** What was sent, where it was JSON. */
+  /** Sent messages, if they were JSON. */
   get said(): unknown[][] {
     return this.sent.filter((frame) => typeof frame === 'string').map((frame) => JSON.parse(frame) as unknown[])
   }
 
-  /** What was received, where it was JSON. */
+  /** Received messages, if they were JSON. */
   get heard(): unknown[][] {
     return this.received.filter((frame) => typeof frame === 'string').map((frame) => JSON.parse(frame) as unknown[])
   }

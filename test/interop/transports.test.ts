@@ -1,4 +1,4 @@
-/** Autobahn over the transports that it has beside WebSocket, through our router, with our client at the other end. */
+/** The transports of Autobahn beside WebSocket, through our router, with our client at the other end. */
 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ afterEach(async () => {
   vi.unstubAllGlobals()
 })
 
-/** What Autobahn uses of a browser's XMLHttpRequest, which Node has not. */
+/** The part of a browser's XMLHttpRequest that Autobahn uses; Node has none. */
 class Request {
   withCredentials = false
   onreadystatechange: () => void = () => {}

@@ -1,4 +1,4 @@
-/** A router on a port of its own, the clients that joined it, and the claim that they leave nothing behind. */
+/** A router on a port of its own, the clients that joined it, and the check that they leave nothing behind. */
 
 import { expect } from 'vitest'
 import { serve } from 'wampy-ts/node'

@@ -73,7 +73,7 @@ test('these decorators are the legacy ones', () => {
   expect(given).toEqual([Decorated.prototype, 'method', expect.objectContaining({ value: expect.any(Function) })])
 })
 
-test('bare, with a URI, with options: each is registered, under the prefix where it has no URI', async () => {
+test('bare, with a URI, with options: each is registered, under the prefix if it has no URI', async () => {
   expect(await asked((router) => new DateService({ router }))).toEqual([
     ['com.example.getTodaysDate', {}],
     ['org.example.sum', {}],
@@ -114,7 +114,7 @@ test('they are called by the class, by its types, with this and their arguments'
   expect(heard).toEqual([[{ b: 2 }, 1]])
 })
 
-test('a derived class inherits them, and its override has its own word or keeps that of the base', async () => {
+test('a derived class inherits them, and its override has its own URI or keeps that of the base', async () => {
   class Kept extends DateService {
     override getTodaysDate(): string {
       return 'kept'
@@ -139,7 +139,7 @@ test('a derived class inherits them, and its override has its own word or keeps 
   expect(await caller.call('com.example.getTodaysDate')).toBe('kept')
 })
 
-test('a decorator above that replaces the method is the one that runs', async () => {
+test('a decorator above that replaces the method takes effect', async () => {
   const shouting = (_target: object, _name: string, descriptor: PropertyDescriptor): PropertyDescriptor => {
     const { value } = descriptor
     return { ...descriptor, value: (...args: unknown[]) => `${value(...args)}!` }
@@ -159,7 +159,7 @@ test('a decorator above that replaces the method is the one that runs', async ()
   expect([await caller.call('org.example.above'), await caller.call('org.example.below')]).toEqual(['above!', 'below!'])
 })
 
-test('a static method and a name that is a symbol are refused when the class is made', () => {
+test('a static method and a symbol as name are refused when the class is defined', () => {
   const refused = (make: () => unknown) => {
     expect(make).toThrow(WampError)
     expect(make).toThrow(/@rpc goes on a public method/)

@@ -7,7 +7,7 @@ import { z } from 'zod'
 
 const pair = z.tuple([z.number(), z.string()])
 
-test('bad arguments are answered before the method runs', async () => {
+test('invalid arguments are refused before the method runs', async () => {
   class Service extends WampClient {
     ran = 0
     @rpc({ uri: 'com.example.pair', args: pair, result: z.string() })
@@ -28,7 +28,7 @@ test('bad arguments are answered before the method runs', async () => {
   expect(service.ran).toBe(1)
 })
 
-test('a method that does not take what the schemas make does not compile', () => {
+test('a method that does not accept the output of the schemas does not compile', () => {
   class Service extends WampClient {
     @rpc({ args: pair, result: z.void() }) exactly(_a: number, _b: string): void {}
     @rpc('com.example.uri', { args: [z.number()] }) each(_a: number): void {}

@@ -110,7 +110,7 @@ describe('open', () => {
     expect(new Set(ids.map((id) => id.slice(0, base.length + 5))).size).toBe(20)
   })
 
-  test('counts those that came while its list was read', async () => {
+  test('counts connections made while its list was read', async () => {
     const { base, port } = await served({ maxConnections: 1 })
     const list = '{"protocols":["wamp.2.json"]}'
     const slow = rawPost(port, `${new URL(base).pathname}/open`, '{', list.length)
@@ -169,7 +169,7 @@ describe('receive', () => {
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(new Uint8Array(bytes))
   })
 
-  test('is answered with nothing after a while, again and again', async () => {
+  test('is answered with an empty body after a while, again and again', async () => {
     const { base, echo } = await served({ longPoll: { hold: 30, timeout: 5_000 } })
     const transport = await opened(base)
     for (let i = 0; i < 3; i++) {
@@ -325,7 +325,7 @@ describe('send', () => {
   test.each([
     ['nothing', ''],
     ['no UTF-8', Buffer.from([0x22, 0xc3, 0x28, 0x22])],
-  ])('of %s is 400, and the end', async (_what, body) => {
+  ])('of %s is answered with 400, and ends the connection', async (_what, body) => {
     const { base, echo } = await served()
     const transport = await opened(base)
     expect((await post(`${transport}/send`, body)).status).toBe(400)
@@ -350,7 +350,7 @@ describe('send', () => {
     },
   )
 
-  test('of more than is taken is 413, and the end', async () => {
+  test('of too many bytes is answered with 413, and ends the connection', async () => {
     const { base, echo } = await served({ maxPayload: 1000 })
     const transport = await opened(base)
     expect((await post(`${transport}/send`, message('x'.repeat(1000)))).status).toBe(413)
@@ -436,7 +436,7 @@ describe('origins', () => {
     expect(allowed(await ask(base, `http://127.0.0.1:${port}`))).toEqual([200, null, null])
   })
 
-  test('that are named may, with cookies', async () => {
+  test('that are named may connect, with cookies', async () => {
     const { base } = await served({ longPoll: { origins: ['https://good.example'], timeout: 200 } })
     expect(allowed(await ask(base, 'https://good.example'))).toEqual([200, 'https://good.example', 'true'])
     const preflight = await ask(base, 'https://good.example', 'OPTIONS')
@@ -447,7 +447,7 @@ describe('origins', () => {
     expect(allowed(await ask(base, 'https://evil.example'))).toEqual([403, null, null])
   })
 
-  test('may be all, without cookies', async () => {
+  test('may all connect, without cookies', async () => {
     const { base } = await served({ longPoll: { origins: '*', timeout: 200 } })
     expect(allowed(await ask(base, 'https://any.example'))).toEqual([200, '*', null])
   })
@@ -522,7 +522,7 @@ describe('the client', () => {
     await expect(longPollDial()('rs://host:1', ['wamp.2.json'], never())).rejects.toMatchObject({ uri: USAGE })
   })
 
-  test('sends one post at a time, in order, and closes behind them', async () => {
+  test('sends one post at a time, in order, and closes after them', async () => {
     const { base, echo } = await served()
     const transport = await longPollDial()(base, ['wamp.2.json'], never())
     const heard = new Recorder()

@@ -112,7 +112,7 @@ describe('the handshake of the router', () => {
   })
 
   test.each([
-    ['a serializer that nobody speaks', [0x7f, 0xf4, 0, 0], 0x10],
+    ['an unassigned serializer', [0x7f, 0xf4, 0, 0], 0x10],
     ['a serializer that is reserved', [0x7f, 0xff, 0, 0], 0x10],
     ['the third octet', [0x7f, 0xf1, 1, 0], 0x30],
     ['the fourth octet', [0x7f, 0xf1, 0, 0x80], 0x30],
@@ -145,7 +145,7 @@ describe('the handshake of the router', () => {
   test.each([
     ['no RawSocket', [0x47, 0x45, 0x54, 0x20]],
     ['serializer 0', [0x7f, 0xf0, 0, 0]],
-  ])('has no answer to %s', async (_what, request) => {
+  ])('does not answer %s', async (_what, request) => {
     const client = raw((await served()).port)
     client.socket.write(Buffer.from(request))
     await client.gone
@@ -345,7 +345,7 @@ describe('the limit of the peer', () => {
     await answers(client)
   })
 
-  test('makes a kind of its own, so that nothing too long is shared', async () => {
+  test('forms a group of its own, so that nothing too long is shared', async () => {
     const { port, echo } = await served()
     for (const second of [0x01, 0xf1, 0x01, 0xf2]) await joined(port, second)
     expect(echo.links.map(({ kind }) => kind)).toEqual([

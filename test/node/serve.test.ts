@@ -248,13 +248,13 @@ describe('pages', () => {
 })
 
 describe('the subprotocol', () => {
-  test('is the first of the client that is spoken', async () => {
+  test('is the first one of the client that the router supports', async () => {
     const { url } = await served()
     expect((await opened(url, ['wamp.2.flatbuffers', 'wamp.2.msgpack', 'wamp.2.json'])).protocol).toBe('wamp.2.msgpack')
     expect((await opened(url, ['wamp.2.cbor', 'wamp.2.json'])).protocol).toBe('wamp.2.cbor')
   })
 
-  test('no common one fails the handshake, and the error lists the supported ones', async () => {
+  test('without a common one fails the handshake, and the error lists the supported ones', async () => {
     const { url } = await served()
     const text = 'Sec-WebSocket-Protocol must offer one of wamp.2.json, wamp.2.cbor, wamp.2.msgpack; '
     expect(await refused(url, ['wamp.2.flatbuffers', 'soap'])).toEqual({
@@ -315,7 +315,7 @@ describe('an existing server', () => {
     await reloading(port)
   })
 
-  test('at / it is not the router that answers', async () => {
+  test('does not pass connections at / to the router', async () => {
     const { server, port } = await application()
     await served({ server })
     const socket = opening(`ws://127.0.0.1:${port}/`)

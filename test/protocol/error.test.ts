@@ -1,10 +1,10 @@
-/** The one error class, and how an error travels. */
+/** The one error class, and its conversion to and from messages. */
 
 import { describe, expect, test } from 'vitest'
 import { errorOf, thrown, violation, WampError } from '../../src/protocol/error.ts'
 
 describe('a WampError', () => {
-  test('has a URI, args and kwargs; its message is the first text, else the URI', () => {
+  test('has a URI, args and kwargs; its message is the first text in args, otherwise the URI', () => {
     expect(new WampError('a.b')).toMatchObject({ message: 'a.b', uri: 'a.b', args: [], kwargs: {}, details: {} })
     expect(new WampError('a.b', ['why', 5], { k: 1 })).toMatchObject({
       message: 'why',
@@ -25,7 +25,7 @@ describe('a WampError', () => {
     expect('cause' in new WampError('a.b')).toBe(false)
   })
 
-  test('is known by its brand, which is not shown', () => {
+  test('is recognized by a brand that is not enumerable', () => {
     const error = new WampError('a.b')
     expect(WampError.is(error)).toBe(true)
     expect(Object.keys(error).sort()).toEqual(['args', 'details', 'kwargs', 'name', 'sent', 'uri'])
@@ -34,7 +34,7 @@ describe('a WampError', () => {
   })
 })
 
-test('an ERROR message is an error that says all of it', () => {
+test('an ERROR message becomes an error with all of its fields', () => {
   expect(errorOf([8, 48, 1, { d: 1 }, 'a.b', { args: ['why'], kwargs: { k: 2 } }])).toMatchObject({
     uri: 'a.b',
     message: 'why',
@@ -46,20 +46,20 @@ test('an ERROR message is an error that says all of it', () => {
   expect(errorOf([8, 48, 1, {}, 'a.b'])).toMatchObject({ message: 'a.b', args: [], kwargs: {} })
 })
 
-test('a violation says what was expected', () => {
+test('a violation names the expected value', () => {
   expect(violation('X[1] must be an id')).toMatchObject({
     uri: 'wamp.error.protocol_violation',
     message: 'X[1] must be an id',
   })
 })
 
-describe('what was thrown', () => {
-  test('a WampError travels as it is', () => {
+describe('a thrown value', () => {
+  test('that is a WampError is sent unchanged', () => {
     const error = new WampError('a.b')
     expect(thrown(error)).toBe(error)
   })
 
-  test('anything else as runtime_error with its text, and is the cause', () => {
+  test('of another kind becomes a runtime_error with its text, and is the cause', () => {
     for (const [value, text] of [
       [new Error('boom'), 'boom'],
       [new RangeError(''), ''],
@@ -76,7 +76,7 @@ describe('what was thrown', () => {
     expect(thrown(boom).cause).toBe(boom)
   })
 
-  test('also what has no text to tell', () => {
+  test('without a readable text becomes a runtime_error as well', () => {
     const mute = [
       Object.create(null),
       {

@@ -1,18 +1,18 @@
-/** Identifiers: the whole range of the specification, 2^53 included, and nothing else. */
+/** Identifiers: the whole range of the specification, 2^53 included, and no other values. */
 
 import { expect, test } from 'vitest'
 import { isId, MAX_ID, nextId, randomId } from '../../src/protocol/ids.ts'
 
-test('the greatest id is 2^53, which is not a safe integer', () => {
+test('the largest id is 2^53, which is not a safe integer', () => {
   expect(MAX_ID).toBe(9007199254740992)
   expect(Number.isSafeInteger(MAX_ID)).toBe(false)
 })
 
-test('1 to 2^53 are ids', () => {
+test('1 to 2^53 are valid ids', () => {
   for (const id of [1, 2, 2 ** 31, 2 ** 32, 2 ** 53 - 1, 2 ** 53]) expect(isId(id)).toBe(true)
 })
 
-test('nothing else is one', () => {
+test('other values are not valid ids', () => {
   const others = [
     0,
     -1,
@@ -32,11 +32,11 @@ test('nothing else is one', () => {
   for (const other of others) expect(isId(other), String(other)).toBe(false)
 })
 
-test('a sequence begins anew at 1 behind 2^53', () => {
+test('a sequence restarts at 1 after 2^53', () => {
   expect([0, 1, 2 ** 53 - 1, 2 ** 53].map(nextId)).toEqual([1, 2, 2 ** 53, 1])
 })
 
-test('random ids are ids, do not repeat, and are spread over the whole range', () => {
+test('random ids are valid, do not repeat, and are spread over the whole range', () => {
   const ids = Array.from({ length: 20_000 }, randomId)
   expect(ids.every(isId)).toBe(true)
   expect(new Set(ids).size).toBe(ids.length)

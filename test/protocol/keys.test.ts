@@ -1,4 +1,4 @@
-/** Known keys of options and details: the right types pass, wrong ones are violations, unknown keys are nobody's business. */
+/** Known keys of options and details: right types are accepted, wrong ones are violations, unknown keys are ignored. */
 
 import { expect, test } from 'vitest'
 import * as codes from '../../src/protocol/codes.ts'
@@ -73,7 +73,7 @@ const known: [code: number, keys: Record<string, { right: unknown[]; wrong: unkn
   [codes.ERROR, { ...passthru }],
 ]
 
-/** A message with this dictionary, and the place where it stands. */
+/** A message with this dictionary, and its place in the message. */
 function withDict(code: number, dict: object): [message: Message, place: number] {
   const { kinds } = layoutOf(code)
   const place = kinds.indexOf(2) + 1
@@ -98,13 +98,13 @@ for (const [code, keys] of known) {
   })
 }
 
-test('unknown keys pass, those that objects have by birth as well', () => {
+test('unknown keys are accepted, including those that objects inherit', () => {
   for (const [code] of known) {
     checkKeys(withDict(code, { _custom: [1], constructor: 5, toString: 'x', hasOwnProperty: null })[0])
   }
 })
 
-test('a client is told by the type alone, and null is as good as nothing', () => {
+test('a client checks only the types of details, and null counts as absent', () => {
   const details = { publisher: 0, trustlevel: -1.5, timeout: 2n ** 70n, topic: '', mode: 'abort', forward_for: [1] }
   for (const given of [details, Object.fromEntries(Object.keys(details).map((key) => [key, null]))]) {
     checkDetails([codes.EVENT, 1, 1, given] as unknown as Message)
@@ -134,12 +134,12 @@ test('a client is told by the type alone, and null is as good as nothing', () =>
       )
     }
   }
-  // What ends the session ends it.
+  // A violation ends the session.
   checkDetails([codes.ABORT, { message: 5 }, 'a.b'] as unknown as Message)
   checkDetails([codes.GOODBYE, { message: 5 }, 'a.b'] as unknown as Message)
 })
 
-test('a message without such a dictionary passes', () => {
+test('a message without such a dictionary is accepted', () => {
   checkKeys([codes.SUBSCRIBED, 1, 1])
   checkKeys([codes.UNSUBSCRIBE, 1, 1])
   checkKeys([codes.PUBLISHED, 1, 1])

@@ -1,4 +1,4 @@
-/** Options by their rules: what is wrong is named, and so is what was probably meant. */
+/** Options by their rules: an error names the wrong option, and the one probably meant. */
 
 import { describe, expect, test } from 'vitest'
 import { checkRules, DURATION, dictOf, FLAG, LIMIT, type OptionRules, STRING } from '../../src/protocol/option-rules.ts'
@@ -33,7 +33,7 @@ test.each<[object]>([
   [{ reconnect: false, realms: ['a'], connectTimeout: 0, limits: {} }],
   [{ connectTimeout: Number.POSITIVE_INFINITY, limits: { calls: Number.POSITIVE_INFINITY } }],
   [Object.create({ reconnect: true })],
-])('%j is right', (options) => {
+])('%j is valid', (options) => {
   expect(message(options)).toBe('')
 })
 
@@ -58,20 +58,20 @@ test.each<[unknown, string]>([
   [{ connectionTimeout: 1 }, 'Thing has no option "connectionTimeout": did you mean connectTimeout?'],
   [{ url: 'ws://here' }, 'Thing has no option "url", but reconnect, realms, connectTimeout, limits'],
   [{ constructor: 1 }, 'Thing has no option "constructor", but reconnect, realms, connectTimeout, limits'],
-])('%j is wrong', (options, text) => {
+])('%j is invalid', (options, text) => {
   expect(message(options)).toBe(text)
 })
 
-describe('a report', () => {
-  test('shows options as they might be', () => {
+describe('an error', () => {
+  test('shows an example of the options', () => {
     expect(message(5, { example: 'realms: ["a"]' })).toBe('Thing takes options, such as { realms: ["a"] }, got 5')
   })
 
-  test('says what to write in place of what other libraries have', () => {
+  test('suggests the equivalent of an option of another library', () => {
     expect(message({ url: 1 }, { instead: { url: 'write router' } })).toBe('Thing has no option "url": write router')
   })
 
-  test('advises whoever gave an unknown option', () => {
+  test('appends the advice after an unknown option', () => {
     expect(message({ realm: 'a' }, { advice: ' (mind your own)' })).toBe(
       'Thing has no option "realm": did you mean realms? (mind your own)',
     )

@@ -1,4 +1,4 @@
-/** The one rule for what a payload may hold. */
+/** The one rule for the values in a payload. */
 
 import { describe, expect, test } from 'vitest'
 import { isEmptyDict, isRecord, MAX_DEPTH, plain } from '../../src/protocol/plain.ts'
@@ -10,7 +10,7 @@ class Point {
   }
 }
 
-describe('what may travel is copied', () => {
+describe('a value that can be sent is copied', () => {
   const values: [name: string, value: unknown, copy: unknown][] = [
     ['a text', 'ü\u0000😀', 'ü\u0000😀'],
     ['numbers', [0, -0, 1.5, Number.NaN, Number.POSITIVE_INFINITY], [0, -0, 1.5, Number.NaN, Number.POSITIVE_INFINITY]],
@@ -22,11 +22,11 @@ describe('what may travel is copied', () => {
     ['a dictionary without a prototype', Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
     ['an instance of a class, as its own keys', new Point(), { x: 1 }],
     ['a Date, as its toJSON', new Date(0), '1970-01-01T00:00:00.000Z'],
-    ['what has a toJSON, as that', { toJSON: () => ({ a: [1] }) }, { a: [1] }],
+    ['an object with toJSON, as its result', { toJSON: () => ({ a: [1] }) }, { a: [1] }],
     ['bytes', new Uint8Array([1, 2]), new Uint8Array([1, 2])],
     ['a Buffer, as bytes', Buffer.from([1, 2]), new Uint8Array([1, 2])],
     ['an ArrayBuffer, as bytes', new Uint8Array([1, 2]).buffer, new Uint8Array([1, 2])],
-    ['a Proxy, as what it shows', new Proxy({ a: [1] }, {}), { a: [1] }],
+    ['a Proxy, as its visible keys', new Proxy({ a: [1] }, {}), { a: [1] }],
     ['the same object twice', [Array(2).fill({ a: 1 })], [[{ a: 1 }, { a: 1 }]]],
     ['keys such as constructor', { constructor: 1, toString: 2 }, { constructor: 1, toString: 2 }],
   ]
@@ -36,7 +36,7 @@ describe('what may travel is copied', () => {
     })
   }
 
-  test('and nothing of it is shared with the original', () => {
+  test('into a copy that shares nothing with the original', () => {
     const original = { list: [{ a: 1 }], bytes: new Uint8Array([1]) }
     const copy = plain(original, 'args') as typeof original
     original.list[0]!.a = 2
@@ -45,7 +45,7 @@ describe('what may travel is copied', () => {
   })
 })
 
-describe('what may not is refused with its place', () => {
+describe('a value that cannot be sent is refused, and the error names its place', () => {
   const values: [name: string, value: unknown, place: string, what: RegExp][] = [
     ['a function', [() => {}], 'args[0]', /a function/],
     ['a symbol', [1, { a: Symbol('x') }], 'args[1].a', /a symbol/],
@@ -72,7 +72,7 @@ describe('what may not is refused with its place', () => {
     })
   }
 
-  test('a cycle, in a short text', () => {
+  test('a cycle, in a short message', () => {
     const cyclic: unknown[] = []
     cyclic.push({ again: cyclic })
     let message = ''
@@ -86,7 +86,7 @@ describe('what may not is refused with its place', () => {
   })
 })
 
-test('256 levels may travel, and no more', () => {
+test('256 levels can be sent, and no more', () => {
   const deep = (levels: number) => {
     let value: unknown[] = []
     for (let level = 1; level < levels; level++) value = [value]
@@ -108,7 +108,7 @@ test('empty is a plain dictionary without keys', () => {
   ])
 })
 
-test('a record has its own keys to say', () => {
+test('a record is a plain object, a class instance or an object without prototype', () => {
   expect([{}, Object.create(null), new Point()].map(isRecord)).toEqual([true, true, true])
   expect([new Map(), new Date(), /x/, new Error('x'), Promise.resolve()].map(isRecord)).toEqual(Array(5).fill(false))
 })

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { isPattern, isReserved, isUri } from '../../src/protocol/uri.ts'
 
-// Basic Profile, URIs; with the end of the text where the specification has `$`.
+// Basic Profile, URIs; with the end of the text for `$` of the specification.
 const LOOSE = /^([^\s.#]+\.)*([^\s.#]+)$/
 const LOOSE_EMPTY = /^(([^\s.#]+\.)|\.)*([^\s.#]+)?$/
 const STRICT = /^([0-9a-z_]+\.)*([0-9a-z_]+)$/
@@ -23,13 +23,13 @@ describe('every text of up to five characters', () => {
     ['loose', (uri) => isUri(uri), LOOSE],
     ['strict', (uri) => isUri(uri, true), STRICT],
     ['exact', (uri) => isPattern(uri, 'exact'), LOOSE],
-    ['exact where nothing is said', (uri) => isPattern(uri), LOOSE],
+    ['exact by default', (uri) => isPattern(uri), LOOSE],
     ['wildcard', (uri) => isPattern(uri, 'wildcard'), LOOSE_EMPTY],
     ['wildcard, strict', (uri) => isPattern(uri, 'wildcard', true), STRICT_EMPTY],
     ['prefix', (uri) => isPattern(uri, 'prefix'), PREFIX],
   ]
   for (const [name, judge, oracle] of judged) {
-    test(`${name} is as the specification has it`, () => {
+    test(`${name} follows the specification`, () => {
       expect(texts.filter((text) => judge(text) !== oracle.test(text))).toEqual([])
     })
   }
@@ -47,14 +47,14 @@ test('any other character is legal: capitals, hyphens, letters of any language',
   }
 })
 
-test('a very long text is judged at once', () => {
+test('a very long text is checked at once', () => {
   const long = `${'a.'.repeat(200_000)}a`
   expect(isUri(long)).toBe(true)
   expect(isUri(`${long}.`)).toBe(false)
   expect(isPattern(`${long}#`, 'wildcard')).toBe(false)
 })
 
-test('the namespace wamp belongs to the router, and no other that begins so', () => {
+test('the namespace wamp belongs to the router, and other names that begin with it do not', () => {
   expect(['wamp', 'wamp.', 'wamp.session.count'].map(isReserved)).toEqual([true, true, true])
   expect(['wampy', 'wampy.error.usage', 'com.wamp', 'Wamp.x', ''].map(isReserved)).toEqual(Array(5).fill(false))
 })

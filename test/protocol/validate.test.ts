@@ -1,4 +1,4 @@
-/** The table of layouts against the tuple types, and what it says of messages that break it. */
+/** The table of layouts against the tuple types, and the errors for messages that violate it. */
 
 import { readFileSync } from 'node:fs'
 import ts from 'typescript'
@@ -30,7 +30,7 @@ const KINDS: Record<string, number> = {
   Dict: KIND_DICT,
 }
 
-/** The tuples of messages.ts as layouts: by the name of their code. */
+/** The tuples of messages.ts as layouts, by the name of their code. */
 function tuples(): Map<string, Omit<Layout, 'code'>> {
   const url = new URL('../../src/protocol/messages.ts', import.meta.url)
   const file = ts.createSourceFile('messages.ts', readFileSync(url, 'utf8'), ts.ScriptTarget.ES2022, true)
@@ -62,18 +62,18 @@ function tuples(): Map<string, Omit<Layout, 'code'>> {
 
 const all = Object.entries(codes) as [string, Code][]
 
-test('there are 24 messages, each with its tuple and its layout, and they say the same', () => {
+test('there are 24 messages, and the tuple and the layout of each agree', () => {
   const types = tuples()
   expect(all).toHaveLength(24)
   expect([...types.keys()].sort()).toEqual(all.map(([name]) => name).sort())
   for (const [name, code] of all) expect(layoutOf(code)).toEqual({ ...types.get(name), code })
 })
 
-test('a message has its name', () => {
+test('a message is named by its code', () => {
   for (const [name, code] of all) expect(nameOf(code)).toBe(name)
 })
 
-test('what is not a code is named', () => {
+test('an invalid code is refused, and the error shows it', () => {
   for (const [code, text] of [
     [0, '0'],
     [7, '7'],
@@ -110,14 +110,14 @@ describe('each message', () => {
     const layout = layoutOf(code)
     const message = [code, ...layout.kinds.map((kind) => good[kind])]
 
-    test(`${name} passes as its type says, with and without what is optional`, () => {
+    test(`${name} is accepted with the types of its elements, with and without optional ones`, () => {
       for (let length = layout.least; length <= layout.most; length++) {
         checkLength(layout, length)
         checkElements(layout, message.slice(0, length))
       }
     })
 
-    test(`${name} has no fewer and no more elements`, () => {
+    test(`${name} is refused with fewer or more elements`, () => {
       const most = layout.payload ? layout.most + 2 : layout.most
       const count = layout.least === most ? most : `${layout.least} to ${most}`
       for (const length of [0, 1, layout.least - 1, most + 1, most + 100]) {
@@ -126,7 +126,7 @@ describe('each message', () => {
       for (let length = layout.least; length <= most; length++) checkLength(layout, length)
     })
 
-    test(`${name} names the first element that is wrong, and what it is`, () => {
+    test(`${name} is refused with a wrong element, and the error names the first one`, () => {
       for (const [i, kind] of layout.kinds.entries()) {
         for (const value of bad[kind] as unknown[]) {
           const wrong = [...message]
@@ -163,12 +163,12 @@ test('args are a list and kwargs a dictionary', () => {
   }
 })
 
-test('a dictionary is not a list, no bytes and no null', () => {
+test('a dictionary is neither a list nor bytes nor null', () => {
   expect([{}, Object.create(null), { a: 1 }].map(isDict)).toEqual([true, true, true])
   expect([null, [], new Uint8Array(1), 'text', 5, undefined].map(isDict)).toEqual(Array(6).fill(false))
 })
 
-test('a value is formatted briefly and on one line, whatever a peer sent', () => {
+test('a value is formatted briefly and on one line, whatever its contents', () => {
   expect([1, 1n, true, null, undefined].map(formatValue)).toEqual(['1', '1', 'true', 'null', 'undefined'])
   expect(formatValue('a "text"\n')).toBe('"a \\"text\\"\\n"')
   expect(formatValue('x'.repeat(100_000))).toBe(`"${'x'.repeat(40)}..."`)

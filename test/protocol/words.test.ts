@@ -1,4 +1,4 @@
-/** Closed sets and keys: a word or key that is added does not compile before the library implements it everywhere. */
+/** Closed sets and keys: an additional word or key does not compile until the library implements it everywhere. */
 
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -8,7 +8,7 @@ import { anyOf, CANCEL_MODES, FEATURES, isOneOf, MATCH_POLICIES } from '../../sr
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** By list: where its words are implemented, and what the compiler finds there when one is missing. */
+/** By list: the files that implement its words, and the compiler error there if one is missing. */
 const implemented: Record<string, [file: string, error: RegExp][]> = {
   MATCH_POLICIES: [
     ['protocol/uri', /'new_match_policies' is missing/],
@@ -33,7 +33,7 @@ const implemented: Record<string, [file: string, error: RegExp][]> = {
   ],
 }
 
-/** By file: features that it announces or looks for. */
+/** By file: the features that it announces or reads. */
 const features: Record<string, string[]> = {
   'client/roles/features': ['call_reroute', 'publisher_exclusion', 'subscription_revocation'],
   'client/roles/caller': ['call_timeout'],
@@ -45,7 +45,7 @@ const features: Record<string, string[]> = {
 
 const nameOf = (path: string) => path.slice(`${root}src/`.length, -'.ts'.length)
 
-/** The sources, with another word in each list and each of the features above misspelled. */
+/** The sources, with an additional word in each list and each of the features above misspelled. */
 function changed(path: string, text: string): string {
   const file = nameOf(path)
   if (file === 'protocol/words') {
@@ -61,7 +61,7 @@ const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile)
 const { options, fileNames } = ts.parseJsonConfigFileContent({ ...config, include: ['src'] }, ts.sys, root)
 const unchanged = new Map<string, ts.SourceFile | undefined>()
 
-/** A program of these files, as `change` makes them of the sources. */
+/** A program of these files, changed by `change`. */
 function compiled(files: readonly string[], change: (path: string, text: string) => string): ts.Program {
   const host = ts.createCompilerHost(options)
   const { getSourceFile } = host
@@ -91,12 +91,12 @@ beforeAll(() => {
   found = new Map(files.map((file) => [file, errorsIn(program, file)]))
 }, 60_000)
 
-test('the implementation of each list is known here', () => {
+test('this test lists the implementation of each list of words', () => {
   const lists = Object.entries(words).filter(([, value]) => Array.isArray(value))
   expect(Object.keys(implemented).sort()).toEqual(lists.map(([name]) => name).sort())
 })
 
-describe('another word does not compile', () => {
+describe('an additional word does not compile', () => {
   for (const [list, places] of Object.entries(implemented)) {
     for (const [file, error] of places) {
       test(`${list} in ${file}: ${error.source}`, () => {
@@ -106,7 +106,7 @@ describe('another word does not compile', () => {
   }
 })
 
-describe('a feature that its role does not have does not compile', () => {
+describe('a feature that its role lacks does not compile', () => {
   for (const [file, names] of Object.entries(features)) {
     test.each(names)(`%s in ${file}`, (feature) => {
       expect(found.get(file)).toContainEqual(expect.stringContaining(`${feature}_misspelled`))
@@ -155,7 +155,7 @@ test('no switch over a closed set has a default', () => {
   expect(switches).toContain('router/rpc/choose-callee')
 })
 
-test('a word is one of its set, and a sentence can name them', () => {
+test('a word is checked against its set, and a set can be written as a phrase', () => {
   expect(MATCH_POLICIES.filter((policy) => isOneOf(MATCH_POLICIES, policy))).toEqual([...MATCH_POLICIES])
   for (const value of ['suffix', '', 0, null, undefined, ['exact'], {}]) {
     expect(isOneOf(MATCH_POLICIES, value)).toBe(false)
@@ -165,6 +165,6 @@ test('a word is one of its set, and a sentence can name them', () => {
   expect(anyOf(['one'])).toBe('one')
 })
 
-test('no feature stands twice in the list of its role', () => {
+test('no feature is listed twice for its role', () => {
   for (const names of Object.values(FEATURES)) expect(new Set(names).size).toBe(names.length)
 })

@@ -49,12 +49,12 @@ function end(child: ChildProcess): Promise<unknown> {
 
 const node = (...args: string[]) => run(process.execPath, args, { cwd: here.folder, timeout: 60_000 })
 
-test('every block says what file it is, or is a shell session', () => {
+test('every block names its file, or is a shell session', () => {
   const bare = blocks().filter(({ file, language }) => !file && language !== 'sh')
   expect(bare).toEqual([])
 })
 
-test('every test that the table of features names exists', () => {
+test('every test named in the table of features exists', () => {
   const [, table = ''] =
     /^\| Feature \| Router \| Client \|\n(.*?)\n\n/ms.exec(readFileSync(join(ROOT, 'README.md'), 'utf8')) ?? []
   const names = [...new Set([...table.matchAll(/`((?:\w+)\/[\w./-]+)`/g)].map(([, name = '']) => name))]
@@ -118,7 +118,7 @@ describe('with the service of the first block', () => {
     ['adapter.ts', /^1$/m],
     ['router.ts', /ws:\/\/127\.0\.0\.1:\d+\/wamp[\s\S]*sessions: 1/],
     ['world.ts', /3[\s\S]*\[/],
-  ])('%s runs, says what it should, and ends by itself', async (file, said) => {
+  ])('%s runs, prints the expected output, and exits by itself', async (file, said) => {
     const { stdout, stderr } = await node(...TSX, file)
     expect(stderr).toBe('')
     expect(stdout).toMatch(said)

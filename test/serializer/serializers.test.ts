@@ -166,7 +166,7 @@ test.each([
   [cbor, octets('86 1824 01 02 a1616ef6 f6 a1616e81f6'), octets('86 1824 01 02 a1616ef6 80 a1616e81f6')],
   [msgpack, octets('96 24 01 02 81a16ec0 c0 81a16e91c0'), octets('96 24 01 02 81a16ec0 90 81a16e91c0')],
 ])(
-  'null before kwargs, as nexus says that there are no args, is read and relayed as no args: %o',
+  'null before kwargs, by which nexus marks absent args, is read and relayed as absent args: %o',
   (serializer, frame, relay) => {
     const before = frame.slice()
     const message = serializer.decode(frame)

@@ -65,7 +65,7 @@ describe('sending', () => {
     expect(await wire.count(4)).toEqual([half, half, long, half].map((message) => `${message}\x1e`))
   })
 
-  test('before a close comes before it', async () => {
+  test('before a close precedes it', async () => {
     const { transport, wire } = ends()
     transport.send('[1]')
     transport.close(4000, 'bye')
@@ -74,7 +74,7 @@ describe('sending', () => {
     expect(wire.frames).toEqual(['[1]\x1e'])
   })
 
-  test('before a break is lost', async () => {
+  test('before the connection breaks is lost', async () => {
     const { transport, wire } = ends()
     transport.send('[1]')
     transport.terminate()
@@ -101,7 +101,7 @@ describe('receiving', () => {
     ['three, as Autobahn for Python ends them', '[1]\x18[2]\x18[3]\x18', ['[1]', '[2]', '[3]']],
     ['one of bytes', octets(0, 0, 0, 2, 'ab'), [octets('ab')]],
     ['two of bytes', octets(0, 0, 0, 1, 'a', 0, 0, 0, 3, 'bcd'), [octets('a'), octets('bcd')]],
-  ])('is taken apart: %s', async (_what, batch, messages) => {
+  ])('is split into messages: %s', async (_what, batch, messages) => {
     const { heard, far } = ends()
     far.send(batch)
     expect(await heard.count(messages.length)).toEqual(messages)

@@ -1,4 +1,4 @@
-/** What the compiler knows of the client: options, operations, events, adapters. */
+/** The types of the client: options, operations, events, adapters. */
 
 import { expectTypeOf, test } from 'vitest'
 import {
@@ -27,10 +27,10 @@ import { dial } from 'wampy-ts/node'
 import { Router } from 'wampy-ts/router'
 import WebSocket from 'ws'
 
-// Never run: only its types count.
+// Never called: only its types count.
 declare const client: WampClient
 
-test('call is unknown until it is told; callRaw is all of it', () => {
+test('the result of call is unknown without a type argument; callRaw returns all of it', () => {
   expectTypeOf(client.call('com.example.f')).toEqualTypeOf<Promise<unknown>>()
   expectTypeOf(client.call<number>('com.example.f', [1])).toEqualTypeOf<Promise<number>>()
   expectTypeOf(client.callRaw('com.example.f')).toEqualTypeOf<Promise<CallResult>>()
@@ -47,14 +47,14 @@ test('call is unknown until it is told; callRaw is all of it', () => {
   client.call('com.example.f', [], {}, { timeout: 5, signal: AbortSignal.timeout(5), waitForReady: true, _custom: [1] })
 })
 
-test('publish resolves to a publication, or to nothing', () => {
+test('publish resolves to a publication id or to undefined', () => {
   expectTypeOf(client.publish('com.example.t')).toEqualTypeOf<Promise<Id | undefined>>()
   client.publish('com.example.t', [1], { a: 2 }, { acknowledge: true, exclude_me: false, eligible: [1] })
   // @ts-expect-error: acknowledge is true or false
   client.publish('com.example.t', [], {}, { acknowledge: 1 })
 })
 
-test('handlers and endpoints are given args, kwargs and details', () => {
+test('handlers and endpoints receive args, kwargs and details', () => {
   expectTypeOf(
     client.subscribe('com.example.t', (args, kwargs, details) => {
       expectTypeOf(args).toEqualTypeOf<readonly unknown[]>()
@@ -121,7 +121,7 @@ test('each event has its own arguments', () => {
   client.on('state', (session: SessionInfo) => session)
 })
 
-test('what a client is made with', () => {
+test('options of the client', () => {
   new WampClient({ router: 'ws://localhost:8080/ws', realm: 'realm1', serializers: [json], roles: ['caller'] })
   new WampClient({ router: new Router(), roles: { caller: {} }, reconnect: { initial: 5 }, liveness: { idle: 5 } })
   new WampClient({ router: new WampRouter({ port: '8080' }), reconnect: (attempt) => attempt < 3 && 500 })
@@ -150,7 +150,7 @@ test('adapters are pluggable by their public types', () => {
   new WampRouter({ port: true })
 })
 
-test('decorators go on methods alone', () => {
+test('decorators can be applied to methods only', () => {
   class Service extends WampClient {
     @rpc bare(): void {}
     @rpc('com.example.uri') uri(): void {}
@@ -167,7 +167,7 @@ test('decorators go on methods alone', () => {
   expectTypeOf<Service['bare']>().toBeFunction()
 })
 
-test('an error has its URI, args and kwargs, and can be told from others', () => {
+test('an error has its URI, args and kwargs, and can be narrowed', () => {
   const caught: unknown = new WampError('com.example.error')
   // @ts-expect-error: anything may have been thrown
   caught.uri
@@ -198,13 +198,13 @@ test('progress and events are read in loops', async () => {
   client.events('com.example.t', { overflow: 'all' })
 })
 
-test('an id or a name needs no list', () => {
+test('a single id or name can be given without a list', () => {
   client.publish('com.example.t', [], {}, { exclude: 1, eligible: [1, 2], eligible_authid: 'joe' })
   // @ts-expect-error: ids are numbers
   client.publish('com.example.t', [], {}, { exclude: 'joe' })
 })
 
-test('an Invocation knows its caller, its input and its progress', async () => {
+test('an Invocation has its caller, its input and its progress', async () => {
   const invocation = {} as Invocation<number>
   expectTypeOf(invocation.caller).toEqualTypeOf<Id | undefined>()
   expectTypeOf(invocation.callerAuthid).toEqualTypeOf<string | undefined>()

@@ -1,4 +1,4 @@
-/** What the compiler knows of `client.rpc`: arguments, results, and what it refuses. */
+/** The types of `client.rpc`: arguments, results, and compile errors. */
 
 import { expectTypeOf, test } from 'vitest'
 import {
@@ -16,7 +16,7 @@ import {
 import type { DateService } from './service.ts'
 import { DateService as DateServiceClass } from './service.ts'
 
-// Never run: only its types count.
+// Never called: only its types count.
 declare const client: RpcClient<DateService>
 
 test('arguments and results are those of the method', () => {
@@ -28,23 +28,23 @@ test('arguments and results are those of the method', () => {
   expectTypeOf(client.rpc.sum).parameters.toEqualTypeOf<number[]>()
 })
 
-test('an async method is unwrapped once, and one without a result gives undefined', () => {
+test('an async method is unwrapped once, and one without a result returns undefined', () => {
   expectTypeOf(client.rpc.load).returns.toEqualTypeOf<Promise<{ id: number } | undefined>>()
   expectTypeOf(client.rpc.nothing).returns.toEqualTypeOf<Promise<void>>()
   expectTypeOf(client.rpc.nothingLater).returns.toEqualTypeOf<Promise<void>>()
 })
 
-test('a Result made by hand is unknown to the compiler', () => {
+test('the type of a manually created Result is unknown', () => {
   expectTypeOf(client.rpc.both).returns.toEqualTypeOf<Promise<unknown>>()
 })
 
-test('a first parameter of type Invocation is not passed by the caller, any other is', () => {
+test('a first parameter of type Invocation is omitted by the caller, any other is not', () => {
   expectTypeOf(client.rpc.who).parameters.toEqualTypeOf<[name: string]>()
   expectTypeOf(client.rpc.alone).parameters.toEqualTypeOf<[]>()
   expectTypeOf(client.rpc.loose).parameters.toEqualTypeOf<[value: unknown]>()
 })
 
-test('what is wrong does not compile', () => {
+test('misuse does not compile', () => {
   // @ts-expect-error: a typo is not a valid procedure
   client.rpc.getTodaysDat
   // @ts-expect-error: start belongs to WampClient, and is not called over WAMP
@@ -76,7 +76,7 @@ test('a type-only import of the class suffices', () => {
   expectTypeOf(made.rpc).toEqualTypeOf<Procedures<DateService>>()
 })
 
-test('the class itself brings its types along', () => {
+test('the types come with the class itself', () => {
   const made = new RpcClient({ service: DateServiceClass })
   expectTypeOf(made).toEqualTypeOf<RpcClient<DateService>>()
   expectTypeOf(made.rpc.add).returns.toEqualTypeOf<Promise<number>>()
@@ -90,7 +90,7 @@ test('with() keeps the types', () => {
   client.with({ timeout: '5s' })
 })
 
-test('without a class every name is a procedure, however deep', () => {
+test('without a class every name is a procedure, at any depth', () => {
   const untyped = new RpcClient({ router: 'ws://localhost:8080/ws' })
   expectTypeOf(untyped).toEqualTypeOf<RpcClient<unknown>>()
   expectTypeOf(untyped.rpc).toEqualTypeOf<AnyProcedure>()
@@ -99,7 +99,7 @@ test('without a class every name is a procedure, however deep', () => {
   expectTypeOf(result).resolves.toBeNumber()
 })
 
-test('a class with a constructor of its own, and an abstract one, are services too', () => {
+test('a class with its own constructor, and an abstract one, are services too', () => {
   class Own extends WampClient {
     constructor(readonly zone: string) {
       super({ name: zone })
@@ -126,7 +126,7 @@ test('an interface that names the procedures is enough', () => {
   expectTypeOf(made.rpc.at).parameters.toEqualTypeOf<[zone: string]>()
 })
 
-test('a contract loses no name; a class loses those of the client', () => {
+test('a contract keeps all of its names; a class omits those of the client', () => {
   interface Blog {
     publish(text: string): Promise<number>
     name(): string
@@ -159,7 +159,7 @@ test('a contract loses no name; a class loses those of the client', () => {
   expectTypeOf<keyof Procedures<Service>>().toEqualTypeOf<'add'>()
 })
 
-test('an async generator is a promise of what it returns, and a loop over what it yields', async () => {
+test('an async generator is a promise of its return value, and a loop over its yields', async () => {
   expectTypeOf(client.rpc.count).parameters.toEqualTypeOf<[to: number]>()
   expectTypeOf(client.rpc.count).returns.toEqualTypeOf<Promise<string>>()
   expectTypeOf(client.stream.count).parameters.toEqualTypeOf<[to: number]>()
@@ -175,7 +175,7 @@ test('an async generator is a promise of what it returns, and a loop over what i
   client.stream.count('3')
 })
 
-test('with() keeps the types of loops, and takes what a call takes', () => {
+test('with() keeps the types of loops, and takes the options of a call', () => {
   expectTypeOf(client.with({ signal: AbortSignal.timeout(5) }).stream).toEqualTypeOf<Streams<DateService>>()
   client.with({ onProgress: ([n], kwargs, { progress }) => [n, kwargs, progress], cancelMode: 'kill', input: [1, 2] })
   // @ts-expect-error: no such mode
@@ -189,7 +189,7 @@ test('a first parameter of any type is passed by the caller', () => {
   expectTypeOf(client.rpc.loosest).parameters.toEqualTypeOf<[_value: any, _more: string]>()
 })
 
-test('without a class every name is a loop, however deep', () => {
+test('without a class every name is a loop, at any depth', () => {
   const untyped = new RpcClient()
   expectTypeOf(untyped.stream).toEqualTypeOf<AnyStream>()
   expectTypeOf(untyped.stream.com.example.count(3)).toBeAny()

@@ -1,4 +1,4 @@
-/** What the compiler makes of schemas: a method that does not take what they make does not compile. */
+/** Types with schemas: a method that does not accept their output does not compile. */
 
 import { type } from 'arktype'
 import * as v from 'valibot'
@@ -8,7 +8,7 @@ import { z } from 'zod'
 
 const pair = z.tuple([z.number(), z.string()])
 
-test('the parameters accept what a schema of all arguments makes', () => {
+test('the parameters accept the output of a schema of all arguments', () => {
   class Service extends WampClient {
     @rpc({ args: pair }) exactly(_a: number, _b: string): void {}
     @rpc('com.example.uri', { args: pair }) byUri(_a: number, _b: string): void {}
@@ -45,7 +45,7 @@ test('the parameters accept what a schema of all arguments makes', () => {
   expectTypeOf<Procedures<Service>['exactly']>().parameters.toEqualTypeOf<[_a: number, _b: string]>()
 })
 
-test('the parameters accept what a schema for each of them makes', () => {
+test('the parameters accept the output of a schema for each of them', () => {
   class Service extends WampClient {
     @rpc({ args: [z.number(), v.optional(v.string())] }) each(_a: number, _b?: string): void {}
     @rpc({ args: [] }) none(): void {}
@@ -63,7 +63,7 @@ test('the parameters accept what a schema for each of them makes', () => {
   expectTypeOf<Service['each']>().toBeFunction()
 })
 
-test('the method returns what the schema of the result takes', () => {
+test('the method returns the input of the schema of the result', () => {
   class Service extends WampClient {
     @rpc({ result: z.string() }) now(_anything: number): string {
       return ''
@@ -100,7 +100,7 @@ test('the method returns what the schema of the result takes', () => {
   expectTypeOf<Service['now']>().toBeFunction()
 })
 
-test('the Invocation has what schemas of keyword arguments and of the input make', () => {
+test('the Invocation has the outputs of the schemas of keyword arguments and input', () => {
   const unit = z.object({ unit: z.string().default('cm') })
   class Service extends WampClient {
     @rpc({ invocation: true, kwargs: unit }) named(_invocation: Invocation<unknown, { unit: string }>): void {}
@@ -127,7 +127,7 @@ test('the Invocation has what schemas of keyword arguments and of the input make
   expectTypeOf<Procedures<Service>['any']>().parameters.toEqualTypeOf<[_name: string]>()
 })
 
-test('a static field is held against the methods by satisfies', () => {
+test('a static field is checked against the methods by satisfies', () => {
   class Service extends WampClient {
     static rpc = {
       add: rpc({ args: [z.number(), z.number()] }),

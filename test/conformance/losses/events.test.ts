@@ -1,25 +1,25 @@
-/** Publications and subscriptions, of which each side is lost after each message. */
+/** Publications and subscriptions, with the loss of each side after each message. */
 
 import type { EventHandler } from 'wampy-ts'
-import { ANSWERED, fence, PUBLISHED, publish, story, tellAll } from './lose.ts'
+import { ANSWERED, fence, PUBLISHED, playAll, publish, story } from './lose.ts'
 
-tellAll({
-  'events for whom they are meant': story({
+playAll({
+  'events with an audience': story({
     cast: { publisher: {}, subscriber: {}, other: {} },
     async play(stage, { publisher, subscriber, other }) {
       const id = subscriber.state === 'ready' ? subscriber.session.id : 1
       const heard: EventHandler = ([n], _kwargs, { publisher }) => stage.note('heard', publisher ? `${n} by name` : n)
-      const handle = await stage.tell('subscribe', subscriber.subscribe('a', heard, { match: 'prefix' }), subscriber)
-      await stage.tell(
+      const handle = await stage.record('subscribe', subscriber.subscribe('a', heard, { match: 'prefix' }), subscriber)
+      await stage.record(
         'other',
         other.subscribe('a.t', ([n]) => stage.note('heard by others', n)),
         other,
       )
-      await stage.tell('one', publish(publisher, 'a.t', [1], { eligible: id }))
-      await stage.tell('two', publish(publisher, 'a.t', [2], { disclose_me: true }))
-      await stage.tell('fence', fence(subscriber))
-      await stage.tell('unsubscribe', handle?.unsubscribe())
-      await stage.tell('three', publish(publisher, 'a.t', [3]))
+      await stage.record('one', publish(publisher, 'a.t', [1], { eligible: id }))
+      await stage.record('two', publish(publisher, 'a.t', [2], { disclose_me: true }))
+      await stage.record('fence', fence(subscriber))
+      await stage.record('unsubscribe', handle?.unsubscribe())
+      await stage.record('three', publish(publisher, 'a.t', [3]))
     },
     whole: {
       subscribe: ['done'],
@@ -45,10 +45,10 @@ tellAll({
         }
       }
       void stage.loop('loop', loop(), { loose: true, by: subscriber })
-      await stage.tell('granted', events.subscription, subscriber)
-      for (const n of [1, 2, 3]) await stage.tell(`publish ${n}`, publish(publisher, 'a.t', [n]))
-      // What is not there when this is answered does not come.
-      await stage.tell('fence', fence(subscriber))
+      await stage.record('granted', events.subscription, subscriber)
+      for (const n of [1, 2, 3]) await stage.record(`publish ${n}`, publish(publisher, 'a.t', [n]))
+      // Events that have not arrived before this answer do not arrive.
+      await stage.record('fence', fence(subscriber))
       await events.return?.()
     },
     whole: {
@@ -61,15 +61,15 @@ tellAll({
     },
   }),
 
-  'an event that is retained': story({
+  'a retained event': story({
     cast: { publisher: {}, subscriber: {} },
     async play(stage, { publisher, subscriber }) {
-      await stage.tell('publish 1', publish(publisher, 'a.t', [1], { retain: true }))
+      await stage.record('publish 1', publish(publisher, 'a.t', [1], { retain: true }))
       const heard = (args: readonly unknown[], _kwargs: unknown, { retained }: { retained?: boolean }) =>
         stage.note('heard', [args[0], retained === true])
-      await stage.tell('subscribe', subscriber.subscribe('a.t', heard, { get_retained: true }), subscriber)
-      await stage.tell('publish 2', publish(publisher, 'a.t', [2], { retain: true }))
-      await stage.tell('fence', fence(subscriber))
+      await stage.record('subscribe', subscriber.subscribe('a.t', heard, { get_retained: true }), subscriber)
+      await stage.record('publish 2', publish(publisher, 'a.t', [2], { retain: true }))
+      await stage.record('fence', fence(subscriber))
     },
     whole: {
       'publish 1': [PUBLISHED],
@@ -83,11 +83,11 @@ tellAll({
     },
   }),
 
-  'events that are remembered': story({
+  'events with a history': story({
     router: { history: [{ uri: 'a.t', limit: 10 }] },
     cast: { publisher: {}, reader: {} },
     async play(stage, { publisher, reader }) {
-      for (const n of [1, 2]) await stage.tell(`publish ${n}`, publish(publisher, 'a.t', [n]))
+      for (const n of [1, 2]) await stage.record(`publish ${n}`, publish(publisher, 'a.t', [n]))
       const read = async function* () {
         const id = await reader.call('wamp.subscription.lookup', ['a.t'])
         const { args } = await reader.callRaw('wamp.subscription.get_events', [id])

@@ -1,4 +1,4 @@
-/** Plays a story as often as it has messages, and loses somebody after another one each time. */
+/** Plays a story once per message, and loses one participant after a different message each time. */
 
 import { expect, test } from 'vitest'
 import {
@@ -19,44 +19,44 @@ import { Stage, simulate } from '../stage.ts'
 
 type Cast<Name extends string> = Readonly<Record<Name, WampClient>>
 
-/** An outcome, as a story says it: what was given, and the URI of the error behind it. */
-export type Told = readonly unknown[] | { readonly given?: readonly unknown[]; readonly error: string }
+/** An outcome in a story: the values, and the URI of the final error. */
+export type Outcome = readonly unknown[] | { readonly given?: readonly unknown[]; readonly error: string }
 
 export interface Story<Name extends string = string> {
   readonly router?: RouterOptions
-  /** Who is there from the start, and may be lost. */
+  /** The clients that exist from the start, and may be lost. */
   readonly cast: Readonly<Record<Name, ClientOptions>>
-  /** What is there before anybody is lost. */
+  /** Prepares the stage before any loss. */
   readonly before?: (stage: Stage, cast: Cast<Name>) => Promise<unknown>
-  /** Gives back, if it likes, what must hold when everything has come to its end and those who are left go on. */
+  /** May return a check for the time when everything has ended and the remaining clients are idle. */
   readonly play: (stage: Stage, cast: Cast<Name>) => Promise<unknown>
-  /** What everything comes to where nobody is lost. */
-  readonly whole: Readonly<Record<string, Told>>
-  /** What may be given instead where somebody is lost. */
+  /** The outcomes without a loss. */
+  readonly whole: Readonly<Record<string, Outcome>>
+  /** Values that are allowed instead if there is a loss. */
   readonly instead?: Readonly<Record<string, readonly unknown[]>>
-  /** The errors that may end something where somebody is lost, beside those of any loss. */
+  /** Errors that are allowed if there is a loss, in addition to those of any loss. */
   readonly errors?: readonly string[]
 }
 
-/** Who was lost, if anybody; `router` where everybody was. */
+/** The lost client, if any; `router` if all were lost. */
 export type Check = (lost: string | undefined) => void
 
-export const story = <const Name extends string>(told: Story<Name>): Story => told as unknown as Story
+export const story = <const Name extends string>(plot: Story<Name>): Story => plot as unknown as Story
 
-// What a publication, and an answer that only shows that it comes, are told as.
+// The values recorded for a publication, and for an answer that only needs to arrive.
 export const PUBLISHED = 'published'
 export const ANSWERED = 'answered'
 
 export const publish = (client: WampClient, topic: string, args: unknown[], options: PublishOptions = {}) =>
   client.publish(topic, args, {}, { ...options, acknowledge: true }).then(() => PUBLISHED)
 
-/** Answered behind everything that the router has sent before. */
+/** Answered after everything that the router has sent before. */
 export const fence = (client: WampClient) => client.call('wamp.session.count').then(() => ANSWERED)
 
-/** One, two and three, in time; it is told when it is left. */
+/** One, two and three, over time; records when it is left. */
 export async function* three(stage: Stage, what: string): AsyncGenerator<number, string> {
   const left = gate<string>()
-  void stage.tell(what, left.opened)
+  void stage.record(what, left.opened)
   try {
     for (let n = 1; n <= 3; n++) {
       yield n
@@ -70,10 +70,11 @@ export async function* three(stage: Stage, what: string): AsyncGenerator<number,
 
 const ROUTER = 'router'
 
-/** How one client goes: at once, in the handling of a message, or when that has led to what it leads to. */
+/** The ways to lose one client: at once, while it handles a message, or after the effects of that. */
 const WAYS: Record<string, (stage: Stage, name: string) => void> = {
-  'breaks behind what it said': (stage, name) => stage.lines.get(name)?.near.terminate(),
-  'breaks behind what it was told': (stage, name) => void setImmediate(() => stage.lines.get(name)?.far.terminate()),
+  'breaks after a message it sent': (stage, name) => stage.lines.get(name)?.near.terminate(),
+  'breaks after a message it received': (stage, name) =>
+    void setImmediate(() => stage.lines.get(name)?.far.terminate()),
   leaves: (stage, name) => stage.leave(name),
   'is killed': (stage, name) => stage.kill(name),
   'falls silent': (stage, name) => {
@@ -82,12 +83,12 @@ const WAYS: Record<string, (stage: Stage, name: string) => void> = {
   },
 }
 
-/** Silence must be waited for: after every message would take long. */
+/** Silence takes simulated time: after every message would be too slow. */
 const few = ({ way, after }: Loss) => way !== 'falls silent' || after % 3 === 0
 
-/** How all of them go at once. */
+/** The ways to lose all of them at once. */
 const ENDS: Record<string, (stage: Stage) => void> = {
-  closes: (stage) => stage.replace((router) => void stage.tell('the end of the router', router.close())),
+  closes: (stage) => stage.replace((router) => void stage.record('the end of the router', router.close())),
   breaks: (stage) => {
     const lines = [...stage.lines.values()]
     stage.replace(() => {
@@ -102,14 +103,14 @@ interface Loss {
   readonly after: number
 }
 
-/** Plays a story, with a loss or without; gives back how many messages it took, and who was there. */
-async function play(told: Story, loss?: Loss): Promise<Stage> {
-  const stage = new Stage(told.router)
+/** Plays a story, with a loss or without; returns the number of messages, and the participants. */
+async function play(story: Story, loss?: Loss): Promise<Stage> {
+  const stage = new Stage(story.router)
   const cast = Object.fromEntries(
-    Object.entries(told.cast).map(([name, options]) => [name, stage.client(name, options)]),
+    Object.entries(story.cast).map(([name, options]) => [name, stage.client(name, options)]),
   )
   await stage.settled()
-  await stage.play(told.before?.(stage, cast) ?? Promise.resolve())
+  await stage.play(story.before?.(stage, cast) ?? Promise.resolve())
   stage.counting = true
   const strike = () => {
     if (!loss) return
@@ -121,12 +122,12 @@ async function play(told: Story, loss?: Loss): Promise<Stage> {
     if (count === loss?.after) strike()
   }
   if (loss?.after === 0) strike()
-  const check = await stage.play(told.play(stage, cast))
+  const check = await stage.play(story.play(stage, cast))
   await stage.settled()
   stage.counting = false
   await stage.finish(() => {
     if (typeof check === 'function') (check as Check)(loss?.who)
-    judge(told, stage, loss)
+    judge(story, stage, loss)
   })
   return stage
 }
@@ -149,7 +150,7 @@ function judge({ whole, instead = {}, errors = [] }: Story, { outcomes }: Stage,
     const came = { given, error: uriOf(error) }
     if (same(came, wanted)) continue
     const likely = [wanted.given, instead[what]]
-    // A wish waits for a session for as long as it may.
+    // A handle waits for a session as long as it may.
     const wished = by !== undefined && came.error === TIMEOUT && (loss?.who === by || loss?.who === ROUTER)
     const rightly =
       came.error === undefined
@@ -168,7 +169,7 @@ function uriOf(error: unknown): string | undefined {
   throw new Error('something else than a WampError', { cause: error })
 }
 
-/** Whether the one is the beginning of the other, or where events may have been missed, a part in its order. */
+/** True if one list is the beginning of the other, or, where events may be missed, a part of it in order. */
 function isPart(part: readonly unknown[], whole: readonly unknown[], gaps: boolean): boolean {
   let at = 0
   for (const item of whole) {
@@ -179,16 +180,16 @@ function isPart(part: readonly unknown[], whole: readonly unknown[], gaps: boole
   return at === part.length
 }
 
-/** Whoever is lost, after whichever message, in whichever way: everything ends, the others go on, nothing is left. */
-async function everyLoss(told: Story): Promise<void> {
+/** For any loss, after any message, in any way: everything ends, the others continue, nothing is left. */
+async function everyLoss(story: Story): Promise<void> {
   simulate()
-  const { arrived, clients } = await play(told)
+  const { arrived, clients } = await play(story)
   for (let after = 0; after <= arrived; after++) {
     const losses = Object.keys(ENDS).map((way) => ({ who: ROUTER, way, after }))
     for (const who of clients.keys()) losses.push(...Object.keys(WAYS).map((way) => ({ who, way, after })))
     for (const loss of losses.filter(few)) {
       try {
-        await play(told, loss)
+        await play(story, loss)
       } catch (error) {
         const { who, way } = loss
         throw new Error(`where ${who} ${way} after message ${after} of ${arrived}: ${error}`, { cause: error })
@@ -197,6 +198,6 @@ async function everyLoss(told: Story): Promise<void> {
   }
 }
 
-export function tellAll(stories: Readonly<Record<string, Story>>): void {
-  test.each(Object.entries(stories))('%s', (_, told) => everyLoss(told), 60_000)
+export function playAll(stories: Readonly<Record<string, Story>>): void {
+  test.each(Object.entries(stories))('%s', (_, story) => everyLoss(story), 60_000)
 }

@@ -1,8 +1,8 @@
-/** Sessions and what they own, what is told of that and done about it, of which each side is lost after each message. */
+/** Sessions and what they own, meta events and meta procedures, with the loss of each side after each message. */
 
 import { expect } from 'vitest'
 import { NO_SUCH_PROCEDURE, REVOKED, RpcClient, rpc, subscribe, WampClient } from 'wampy-ts'
-import { ANSWERED, fence, PUBLISHED, publish, story, tellAll } from './lose.ts'
+import { ANSWERED, fence, PUBLISHED, playAll, publish, story } from './lose.ts'
 
 class Till extends WampClient {
   static prefix = 'com.till'
@@ -31,7 +31,7 @@ const WATCHED = [
   'subscription.on_unsubscribe',
   'subscription.on_delete',
 ]
-/** What ends what. */
+/** The event that ends the effect of another. */
 const ENDS: Readonly<Record<string, string>> = {
   'session.on_leave': 'session.on_join',
   'registration.on_unregister': 'registration.on_register',
@@ -42,7 +42,7 @@ const ENDS: Readonly<Record<string, string>> = {
 
 const back = { reconnect: () => 10 }
 
-tellAll({
+playAll({
   'a session': story({
     cast: {},
     async play(stage) {
@@ -53,15 +53,15 @@ tellAll({
     whole: {},
   }),
 
-  'a service and its typed client, from their first to their last word': story({
+  'a service and its typed client, from start to stop': story({
     cast: {},
     async play(stage) {
       const till = stage.client('till', {}, Till)
       const client = stage.client('client', { prefix: 'com.till' }, RpcClient<Till>)
       await stage.settled()
-      await stage.tell('price', client.rpc.price('tea'))
+      await stage.record('price', client.rpc.price('tea'))
       await stage.loop('count', client.stream.count(2))
-      await stage.tell('close', client.publish('com.till.close'))
+      await stage.record('close', client.publish('com.till.close'))
       await stage.settled()
       stage.note('open', till.open)
       stage.leave('till')
@@ -74,20 +74,20 @@ tellAll({
   'a testament': story({
     cast: { owner: {}, heir: {} },
     async play(stage, { owner, heir }) {
-      await stage.tell(
+      await stage.record(
         'subscribe',
         heir.subscribe('a.will', ([what]) => stage.note('inherited', what)),
         heir,
       )
       const leave = (what: string) => owner.call('wamp.session.add_testament', ['a.will', [what], {}])
-      await stage.tell('forgotten', leave('a debt'))
-      await stage.tell(
+      await stage.record('forgotten', leave('a debt'))
+      await stage.record(
         'flush',
         owner.call('wamp.session.flush_testaments').then(() => ANSWERED),
       )
-      await stage.tell('left', leave('a house'))
+      await stage.record('left', leave('a house'))
       stage.leave('owner')
-      // What the router has taken is carried out, however the owner goes.
+      // A testament that the router accepted is published, however its owner leaves.
       return (lost: string | undefined) => {
         if (lost !== 'owner' || stage.outcomes.get('subscribe')?.error) return
         const inherited = stage.outcomes.get('inherited')?.given ?? []
@@ -106,7 +106,7 @@ tellAll({
     instead: { inherited: ['a debt'] },
   }),
 
-  'who comes, what is theirs, and who goes': story({
+  'meta events of sessions and of what they own': story({
     cast: { watcher: {} },
     async before(stage, { watcher }) {
       for (const what of WATCHED) {
@@ -119,12 +119,12 @@ tellAll({
     async play(stage) {
       const comer = stage.client('comer')
       await stage.outcomes.get('start of comer')?.ended
-      await stage.tell(
+      await stage.record(
         'register',
         comer.register('a.b', () => 1),
         comer,
       )
-      await stage.tell(
+      await stage.record(
         'subscribe',
         comer.subscribe('a.t', () => {}),
         comer,
@@ -135,7 +135,7 @@ tellAll({
           if (!/^of /.test(name)) continue
           stage.outcomes.delete(name)
           if (lost === 'watcher' || lost === 'router') continue
-          // Whatever there was a beginning of has an end, the last in last.
+          // Each creation is followed by its end, in reverse order.
           const open: unknown[] = []
           for (const what of given) {
             if (ENDS[what as string] === undefined) open.push(what)
@@ -149,11 +149,11 @@ tellAll({
     whole: { register: ['done'], subscribe: ['done'] },
   }),
 
-  'what an administrator takes away': story({
+  'revocations and kills by an administrator': story({
     cast: { admin: {}, owner: {} },
     async play(stage, { admin, owner }) {
       owner.on('failed', ({ uri: what }, { uri }) => stage.note(`revoked ${what}`, uri))
-      await stage.tell(
+      await stage.record(
         'register',
         owner.register('a.b', () => 1),
         owner,
@@ -161,16 +161,16 @@ tellAll({
       const { id } = owner.state === 'ready' ? owner.session : { id: 1 }
       const events = owner.events('a.t')
       void stage.loop('loop', events, { loose: true, by: owner })
-      await stage.tell('granted', events.subscription, owner)
+      await stage.record('granted', events.subscription, owner)
       const take = async (procedure: string, lookup: string, uri: string) => {
         const found = await admin.call(lookup, [uri])
         return found === null ? 'gone' : admin.call(procedure, [found, id]).then(() => ANSWERED)
       }
       const [one, two] = ['wamp.registration', 'wamp.subscription']
-      await stage.tell('procedure', take(`${one}.remove_callee`, `${one}.lookup`, 'a.b'))
-      await stage.tell('topic', take(`${two}.remove_subscriber`, `${two}.lookup`, 'a.t'))
-      await stage.tell('call', admin.call('a.b'))
-      await stage.tell('fence', fence(owner))
+      await stage.record('procedure', take(`${one}.remove_callee`, `${one}.lookup`, 'a.b'))
+      await stage.record('topic', take(`${two}.remove_subscriber`, `${two}.lookup`, 'a.t'))
+      await stage.record('call', admin.call('a.b'))
+      await stage.record('fence', fence(owner))
       await events.return?.()
     },
     whole: {
@@ -188,14 +188,14 @@ tellAll({
     errors: ['wamp.error.no_such_registration', 'wamp.error.no_such_subscription', 'wamp.error.no_such_session'],
   }),
 
-  'what comes back by itself': story({
+  'handles that are restored on a rejoin': story({
     cast: { owner: back, other: back },
     async before(stage, { owner }) {
       await owner.register('a.b', ([n]) => n)
       await owner.subscribe('a.t', ([n]) => stage.note('heard', n))
     },
     async play(stage, { owner, other }) {
-      const given = await stage.tell(
+      const given = await stage.record(
         'register',
         owner.register('a.c', () => 1),
         owner,
@@ -207,21 +207,21 @@ tellAll({
           try {
             return await other.call('a.b', [1], {}, { waitForReady: true })
           } catch (error) {
-            // Lost once more, or not back yet.
+            // Lost once more, or not restored yet.
             if ([owner.state, other.state].includes('stopped')) throw error
             await stage.sleep(10)
           }
         }
       }
-      await stage.tell('call', there())
-      await stage.tell('publish', publish(other, 'a.t', [2]))
-      await stage.tell(
+      await stage.record('call', there())
+      await stage.record('publish', publish(other, 'a.t', [2]))
+      await stage.record(
         'another',
         owner.subscribe('a.t', ([n]) => stage.note('heard by another', n)),
         owner,
       )
-      await stage.tell('publish again', publish(other, 'a.t', [3]))
-      await stage.tell('call of nobody', other.call('a.c'))
+      await stage.record('publish again', publish(other, 'a.t', [3]))
+      await stage.record('call of nobody', other.call('a.c'))
     },
     whole: {
       register: ['done'],
@@ -233,7 +233,7 @@ tellAll({
       'heard by another': [3],
       'call of nobody': { error: NO_SUCH_PROCEDURE },
     },
-    // Where the wait for the grant has ended, the registration goes on.
+    // If the wait for the grant has ended, the registration continues.
     instead: { 'call of nobody': [1] },
   }),
 })

@@ -1,4 +1,4 @@
-/** What caller and callee do at once. */
+/** Concurrent actions of caller and callee. */
 
 import { describe, expect, test } from 'vitest'
 import {
@@ -19,7 +19,7 @@ import {
 import { e2ee, Keyring, randomKey } from 'wampy-ts/e2ee'
 import { gate } from '../../client/support.ts'
 import type { Stage } from '../stage.ts'
-import { aborting, everyOrder, type Race, race, runAll, told } from './order.ts'
+import { aborting, everyOrder, outcome, type Race, race, runAll } from './order.ts'
 
 const keyring = new Keyring([{ uri: '', match: 'prefix', keys: [{ id: 'k', key: randomKey() }] }])
 const SIDES: Record<string, ClientOptions> = { 'in the clear': {}, sealed: { codecs: passthru(e2ee(keyring)) } }
@@ -29,29 +29,29 @@ describe.each(Object.entries(SIDES))('cancel against result, %s', (_, options) =
     cast: { caller: options, callee: options },
     async start(stage, { caller, callee }) {
       const answer = gate<string>()
-      let heard = 'not told'
+      let heard = 'not interrupted'
       await callee.register('a.b', (_args, _kwargs, _details, { signal }) => {
         signal.addEventListener('abort', () => {
-          heard = 'told'
+          heard = 'interrupted'
           if (obeys) answer.fail(signal.reason)
         })
         return answer.opened
       })
       const { signal, abort } = aborting()
-      void stage.tell('call', caller.call('a.b', [], {}, { cancelMode, signal }))
+      void stage.record('call', caller.call('a.b', [], {}, { cancelMode, signal }))
       return {
         moves: { caller: [abort], callee: [() => answer.open('answered')] },
-        end: () => `${told(stage, 'call')}, ${heard}`,
+        end: () => `${outcome(stage, 'call')}, ${heard}`,
       }
     },
   })
 
   test.each([
-    ['skip', false, [`${CANCELED}, not told`, 'answered, not told']],
-    // Not told is who had answered before it could be.
-    ['killnowait', false, [`${CANCELED}, not told`, `${CANCELED}, told`, 'answered, not told']],
-    ['kill', false, ['answered, not told', 'answered, told']],
-    ['kill', true, [`${CANCELED}, told`, 'answered, not told']],
+    ['skip', false, [`${CANCELED}, not interrupted`, 'answered, not interrupted']],
+    // A callee that had answered first gets no INTERRUPT.
+    ['killnowait', false, [`${CANCELED}, not interrupted`, `${CANCELED}, interrupted`, 'answered, not interrupted']],
+    ['kill', false, ['answered, not interrupted', 'answered, interrupted']],
+    ['kill', true, [`${CANCELED}, interrupted`, 'answered, not interrupted']],
   ] as const)('%s, obeyed: %s', async (mode, obeys, outcomes) => {
     await everyOrder(canceling(mode, obeys), outcomes)
   })
@@ -60,12 +60,12 @@ describe.each(Object.entries(SIDES))('cancel against result, %s', (_, options) =
 const NOBODY = NO_SUCH_PROCEDURE
 const both = { caller: {}, callee: {} }
 
-/** Calls one after the other, told as one. */
+/** Consecutive calls, recorded as one outcome. */
 function calling(stage: Stage, caller: WampClient, count = 2) {
   const names = Array.from({ length: count }, (_, i) => `call ${i + 1}`)
   return {
-    moves: names.map((name) => () => stage.tell(name, caller.call('a.b'))),
-    told: () => names.map((name) => told(stage, name)).join(', '),
+    moves: names.map((name) => () => stage.record(name, caller.call('a.b'))),
+    outcome: () => names.map((name) => outcome(stage, name)).join(', '),
   }
 }
 
@@ -83,10 +83,10 @@ runAll({
         })
         const progress = caller.progress('a.b')
         void stage.loop('parts', progress)
-        void stage.tell('result', progress.result)
+        void stage.record('result', progress.result)
         return {
           moves: { caller: [() => progress.return?.()], callee: steps.map((step) => () => step.open()) },
-          end: () => `${told(stage, 'parts') || 'none'}, ${told(stage, 'result')}`,
+          end: () => `${outcome(stage, 'parts') || 'none'}, ${outcome(stage, 'result')}`,
         }
       },
     },
@@ -95,7 +95,7 @@ runAll({
     'part, all',
   ),
 
-  'parts of a call against an answer that does not wait for them, and a cancel': race(
+  'parts of a call against an early answer, and a cancel': race(
     {
       cast: both,
       async start(stage, { caller, callee }) {
@@ -113,7 +113,7 @@ runAll({
           }
         }
         const { signal, abort } = aborting()
-        void stage.tell('call', caller.call('a.b', [], {}, { input: input(), signal }))
+        void stage.record('call', caller.call('a.b', [], {}, { input: input(), signal }))
         return {
           moves: {
             input: steps.map((step) => () => step.open()),
@@ -122,7 +122,7 @@ runAll({
           },
           end: () => {
             expect(invoked, 'a late part is not a call of its own').toBe(1)
-            return told(stage, 'call')
+            return outcome(stage, 'call')
           },
         }
       },
@@ -137,10 +137,10 @@ runAll({
       async start(stage, { caller, callee }) {
         const answer = gate<string>()
         await callee.register('a.b', () => answer.opened)
-        void stage.tell('call', caller.call('a.b', [], {}, { timeout: 50 }))
+        void stage.record('call', caller.call('a.b', [], {}, { timeout: 50 }))
         return {
           moves: { callee: [() => answer.open('answered')], clock: [() => stage.pass(50)] },
-          end: () => told(stage, 'call'),
+          end: () => outcome(stage, 'call'),
         }
       },
     },
@@ -156,14 +156,14 @@ runAll({
         await one.register('a.b', () => answer.opened, { invoke: 'roundrobin' })
         await two.register('a.b', () => 'answered', { invoke: 'roundrobin' })
         const { signal, abort } = aborting()
-        void stage.tell('call', caller.call('a.b', [], {}, { signal }))
+        void stage.record('call', caller.call('a.b', [], {}, { signal }))
         return {
           moves: {
             one: [() => answer.fail(new WampError(UNAVAILABLE))],
             caller: [abort],
             two: [() => stage.lines.get('two')?.break()],
           },
-          end: () => told(stage, 'call'),
+          end: () => outcome(stage, 'call'),
         }
       },
     },
@@ -172,15 +172,15 @@ runAll({
     NO_AVAILABLE_CALLEE,
   ),
 
-  'a call too many against the answer that makes room': race(
+  'a call beyond the concurrency, against the answer that makes room': race(
     {
       cast: both,
       async start(stage, { caller, callee }) {
         const answer = gate<string>()
         await callee.register('a.b', () => answer.opened, { invoke: 'roundrobin', concurrency: 1 })
-        void stage.tell('call 0', caller.call('a.b'))
-        const { moves, told } = calling(stage, caller, 1)
-        return { moves: { caller: moves, callee: [() => answer.open('served')] }, end: told }
+        void stage.record('call 0', caller.call('a.b'))
+        const { moves, outcome } = calling(stage, caller, 1)
+        return { moves: { caller: moves, callee: [() => answer.open('served')] }, end: outcome }
       },
     },
     'served',
@@ -192,8 +192,11 @@ runAll({
       cast: both,
       async start(stage, { caller, callee }) {
         const handle = await callee.register('a.b', () => 'served')
-        const { moves, told } = calling(stage, caller)
-        return { moves: { callee: [() => stage.tell('unregister', handle.unregister())], caller: moves }, end: told }
+        const { moves, outcome } = calling(stage, caller)
+        return {
+          moves: { callee: [() => stage.record('unregister', handle.unregister())], caller: moves },
+          end: outcome,
+        }
       },
     },
     'served, served',
@@ -206,20 +209,20 @@ runAll({
       cast: both,
       async start(stage, { caller, callee }) {
         const handle = await callee.register('a..', () => 'old', { match: 'wildcard' })
-        const { moves, told } = calling(stage, caller, 1)
+        const { moves, outcome } = calling(stage, caller, 1)
         return {
           moves: {
             callee: [
-              () => stage.tell('unregister', handle.unregister()),
+              () => stage.record('unregister', handle.unregister()),
               () =>
-                stage.tell(
+                stage.record(
                   'register',
                   callee.register('a..', () => 'new', { match: 'wildcard' }),
                 ),
             ],
-            caller: moves.map(() => () => stage.tell('call 1', caller.call('a.b.c'))),
+            caller: moves.map(() => () => stage.record('call 1', caller.call('a.b.c'))),
           },
-          end: told,
+          end: outcome,
         }
       },
     },
@@ -228,15 +231,15 @@ runAll({
     NOBODY,
   ),
 
-  'one of two callees unregisters, against call: somebody always answers': race(
+  'one of two callees unregisters, against call: it is always answered': race(
     {
       cast: { caller: {}, one: {}, two: {} },
       async start(stage, { caller, one, two }) {
         const [handle] = await Promise.all(
           [one, two].map((callee) => callee.register('a.b', () => 'served', { invoke: 'roundrobin' })),
         )
-        const { moves, told } = calling(stage, caller)
-        return { moves: { one: [() => stage.tell('unregister', handle?.unregister())], caller: moves }, end: told }
+        const { moves, outcome } = calling(stage, caller)
+        return { moves: { one: [() => stage.record('unregister', handle?.unregister())], caller: moves }, end: outcome }
       },
     },
     'served, served',
@@ -247,20 +250,20 @@ runAll({
       cast: { caller: {}, one: {}, two: {} },
       async start(stage, { caller, one, two }) {
         const handle = await one.register('a.b', () => 'one')
-        const { moves, told } = calling(stage, caller, 1)
+        const { moves, outcome } = calling(stage, caller, 1)
         return {
           moves: {
-            one: [() => stage.tell('unregister', handle.unregister())],
+            one: [() => stage.record('unregister', handle.unregister())],
             two: [
               () =>
-                stage.tell(
+                stage.record(
                   'take',
                   two.register('a.b', () => 'two', { force_reregister: true }),
                 ),
             ],
             caller: moves,
           },
-          end: told,
+          end: outcome,
         }
       },
     },
@@ -275,16 +278,16 @@ runAll({
       async start(stage, { admin, callee, caller }) {
         const handle = await callee.register('a.b', () => 'served')
         const args = [handle.id, callee.session.id]
-        const { moves, told } = calling(stage, caller, 1)
+        const { moves, outcome } = calling(stage, caller, 1)
         return {
           moves: {
-            callee: [() => stage.tell('unregister', handle.unregister())],
+            callee: [() => stage.record('unregister', handle.unregister())],
             admin: [() => admin.call('wamp.registration.remove_callee', args).catch(() => {})],
             caller: moves,
           },
           end: () => {
             expect(handle.state).toBe('closed')
-            return told()
+            return outcome()
           },
         }
       },
@@ -293,14 +296,14 @@ runAll({
     'served',
   ),
 
-  'a kill against stop, and a call under way': race(
+  'a kill against stop, and a pending call': race(
     {
       cast: { admin: {}, one: {}, callee: {} },
       async start(stage, { admin, one, callee }) {
         const answer = gate<string>()
         await callee.register('a.b', () => answer.opened)
         const { id } = one.session
-        void stage.tell('call', one.call('a.b'))
+        void stage.record('call', one.call('a.b'))
         return {
           moves: {
             admin: [() => admin.call('wamp.session.kill', [id]).catch(() => {})],
@@ -309,7 +312,7 @@ runAll({
           },
           end: () => {
             expect(one.state).toBe('stopped')
-            return told(stage, 'call')
+            return outcome(stage, 'call')
           },
         }
       },
@@ -319,23 +322,23 @@ runAll({
     STOPPED,
   ),
 
-  'a call that waits in turn, against its cancel and the loss of the callee': race(
+  'a queued call, against its cancel and the loss of the callee': race(
     {
       router: { callQueue: [{ uri: 'a.b', limit: 10 }] },
       cast: both,
       async start(stage, { caller, callee }) {
         const answer = gate<string>()
         await callee.register('a.b', () => answer.opened, { invoke: 'roundrobin', concurrency: 1 })
-        void stage.tell('call 0', caller.call('a.b'))
+        void stage.record('call 0', caller.call('a.b'))
         const { signal, abort } = aborting()
-        void stage.tell('call', caller.call('a.b', [], {}, { signal }))
+        void stage.record('call', caller.call('a.b', [], {}, { signal }))
         return {
           moves: {
             caller: [abort],
             callee: [() => answer.open('served')],
             network: [() => stage.lines.get('callee')?.break()],
           },
-          end: () => told(stage, 'call'),
+          end: () => outcome(stage, 'call'),
         }
       },
     },

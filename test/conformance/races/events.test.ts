@@ -1,13 +1,13 @@
-/** What publisher and subscriber do at once, and what is done about a session meanwhile. */
+/** Concurrent actions of publisher and subscriber, and actions on a session meanwhile. */
 
 import { expect } from 'vitest'
 import type { EventHandler, Events, PublishOptions, WampClient } from 'wampy-ts'
 import type { Stage } from '../stage.ts'
-import { aborting, race, runAll, told } from './order.ts'
+import { aborting, outcome, race, runAll } from './order.ts'
 
 const pubsub = { publisher: {}, subscriber: {} }
 
-/** Two publications, in their order, and who has heard of which. */
+/** Two publications, in order, and the handlers that received each. */
 function publishing(stage: Stage, publisher: WampClient, options: PublishOptions = {}) {
   return {
     moves: ['1', '2'].map((n) => () => publisher.publish('a.t', [n], {}, options)),
@@ -15,7 +15,7 @@ function publishing(stage: Stage, publisher: WampClient, options: PublishOptions
       (what: string): EventHandler =>
       ([n]) =>
         stage.note(what, n),
-    told: (what: string) => told(stage, what) || 'nothing',
+    outcome: (what: string) => outcome(stage, what) || 'nothing',
   }
 }
 
@@ -28,19 +28,19 @@ runAll({
     {
       cast: pubsub,
       async start(stage, { publisher, subscriber }) {
-        const { moves, handler, told } = publishing(stage, publisher)
+        const { moves, handler, outcome } = publishing(stage, publisher)
         const handle = await subscriber.subscribe('a.t', handler('heard'))
         const heard = () => stage.outcomes.get('heard')?.given.length ?? 0
         let before = 0
         const give = () => {
           before = heard()
-          return stage.tell('unsubscribe', handle.unsubscribe())
+          return stage.record('unsubscribe', handle.unsubscribe())
         }
         return {
           moves: { subscriber: [give], publisher: moves },
           end: () => {
             expect(heard(), 'heard after it was given up').toBe(before)
-            return told('heard')
+            return outcome('heard')
           },
         }
       },
@@ -54,21 +54,21 @@ runAll({
     {
       cast: pubsub,
       async start(stage, { publisher, subscriber }) {
-        const { moves, handler, told } = publishing(stage, publisher)
+        const { moves, handler, outcome } = publishing(stage, publisher)
         const handle = await subscriber.subscribe('a.t', handler('old'))
         return {
           moves: {
             subscriber: [
-              () => stage.tell('subscribe', subscriber.subscribe('a.t', handler('new'))),
-              () => stage.tell('unsubscribe', handle.unsubscribe()),
+              () => stage.record('subscribe', subscriber.subscribe('a.t', handler('new'))),
+              () => stage.record('unsubscribe', handle.unsubscribe()),
             ],
             publisher: moves,
           },
-          end: () => `old: ${told('old')}, new: ${told('new')}`,
+          end: () => `old: ${outcome('old')}, new: ${outcome('new')}`,
         }
       },
     },
-    // What was published before the router had heard of the new one, and came behind the end of the old one.
+    // Published before the router received the new SUBSCRIBE, and delivered after the end of the old one.
     'old: nothing, new: nothing',
     'old: nothing, new: 2',
     'old: 1, new: nothing',
@@ -84,17 +84,17 @@ runAll({
     {
       cast: pubsub,
       async start(stage, { publisher, subscriber }) {
-        const { moves, handler, told } = publishing(stage, publisher)
+        const { moves, handler, outcome } = publishing(stage, publisher)
         const handle = await subscriber.subscribe('a.', handler('old'), { match: 'prefix' })
         return {
           moves: {
             subscriber: [
-              () => stage.tell('unsubscribe', handle.unsubscribe()),
-              () => stage.tell('subscribe', subscriber.subscribe('a.', handler('new'), { match: 'prefix' })),
+              () => stage.record('unsubscribe', handle.unsubscribe()),
+              () => stage.record('subscribe', subscriber.subscribe('a.', handler('new'), { match: 'prefix' })),
             ],
             publisher: moves,
           },
-          end: () => `old: ${told('old')}, new: ${told('new')}`,
+          end: () => `old: ${outcome('old')}, new: ${outcome('new')}`,
         }
       },
     },
@@ -106,15 +106,15 @@ runAll({
     'old: 1 2, new: nothing',
   ),
 
-  'a subscription that wants what is retained, against event': race(
+  'a subscription with get_retained, against event': race(
     {
       cast: pubsub,
       async start(stage, { publisher, subscriber }) {
-        const { moves, handler, told } = publishing(stage, publisher, { retain: true })
+        const { moves, handler, outcome } = publishing(stage, publisher, { retain: true })
         const wanting = subscriber.subscribe.bind(subscriber, 'a.t', handler('heard'), { get_retained: true })
         return {
-          moves: { subscriber: [() => stage.tell('subscribe', wanting())], publisher: moves },
-          end: () => told('heard'),
+          moves: { subscriber: [() => stage.record('subscribe', wanting())], publisher: moves },
+          end: () => outcome('heard'),
         }
       },
     },
@@ -122,40 +122,40 @@ runAll({
     '2',
   ),
 
-  'a subscription that is given up, against its grant and event': race(
+  'a subscription that is ended, against its grant and event': race(
     {
       cast: pubsub,
       async start(stage, { publisher, subscriber }) {
-        const { moves, handler, told } = publishing(stage, publisher)
+        const { moves, handler, outcome } = publishing(stage, publisher)
         const { signal, abort } = aborting()
-        const wish = () => stage.tell('subscribe', subscriber.subscribe('a.t', handler('heard'), { signal }))
-        return { moves: { subscriber: [wish, abort], publisher: moves.slice(1) }, end: () => told('heard') }
+        const wish = () => stage.record('subscribe', subscriber.subscribe('a.t', handler('heard'), { signal }))
+        return { moves: { subscriber: [wish, abort], publisher: moves.slice(1) }, end: () => outcome('heard') }
       },
     },
     'nothing',
     '2',
   ),
 
-  'handles that are given up while they are asked for again, against their grants': race(
+  'handles that are ended while they are restored, against their grants': race(
     {
       cast: { owner: { reconnect: () => 10 }, other: {} },
       async start(stage, { owner, other }) {
-        const { moves, handler, told } = publishing(stage, other)
+        const { moves, handler, outcome } = publishing(stage, other)
         const subscription = await owner.subscribe('a.t', handler('heard'))
         const registration = await owner.register('a.b', () => 'served')
         stage.lines.get('owner')?.break()
         return {
           moves: {
             owner: [
-              () => stage.tell('unregister', registration.unregister()),
-              () => stage.tell('unsubscribe', subscription.unsubscribe()),
+              () => stage.record('unregister', registration.unregister()),
+              () => stage.record('unsubscribe', subscription.unsubscribe()),
             ],
             clock: [() => stage.pass(10)],
             other: moves.slice(1),
           },
           end: () => {
             expect([subscription.state, registration.state]).toEqual(['closed', 'closed'])
-            return told('heard')
+            return outcome('heard')
           },
         }
       },
@@ -168,11 +168,11 @@ runAll({
     {
       cast: pubsub,
       async start(stage, { publisher, subscriber }) {
-        const { moves, told } = publishing(stage, publisher)
+        const { moves, outcome } = publishing(stage, publisher)
         const events = subscriber.events('a.t')
         void stage.loop('heard', args(events))
         await events.subscription
-        return { moves: { subscriber: [() => events.return?.()], publisher: moves }, end: () => told('heard') }
+        return { moves: { subscriber: [() => events.return?.()], publisher: moves }, end: () => outcome('heard') }
       },
     },
     'nothing',
@@ -184,17 +184,17 @@ runAll({
     {
       cast: { admin: {}, subscriber: {} },
       async start(stage, { admin, subscriber }) {
-        const { moves, handler, told } = publishing(stage, admin)
+        const { moves, handler, outcome } = publishing(stage, admin)
         const handle = await subscriber.subscribe('a.t', handler('heard'))
         const remove = ['wamp.subscription.remove_subscriber', [handle.id, subscriber.session.id]] as const
         return {
           moves: {
-            subscriber: [() => stage.tell('unsubscribe', handle.unsubscribe())],
+            subscriber: [() => stage.record('unsubscribe', handle.unsubscribe())],
             admin: [moves[0]!, () => admin.call(...remove).catch(() => {}), moves[1]!],
           },
           end: () => {
             expect(handle.state).toBe('closed')
-            return told('heard')
+            return outcome('heard')
           },
         }
       },
@@ -203,11 +203,11 @@ runAll({
     '1',
   ),
 
-  'who is listed, against the going of that session': race(
+  'a listed session, against its end': race(
     {
       cast: { publisher: {}, one: {}, two: {} },
       async start(stage, { publisher, one, two }) {
-        const { handler, told } = publishing(stage, publisher)
+        const { handler, outcome } = publishing(stage, publisher)
         await one.subscribe('a.t', handler('one'))
         await two.subscribe('a.t', handler('two'))
         const eligible = [one.session.id]
@@ -216,7 +216,7 @@ runAll({
             one: [() => stage.leave('one')],
             publisher: [() => publisher.publish('a.t', ['heard'], {}, { eligible })],
           },
-          end: () => `${told('one')}, ${told('two')}`,
+          end: () => `${outcome('one')}, ${outcome('two')}`,
         }
       },
     },
@@ -232,10 +232,10 @@ runAll({
         await owner.call('wamp.session.add_testament', ['a.will', ['inherits'], {}])
         return {
           moves: {
-            owner: [() => stage.tell('flush', owner.call('wamp.session.flush_testaments'))],
+            owner: [() => stage.record('flush', owner.call('wamp.session.flush_testaments'))],
             network: [() => stage.lines.get('owner')?.break()],
           },
-          end: () => told(stage, 'heir') || 'nothing',
+          end: () => outcome(stage, 'heir') || 'nothing',
         }
       },
     },

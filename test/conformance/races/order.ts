@@ -1,27 +1,27 @@
-/** Plays a race in the orders in which its moves may be made and its messages may arrive. */
+/** Plays a race in all orders in which its moves can be made and its messages can arrive. */
 
 import { expect, test } from 'vitest'
 import { type ClientOptions, type WampClient, WampError } from 'wampy-ts'
 import type { RouterOptions } from 'wampy-ts/router'
 import { Stage, simulate } from '../stage.ts'
 
-/** What each side does, in its own order; when, is up to the race. */
+/** The moves of each side, in its own order; the race decides when. */
 type Moves = Readonly<Record<string, readonly (() => unknown)[]>>
 
 export interface Race<Name extends string> {
   readonly router?: RouterOptions
   readonly cast: Readonly<Record<Name, ClientOptions>>
-  /** Sets the race up. Gives back the moves, and what it came to in the end, which throws where it may not be so. */
+  /** Sets the race up. Returns the moves, and a function for the outcome, which throws if that is inconsistent. */
   readonly start: (
     stage: Stage,
     cast: Readonly<Record<Name, WampClient>>,
   ) => Promise<{ moves: Moves; end: () => string }>
 }
 
-/** Where there are more orders than this, so many more are drawn. */
+/** If there are more orders than this, a random sample of this size is taken. */
 const [ALL, DRAWN] = [60, 160]
 
-/** Plays a race in every order, where there are not too many; what it comes to must be what it may come to. */
+/** Plays a race in every order, or in a sample; each outcome must be one of the allowed ones. */
 export async function everyOrder<Name extends string>(race: Race<Name>, outcomes: readonly string[]): Promise<void> {
   simulate()
   const came = new Set<string>()
@@ -36,7 +36,7 @@ export async function everyOrder<Name extends string>(race: Race<Name>, outcomes
         return choice
       }),
     )
-    // The last choice that leaves another one, with all that followed from it undone.
+    // The last choice with an alternative, with all choices after it undone.
     while (widths.length > 0 && path[widths.length - 1] === (widths.at(-1) as number) - 1) widths.pop()
     if (widths.length === 0) return expect(came).toEqual(new Set(outcomes))
     path = path.slice(0, widths.length)
@@ -51,7 +51,7 @@ export async function everyOrder<Name extends string>(race: Race<Name>, outcomes
     let last = ''
     came.add(
       await play(race, (ways) => {
-        // Who has begun goes on more often than not: some are long done when others begin.
+        // A side that has begun usually continues: some are done long before others begin.
         const on = random(3) > 0 ? ways.indexOf(last) : -1
         const choice = on < 0 ? random(ways.length) : on
         last = ways[choice] as string
@@ -95,8 +95,8 @@ async function play<Name extends string>(race: Race<Name>, choose: (ways: string
   return came
 }
 
-/** What something came to, in words: its values, or the last word of the URI of its error. */
-export function told(stage: Stage, what: string): string {
+/** An outcome as text: its values, or the last component of the URI of its error. */
+export function outcome(stage: Stage, what: string): string {
   const { given = [], error } = stage.outcomes.get(what) ?? {}
   if (error !== undefined && !WampError.is(error)) throw error
   return [...given, ...(error ? [(error as WampError).uri] : [])].join(' ')
@@ -108,7 +108,7 @@ export const race = <const Name extends string>(it: Race<Name>, ...outcomes: str
   outcomes,
 ]
 
-/** A signal for what waits, and its end. */
+/** A signal for a waiting operation, and the function that aborts it. */
 export function aborting() {
   const controller = new AbortController()
   return { signal: controller.signal, abort: () => controller.abort() }
