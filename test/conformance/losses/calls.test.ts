@@ -16,7 +16,7 @@ import {
 import { e2ee, Keyring, randomKey } from 'wampy-ts/e2ee'
 import { gate } from '../../client/support.ts'
 import type { Stage } from '../stage.ts'
-import { type Outcome, PUBLISHED, playAll, publish, story, three } from './lose.ts'
+import { type ExpectedOutcome, PUBLISHED, playAll, publish, story, three } from './lose.ts'
 
 /** A procedure that waits until it is interrupted, or for a given time. */
 function waiting(stage: Stage, time?: number) {
@@ -32,7 +32,7 @@ function waiting(stage: Stage, time?: number) {
   return { running: running.opened, procedure }
 }
 
-const canceling = (cancelMode: CancelMode, call: Outcome, procedure: string) =>
+const canceling = (cancelMode: CancelMode, call: ExpectedOutcome, procedure: string) =>
   story({
     cast: { caller: {}, callee: {} },
     async play(stage, { caller, callee }) {

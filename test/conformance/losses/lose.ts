@@ -20,7 +20,7 @@ import { Stage, simulate } from '../stage.ts'
 type Cast<Name extends string> = Readonly<Record<Name, WampClient>>
 
 /** An outcome in a story: the values, and the URI of the final error. */
-export type Outcome = readonly unknown[] | { readonly given?: readonly unknown[]; readonly error: string }
+export type ExpectedOutcome = readonly unknown[] | { readonly given?: readonly unknown[]; readonly error: string }
 
 export interface Story<Name extends string = string> {
   readonly router?: RouterOptions
@@ -31,7 +31,7 @@ export interface Story<Name extends string = string> {
   /** May return a check for the time when everything has ended and the remaining clients are idle. */
   readonly play: (stage: Stage, cast: Cast<Name>) => Promise<unknown>
   /** The outcomes without a loss. */
-  readonly whole: Readonly<Record<string, Outcome>>
+  readonly whole: Readonly<Record<string, ExpectedOutcome>>
   /** Values that are allowed instead if there is a loss. */
   readonly instead?: Readonly<Record<string, readonly unknown[]>>
   /** Errors that are allowed if there is a loss, in addition to those of any loss. */
