@@ -7,6 +7,7 @@ import { MAX_DEPTH } from '../protocol/plain.ts'
 import { textDecoder } from '../protocol/text.ts'
 import type { Format } from './binary-format.ts'
 import { integer } from './exact-integers.ts'
+import { KeySet } from './key-set.ts'
 import { checkUtf8 } from './utf8.ts'
 
 /** An integer from -2^53 to 2^53, in `number`. */
@@ -51,8 +52,10 @@ export type ItemKind =
 
 export const INDEFINITE = -1
 
-// Above this number of keys a Set finds duplicates; below it, comparing bytes is cheaper and allocates nothing.
+// Above this number of keys a set finds duplicates; below it, comparing bytes is cheaper and allocates nothing.
 const FEW_KEYS = 16
+/** Each key is looked up among all the others, which costs more than any other check. */
+const MAX_KEYS = 2 ** 19
 // Up to this size a loop is faster than TextDecoder.
 const SHORT_TEXT = 24
 
@@ -67,6 +70,8 @@ const NEGATIVE_BIGNUM_TAG = 3
 /** An integer with more bytes is beyond the greatest one that is read. */
 const MAX_OCTETS = 1786
 const scratch = new DataView(new ArrayBuffer(8))
+/** The powers of two of half floats, by exponent: calculating them takes longer than reading the float. */
+const POWERS = Float64Array.from({ length: 32 }, (_, exponent) => 2 ** (exponent - 25))
 
 export class Cursor {
   readonly #format: Format
@@ -74,10 +79,14 @@ export class Cursor {
   /** The keys of the dictionaries that are open now: start and length of each. */
   readonly #keys: number[] = []
   #top = 0
+  /** By depth, how many items of a list are left while a list in it is checked. */
+  readonly #lefts = new Float64Array(MAX_DEPTH + 2)
   at = 0
   size = 0
   number = 0
   big = 0n
+  /** The number of values that were checked in lists and dictionaries since `open`. */
+  values = 0
 
   constructor(format: Format) {
     this.#format = format
@@ -86,6 +95,7 @@ export class Cursor {
   open(bytes: Uint8Array, at: number): void {
     this.#bytes = bytes
     this.at = at
+    this.values = 0
     this.#top = 0
   }
 
@@ -168,7 +178,7 @@ export class Cursor {
     const bits = this.u16()
     const exponent = (bits >> 10) & 31
     const fraction = bits & 1023
-    let value = (1024 + fraction) * 2 ** (exponent - 25)
+    let value = (1024 + fraction) * (POWERS[exponent] as number)
     if (exponent === 0) value = fraction * 2 ** -24
     if (exponent === 31) value = fraction ? Number.NaN : Number.POSITIVE_INFINITY
     return this.#float(bits & 0x8000 ? -value : value)
@@ -255,36 +265,63 @@ export class Cursor {
     }
   }
 
+  /** Without recursion, because lists in lists are the cheapest to send and the dearest to check. */
   #checkList(size: number, depth: number, plainly: boolean): void {
-    for (let left = size; left !== 0; left--) {
-      const kind = this.head()
-      if (kind === BREAK && size === INDEFINITE) return
-      this.checkRest(kind, depth, plainly)
+    const lefts = this.#lefts
+    let level = depth
+    let left = size
+    for (;;) {
+      // Negative for a list without a size, which only a BREAK ends.
+      const kind = left === 0 ? BREAK : this.head()
+      if (kind === BREAK && left <= 0) {
+        if (level === depth) return
+        left = lefts[--level] as number
+        continue
+      }
+      left--
+      this.values++
+      // Most items end with their head.
+      if (kind < TEXT || (kind >= NULL && kind <= FALSE)) continue
+      if (kind === LIST) {
+        lefts[level] = left
+        level = inside(level)
+        left = this.size
+      } else if (kind > DICT || this.size !== 0 || (kind === DICT && level > MAX_DEPTH)) {
+        this.checkRest(kind, level, plainly)
+      }
     }
   }
 
   #checkDict(size: number, depth: number, plainly: boolean): void {
     const bottom = this.#top
-    // Few keys are compared as bytes; many keys, and those in chunks, as text.
-    let texts = size > FEW_KEYS ? new Set<string>() : undefined
+    let many = size > FEW_KEYS ? new KeySet(this.#bytes) : undefined
+    // Keys in chunks are compared as text.
+    let texts: Set<string> | undefined
     for (let left = size; left !== 0; left--) {
       const start = this.at
       const kind = this.head()
       if (kind === BREAK && size === INDEFINITE) break
       if (kind !== TEXT) throw violation('the keys of a dictionary must be text')
-      if (this.size === INDEFINITE || this.#top - bottom === FEW_KEYS * 2) texts ??= this.#keysFrom(bottom)
+      if (size - left === MAX_KEYS) throw violation(`a dictionary may have at most ${MAX_KEYS} keys`)
+      if (!many && this.#top - bottom === FEW_KEYS * 2) many = this.#keysFrom(bottom)
+      if (this.size === INDEFINITE || (many && !many.isQuick)) texts ??= (many ?? this.#keysFrom(bottom)).texts()
       if (texts) this.#checkKeyAsText(start, texts)
-      else this.#checkKey(bottom)
+      else this.#checkKey(bottom, many)
+      this.values++
       this.check(depth, plainly)
     }
     this.#top = bottom
   }
 
-  #checkKey(bottom: number): void {
+  #checkKey(bottom: number, many: KeySet | undefined): void {
     const start = this.at
     const length = this.size
     this.#pass(TEXT)
     if (length === PROTO.length && this.#isSame(PROTO, 0, start, length)) throw reserved()
+    if (many) {
+      if (!many.add(start, this.at)) throw repeated()
+      return
+    }
     for (let i = bottom; i < this.#top; i += 2) {
       if (this.#keys[i + 1] === length && this.#isSame(this.#bytes, this.#keys[i] as number, start, length)) {
         throw repeated()
@@ -303,13 +340,13 @@ export class Cursor {
     texts.add(key)
   }
 
-  #keysFrom(bottom: number): Set<string> {
-    const texts = new Set<string>()
+  #keysFrom(bottom: number): KeySet {
+    const keys = new KeySet(this.#bytes)
     for (let i = bottom; i < this.#top; i += 2) {
       const start = this.#keys[i] as number
-      texts.add(textDecoder().decode(this.#bytes.subarray(start, start + (this.#keys[i + 1] as number))))
+      keys.add(start, start + (this.#keys[i + 1] as number))
     }
-    return texts
+    return keys
   }
 
   #isSame(bytes: Uint8Array, from: number, start: number, length: number): boolean {

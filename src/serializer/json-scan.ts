@@ -12,6 +12,11 @@ const BACKSLASH = 92
 const OPENING_BRACE = 123
 const CLOSING_BRACE = 125
 
+/** Up to this length a loop is faster than a search of the engine. */
+const SHORT_STRING = 32
+/** A backslash or a control character, which are all characters but these. */
+const SPECIAL = /[^ -[\]-\uffff]/
+
 /** The result of `JsonScan.value` for text that is not JSON, and for text that is nested too deeply. */
 export const MALFORMED = -1
 export const TOO_DEEP = -2
@@ -99,17 +104,27 @@ export class JsonScan {
 
   #string(start: number): number {
     const text = this.#text
+    let near = start + SHORT_STRING
+    let quote = -1
     for (let at = start + 1; ; at++) {
       const code = text.charCodeAt(at)
       if (code === QUOTE) return at + 1
       // Also false for NaN, behind the end.
       if (!(code >= 32)) return MALFORMED
-      if (code !== BACKSLASH) continue
-      at++
-      const escaped = text.charCodeAt(at)
-      if (escaped === 117) {
-        for (let digit = 0; digit < 4; digit++) if (!isHex(text.charCodeAt(++at))) return MALFORMED
-      } else if (!isEscape(escaped)) return MALFORMED
+      if (code === BACKSLASH) {
+        at++
+        const escaped = text.charCodeAt(at)
+        if (escaped === 117) {
+          for (let digit = 0; digit < 4; digit++) if (!isHex(text.charCodeAt(++at))) return MALFORMED
+        } else if (!isEscape(escaped)) return MALFORMED
+      } else if (at > near) {
+        // The quote found may be escaped, or far behind many escapes: it is searched for once.
+        if (quote < at) quote = text.indexOf('"', at)
+        if (quote < 0) return MALFORMED
+        const special = text.slice(at, quote).search(SPECIAL)
+        at = (special < 0 ? quote : at + special) - 1
+        near = at + SHORT_STRING
+      }
     }
   }
 

@@ -88,7 +88,9 @@ class ScannedPayload implements Payload {
   }
 
   get args(): List {
-    return this.#read().args as List
+    const { args } = this.#read() as { readonly args: unknown }
+    // Payload transparency: one item stands for the whole payload.
+    return Array.isArray(args) ? args : [args]
   }
 
   get kwargs(): Dict | undefined {
