@@ -19,7 +19,7 @@ import type { Format } from './binary-format.ts'
 import { BREAK, Cursor, DICT, FLOAT, INDEFINITE, INTEGER, type ItemKind, LIST, NULL } from './cursor.ts'
 import { JsonSink } from './json-sink.ts'
 import type { Frame, Serializer } from './serializer.ts'
-import { type Sink, Transcoder } from './transcode.ts'
+import { refuseMany, type Sink, Transcoder } from './transcode.ts'
 import { Writer } from './writer.ts'
 
 export function binary(format: Format): Serializer {
@@ -91,8 +91,10 @@ function readMessage(cursor: Cursor, format: Format, frame: Uint8Array): Message
   checkLength(layout, length)
   checkElements(layout, message)
   if (!cursor.done) throw violation(`${layout.name} must be all that is in its frame`)
-  if (end > 0)
-    message.push(new UnreadPayload(cursor, format.name, frame, start, end, length - layout.most === 1 ? 1 : 2))
+  if (end > 0) {
+    const count = length - layout.most === 1 ? 1 : 2
+    message.push(new UnreadPayload(cursor, format.name, frame, start, end, count, cursor.values))
+  }
   // The code, the length and the elements were checked against the layout table.
   return message as unknown as Message
 }
@@ -135,12 +137,22 @@ class UnreadPayload implements Payload, PayloadSource {
   readonly start: number
   readonly end: number
   readonly count: 1 | 2
+  readonly values: number
   readonly #cursor: Cursor
   #args: List | undefined
   #kwargs: Dict | undefined
 
-  constructor(cursor: Cursor, serializer: string, frame: Uint8Array, start: number, end: number, count: 1 | 2) {
+  constructor(
+    cursor: Cursor,
+    serializer: string,
+    frame: Uint8Array,
+    start: number,
+    end: number,
+    count: 1 | 2,
+    values: number,
+  ) {
     this.#cursor = cursor
+    this.values = values
     this.serializer = serializer
     this.frame = frame
     this.start = start
@@ -195,15 +207,15 @@ class KeptBytes implements Payload {
   readonly source: UnreadPayload
   readonly #cursor: Cursor
 
-  constructor(cursor: Cursor, { serializer, frame, start, end, count }: PayloadSource) {
+  constructor(cursor: Cursor, { serializer, frame, start, end, count, values }: UnreadPayload) {
     const size = end - start
     this.#cursor = cursor
-    if ((frame as Uint8Array).buffer.byteLength <= 2 * size) {
-      this.source = new UnreadPayload(cursor, serializer, frame as Uint8Array, start, end, count)
+    if (frame.buffer.byteLength <= 2 * size) {
+      this.source = new UnreadPayload(cursor, serializer, frame, start, end, count, values)
     } else {
       // Buffer's own `slice` returns another view.
-      const bytes = new Uint8Array((frame as Uint8Array).subarray(start, end))
-      this.source = new UnreadPayload(cursor, serializer, bytes, 0, size, count)
+      const bytes = new Uint8Array(frame.subarray(start, end))
+      this.source = new UnreadPayload(cursor, serializer, bytes, 0, size, count, values)
     }
   }
 
@@ -216,16 +228,16 @@ class KeptBytes implements Payload {
   }
 
   #read(): UnreadPayload {
-    const { serializer, frame, start, end, count } = this.source
-    return new UnreadPayload(this.#cursor, serializer, frame, start, end, count)
+    const { serializer, frame, start, end, count, values } = this.source
+    return new UnreadPayload(this.#cursor, serializer, frame, start, end, count, values)
   }
 }
 
 /** Transcodes a payload into another format. */
-function sayTo(sink: Sink, cursor: Cursor, { frame, start, count }: UnreadPayload): void {
+function sayTo(sink: Sink, cursor: Cursor, { frame, start, count, values }: UnreadPayload): void {
   cursor.open(frame, start)
   try {
-    const transcoder = new Transcoder(cursor, sink)
+    const transcoder = new Transcoder(cursor, sink, values)
     transcoder.args()
     if (count === 2) transcoder.kwargs()
   } finally {
@@ -254,6 +266,7 @@ function writeMessage(writer: Writer, format: Format, message: Message): void {
   if (source) writer.raw(source.frame as Uint8Array, source.start, source.end)
   else if (from?.transcode) from.transcode(writer)
   else if (payload && count > 0) {
+    refuseMany(from?.values ?? 0)
     // Values that our own JSON parser made are written without a copy.
     const write = from?.reparse ? writeParsed : writeValue
     write(writer, payload.args ?? [], 'args', false)

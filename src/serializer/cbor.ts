@@ -69,7 +69,7 @@ const cborFormat: Format = {
     const digits = magnitude.toString(16)
     const even = digits.length % 2 === 0 ? digits : `0${digits}`
     const bytes = new Uint8Array(even.length / 2)
-    for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(even.slice(i * 2, i * 2 + 2), 16)
+    for (let i = 0; i < bytes.length; i++) bytes[i] = hexAt(even, i * 2) * 16 + hexAt(even, i * 2 + 1)
     writer.u8(value < 0n ? NEGATIVE_BIGNUM : POSITIVE_BIGNUM)
     writer.octets(bytes, 0, bytes.length)
     return true
@@ -90,6 +90,12 @@ const cborFormat: Format = {
 }
 
 export const cbor: Serializer = binary(cborFormat)
+
+/** The value of a lower case hexadecimal digit. */
+function hexAt(digits: string, at: number): number {
+  const code = digits.charCodeAt(at)
+  return code < 97 ? code - 48 : code - 87
+}
 
 function readArgument(cursor: Cursor, minor: number): ItemKind {
   if (minor < 24) return cursor.integer(minor)

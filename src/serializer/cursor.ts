@@ -69,6 +69,8 @@ const BIGNUM_TAG = 2
 const NEGATIVE_BIGNUM_TAG = 3
 /** An integer with more bytes is beyond the greatest one that is read. */
 const MAX_OCTETS = 1786
+/** Each octet in hexadecimal digits. */
+const OCTETS = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, '0'))
 const scratch = new DataView(new ArrayBuffer(8))
 /** The powers of two of half floats, by exponent: calculating them takes longer than reading the float. */
 const POWERS = Float64Array.from({ length: 32 }, (_, exponent) => 2 ** (exponent - 25))
@@ -451,9 +453,7 @@ export class Cursor {
   }
 
   #joinedText(): string {
-    let text = ''
-    while (this.head() !== BREAK) text += this.#text()
-    return text
+    return textDecoder().decode(this.#joined())
   }
 
   #joined(): Uint8Array {
@@ -517,7 +517,7 @@ export class Cursor {
     let magnitude = BOUND
     if (bytes.length - first <= MAX_OCTETS) {
       let digits = '0x0'
-      for (let i = first; i < bytes.length; i++) digits += (bytes[i] as number).toString(16).padStart(2, '0')
+      for (let i = first; i < bytes.length; i++) digits += OCTETS[bytes[i] as number]
       magnitude = BigInt(digits)
     }
     return tag === BIGNUM_TAG ? magnitude : -1n - magnitude

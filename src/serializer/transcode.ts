@@ -38,6 +38,18 @@ export interface Sink {
 
 const NO_BYTES = new Uint8Array(0)
 
+/**
+ * The greatest number of values of a payload that is transcoded: a message is handled in one turn of the event loop. An
+ * integer of more than 64 bits counts as one more value for every 16 bytes.
+ */
+const MAX_TRANSCODED = 2 ** 19
+
+/** Throws `invalid_argument` for too many values. */
+export function refuseMany(values: number): void {
+  if (values > MAX_TRANSCODED)
+    throw refused('a payload', `of more than ${MAX_TRANSCODED} values, from another serializer`)
+}
+
 /** Transcodes the payload at a cursor. Throws `invalid_argument`, which names the place, for an item that the format cannot represent. */
 export class Transcoder {
   readonly #cursor: Cursor
@@ -49,8 +61,12 @@ export class Transcoder {
   #bytes: Uint8Array
   #start = 0
   #joined = NO_BYTES
+  #values: number
 
-  constructor(cursor: Cursor, sink: Sink) {
+  /** `values` is the number of values of the payload. */
+  constructor(cursor: Cursor, sink: Sink, values: number) {
+    refuseMany(values)
+    this.#values = values
     this.#cursor = cursor
     this.#sink = sink
     this.#bytes = cursor.bytes
@@ -176,7 +192,10 @@ export class Transcoder {
     const kind = this.#cursor.head()
     if (kind !== BYTES || !this.#cursor.isBignum(tag)) return this.#item(kind)
     this.#cursor.at = at
-    return this.#sink.numeric(this.#cursor.bignum(tag)) ?? true
+    const value = this.#cursor.bignum(tag)
+    this.#values += (this.#cursor.at - at) >> 4
+    refuseMany(this.#values)
+    return this.#sink.numeric(value) ?? true
   }
 
   /** Reads the text or bytes whose head has been read; returns the size. */

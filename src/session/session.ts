@@ -26,7 +26,10 @@ export const LINGER = 2000
 /** Part of every established table: GOODBYE and ABORT end the session. */
 export const leaving: Handlers<Session> = {
   [GOODBYE]: ([, details, reason], session) => session.left(reason, details),
-  [ABORT]: ([, details, reason, data], session) => session.aborted(reason, details, data?.args?.[0]),
+  [ABORT]: ([, details, reason, data], session) => {
+    // Many values take long to build; a text is one.
+    session.aborted(reason, details, (data?.source?.values ?? 0) < 1000 ? data?.args?.[0] : undefined)
+  },
 }
 
 /** Before WELCOME only ABORT is legal: there is no session for a GOODBYE to end. */

@@ -3,7 +3,7 @@
 import { ERROR, INVOCATION, YIELD } from '../../protocol/codes.ts'
 import { thrown } from '../../protocol/error.ts'
 import type { Id, InvocationMessage, Message, Uri } from '../../protocol/messages.ts'
-import { NO_SUCH_PROCEDURE } from '../../protocol/names.ts'
+import { LIMIT_EXCEEDED, NO_SUCH_PROCEDURE } from '../../protocol/names.ts'
 import type { Dict, List } from '../../protocol/options.ts'
 import { payload } from '../../protocol/payload.ts'
 import { isEmptyDict } from '../../protocol/plain.ts'
@@ -30,6 +30,9 @@ export type Provided = (
   kwargs: Dict,
   caller: Destination,
 ) => Answer | undefined | Promise<Answer | undefined>
+
+/** The greatest number of values, at any depth, of the arguments of a call: the router has to build them. */
+const MAX_ARGUMENT_VALUES = 100_000
 
 export class Provider implements Destination {
   readonly id = 0
@@ -84,6 +87,9 @@ export class Provider implements Destination {
     try {
       if (!serve) throw new Refusal(NO_SUCH_PROCEDURE, `the router does not serve ${formatValue(procedure)}`)
       if (!from) throw noSuchSession(caller ?? 0)
+      if ((data?.source?.values ?? 0) > MAX_ARGUMENT_VALUES) {
+        throw new Refusal(LIMIT_EXCEEDED, `a procedure of the router takes at most ${MAX_ARGUMENT_VALUES} values`)
+      }
       answer = serve(data?.args ?? [], data?.kwargs ?? {}, from)
     } catch (error) {
       this.#fail(invocation, error)
