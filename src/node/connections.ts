@@ -1,10 +1,12 @@
 /** The connections of a server: their number, their silence and their end. */
 
+import type { Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { getHeapStatistics } from 'node:v8'
 import type { ConnectionFacts } from '../auth/contract.ts'
+import { LONGEST_TIMER } from '../protocol/durations.ts'
 import { usage } from '../protocol/error.ts'
-import { COUNT, type OptionRules, SERIALIZERS } from '../protocol/option-rules.ts'
+import { COUNT, DURATION, type OptionRules, SERIALIZERS } from '../protocol/option-rules.ts'
 import { formatValue } from '../protocol/validate.ts'
 import { forRouter } from '../serializer/routed-json.ts'
 import { type Serializer, subprotocolOf } from '../serializer/serializer.ts'
@@ -13,9 +15,15 @@ import type { Attachable, Link, TransportInfo } from '../session/link.ts'
 import { batched, isBatched, unbatchedProtocol } from '../transport/batched.ts'
 import { SWEEP_RULES, Sweep, type SweepOptions } from '../transport/silence-sweep.ts'
 import type { Transport } from '../transport/transport.ts'
+import { Accepted } from './accepted.ts'
 
 export interface ConnectionOptions extends SweepOptions {
-  /** The greatest number of connections; more are refused. No limit by default. */
+  /**
+   * Milliseconds from the acceptance of a connection to its whole handshake, on a port of its own. Default 5,000; 0 for no
+   * limit.
+   */
+  readonly helloTimeout?: number | undefined
+  /** The greatest number of connections, counted from their acceptance; more are refused. No limit by default. */
   readonly maxConnections?: number | undefined
   /** JSON, CBOR and MessagePack by default. The client's order of preference decides. */
   readonly serializers?: readonly Serializer[] | undefined
@@ -23,6 +31,7 @@ export interface ConnectionOptions extends SweepOptions {
 
 export const CONNECTION_RULES: OptionRules<ConnectionOptions> = {
   ...SWEEP_RULES,
+  helloTimeout: DURATION,
   maxConnections: COUNT,
   serializers: SERIALIZERS,
 }
@@ -44,6 +53,8 @@ export class Connections {
   readonly #limit: number
   readonly #sweep: Sweep
   readonly #open = new Map<Transport, Promise<unknown>>()
+  #accepted: Accepted | undefined
+  readonly #helloTimeout: number
   #closing = false
 
   constructor(router: Attachable, serializers: readonly Serializer[], options: ConnectionOptions) {
@@ -52,6 +63,17 @@ export class Connections {
     this.#serializers = new Map(serializers.map((each) => [subprotocolOf(each), forRouter(each)]))
     this.#limit = options.maxConnections ?? Number.POSITIVE_INFINITY
     this.#sweep = new Sweep(options)
+    this.#helloTimeout = options.helloTimeout ?? 5000
+  }
+
+  /** Counts the connections of a server that is used for nothing else. */
+  accept(server: Server): void {
+    this.#accepted = new Accepted(server, this.#limit, this.#helloTimeout || LONGEST_TIMER)
+  }
+
+  /** A connection has sent a whole request of HTTP, and becomes no transport. */
+  requested(socket: object): void {
+    this.#accepted?.requested(socket)
   }
 
   /** The supported subprotocols, for people. */
@@ -62,7 +84,9 @@ export class Connections {
   /** The reason why further connections are refused; undefined if they are accepted. */
   get refusal(): string | undefined {
     if (this.#closing) return 'the router is closing'
-    return this.#open.size < this.#limit ? undefined : `the limit of ${this.#limit} connections is reached`
+    return this.#open.size < this.#limit && !this.#accepted?.full
+      ? undefined
+      : `the limit of ${this.#limit} connections is reached`
   }
 
   /** Returns the first supported subprotocol of the client's offers; batched ones count too, unless `batches` is false. */
@@ -87,6 +111,7 @@ export class Connections {
   ): void {
     const serializer = this.#serializers.get(unbatchedProtocol(transport.protocol)) as Serializer
     this.#open.set(transport, ended)
+    if (socket) this.#accepted?.settled(socket)
     const watched = socket && this.#sweep.watch(transport)
     if (watched) socket.on('data', watched.received)
     ended.then(() => {
@@ -97,6 +122,7 @@ export class Connections {
       const single = isBatched(transport.protocol) ? batched(transport) : transport
       const link = framed(single, serializer)
       inspect?.(link)
+      if (socket) limitBeforeJoining(link, transport, socket)
       this.#router.attach(link, info, facts)
     } catch {
       transport.close(1011, 'the router could not accept the connection')
@@ -114,6 +140,20 @@ export class Connections {
     for (const [transport] of this.#open) transport.terminate()
     await ended
   }
+}
+
+/** The number of bytes that a client may send before it has joined a realm. */
+const MAX_BEFORE_JOINING = 131_072
+
+/** A client that has not joined may send a HELLO and its credentials, not a message that fills the memory. */
+function limitBeforeJoining(link: Link, transport: Transport, socket: Duplex): void {
+  let received = 0
+  const count = (chunk: Buffer): void => {
+    received += chunk.length
+    if (received > MAX_BEFORE_JOINING) transport.terminate()
+  }
+  link.joining = () => void socket.on('data', count)
+  link.joined = () => void socket.off('data', count)
 }
 
 async function settleWithin(milliseconds: number, work: Promise<unknown>): Promise<void> {

@@ -92,6 +92,7 @@ export async function serveRawSocket(
   // A failed handshake does not concern the server.
   server.on('tlsClientError', () => {})
   const sockets = socketsOf(server)
+  connections.accept(server)
   try {
     await listenOn(server, path === undefined ? { port, host } : { path })
     if (path !== undefined && mode !== undefined) await chmod(path, mode)

@@ -167,10 +167,10 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
   const restoreHandlers =
     existing && polls ? handleBefore(existing, (...exchange) => polls.take(...exchange)) : undefined
   if (!existing)
-    server.on(
-      'request',
-      (request, response) => polls?.take(request, response) || answerBrowser(request, response, path),
-    )
+    server.on('request', (request, response) => {
+      connections.requested(request.socket)
+      if (!polls?.take(request, response)) answerBrowser(request, response, path)
+    })
 
   async function end(): Promise<void> {
     // First: polling clients must still get through, to receive the end.
@@ -184,6 +184,7 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
 
   if (rawSocket) divertRawSocket(server, (socket, first) => acceptRawSocket(socket, first, connections, maxPayload))
   const sockets = existing ? undefined : socketsOf(server)
+  if (!existing) connections.accept(server)
   if (!existing) {
     try {
       await listenOn(server, { port, host })
@@ -216,10 +217,13 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
   }
 }
 
+/** For requests that never end; the time from the acceptance to a request is that of `helloTimeout`. */
+const HTTP_LIMITS = { headersTimeout: 5000, requestTimeout: 30_000, connectionsCheckingInterval: 1000 }
+
 function createOwnServer(tls: SecureServerOptions | undefined): Server {
-  if (!tls) return createServer()
+  if (!tls) return createServer(HTTP_LIMITS)
   try {
-    return createSecureServer(tls)
+    return createSecureServer({ handshakeTimeout: HTTP_LIMITS.headersTimeout, ...HTTP_LIMITS, ...tls })
   } catch (error) {
     const text = `cannot use this key and certificate for TLS: ${(error as Error).message}`
     throw new WampError(LISTEN_FAILED, [text], {}, { cause: error })

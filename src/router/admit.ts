@@ -43,6 +43,7 @@ export interface Gate extends UriRule {
 export function admission(gate: Gate): Table<Member> {
   return table<Member>(refusing, {
     [HELLO]: (message, member) => {
+      member.greeted()
       member.requestedRealm = message[1]
       // A client of the router's owner has nobody to prove its identity to.
       const method = refuseHello(gate, message) ?? (member.trusted ? ANONYMOUS : chooseMethod(gate, message, member))

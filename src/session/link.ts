@@ -34,6 +34,9 @@ export interface Link {
   /** Ends at once, without the peer. */
   terminate(): void
   ping?(answered: () => void): void
+  /** Set by a server that limits what may arrive before a session has joined: a router calls them at its beginning and end. */
+  joining?: (() => void) | undefined
+  joined?: (() => void) | undefined
   /** What binds an authentication to the connection, if the transport knows it. */
   channelBinding?: BindingSource | undefined
   /** Stops reading until `resume`. Messages that were read already, and the end, are still delivered. */

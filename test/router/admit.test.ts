@@ -154,14 +154,14 @@ test.each([
   )
 })
 
-test('a peer that connects and sends nothing is disconnected after the handshake timeout', () => {
+test('a peer that connects and sends nothing is disconnected after the time limit of HELLO', () => {
   vi.useFakeTimers()
-  const { connect } = open({ limits: { handshake: 500 } })
+  const { connect } = open({ limits: { hello: 500, handshake: 60_000 } })
   const peer = connect()
   vi.advanceTimersByTime(499)
   expect(peer.take()).toEqual([])
   vi.advanceTimersByTime(1)
-  expect(peer.take()).toEqual(aborts('wamp.error.timeout', /500 ms/))
+  expect(peer.take()).toEqual(aborts('wamp.error.timeout', /no HELLO within 500 ms/))
   expect(peer.end).toBe('closed')
 })
 

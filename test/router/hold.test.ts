@@ -84,6 +84,8 @@ class Waiting implements Attachable {
     }
     member.realm = home
     member.start(handlers)
+    // Its peers need no HELLO.
+    link.joined?.()
     cleanups.push(() => member.drop('the test is over'))
   }
 

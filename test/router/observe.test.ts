@@ -154,7 +154,7 @@ describe('sessions', () => {
 
   test('a handshake timeout is reported as a refused join, with the transport details', async () => {
     vi.useFakeTimers()
-    const { router, take } = watched({ limits: { handshake: 50 } })
+    const { router, take } = watched({ limits: { hello: 50 } })
     const [ours] = linked()
     router.attach(ours, { type: 'test', peer: 'tcp4:127.0.0.1:1' })
     await vi.advanceTimersByTimeAsync(50)
@@ -167,7 +167,7 @@ describe('sessions', () => {
           action: 'join',
           uri: undefined,
           error: 'wamp.error.timeout',
-          text: 'no session within 50 ms',
+          text: 'no HELLO within 50 ms',
           transport: { type: 'test', peer: 'tcp4:127.0.0.1:1' },
         },
       ],

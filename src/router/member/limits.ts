@@ -49,7 +49,9 @@ export interface RouterLimits {
    * that serves the router, as reported by Node; otherwise 256 MiB.
    */
   readonly memory: number
-  /** Milliseconds from the connection to WELCOME. Default 10,000. */
+  /** Milliseconds from the connection to HELLO. Default 5,000. */
+  readonly hello: number
+  /** Milliseconds from HELLO to WELCOME, in which the session authenticates. Default 30,000. */
   readonly handshake: number
 }
 
@@ -70,5 +72,6 @@ export const LIMITS: RouterLimits = {
   retainedBytes: 64 * 2 ** 20,
   sessionBytes: 64 * 2 ** 20,
   memory: 256 * 2 ** 20,
-  handshake: 10_000,
+  hello: 5000,
+  handshake: 30_000,
 }

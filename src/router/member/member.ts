@@ -130,12 +130,22 @@ export class Member extends Session implements Destination, Consumer {
     host.ledger.add(this)
   }
 
-  /** Waits for HELLO; WELCOME must follow within the limit. */
+  /** Waits for HELLO within its limit. */
   start(admission: Table<Member>): void {
-    const { handshake } = this.#host.limits
-    const late = () => this.abort(TIMEOUT, `no session within ${handshake} ms`)
-    this.#deadline = setTimeout(late, Math.min(handshake, LONGEST_TIMER))
+    this.#expect('HELLO', this.#host.limits.hello)
+    this.link.joining?.()
     this.open(admission)
+  }
+
+  /** HELLO has come: WELCOME must follow within its limit. */
+  greeted(): void {
+    this.#expect('session', this.#host.limits.handshake)
+  }
+
+  #expect(what: string, within: number): void {
+    clearTimeout(this.#deadline)
+    const late = () => this.abort(TIMEOUT, `no ${what} within ${within} ms`)
+    this.#deadline = setTimeout(late, Math.min(within, LONGEST_TIMER))
   }
 
   /** Enters its realm: from now on messages can be sent to it. */
@@ -148,6 +158,7 @@ export class Member extends Session implements Destination, Consumer {
     { internal, staticPrincipal = false }: Pick<Identity, 'internal' | 'staticPrincipal'> = {},
   ): void {
     clearTimeout(this.#deadline)
+    this.link.joined?.()
     this.realm = realm
     this.id = id
     this.principal = principal

@@ -1,0 +1,58 @@
+/** Connections from their acceptance on: their number, and the time in which they must become a transport. */
+
+import type { Server, Socket } from 'node:net'
+
+/** Milliseconds for a connection above the limit to send its request, which is refused with a reason. */
+const FAREWELL = 500
+/** The number of connections above the limit that are told the reason; any more are cut at once. */
+const TOLD = 64
+
+export class Accepted {
+  readonly #limit: number
+  readonly #timeout: number
+  readonly #sockets = new Set<Socket>()
+  readonly #deadlines = new Map<object, NodeJS.Timeout>()
+
+  /** `timeout` is the time in milliseconds from the acceptance to a complete handshake. */
+  constructor(server: Server, limit: number, timeout: number) {
+    this.#limit = limit
+    this.#timeout = timeout
+    const secure = 'setSecureContext' in server
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.on('close', () => this.#sockets.delete(socket))
+      if (this.#sockets.size > limit + TOLD) socket.destroy()
+      else if (this.full) this.#watch(socket, FAREWELL)
+      else if (!secure) this.#watch(socket, timeout)
+    })
+    // After the handshake of TLS, which has a time limit of its own.
+    if (secure) server.on('secureConnection', (socket: Socket) => this.#watch(socket, timeout))
+  }
+
+  /** True if there are more connections than allowed. */
+  get full(): boolean {
+    return this.#sockets.size > this.#limit
+  }
+
+  /** The connection has become a transport. */
+  settled(socket: object): void {
+    clearTimeout(this.#deadlines.get(socket))
+    this.#deadlines.delete(socket)
+  }
+
+  /** The connection has sent a whole request of HTTP, which has limits of its own; a polling client needs several. */
+  requested(socket: object): void {
+    this.settled(socket)
+    this.#sockets.delete(socket as Socket)
+  }
+
+  #watch(socket: Socket, time: number): void {
+    if (this.#deadlines.has(socket)) return
+    // A deadline: a byte now and then does not move it.
+    this.#deadlines.set(
+      socket,
+      setTimeout(() => socket.destroy(), Math.min(time, this.#timeout)),
+    )
+    socket.on('close', () => this.settled(socket))
+  }
+}
