@@ -3,10 +3,10 @@
 import type { AuthOffer } from '../../auth/contract.ts'
 import { AUTHENTICATE, CHALLENGE, HELLO, WELCOME } from '../../protocol/codes.ts'
 import { violation, WampError } from '../../protocol/error.ts'
+import { type KeyType, keyTypeOf } from '../../protocol/keys.ts'
 import type { Uri } from '../../protocol/messages.ts'
 import { CONNECTION_LOST } from '../../protocol/names.ts'
 import type { Dict, Roles } from '../../protocol/options.ts'
-import { isDict } from '../../protocol/validate.ts'
 import { type Table, table } from '../../session/handler-table.ts'
 import { refusing, type SessionEnd } from '../../session/session.ts'
 import type { ClientSession } from '../session/client-session.ts'
@@ -58,7 +58,8 @@ export async function join(
             })
         },
         [WELCOME]: (message) => {
-          if (!isDict(message[2].roles)) throw violation('WELCOME[2].roles must be a dictionary')
+          const [expected, holds] = keyTypeOf('roles') as KeyType
+          if (!holds(message[2].roles)) throw violation(`WELCOME[2].roles must be ${expected}`)
           try {
             offer?.welcome(message[2])
           } catch (error) {
