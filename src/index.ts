@@ -53,9 +53,9 @@ export {
   type Procedures,
   type Returned,
   type Rpc,
+  type RpcCallOptions,
   RpcClient,
   type RpcClientOptions,
-  type RpcOptions as RpcCallOptions,
   type Stream,
   type Streams,
 } from './client/rpc-client.ts'

@@ -68,7 +68,7 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
 }
 
 /** Prints an error as one line and returns the exit code. */
-function report(error: unknown, name: string | undefined): number {
+function exitCodeFor(error: unknown, name: string | undefined): number {
   const command = isCommand(name) ? `wampy-ts ${name}` : 'wampy-ts'
   if (WampError.is(error)) {
     // The answer of a peer: the line begins with the URI, for scripts.
@@ -95,7 +95,7 @@ const argv = process.argv.slice(2)
 try {
   await main(argv)
 } catch (error) {
-  exitCode = report(error, argv[0])
+  exitCode = exitCodeFor(error, argv[0])
 }
 // Handles that a service or a console left open must not keep the process alive; its output must be flushed first.
 await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))))

@@ -43,7 +43,7 @@ GOODBYE. A second signal ends it at once.`,
     }
     const stopped = whenStopped(service)
     service.once('ready', () => printDeclarations(service))
-    service.on('error', (error, procedure) => printErrorLine(failureText(service.name, error, procedure)))
+    service.on('error', (error, procedure) => printErrorLine(failureWithStack(service.name, error, procedure)))
     reportLosses(service, target, (text) => printLine(`${service.name} ${text}`))
     try {
       await startClient(service, target, stop.signal)
@@ -57,7 +57,7 @@ GOODBYE. A second signal ends it at once.`,
 })
 
 /** With its stack, even if the service has a listener or an `onError` of its own: its operator reads this. */
-function failureText(name: string, error: unknown, procedure: string | undefined): string {
+function failureWithStack(name: string, error: unknown, procedure: string | undefined): string {
   const what = procedure === undefined ? `a handler of ${name}` : `${name}: ${procedure}`
   return `${what} failed: ${inspect(error)}`
 }

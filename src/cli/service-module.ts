@@ -70,12 +70,12 @@ function chooseService(found: Map<string, unknown>, className: string | undefine
   throw new Failure(choices ? `${problem}: name ${choices}` : `${problem}; export a class that does`)
 }
 
-const METHODS = ['start', 'stop', 'call', 'publish', 'subscribe', 'register']
+const CLIENT_METHODS = ['start', 'stop', 'call', 'publish', 'subscribe', 'register']
 
 // Checks the methods: a module that requires this package, or has a copy of its own, extends another WampClient.
 function isService(value: unknown): value is Service {
   const inherited = typeof value === 'function' && value.prototype && Object.getPrototypeOf(value.prototype)
-  return Boolean(inherited) && METHODS.every((name) => typeof inherited[name] === 'function')
+  return Boolean(inherited) && CLIENT_METHODS.every((name) => typeof inherited[name] === 'function')
 }
 
 function whyNotLoaded(file: string, error: unknown): string {

@@ -212,7 +212,7 @@ export abstract class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
-   * Sends a message on the session there is, or on the next one, if told to wait for that. Returns the very promise of the
+   * Sends a message on the current session, or on the next one if the options wait for that. Returns the very promise of the
    * request, so that `stop()` can end it quietly.
    */
   #send<Options extends CallOptions, How, T>(

@@ -88,7 +88,7 @@ const BACKOFF = dictOf<Backoff>('reconnect', {
 
 const LIVENESS = dictOf<Liveness>('liveness', { idle: DURATION, answer: DURATION })
 
-const AUTH: OptionRule = [
+const CLIENT_AUTH: OptionRule = [
   '',
   (value) => {
     checkAuth(value)
@@ -122,7 +122,7 @@ const CLIENT_RULES: OptionRules<ClientOptions> = {
   onError: FUNCTION,
   prefix: STRING,
   connectTimeout: DURATION,
-  auth: AUTH,
+  auth: CLIENT_AUTH,
 }
 
 /** The differences between the classes of clients. */

@@ -95,7 +95,7 @@ export interface RpcClientOptions<Service> extends ClientOptions {
 }
 
 /** Options of one call by `client.with(options).rpc`. */
-export interface RpcOptions extends CallOptions {
+export interface RpcCallOptions extends CallOptions {
   readonly kwargs?: Dict
 }
 
@@ -145,7 +145,7 @@ export class RpcClient<Service = unknown> extends Client {
   }
 
   /** The same procedures, called with options: `client.with({ timeout: 500 }).rpc.add(1, 2)`. */
-  with({ kwargs, ...options }: RpcOptions): { readonly rpc: Rpc<Service>; readonly stream: Stream<Service> } {
+  with({ kwargs, ...options }: RpcCallOptions): { readonly rpc: Rpc<Service>; readonly stream: Stream<Service> } {
     const walk = (call: (uri: string, args: unknown[]) => unknown) => names(call, this.#uriOf)
     return {
       rpc: walk((uri, args) => this.call(uri, args, kwargs, options)) as Rpc<Service>,

@@ -90,7 +90,7 @@ function address({ url, host, port, path, tls, dial }: WampRouterOptions): strin
     }
     const whole = inPage(url)
     // Another transport has schemes of its own, which it checks when it dials.
-    if (dial && SCHEME.test(whole)) return whole
+    if (dial && URL_SCHEME.test(whole)) return whole
     // Server rendering makes clients for a page, which never dial.
     return !dial && whole[0] === '/' ? whole : checkedUrl(toWebSocket(whole), url)
   }
@@ -106,7 +106,7 @@ function address({ url, host, port, path, tls, dial }: WampRouterOptions): strin
   return checkedUrl(whole, host ?? whole)
 }
 
-const SCHEME = /^[a-z][a-z\d+.-]*:./i
+const URL_SCHEME = /^[a-z][a-z\d+.-]*:./i
 
 /** A relative URL as the page or the worker would load it; unchanged if it is not relative, or outside of a page. */
 function inPage(url: string): string {

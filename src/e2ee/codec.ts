@@ -35,14 +35,14 @@ export function e2ee(keyring: Keyring): PayloadCodec {
 
     encode(values, context) {
       const keys = keyring.keysOf(context.uri)
-      const key = context.keyid === undefined ? keys?.[0] : keyOf(keys, context.keyid)
+      const key = context.keyid === undefined ? keys?.[0] : keyWithId(keys, context.keyid)
       if (!key) {
         const which = context.keyid === undefined ? 'no key' : `no key ${JSON.stringify(context.keyid)}`
         throw usage(`the keyring has ${which} for ${context.uri}`)
       }
       // 192 random bits: no number of messages or senders makes two equal.
       const nonce = crypto.getRandomValues(new Uint8Array(NONCE_SIZE))
-      const sealed = xchacha20poly1305(key.key, nonce, bindingOf(context, key.id)).encrypt(pack(cbor, values))
+      const sealed = xchacha20poly1305(key.key, nonce, associatedData(context, key.id)).encrypt(pack(cbor, values))
       const bytes = new Uint8Array(HEADER_SIZE + sealed.length)
       bytes[0] = FORMAT_VERSION
       bytes.set(nonce, 1)
@@ -54,12 +54,12 @@ export function e2ee(keyring: Keyring): PayloadCodec {
       const { uri } = context
       if (bytes[0] !== FORMAT_VERSION || bytes.length < HEADER_SIZE + TAG_SIZE)
         throw unreadablePayload(`the payload for ${uri} is not in the format of ${E2EE_SCHEME}`)
-      const key = keyOf(keyring.keysOf(uri), ppt_keyid)
+      const key = keyWithId(keyring.keysOf(uri), ppt_keyid)
       if (!key) throw unreadablePayload(`the keyring has no key ${JSON.stringify(ppt_keyid.slice(0, 80))} for ${uri}`)
       const nonce = bytes.subarray(1, HEADER_SIZE)
       let values: Uint8Array
       try {
-        values = xchacha20poly1305(key.key, nonce, bindingOf(context, key.id)).decrypt(bytes.subarray(HEADER_SIZE))
+        values = xchacha20poly1305(key.key, nonce, associatedData(context, key.id)).decrypt(bytes.subarray(HEADER_SIZE))
       } catch (cause) {
         const text = `the ${context.kind} for ${uri} was not encrypted as such by key ${JSON.stringify(key.id)}`
         throw new WampError(PAYLOAD_UNREADABLE, [text], {}, { cause })
@@ -69,7 +69,7 @@ export function e2ee(keyring: Keyring): PayloadCodec {
   }
 }
 
-function keyOf(keys: readonly Key[] | undefined, id: string): Key | undefined {
+function keyWithId(keys: readonly Key[] | undefined, id: string): Key | undefined {
   return keys?.find((key) => key.id === id)
 }
 
@@ -81,7 +81,7 @@ function unreadablePayload(text: string): WampError {
  * The data that is authenticated with the payload, each part after its length in four bytes: the format, the kind, the
  * URI, the URI of the error, the id of the key, and the nonce of the call that the payload belongs to.
  */
-function bindingOf({ kind, uri, error = '', call }: PayloadContext, keyid: string): Uint8Array {
+function associatedData({ kind, uri, error = '', call }: PayloadContext, keyid: string): Uint8Array {
   const texts = ['wampy-ts e2ee 1', kind, uri, error, keyid].map((text) => textEncoder().encode(text))
   const parts = [...texts, call?.subarray(1, HEADER_SIZE) ?? new Uint8Array()]
   const bytes = new Uint8Array(parts.reduce((size, part) => size + 4 + part.length, 0))

@@ -18,7 +18,7 @@ export async function listenOn(server: Server, place: ListenAddress): Promise<vo
     await listening(server, place)
   } catch (error) {
     // A process that was killed leaves its socket file behind.
-    if (!('path' in place) || codeOf(error) !== 'EADDRINUSE' || !(await isAbandoned(place.path)))
+    if (!('path' in place) || systemErrorCode(error) !== 'EADDRINUSE' || !(await isAbandoned(place.path)))
       throw failed(error, place)
     await unlink(place.path)
     await listening(server, place).catch((again) => {
@@ -52,7 +52,7 @@ async function isAbandoned(path: string): Promise<boolean> {
       probe.destroy()
       resolve(false)
     })
-    probe.on('error', (error) => resolve(codeOf(error) === 'ECONNREFUSED'))
+    probe.on('error', (error) => resolve(systemErrorCode(error) === 'ECONNREFUSED'))
   })
 }
 
@@ -60,18 +60,18 @@ function failed(error: unknown, place: ListenAddress): WampError {
   return new WampError(LISTEN_FAILED, [whyNot(error as Error, place)], {}, { cause: error })
 }
 
-function codeOf(error: unknown): string | undefined {
+function systemErrorCode(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code
 }
 
 function whyNot(error: Error, place: ListenAddress): string {
   if ('path' in place) {
-    return codeOf(error) === 'EADDRINUSE'
+    return systemErrorCode(error) === 'EADDRINUSE'
       ? `${place.path} is in use: stop the process that listens there, or choose another path`
       : `cannot listen on ${place.path}: ${error.message}`
   }
   const { port, host } = place
-  switch (codeOf(error)) {
+  switch (systemErrorCode(error)) {
     case 'EADDRINUSE':
       return `port ${port} on ${host} is in use: stop the process that listens there, or choose another port (0 picks a free one)`
     case 'EACCES':

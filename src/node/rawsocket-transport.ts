@@ -31,7 +31,7 @@ const PING = 1
 const PONG = 2
 
 /** The greatest length; 24 bits cannot express it, so it has a bit of its own. */
-const GREATEST_LENGTH = 2 ** 24
+const GREATEST_FRAME = 2 ** 24
 /** Unread bytes of a peer above which its pings are no longer read: answers of four octets cost far more memory. */
 const MAX_UNREAD = 65_536
 
@@ -240,8 +240,8 @@ export class RawSocket implements Transport {
   #lengthAt(bytes: Buffer, at: number): number | undefined {
     const first = bytes[at] as number
     const low = bytes.readUIntBE(at + 1, 3)
-    const length = first & 8 ? GREATEST_LENGTH : low
-    if ((first & 0xf0) !== 0 || (first & 7) > PONG || (length === GREATEST_LENGTH && low !== 0)) {
+    const length = first & 8 ? GREATEST_FRAME : low
+    if ((first & 0xf0) !== 0 || (first & 7) > PONG || (length === GREATEST_FRAME && low !== 0)) {
       this.#end({ code: 1002, reason: 'the header of a frame uses reserved bits' })
     } else if (length > this.#ours) {
       this.#end({ code: 1009, reason: `a message may have at most ${this.#ours} bytes, got ${length}` })
@@ -286,6 +286,6 @@ function header(type: number, length: number): Buffer {
 }
 
 function writeHeader(bytes: Buffer, type: number, length: number): void {
-  bytes[0] = length === GREATEST_LENGTH ? type | 8 : type
-  bytes.writeUIntBE(length % GREATEST_LENGTH, 1, 3)
+  bytes[0] = length === GREATEST_FRAME ? type | 8 : type
+  bytes.writeUIntBE(length % GREATEST_FRAME, 1, 3)
 }

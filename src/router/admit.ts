@@ -47,7 +47,7 @@ export function admission(gate: Gate): Table<Member> {
       member.requestedRealm = message[1]
       // A client of the router's owner has nobody to prove its identity to.
       const method = refuseHello(gate, message) ?? (member.trusted ? ANONYMOUS : chooseMethod(gate, message, member))
-      if (method === ANONYMOUS) welcome(gate, message, member, ANONYMOUS, newSession(gate), anonymous())
+      if (method === ANONYMOUS) welcome(gate, message, member, ANONYMOUS, newSession(gate), anonymousIdentity())
       else if (method instanceof Refusal) member.abort(method.uri, method.text)
       else authenticate(gate, message, member, method)
     },
@@ -82,7 +82,7 @@ function chooseMethod(
   return new Refusal(authmethods.length > 0 ? NO_MATCHING_AUTH_METHOD : AUTHENTICATION_REQUIRED, text)
 }
 
-function anonymous(): Identity {
+function anonymousIdentity(): Identity {
   return { authid: randomId().toString(36) + randomId().toString(36), authrole: ANONYMOUS }
 }
 

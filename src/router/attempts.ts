@@ -25,7 +25,7 @@ export const LOGIN_LIMITS: { readonly [Name in keyof Required<LoginLimits>]: num
 /** Milliseconds without a failure after which earlier ones are forgotten. */
 const MEMORY = 10 * 60_000
 /** Addresses, and authids, that are remembered: the oldest go first. */
-const REMEMBERED = 10_000
+const TRACKED = 10_000
 /** Longer authids are remembered by their beginning. */
 const AUTHID_LENGTH = 128
 
@@ -82,7 +82,7 @@ export class LoginAttempts {
     // Moves it to the end, as the latest.
     table.delete(key)
     table.set(key, { count, last: performance.now() })
-    if (table.size > REMEMBERED) table.delete(table.keys().next().value as string)
+    if (table.size > TRACKED) table.delete(table.keys().next().value as string)
     return count
   }
 }

@@ -130,7 +130,7 @@ const rulesOf = (strict: boolean): OptionRules<RouterOptions> => ({
   strict: FLAG,
   agent: STRING,
   limits: dictOf('limits', LIMIT_RULES),
-  auth: AUTH,
+  auth: AUTH_METHODS,
   loginLimits: ['false or limits such as { free: 5 }', (value) => value === false || LOGIN[1](value)],
   authorize: [
     'a function, or a list of roles with their rules',
@@ -160,7 +160,7 @@ const isAuthMethod = (method: unknown): boolean => {
 }
 const isAuthList = (list: unknown): boolean => Array.isArray(list) && list.every(isAuthMethod)
 
-const AUTH: OptionRule = [
+const AUTH_METHODS: OptionRule = [
   'a list of methods of wampy-ts/auth/router, or a dictionary of such lists by realm',
   (value) => isAuthList(value) || (isDict(value) && Object.values(value).every(isAuthList)),
 ]

@@ -30,11 +30,11 @@ export type RouterDropped = RealmStats['dropped']
 export const NO_SESSIONS: SessionStats = { sessions: 0, dropped: { sessions: 0, held: 0, memory: 0 } }
 
 /** The statistics of a role that the router does not have are 0. */
-const ZERO: RealmStats = total([NO_SESSIONS, NO_BROKER, NO_DEALER, NO_TESTAMENTS, NO_OBSERVERS])
+const ZERO_STATS: RealmStats = total([NO_SESSIONS, NO_BROKER, NO_DEALER, NO_TESTAMENTS, NO_OBSERVERS])
 
 /** Adds up the statistics of all parts, or of all realms. */
 export function sumOf(parts: readonly object[]): RealmStats {
-  return total([ZERO, ...parts])
+  return total([ZERO_STATS, ...parts])
 }
 
 function total<Stats>(parts: readonly object[]): Stats {

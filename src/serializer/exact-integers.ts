@@ -36,7 +36,7 @@ export function parseExactly(text: string): unknown {
       if (AFTER_KEY.test(text)) continue
       marked += `${text.slice(done, index)}"s`
       done = index + 1
-    } else if (LONG.test(piece)) {
+    } else if (LONG_INTEGER.test(piece)) {
       marked += `${text.slice(done, index)}"n${piece}"`
       done = token.lastIndex
     }
@@ -63,7 +63,7 @@ export function changed(value: unknown, change: (text: string) => unknown, place
 }
 
 const AFTER_KEY = /\s*:/y
-const LONG = new RegExp(`^-?\\d{16,${MAX_DIGITS}}$`)
+const LONG_INTEGER = new RegExp(`^-?\\d{16,${MAX_DIGITS}}$`)
 
 /** The end of the JSON string that opens at `at`; the length of the text if it does not end. */
 export function closingQuote(text: string, at: number): number {

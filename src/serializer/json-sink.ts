@@ -13,7 +13,7 @@ const COMMA = 44
 const QUOTE = 34
 const BACKSLASH = 92
 const ALPHABET = octetsOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')
-const HEX = octetsOf('0123456789abcdef')
+const HEX_DIGITS = octetsOf('0123456789abcdef')
 const NUL_TEXT = octetsOf('\\u0000')
 const NULL_TEXT = octetsOf('null')
 const TRUE_TEXT = octetsOf('true')
@@ -119,8 +119,8 @@ export class JsonSink implements Sink {
         if (short) bytes[at++] = short
         else {
           for (let j = 1; j < 4; j++) bytes[at++] = NUL_TEXT[j] as number
-          bytes[at++] = HEX[code >> 4] as number
-          bytes[at++] = HEX[code & 15] as number
+          bytes[at++] = HEX_DIGITS[code >> 4] as number
+          bytes[at++] = HEX_DIGITS[code & 15] as number
         }
       }
     }

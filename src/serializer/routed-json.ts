@@ -12,7 +12,7 @@ import { JsonScan, TOO_DEEP } from './json-scan.ts'
 import type { Frame, Serializer } from './serializer.ts'
 
 /** Shorter messages are parsed as a whole, which is quicker. */
-const LONG = 16_384
+const LONG_FRAME = 16_384
 
 const routedJson: Serializer = { ...json, decode }
 
@@ -22,8 +22,8 @@ export function forRouter(serializer: Serializer): Serializer {
 }
 
 function decode(frame: Frame): Message {
-  if (typeof frame !== 'string' || frame.length < LONG) return json.decode(frame)
-  const layout = layoutOf(codeOf(frame))
+  if (typeof frame !== 'string' || frame.length < LONG_FRAME) return json.decode(frame)
+  const layout = layoutOf(messageCodeIn(frame))
   const { most } = layout
   const start = seek(frame, frame.indexOf('[') + 1, most, MAX_DEPTH)
   if (start === undefined) throw violation(TOO_NESTED)
@@ -67,7 +67,7 @@ function decode(frame: Frame): Message {
 }
 
 /** The first element, which the layout of the message follows from. */
-function codeOf(frame: string): unknown {
+function messageCodeIn(frame: string): unknown {
   const [, code = ''] = /^\s*\[\s*([^,\]\s]{1,32})/.exec(frame) ?? []
   try {
     return JSON.parse(code)

@@ -153,7 +153,7 @@ class Batched implements Transport {
     this.#size = 0
     // All are text or all are bytes, because one serializer made them.
     const isText = typeof batch[0] === 'string'
-    this.#transport.send(isText ? batch.join(this.#separator) + this.#separator : joinBytes(batch as Uint8Array[]))
+    this.#transport.send(isText ? batch.join(this.#separator) + this.#separator : bytesBatch(batch as Uint8Array[]))
   }
 
   close(code?: number, reason?: string): void {
@@ -186,7 +186,7 @@ function binaryReader(batch: Uint8Array): (start: number) => BatchedMessage | un
   }
 }
 
-function joinBytes(messages: readonly Uint8Array[]): Uint8Array {
+function bytesBatch(messages: readonly Uint8Array[]): Uint8Array {
   const batch = new Uint8Array(messages.reduce((size, { length }) => size + 4 + length, 0))
   const view = new DataView(batch.buffer)
   let at = 0

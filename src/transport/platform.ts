@@ -24,7 +24,7 @@ export interface ErrorLike {
 }
 
 /** The part of an HTTP response that is not the awaited 101. */
-interface Refusal {
+interface UpgradeRefusal {
   readonly statusCode?: number
   readonly statusMessage?: string
   readonly headers: { readonly location?: string }
@@ -33,7 +33,7 @@ interface Refusal {
 interface NodeWebSocket extends WebSocketLike {
   readonly url: string
   on(event: 'upgrade', listener: (response: { readonly socket?: Corkable }) => void): unknown
-  on(event: 'unexpected-response', listener: (request: unknown, response: Refusal) => void): unknown
+  on(event: 'unexpected-response', listener: (request: unknown, response: UpgradeRefusal) => void): unknown
   emit(event: 'error', error: Error): unknown
   once(event: 'pong', listener: () => void): unknown
   ping(): void
@@ -175,7 +175,7 @@ class RefusedUpgrade extends Error {
   /** What to do; undefined if the usual advice applies. */
   readonly advice: string | undefined
 
-  constructor({ statusCode = 0, statusMessage = '', headers: { location } }: Refusal, url: string) {
+  constructor({ statusCode = 0, statusMessage = '', headers: { location } }: UpgradeRefusal, url: string) {
     const status = `${statusCode} ${statusMessage.replace(/[^ -~]/g, '').slice(0, 60)}`.trim()
     const target = location === undefined ? '' : targetOf(location, url)
     super(`the server answered ${status}${target && ` (Location: ${target})`}`)

@@ -69,7 +69,7 @@ export class Parts<T> implements AsyncIterableIterator<T, undefined> {
     this.#next = []
   }
 
-  /** Ends the stream. Waiting parts are still read (unless told otherwise), and then the error. */
+  /** Ends the stream. Waiting parts are still read, unless `atOnce` is set, and then the error. */
   end(error?: unknown, atOnce = false): void {
     if (!this.#open) return
     this.#open = false

@@ -36,12 +36,12 @@ export interface PassthruOwner {
 export interface Passthru {
   (link: Link, owner: PassthruOwner): Link
   /**
-   * Decodes the payload of an event that did not arrive in an EVENT, for the topic or pattern that was asked for.
+   * Decodes the payload of an event that did not arrive in an EVENT, for the subscribed topic or pattern.
    *
    * @throws WampError `wampy.error.payload_unreadable`
    */
   event(
-    asked: { readonly uri: Uri; readonly match: MatchPolicy },
+    pattern: { readonly uri: Uri; readonly match: MatchPolicy },
     details: WireEventDetails,
     data: Payload | undefined,
   ): Payload | undefined
@@ -57,13 +57,13 @@ export interface Passthru {
 export function passthru(...codecs: readonly PayloadCodec[]): Passthru {
   for (const { scheme } of codecs) checkScheme(scheme)
   return Object.assign((link: Link, owner: PassthruOwner) => new PassthruLink(link, owner, codecs), {
-    event: (asked: Asked, details: WireEventDetails, data: Payload | undefined) =>
-      new Talk(codecs, uriOf(asked, details.topic), {}).hear('event', details, data),
+    event: (pattern: UriPattern, details: WireEventDetails, data: Payload | undefined) =>
+      new Talk(codecs, matchingUri(pattern, details.topic), {}).hear('event', details, data),
   })
 }
 
 /** A call that this client serves. */
-interface Served {
+interface ServedCall {
   readonly talk: Talk
   /** True if more parts of it may arrive. */
   more: boolean
@@ -74,7 +74,7 @@ interface Served {
 }
 
 /** The topic or procedure of a subscription or registration. */
-interface Asked {
+interface UriPattern {
   readonly uri: Uri
   readonly match: MatchPolicy
 }
@@ -88,13 +88,13 @@ class PassthruLink implements Link {
   #roles: Roles = {}
   #sink: LinkSink | undefined
   /** The targets of unanswered SUBSCRIBEs and REGISTERs, and of UNREGISTERs. */
-  readonly #asked = new Map<Id, Asked>()
+  readonly #requested = new Map<Id, UriPattern>()
   readonly #leaving = new Map<Id, Id>()
-  readonly #topics = new Map<Id, Asked>()
-  readonly #procedures = new Map<Id, Asked>()
+  readonly #topics = new Map<Id, UriPattern>()
+  readonly #procedures = new Map<Id, UriPattern>()
   /** Calls that this client makes, and those it serves whose answers pass through a codec. */
   readonly #calls = new Map<Id, Talk>()
-  readonly #served = new Map<Id, Served>()
+  readonly #served = new Map<Id, ServedCall>()
 
   constructor(link: Link, owner: PassthruOwner, codecs: readonly PayloadCodec[]) {
     this.#link = link
@@ -158,7 +158,7 @@ class PassthruLink implements Link {
         break
       default:
         if (message[0] === codes.SUBSCRIBE || message[0] === codes.REGISTER) {
-          this.#asked.set(message[1], { uri: message[3], match: message[2].match ?? 'exact' })
+          this.#requested.set(message[1], { uri: message[3], match: message[2].match ?? 'exact' })
         }
         if (message[0] === codes.UNSUBSCRIBE) this.#topics.delete(message[2])
         if (message[0] === codes.UNREGISTER) this.#leaving.set(message[1], message[2])
@@ -206,7 +206,7 @@ class PassthruLink implements Link {
     if (kind !== 'progress') this.#over(id, served)
   }
 
-  #over(id: Id, served: Served): void {
+  #over(id: Id, served: ServedCall): void {
     served.over = true
     if (!served.more) this.#served.delete(id)
   }
@@ -249,10 +249,10 @@ class PassthruLink implements Link {
     }
   }
 
-  #granted(table: Map<Id, Asked>, message: SubscribedMessage | RegisteredMessage): Message {
-    const asked = this.#asked.get(message[1])
-    this.#asked.delete(message[1])
-    if (asked) table.set(message[2], asked)
+  #granted(table: Map<Id, UriPattern>, message: SubscribedMessage | RegisteredMessage): Message {
+    const pattern = this.#requested.get(message[1])
+    this.#requested.delete(message[1])
+    if (pattern) table.set(message[2], pattern)
     return message
   }
 
@@ -275,7 +275,7 @@ class PassthruLink implements Link {
   #error(message: ErrorMessage): Message {
     const [code, type, request, details, uri, data] = message
     if (type !== CALL) {
-      this.#asked.delete(request)
+      this.#requested.delete(request)
       this.#leaving.delete(request)
       return message
     }
@@ -291,14 +291,14 @@ class PassthruLink implements Link {
 
   #event(message: EventMessage): Message | undefined {
     const [code, subscription, publication, details, data] = message
-    const asked = this.#topics.get(subscription)
-    if (!asked) {
+    const pattern = this.#topics.get(subscription)
+    if (!pattern) {
       // Unsubscribed meanwhile: the client would not read the event either.
       this.#owner.dropped.events++
       return undefined
     }
     try {
-      const heard = this.#talk(uriOf(asked, details.topic)).hear('event', details, data)
+      const heard = this.#talk(matchingUri(pattern, details.topic)).hear('event', details, data)
       return [code, subscription, publication, details, heard]
     } catch (error) {
       this.#owner.dropped.events++
@@ -309,21 +309,21 @@ class PassthruLink implements Link {
 
   #invocation(message: InvocationMessage): Message | undefined {
     const [code, id, registration, details, data] = message
-    const asked = this.#procedures.get(registration)
+    const pattern = this.#procedures.get(registration)
     const known = this.#served.get(id)
     const more = details.progress === true
-    if (known?.over || !asked) {
+    if (known?.over || !pattern) {
       if (known && !more) this.#served.delete(id)
       return known?.unheard ? undefined : message
     }
     try {
-      const talk = known?.talk ?? this.#talk(uriOf(asked, details.procedure))
+      const talk = known?.talk ?? this.#talk(matchingUri(pattern, details.procedure))
       const heard = talk.hear(more ? 'part' : 'call', details, data)
       if (known) known.more = more
       else if (talk.coded) this.#served.set(id, { talk, more, over: false })
       return [code, id, registration, details, heard]
     } catch (error) {
-      this.#owner.raised(error, details.procedure ?? asked.uri)
+      this.#owner.raised(error, details.procedure ?? pattern.uri)
       const { uri, message: text } = error as WampError
       // The reason is for the operator, not for the sender of the bytes.
       const said = uri === PAYLOAD_UNREADABLE ? 'the payload could not be read' : text
@@ -331,16 +331,16 @@ class PassthruLink implements Link {
       if (known) {
         this.#over(id, known)
         this.#sink?.message([codes.INTERRUPT, id, { mode: 'killnowait' }])
-      } else if (more) this.#served.set(id, { talk: this.#talk(asked.uri), more, over: true, unheard: true })
+      } else if (more) this.#served.set(id, { talk: this.#talk(pattern.uri), more, over: true, unheard: true })
       return undefined
     }
   }
 }
 
 /** The URI of a payload, checked against the pattern: a wrong URI would select a wrong key, or none. */
-function uriOf({ uri, match }: Asked, told: Uri = uri): Uri {
-  if (matches(told, uri, match)) return told
-  throw new WampError(PAYLOAD_UNREADABLE, [`${told} does not match ${uri}, for which it came`])
+function matchingUri({ uri, match }: UriPattern, given: Uri = uri): Uri {
+  if (matches(given, uri, match)) return given
+  throw new WampError(PAYLOAD_UNREADABLE, [`${given} does not match the ${match} pattern ${uri}`])
 }
 
 function failureOf(error: unknown): [uri: Uri, data: ReturnType<typeof payload>] {

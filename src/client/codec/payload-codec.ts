@@ -51,7 +51,7 @@ export interface Encoded {
   readonly keyid?: string | undefined
 }
 
-const SCHEME = /^(wamp|mqtt|x_.+)$/
+const PPT_SCHEME = /^(wamp|mqtt|x_.+)$/
 /** Errors that a router itself may send, and so in plain. */
 const ROUTERS = /^(wampy?|crossbar)\./
 
@@ -200,7 +200,7 @@ const isQuestion = (kind: PayloadKind): boolean => kind === 'call' || kind === '
 
 /** @throws WampError `wampy.error.usage` for a scheme that WAMP does not allow */
 export function checkScheme(scheme: unknown): void {
-  if (typeof scheme === 'string' && SCHEME.test(scheme)) return
+  if (typeof scheme === 'string' && PPT_SCHEME.test(scheme)) return
   throw usage(`ppt_scheme must be mqtt, wamp, or begin with x_, got ${formatValue(scheme)}`)
 }
 

@@ -266,9 +266,9 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
     try {
       heard = this.#host.emit('error', error, ...(procedure === undefined ? [] : [procedure])) || heard
     } catch (broken) {
-      report(broken)
+      printError(broken)
     }
-    if (!heard) report(error, procedure)
+    if (!heard) printError(error, procedure)
   }
 
   warned(warning: WampError): void {
@@ -294,7 +294,7 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
 }
 
 /** Prints a thrown value, which may be impossible to print. */
-function report(error: unknown, procedure?: Uri): void {
+function printError(error: unknown, procedure?: Uri): void {
   try {
     if (procedure === undefined) console.error(error)
     else console.error(`${procedure} failed:`, error)

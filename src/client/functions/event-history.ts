@@ -68,7 +68,7 @@ const HISTORY_OPTIONS: OperationRules = {
 }
 
 /** The subscription of a history. */
-interface Source {
+interface StoredSubscription {
   readonly id: Id
   readonly uri: Uri
   readonly match: MatchPolicy
@@ -134,7 +134,7 @@ async function sourceOf(
   of: Subscription | Id | Uri,
   match: MatchPolicy = 'exact',
   options: MetaOptions,
-): Promise<Source> {
+): Promise<StoredSubscription> {
   if (typeof of === 'number') {
     // For its own subscriptions the client knows the topic and need not trust the router.
     const own = client.subscriptions.find(({ id }) => id === of)
@@ -160,7 +160,7 @@ async function sourceOf(
 }
 
 /** Reads an event from the answer of our router or of Crossbar.io; undefined if no codec could read it. */
-function read(client: Client, { id, uri, match }: Source, raw: unknown): PastEvent | undefined {
+function read(client: Client, { id, uri, match }: StoredSubscription, raw: unknown): PastEvent | undefined {
   const {
     publication,
     args = [],

@@ -7,13 +7,13 @@ import type { Id } from '../../protocol/messages.ts'
 export type Entrypoint = [service: abstract new (...args: any[]) => unknown, method: string]
 
 // On the global object: two entry points or module formats of this package may be loaded in one process.
-const KEY = Symbol.for('wampy-ts.entrypoints')
+const ENTRYPOINTS_KEY = Symbol.for('wampy-ts.entrypoints')
 
 /** The entrypoints of each registration, since services of this process may share one. */
 function entrypoints(): Map<Id, Set<Entrypoint>> {
-  const home = globalThis as { [KEY]?: Map<Id, Set<Entrypoint>> }
-  home[KEY] ??= new Map()
-  return home[KEY]
+  const home = globalThis as { [ENTRYPOINTS_KEY]?: Map<Id, Set<Entrypoint>> }
+  home[ENTRYPOINTS_KEY] ??= new Map()
+  return home[ENTRYPOINTS_KEY]
 }
 
 /** Adds an entrypoint to a registration. */

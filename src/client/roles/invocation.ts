@@ -114,12 +114,12 @@ export interface Invocations {
 }
 
 /** The number of answered invocations with outstanding parts that are remembered. */
-const REMEMBERED = 1000
+const MOST_LATE = 1000
 
 /** Remembers an answered invocation until its last part arrives: parts must not be taken for new calls. */
 export function remember({ late }: Invocations, id: Id): void {
   late.add(id)
-  if (late.size > REMEMBERED) late.delete(late.values().next().value as Id)
+  if (late.size > MOST_LATE) late.delete(late.values().next().value as Id)
 }
 
 /** An unanswered invocation. */
@@ -267,7 +267,7 @@ export class Running {
     } catch (error) {
       // The result cannot travel, and the caller must not wait for it.
       this.#session.owner.raised(error, this.#procedure)
-      this.#answer(this.#told(error))
+      this.#answer(this.#errorAnswer(error))
     }
   }
 
@@ -276,7 +276,7 @@ export class Running {
     if (!this.#over()) return
     if (!WampError.is(value) && !stopped) this.#session.owner.raised(value, this.#procedure)
     // An error of an interrupted procedure is a consequence of the interruption.
-    this.#answer(stopped && (value === stopped || !WampError.is(value)) ? stopped : this.#told(value))
+    this.#answer(stopped && (value === stopped || !WampError.is(value)) ? stopped : this.#errorAnswer(value))
   }
 
   /** Sends yielded values as progressive results, and the return value as the result. */
@@ -324,7 +324,7 @@ export class Running {
   }
 
   /** Passes the error of a procedure through the client's `onError`. */
-  #told(value: unknown): WampError {
+  #errorAnswer(value: unknown): WampError {
     try {
       return thrown(this.#all.onError?.(value, this.#invocation as Invocation) ?? value)
     } catch (broken) {

@@ -82,7 +82,7 @@ export class SubscriptionRecord extends HandleRecord<WireOptions> {
         // The subscription was kept for this handle, which was refused.
         const { given } = way
         if (given !== undefined && subscriptions.get(given)?.size === 0) {
-          release(session, given, {}).catch(() => {})
+          giveBack(session, given, {}).catch(() => {})
         }
       }
     }
@@ -100,11 +100,11 @@ export class SubscriptionRecord extends HandleRecord<WireOptions> {
     // One UNSUBSCRIBE ends it for all handles that share it, including one whose SUBSCRIBED is still to come.
     const way = subscribing.get(key)
     if (way) way.given = id
-    else await release(session, id, waiting)
+    else await giveBack(session, id, waiting)
   }
 }
 
-async function release(session: ClientSession, id: Id, waiting: Waiting): Promise<void> {
+async function giveBack(session: ClientSession, id: Id, waiting: Waiting): Promise<void> {
   stateOf(session, subscriber).subscriptions.delete(id)
   await session.requests.ask<void, UnsubscribedMessage>(
     { code: UNSUBSCRIBE, message: (request) => [UNSUBSCRIBE, request, id], settle: () => {} },

@@ -90,19 +90,19 @@ export const subscribe = /* @__PURE__ */ decorator('subscribe') as DeclaringDeco
 
 type ByMethod = Map<string, Declared>
 /** Declarations by object: a prototype (legacy), an instance (standard), or the method itself (standard, before any instance). */
-type Declarations = Record<DeclaredKind, WeakMap<object, ByMethod>>
+type DeclarationTables = Record<DeclaredKind, WeakMap<object, ByMethod>>
 
-const KEY = Symbol.for('wampy-ts.declared')
+const DECLARED_KEY = Symbol.for('wampy-ts.declared')
 
 // On the global object for the same reason as the entrypoints: the decorator and the class may come from two copies.
-function declarations(): Declarations {
-  const home = globalThis as { [KEY]?: Declarations }
-  home[KEY] ??= { rpc: new WeakMap(), subscribe: new WeakMap() }
-  return home[KEY]
+function declarationTables(): DeclarationTables {
+  const home = globalThis as { [DECLARED_KEY]?: DeclarationTables }
+  home[DECLARED_KEY] ??= { rpc: new WeakMap(), subscribe: new WeakMap() }
+  return home[DECLARED_KEY]
 }
 
 function declare(owner: object, declared: Declared): void {
-  const table = declarations()[declared.kind]
+  const table = declarationTables()[declared.kind]
   const methods = table.get(owner) ?? new Map<string, Declared>()
   table.set(owner, methods.set(declared.method, declared))
 }
@@ -193,7 +193,7 @@ export function declaredBy(kind: DeclaredKind, service: object, instance?: objec
   const add = (methods: Iterable<Declared> | undefined) => {
     for (const declared of methods ?? []) if (!found.has(declared.method)) found.set(declared.method, declared)
   }
-  const table = declarations()[kind]
+  const table = declarationTables()[kind]
   if (instance) add(table.get(instance)?.values())
   for (let at = service; at !== Function.prototype && at; at = Object.getPrototypeOf(at)) {
     if (Object.hasOwn(at, kind)) add(inStatic(kind, (at as ServiceClass)[kind]))

@@ -161,13 +161,13 @@ export function checked(endpoint: Endpoint, checks: Checks): Endpoint {
 type Issues = [place: string, message: string][]
 
 /** The number of issues in an error: a value may be invalid in a million places. */
-const TOLD = 20
+const LISTED_ISSUES = 20
 
 function refuse(issues: Issues): void {
   if (!issues.length) return
-  const first = issues.slice(0, TOLD)
+  const first = issues.slice(0, LISTED_ISSUES)
   const texts = first.map(([place, message]) => `${place}: ${message}`)
-  if (issues.length > TOLD) texts.push(`and ${issues.length - TOLD} more`)
+  if (issues.length > LISTED_ISSUES) texts.push(`and ${issues.length - LISTED_ISSUES} more`)
   throw new WampError(INVALID_ARGUMENT, [texts.join('; ')], {
     issues: first.map(([place, message]) => ({ place, message })),
   })

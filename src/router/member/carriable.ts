@@ -32,7 +32,7 @@ export function refuseUncarried(
 }
 
 /** A payload of values in bytes, which take far less memory; values if no serializer is known. */
-export function packed(serializers: Iterable<Serializer>, topic: Uri, data: Payload | undefined): Payload | undefined {
+export function inBytes(serializers: Iterable<Serializer>, topic: Uri, data: Payload | undefined): Payload | undefined {
   if (!data) return data
   for (const serializer of serializers) {
     const message = serializer.decode(serializer.encode([PUBLISH, 1, NO_DETAILS, topic, data])) as PublishMessage

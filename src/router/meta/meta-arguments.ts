@@ -57,7 +57,7 @@ function isDay(day: string): boolean {
 }
 
 /** An optional argument; null, which languages with named parameters send, counts as absent. */
-export function optional<Wanted>(of: ArgumentCheck<Wanted>, value: unknown, place: string): Wanted | undefined {
+export function optionalArgument<Wanted>(of: ArgumentCheck<Wanted>, value: unknown, place: string): Wanted | undefined {
   return value === undefined || value === null ? undefined : of(value, place)
 }
 

@@ -10,9 +10,9 @@ import { Refusal } from '../member/refusal.ts'
 import { isAccepted } from '../member/uri-rule.ts'
 import type { Dealer } from '../rpc/dealer.ts'
 import type { DealerRegistration } from '../rpc/registrations.ts'
-import { aDict, anId, aPolicy, aShortText, aText, optional } from './meta-arguments.ts'
+import { aDict, anId, aPolicy, aShortText, aText, optionalArgument } from './meta-arguments.ts'
 import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
-import type { Provided } from './provider.ts'
+import type { Provided } from './router-procedures.ts'
 
 export function detailsOfRegistration({
   id,
@@ -52,7 +52,7 @@ export function registrationProcedures(dealer: Dealer, { rule, members }: Sessio
       const id = anId(registration, 'args[0]')
       const session = anId(callee, 'args[1]')
       // As a keyword argument (Crossbar.io) or as the third argument (the specification's catalog).
-      const why = optional((value, place) => aShortText(value, place, rule), reason, 'reason')
+      const why = optionalArgument((value, place) => aShortText(value, place, rule), reason, 'reason')
       const served = found(id)
       const member = members.get(session)
       if (!member) throw noSuchSession(session)
@@ -69,6 +69,6 @@ export function idsOf(patterns: Patterns<{ id: Id; uri: Uri; match: MatchPolicy 
 
 /** The match policy in the second argument of a lookup. */
 export function matchOf(options: unknown): MatchPolicy {
-  const { match } = optional(aDict, options, 'args[1]') ?? {}
-  return optional(aPolicy, match, 'args[1].match') ?? 'exact'
+  const { match } = optionalArgument(aDict, options, 'args[1]') ?? {}
+  return optionalArgument(aPolicy, match, 'args[1].match') ?? 'exact'
 }

@@ -8,8 +8,8 @@ import type { Member } from '../member/member.ts'
 import { Refusal } from '../member/refusal.ts'
 import type { UriRule } from '../member/uri-rule.ts'
 import type { JoinedEvent } from '../observe/events.ts'
-import { anId, aShortText, aText, aUri, optional, texts } from './meta-arguments.ts'
-import type { Provided } from './provider.ts'
+import { anId, aShortText, aText, aUri, optionalArgument, texts } from './meta-arguments.ts'
+import type { Provided } from './router-procedures.ts'
 
 export interface SessionRealm {
   readonly rule: UriRule
@@ -37,7 +37,7 @@ export function noSuchSession(id: Id): Refusal {
 export function sessionProcedures({ rule, members, silence }: SessionRealm): Record<Uri, Provided> {
   /** All sessions, or those with one of the listed roles. */
   const listed = (filter: unknown): Member[] => {
-    const given = optional(texts, filter, 'args[0]')
+    const given = optionalArgument(texts, filter, 'args[0]')
     const all = [...members.values()]
     if (!given) return all
     // A Set, because both the list and the sessions may be long.
@@ -89,7 +89,7 @@ export function sessionProcedures({ rule, members, silence }: SessionRealm): Rec
 /** The reason and message in the GOODBYE to a killed session. */
 function farewellOf({ reason, message }: Dict, rule: UriRule): { reason: Uri; message: string | undefined } {
   return {
-    reason: optional((value, place) => aUri(value, place, rule), reason, 'reason') ?? KILLED,
-    message: optional((value, place) => aShortText(value, place, rule), message, 'message'),
+    reason: optionalArgument((value, place) => aUri(value, place, rule), reason, 'reason') ?? KILLED,
+    message: optionalArgument((value, place) => aShortText(value, place, rule), message, 'message'),
   }
 }

@@ -12,10 +12,10 @@ import type { Broker } from '../pubsub/broker.ts'
 import type { HistoryEvent, HistoryQuery } from '../pubsub/history.ts'
 import type { BrokerSubscription } from '../pubsub/subscription.ts'
 import type { Outcome } from '../rights/decide.ts'
-import { aFlag, aLimit, anId, aShortText, aText, aTime, optional } from './meta-arguments.ts'
+import { aFlag, aLimit, anId, aShortText, aText, aTime, optionalArgument } from './meta-arguments.ts'
 import { idsOf, matchOf } from './meta-registrations.ts'
 import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
-import type { Answer, Provided } from './provider.ts'
+import type { Answer, Provided } from './router-procedures.ts'
 
 /** The greatest size of a history in one answer: a message must fit its transport. Readers ask for more page by page. */
 const PAGE_BYTES = 4 * 2 ** 20
@@ -59,7 +59,7 @@ export function subscriptionProcedures(broker: Broker, { rule, members }: Sessio
       const id = anId(subscription, 'args[0]')
       const session = anId(subscriber, 'args[1]')
       // As a keyword argument (Crossbar.io) or as the third argument (the specification's catalog).
-      const why = optional((value, place) => aShortText(value, place, rule), reason, 'reason')
+      const why = optionalArgument((value, place) => aShortText(value, place, rule), reason, 'reason')
       const held = found(id)
       const member = members.get(session)
       if (!member) throw noSuchSession(session)
@@ -94,16 +94,16 @@ export function subscriptionProcedures(broker: Broker, { rule, members }: Sessio
 }
 
 function queryOf(kwargs: Dict, caller: Destination): HistoryQuery {
-  const time = (name: string): number | undefined => optional(aTime, kwargs[name], name)
-  const publication = (name: string): Id | undefined => optional(anId, kwargs[name], name)
+  const time = (name: string): number | undefined => optionalArgument(aTime, kwargs[name], name)
+  const publication = (name: string): Id | undefined => optionalArgument(anId, kwargs[name], name)
   return {
-    reverse: optional(aFlag, kwargs['reverse'], 'reverse') ?? false,
-    limit: Math.min(optional(aLimit, kwargs['limit'], 'limit') ?? PAGE_EVENTS, PAGE_EVENTS),
+    reverse: optionalArgument(aFlag, kwargs['reverse'], 'reverse') ?? false,
+    limit: Math.min(optionalArgument(aLimit, kwargs['limit'], 'limit') ?? PAGE_EVENTS, PAGE_EVENTS),
     fromTime: time('from_time'),
     afterTime: time('after_time'),
     beforeTime: time('before_time'),
     untilTime: time('until_time'),
-    topic: optional(aText, kwargs['topic'], 'topic'),
+    topic: optionalArgument(aText, kwargs['topic'], 'topic'),
     fromPublication: publication('from_publication'),
     afterPublication: publication('after_publication'),
     beforePublication: publication('before_publication'),

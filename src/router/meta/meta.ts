@@ -10,7 +10,7 @@ import type { Dealer } from '../rpc/dealer.ts'
 import { detailsOfRegistration, registrationProcedures } from './meta-registrations.ts'
 import { detailsOfSession, sessionProcedures } from './meta-sessions.ts'
 import { detailsOfSubscription, subscriptionProcedures } from './meta-subscriptions.ts'
-import { Provider } from './provider.ts'
+import { RouterProcedures } from './router-procedures.ts'
 import { type MetaApiOptions, type TestamentStats, Testaments } from './testaments.ts'
 
 export class Meta {
@@ -26,7 +26,7 @@ export class Meta {
     this.#testaments = new Testaments(broker, options)
     const silence = ({ id }: Member): void => void this.#silent.add(id)
     const realm = { rule: options, members, silence }
-    new Provider(dealer, members).provide({
+    new RouterProcedures(dealer, members).provide({
       ...sessionProcedures(realm),
       ...this.#testaments.procedures,
       ...registrationProcedures(dealer, realm),

@@ -12,7 +12,7 @@ import { isReserved } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import { anyOf, isOneOf, TESTAMENT_SCOPES, type TestamentScope } from '../../protocol/words.ts'
 import type { Serializer } from '../../serializer/serializer.ts'
-import { packed, refuseUncarried } from '../member/carriable.ts'
+import { inBytes, refuseUncarried } from '../member/carriable.ts'
 import type { Destination } from '../member/destination.ts'
 import type { RouterLimits } from '../member/limits.ts'
 import { PASSTHRU, passthruOf } from '../member/passthru.ts'
@@ -20,8 +20,8 @@ import { weightOf } from '../member/payload-size.ts'
 import { Refusal, refuseCost } from '../member/refusal.ts'
 import type { Broker } from '../pubsub/broker.ts'
 import { type Decision, type Outcome, refuseDisclosure, TOO_LATE } from '../rights/decide.ts'
-import { aDict, aList, aUri, optional, wrongArgument } from './meta-arguments.ts'
-import type { Provided } from './provider.ts'
+import { aDict, aList, aUri, optionalArgument, wrongArgument } from './meta-arguments.ts'
+import type { Provided } from './router-procedures.ts'
 
 interface Testament {
   readonly topic: Uri
@@ -104,8 +104,13 @@ export class Testaments {
     const { uriLength } = this.#options.limits
     const topic = aUri(uri, 'args[0]', this.#options)
     if (isReserved(topic)) throw new Refusal(INVALID_URI, `${formatValue(topic)} belongs to the router`)
-    const data = dataOf(optional(aList, args, 'args[1]'), optional(aDict, kwargs, 'args[2]'))
-    const options = optionsOf(optional(aDict, publish_options, 'publish_options') ?? {}, topic, caller, uriLength)
+    const data = dataOf(optionalArgument(aList, args, 'args[1]'), optionalArgument(aDict, kwargs, 'args[2]'))
+    const options = optionsOf(
+      optionalArgument(aDict, publish_options, 'publish_options') ?? {},
+      topic,
+      caller,
+      uriLength,
+    )
     const bucket = scopeOf(scope)
     const add = (decided: Outcome): undefined => {
       // Check now, because the session will be gone when the testament is published (it is checked again then).
@@ -115,7 +120,7 @@ export class Testaments {
       const { serializers } = this.#options
       const uncarried = refuseUncarried(serializers, { ...passthruOf(options) }, data)
       if (uncarried) throw uncarried
-      this.#keep(caller, bucket, { topic, options, payload: packed(serializers, topic, data), decision: decided })
+      this.#keep(caller, bucket, { topic, options, payload: inBytes(serializers, topic, data), decision: decided })
     }
     const decided = this.#broker.decide(caller, topic, options)
     if (!(decided instanceof Promise)) return add(decided)

@@ -62,8 +62,8 @@ export interface Rule {
 }
 
 /** The greatest number of remembered answers about URIs, which peers choose, and their greatest length. */
-const REMEMBERED = 1024
-const REMEMBERED_LENGTH = 256
+const CACHED_ANSWERS = 1024
+const CACHED_URI_LENGTH = 256
 
 /** The rules of one role. */
 export class RuleSet {
@@ -83,8 +83,8 @@ export class RuleSet {
     const known = this.#answers.get(uri)
     if (known || this.#answers.has(uri)) return known
     const found = this.#patterns.find((rule) => matches(uri, rule.uri, rule.match))
-    if (uri.length <= REMEMBERED_LENGTH) {
-      if (this.#answers.size === REMEMBERED) this.#answers.clear()
+    if (uri.length <= CACHED_URI_LENGTH) {
+      if (this.#answers.size === CACHED_ANSWERS) this.#answers.clear()
       this.#answers.set(uri, found)
     }
     return found

@@ -67,7 +67,7 @@ export class CallQueue {
 }
 
 /** Merges the calls of several queues in order of arrival. */
-export function merged(queues: readonly CallQueue[]): Call[] {
+export function callsByArrival(queues: readonly CallQueue[]): Call[] {
   return queues.flatMap((queue) => [...queue]).sort(byOrder)
 }
 

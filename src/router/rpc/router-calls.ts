@@ -14,7 +14,7 @@ import { NO_DETAILS } from '../member/refusal.ts'
 import type { Dealer } from './dealer.ts'
 import type { DealerRecord } from './dealer-record.ts'
 
-interface Waiting {
+interface PendingRouterCall {
   settle(value: unknown): void
   fail(error: unknown): void
 }
@@ -33,7 +33,7 @@ export class RouterCalls implements Destination {
   pubsub: undefined
   rpc: DealerRecord | undefined
   readonly #dealer: Dealer
-  readonly #waiting = new Map<Id, Waiting>()
+  readonly #waiting = new Map<Id, PendingRouterCall>()
   #last: Id = 0
 
   constructor(dealer: Dealer) {

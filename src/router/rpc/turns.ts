@@ -5,7 +5,7 @@ import { formatValue } from '../../protocol/validate.ts'
 import { Refusal } from '../member/refusal.ts'
 import type { Call } from './call.ts'
 import { chooseCallee, FULL } from './choose-callee.ts'
-import { merged, type Queues } from './queue.ts'
+import { callsByArrival, type Queues } from './queue.ts'
 import type { DealerRegistration, Registrations } from './registrations.ts'
 import type { Routing } from './routing.ts'
 
@@ -26,7 +26,7 @@ export class Turns {
       const queues = this.#queues.take()
       const [first] = queues
       // Calls of one caller must reach one callee in order, whatever they waited for.
-      if (first) this.#serve(queues.length === 1 ? first : merged(queues))
+      if (first) this.#serve(queues.length === 1 ? first : callsByArrival(queues))
     }
   }
 

@@ -34,7 +34,7 @@ export type Provided = (
 /** The greatest number of values, at any depth, of the arguments of a call: the router has to build them. */
 const MAX_ARGUMENT_VALUES = 100_000
 
-export class Provider implements Destination {
+export class RouterProcedures implements Destination {
   readonly id = 0
   readonly principal = undefined
   readonly internal = undefined

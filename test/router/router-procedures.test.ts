@@ -8,7 +8,7 @@ import { payload } from '../../src/protocol/payload.ts'
 import type { Destination } from '../../src/router/member/destination.ts'
 import { LIMITS } from '../../src/router/member/limits.ts'
 import { NO_DEVIATIONS } from '../../src/router/member/peers.ts'
-import { type Provided, Provider } from '../../src/router/meta/provider.ts'
+import { type Provided, RouterProcedures } from '../../src/router/meta/router-procedures.ts'
 import { Observers } from '../../src/router/observe/observers.ts'
 import { Rights } from '../../src/router/rights/decide.ts'
 import { Dealer } from '../../src/router/rpc/dealer.ts'
@@ -73,7 +73,7 @@ function serving(serve: Provided): {
     { strict: false, limits: LIMITS, callQueue: [] },
     { uri: 'realm1', members, observers: new Observers(), rights },
   )
-  new Provider(dealer, members).provide({ 'wamp.test': serve })
+  new RouterProcedures(dealer, members).provide({ 'wamp.test': serve })
   return {
     calls: () => dealer.stats().calls,
     heard,
