@@ -16,6 +16,7 @@ import { batched, isBatched, unbatchedProtocol } from '../transport/batched.ts'
 import { SWEEP_RULES, Sweep, type SweepOptions } from '../transport/silence-sweep.ts'
 import type { Transport } from '../transport/transport.ts'
 import { Accepted } from './accepted.ts'
+import { type Delayable, FairTurns } from './fair-turns.ts'
 
 export interface ConnectionOptions extends SweepOptions {
   /**
@@ -52,6 +53,7 @@ export class Connections {
   readonly #serializers: ReadonlyMap<string, Serializer>
   readonly #limit: number
   readonly #sweep: Sweep
+  readonly #turns = new FairTurns()
   readonly #open = new Map<Transport, Promise<unknown>>()
   #accepted: Accepted | undefined
   readonly #helloTimeout: number
@@ -123,6 +125,10 @@ export class Connections {
       const link = framed(single, serializer)
       inspect?.(link)
       if (socket) limitBeforeJoining(link, transport, socket)
+      if (socket && isDelayable(transport)) {
+        this.#turns.watch(socket, transport)
+        countArriving(socket, link)
+      }
       this.#router.attach(link, info, facts)
     } catch {
       transport.close(1011, 'the router could not accept the connection')
@@ -154,6 +160,33 @@ function limitBeforeJoining(link: Link, transport: Transport, socket: Duplex): v
   }
   link.joining = () => void socket.on('data', count)
   link.joined = () => void socket.off('data', count)
+}
+
+function isDelayable(transport: Transport): transport is Transport & Delayable {
+  return 'delay' in transport && 'proceed' in transport
+}
+
+/** Shorter parts of messages are not reported: nearly every message arrives in one chunk. */
+const LONG_PART = 65_536
+/** Nothing longer can be one message: pings and other control frames add up too. */
+const LONGEST_PART = 2 ** 25
+
+/** Reports the bytes of a message that has not arrived in whole: a peer may send all of it but the last byte. */
+function countArriving(socket: Duplex, link: Link): void {
+  let seen = link.received
+  let arriving = 0
+  let reported = 0
+  const report = (bytes: number): void => {
+    reported = bytes
+    link.arriving?.(bytes)
+  }
+  socket.on('data', (chunk: Buffer) => {
+    if (link.received === seen && arriving < LONGEST_PART) arriving += chunk.length
+    else arriving = 0
+    seen = link.received
+    if (arriving > LONG_PART) report(arriving)
+    else if (reported > 0) report(0)
+  })
 }
 
 async function settleWithin(milliseconds: number, work: Promise<unknown>): Promise<void> {

@@ -16,6 +16,7 @@ import {
   type TransportSink,
 } from '../transport/transport.ts'
 import { Corked, LARGE } from './corked-socket.ts'
+import type { Delayable } from './fair-turns.ts'
 
 /** The result of the two handshakes. */
 export interface HandshakeResult {
@@ -35,7 +36,7 @@ const GREATEST_FRAME = 2 ** 24
 /** Unread bytes of a peer above which its pings are no longer read: answers of four octets cost far more memory. */
 const MAX_UNREAD = 65_536
 
-export class RawSocket implements Transport {
+export class RawSocket implements Transport, Delayable {
   readonly protocol: string
   /** Transports whose peers accept messages of the same length share prepared frames. */
   readonly framing: string
@@ -54,6 +55,7 @@ export class RawSocket implements Transport {
   #needed = 4
   #ended = false
   #paused = false
+  #delayed = false
   #info: CloseInfo | undefined
   #deadline: NodeJS.Timeout | undefined
 
@@ -69,7 +71,7 @@ export class RawSocket implements Transport {
     this.#theirs = theirs
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
     socket.on('drain', () => {
-      if (!this.#paused) socket.resume()
+      if (!this.#paused && !this.#delayed) socket.resume()
     })
     socket.on('end', () => {
       this.#ended = true
@@ -127,6 +129,7 @@ export class RawSocket implements Transport {
     this.#finish()
     // Reads to the end of the peer's stream, even if reading was paused.
     this.#paused = false
+    this.#delayed = false
     this.#socket.resume()
   }
 
@@ -141,7 +144,7 @@ export class RawSocket implements Transport {
   }
 
   get paused(): boolean {
-    return this.#paused
+    return this.#paused || this.#delayed
   }
 
   pause(): void {
@@ -152,8 +155,23 @@ export class RawSocket implements Transport {
 
   resume(): void {
     this.#paused = false
+    this.#listen()
+  }
+
+  delay(): void {
+    if (this.#inbox.closed) return
+    this.#delayed = true
+    this.#socket.pause()
+  }
+
+  proceed(): void {
+    this.#delayed = false
+    this.#listen()
+  }
+
+  #listen(): void {
     // Otherwise it resumes when the peer has read.
-    if (this.#socket.writableLength <= MAX_UNREAD) this.#socket.resume()
+    if (!this.#paused && !this.#delayed && this.#socket.writableLength <= MAX_UNREAD) this.#socket.resume()
   }
 
   ping(answered: () => void): void {

@@ -5,9 +5,10 @@ import type { WebSocket } from 'ws'
 import { BROKEN, cutReason, Inbox } from '../transport/inbox.ts'
 import type { Frame, Prepared, Transport, TransportSink } from '../transport/transport.ts'
 import { Corked, LARGE } from './corked-socket.ts'
+import type { Delayable } from './fair-turns.ts'
 
 /** `socket` comes from the HTTP server's `upgrade` event; `webSocket` was made on it, without `autoPong`. */
-export function gathered(webSocket: WebSocket, socket: Duplex): Transport {
+export function gathered(webSocket: WebSocket, socket: Duplex): Transport & Delayable {
   // With deflate each connection has a window of its own, so `ws` must make the frames.
   return webSocket.extensions === '' ? new Gathered(webSocket, socket) : new Deflated(webSocket)
 }
@@ -16,12 +17,13 @@ const WEB_SOCKET_OPEN = 1
 /** The greatest number of pongs that wait to be written; above it, reading stops. */
 const MAX_PENDING_PONGS = 1000
 
-class Deflated implements Transport {
+class Deflated implements Transport, Delayable {
   protected readonly webSocket: WebSocket
   protected readonly inbox = new Inbox()
   #waiting: (() => void)[] = []
   #pongs = 0
   #paused = false
+  #delayed = false
 
   constructor(webSocket: WebSocket) {
     this.webSocket = webSocket
@@ -63,6 +65,7 @@ class Deflated implements Transport {
     if (this.inbox.closed) return
     this.inbox.mute()
     // The peer's answer must be read.
+    this.#delayed = false
     this.resume()
     this.webSocket.close(isCode(code) ? code : 1000, cutReason(reason))
   }
@@ -74,7 +77,7 @@ class Deflated implements Transport {
   }
 
   get paused(): boolean {
-    return this.#paused
+    return this.#paused || this.#delayed
   }
 
   pause(): void {
@@ -85,7 +88,22 @@ class Deflated implements Transport {
 
   resume(): void {
     this.#paused = false
-    if (this.#pongs < MAX_PENDING_PONGS && this.webSocket.isPaused) this.webSocket.resume()
+    if (this.#pongs < MAX_PENDING_PONGS) this.#read()
+  }
+
+  delay(): void {
+    if (!this.writable) return
+    this.#delayed = true
+    this.webSocket.pause()
+  }
+
+  proceed(): void {
+    this.#delayed = false
+    if (this.#pongs < MAX_PENDING_PONGS) this.#read()
+  }
+
+  #read(): void {
+    if (!this.#paused && !this.#delayed && this.webSocket.isPaused) this.webSocket.resume()
   }
 
   ping(answered: () => void): void {
@@ -102,7 +120,7 @@ class Deflated implements Transport {
   }
 
   readonly #ponged = (): void => {
-    if (--this.#pongs === 0 && !this.#paused && this.webSocket.isPaused) this.webSocket.resume()
+    if (--this.#pongs === 0) this.#read()
   }
 }
 

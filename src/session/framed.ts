@@ -3,7 +3,7 @@
 import type { Message } from '../protocol/messages.ts'
 import type { Serializer } from '../serializer/serializer.ts'
 import type { Prepared, Transport } from '../transport/transport.ts'
-import { Framed, type Link } from './link.ts'
+import { Framed, type Link, type LinkSink } from './link.ts'
 
 /** Makes a link of a transport and the serializer of its frames. */
 export function framed(transport: Transport, serializer: Serializer): Link {
@@ -14,6 +14,8 @@ export function framed(transport: Transport, serializer: Serializer): Link {
 }
 
 class Pausable extends Framed {
+  received = 0
+  arriving?: (bytes: number) => void
   readonly pause?: () => void
   readonly resume?: () => void
 
@@ -22,6 +24,17 @@ class Pausable extends Framed {
     if (!transport.pause || !transport.resume) return
     this.pause = () => transport.pause?.()
     this.resume = () => transport.resume?.()
+  }
+
+  override open(sink: LinkSink): void {
+    super.open({
+      message: (message) => {
+        this.received++
+        sink.message(message)
+      },
+      failed: (error) => sink.failed(error),
+      closed: (info) => sink.closed(info),
+    })
   }
 }
 

@@ -42,6 +42,10 @@ export interface Link {
   /** Stops reading until `resume`. Messages that were read already, and the end, are still delivered. */
   pause?(): void
   resume?(): void
+  /** The number of messages that have arrived, for a server that counts the bytes of incomplete ones. */
+  readonly received?: number
+  /** Called by a server with the bytes of a long message that has not arrived in whole; 0 when it has. */
+  arriving?: (bytes: number) => void
   /** Links of the same kind can `write` what one of them `prepare`d: one encoding for many receivers. */
   readonly kind?: string
   prepare?(message: Message): Prepared

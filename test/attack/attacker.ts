@@ -1,7 +1,11 @@
 /** A process of hostile sessions: `attacker.ts ATTACK SESSIONS TRANSPORT FORMAT PORT SECONDS`. It exits when the time is over. */
 
+import { setPriority } from 'node:os'
 import { ATTACKS, type Attack } from './attacks.ts'
 import { HostileWire, type WireFormat, type WireTransport } from './wire.ts'
+
+// Real attackers do not take the processor from the router and its honest peers.
+setPriority(19)
 
 const [name = '', sessions, transport, format, port, seconds] = process.argv.slice(2)
 const attack = ATTACKS[name] as Attack

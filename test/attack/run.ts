@@ -59,10 +59,16 @@ process.on('exit', () => {
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
 
+/**
+ * glibc keeps freed memory for later, more of it the larger the blocks were; so set it returns them to the system, and RSS
+ * shows what the router holds.
+ */
+const MALLOC = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_ARENA_MAX: '2' }
+
 function forked(path: string, args: readonly string[], execArgv: readonly string[]): ChildProcess {
   const child = fork(here(path), [...args], {
     execArgv: [...TSX, ...execArgv],
-    env: { ...process.env, WS_NO_BUFFER_UTIL: '1' },
+    env: { ...process.env, ...MALLOC, WS_NO_BUFFER_UTIL: '1' },
   })
   children.add(child)
   child.on('exit', () => children.delete(child))
@@ -215,6 +221,7 @@ async function attacked(name: string, { sessions, transport, format }: Combinati
   await over
 
   let after = await target.report()
+  const loop = after?.loop
   const left = (): number => {
     if (!after) return Number.POSITIVE_INFINITY
     return Math.max(after.rss - before.rss, after.heap - before.heap)
@@ -237,9 +244,11 @@ async function attacked(name: string, { sessions, transport, format }: Combinati
       name.padEnd(20),
       `${String(sessions).padStart(2)} ${transport} ${format.padEnd(4)}`,
       `p99 ${Math.round(wait)} ms (quiet ${Math.round(quiet)})`,
+      `its event loop p99 ${Math.round(loop?.p99 ?? 0)}, max ${Math.round(loop?.max ?? 0)} ms`,
       `peak ${Math.round(peak / 2 ** 20)} MB`,
       after ? `afterwards RSS ${megabytes(after.rss - before.rss)}, heap ${megabytes(after.heap - before.heap)}` : '',
       `cut ${memory}, behind ${slow}`,
+      `buffers ${megabytes((after?.buffers ?? 0) - before.buffers)}`,
       ...failures,
     ].join('  '),
   )

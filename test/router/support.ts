@@ -137,6 +137,7 @@ export interface World {
 /** The memory that a router without sessions keeps for them. */
 export const NOTHING_KEPT = {
   sessions: 0,
+  incoming: 0,
   backlogs: 0,
   held: 0,
   calls: 0,

@@ -7,6 +7,8 @@
 export interface BytesByKind {
   /** Connections and sessions, a constant for each. */
   readonly sessions: number
+  /** Long messages that have not arrived in whole. */
+  readonly incoming: number
   /** Bytes sent and not yet written to the network, with the overhead of their frames. */
   readonly backlogs: number
   /** Messages held while a decision is awaited. */
@@ -50,6 +52,7 @@ const SLACK = 1 / 16
 
 const noBytes = (): { -readonly [Kind in ByteKind]: number } => ({
   sessions: 0,
+  incoming: 0,
   backlogs: 0,
   held: 0,
   calls: 0,

@@ -102,6 +102,8 @@ export class Member extends Session implements Destination, Consumer {
   /** The host's limit, cached because it is read for each event. */
   readonly #backlogLimit: number
   readonly #backlog: Backlog
+  /** Bytes of a long message that has not arrived in whole. */
+  #arriving = 0
   /** Its backlog when it was last asked if it is behind. */
   #seen = 0
   /** The messages held while a decision is awaited. */
@@ -128,6 +130,10 @@ export class Member extends Session implements Destination, Consumer {
     this.#backlog = new Backlog(link, this.account)
     this.account.charge('sessions', SESSION_RECORD)
     host.ledger.add(this)
+    link.arriving = (bytes) => {
+      this.account.charge('incoming', bytes - this.#arriving)
+      this.#arriving = bytes
+    }
   }
 
   /** Waits for HELLO within its limit. */
