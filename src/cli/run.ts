@@ -24,8 +24,8 @@ export const runCommand = defineCommand({
     },
   },
   notes: `The class extends WampClient; its constructor receives the options of a client. The name of the class may be omitted if
-the module has one such class or a default export. It prints what was registered, when the router is lost and back, and what a procedure
-throws, with its stack.
+the module has one such class or a default export. It prints what was registered, when the router is lost and back, and the
+exceptions of procedures with their stacks.
 A TypeScript module needs a loader (node --import tsx node_modules/.bin/wampy-ts run ...) or to be compiled first.
 SIGINT and SIGTERM end the command with exit code 0: it takes no more calls, lets those in progress finish, and sends
 GOODBYE. A second signal ends it at once.`,
@@ -43,7 +43,7 @@ GOODBYE. A second signal ends it at once.`,
     }
     const stopped = whenStopped(service)
     service.once('ready', () => printDeclarations(service))
-    service.on('error', (error, procedure) => printErrorLine(failureWithStack(service.name, error, procedure)))
+    service.on('error', (error, procedure) => printFailure(service.name, error, procedure))
     reportLosses(service, target, (text) => printLine(`${service.name} ${text}`))
     try {
       await startClient(service, target, stop.signal)
@@ -57,9 +57,10 @@ GOODBYE. A second signal ends it at once.`,
 })
 
 /** With its stack, even if the service has a listener or an `onError` of its own: its operator reads this. */
-function failureWithStack(name: string, error: unknown, procedure: string | undefined): string {
-  const what = procedure === undefined ? `a handler of ${name}` : `${name}: ${procedure}`
-  return `${what} failed: ${inspect(error)}`
+function printFailure(name: string, error: unknown, procedure: string | undefined): void {
+  printErrorLine(procedure === undefined ? `${name} reports an error:` : `${name}: ${procedure} failed:`)
+  // Control characters of a peer's text stay out of the terminal, but the stack has its lines.
+  process.stderr.write(`${inspect(error).replace(/[^\P{Cc}\n]+/gu, ' ')}\n`)
 }
 
 function printDeclarations({ name, registrations, subscriptions }: WampClient): void {

@@ -242,7 +242,11 @@ export abstract class Client extends EventEmitter<ClientEvents> {
       return Promise.reject(error)
     }
     const began = performance.now()
-    return this.#core.later((session) => send(session, uri, args, kwargs, restOf(options, began), how), options)
+    return this.#core.later(
+      (session) => send(session, uri, args, kwargs, restOf(options, began), how),
+      options,
+      role === 'caller' ? uri : undefined,
+    )
   }
 }
 

@@ -26,17 +26,17 @@ export type Arguments<Parameters extends readonly unknown[]> = Parameters extend
       : Parameters
   : Parameters
 
-/** The type of a result; unknown if the procedure returns a Result object. */
+/** The type of a value that a caller receives; unknown if the procedure sends a Result object. */
 export type Arrived<T> = T extends Result ? unknown : T
 
-/** The result for a caller: the resolved value of a promise, or the return value of a generator. */
+/** The result for a caller: the resolved value of a promise, or the return value of a generator; null in place of undefined. */
 export type Returned<T> =
   Awaited<T> extends AsyncIterable<unknown>
     ? Awaited<T> extends AsyncIterator<unknown, infer Final>
-      ? Arrived<Final>
+      ? Arrived<Final extends undefined ? null : Final>
       : // biome-ignore lint/suspicious/noConfusingVoidType: as a generator that returns nothing says it
         void
-    : Arrived<Awaited<T>>
+    : Arrived<Awaited<T> extends infer Value ? (Value extends undefined ? null : Value) : never>
 
 /**
  * The names that a service's class adds to WampClient; all names of a contract that does not extend it. By their names:

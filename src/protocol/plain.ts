@@ -1,6 +1,6 @@
 /** The rule for the values of a payload, shared by all serializers and the link in memory. */
 
-import { thrown, WampError } from './error.ts'
+import { thrown, unsent, WampError } from './error.ts'
 import { INVALID_ARGUMENT } from './names.ts'
 import { isBytes } from './validate.ts'
 
@@ -9,7 +9,7 @@ export const MAX_DEPTH = 256
 
 /** The error for a value that cannot travel, at a place such as `args[0].user`. */
 export function refused(place: string, what: string): WampError {
-  return new WampError(INVALID_ARGUMENT, [`${place} is ${what}, which cannot be sent`])
+  return unsent(INVALID_ARGUMENT, `${place} is ${what}, which cannot be sent`)
 }
 
 /**
@@ -26,7 +26,7 @@ export function plain(value: unknown, place: string, unfit: Unfit = fits): unkno
     // A refusal names the place already.
     if (error instanceof WampError && error.uri === INVALID_ARGUMENT) throw error
     const text = `${formatPath(place, path)} cannot be read: ${thrown(error).message}`
-    throw new WampError(INVALID_ARGUMENT, [text], {}, { cause: error })
+    throw unsent(INVALID_ARGUMENT, text, error)
   }
 }
 

@@ -186,6 +186,42 @@ test('--drain takes whole milliseconds', async () => {
   })
 })
 
+test('exceptions are printed with their stacks, whatever listens to them; errors for callers are not', async () => {
+  write(
+    'failing.mjs',
+    `import { WampClient, WampError } from 'wampy-ts'
+    export class Failing extends WampClient {
+      static prefix = 'com.example'
+      static rpc = ['known', 'unknown', 'later']
+      static subscribe = { onTick: 'com.example.tick' }
+      constructor(options) {
+        super({ ...options, onError: () => new WampError('com.example.hidden') })
+        this.on('error', () => {})
+      }
+      known() { throw new WampError('com.example.sold_out', ['no seats left']) }
+      unknown() { return this.#deep() }
+      #deep() { throw new TypeError('no \x1b[2Jdatabase') }
+      async later() { await undefined; throw 'just text' }
+      onTick() { throw new Error('bad tick') }
+    }`,
+  )
+  const { url, client } = await listening()
+  const run = cli('run', 'failing.mjs', '--url', url)
+  await run.said(/ready/)
+  const alice = await client()
+  for (const name of ['known', 'unknown', 'later']) {
+    await expect(alice.call(`com.example.${name}`)).rejects.toMatchObject({ uri: 'com.example.hidden' })
+  }
+  await alice.publish('com.example.tick', [], {}, { acknowledge: true })
+  await run.said(/bad tick/, 'stderr')
+  const { stderr } = await run.kill('SIGTERM').ended
+  expect(stderr).toMatch(
+    /^Failing: com\.example\.unknown failed:\nTypeError: no {2}?\[2Jdatabase\n {4}at .*#deep .*failing\.mjs:12:.*com\.example\.later failed:\n'just text'\nFailing reports an error:\nError: bad tick\n {4}at .*onTick/s,
+  )
+  expect(stderr).not.toMatch(/sold_out|no seats left|hidden/)
+  expect(stderr.match(/database/g)).toHaveLength(1)
+})
+
 test('a service keeps running through a loss of the router', async () => {
   const { url, port, router, close } = await listening()
   const run = cli('run', 'date.mjs', '--url', url)

@@ -1,6 +1,6 @@
 /** Caller and callee: results, errors, and values that no serializer can represent. */
 
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   type ClientOptions,
   type Invocation,
@@ -288,56 +288,7 @@ describe('an error thrown by a procedure', () => {
     expect(errors).toEqual([boom])
   })
 
-  test.each<[string, ClientOptions, ((client: WampClient) => void) | undefined, number]>([
-    ['is printed once, with its procedure and its stack', {}, undefined, 1],
-    ['is not printed if the event error has a listener', {}, (client) => client.on('error', () => {}), 0],
-    ['is not printed if onError has seen it', { onError: () => undefined }, undefined, 0],
-  ])('%s', async (_, options, listen, times) => {
-    const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
-    onTestFinished(() => printed.mockRestore())
-    const { client, peer } = await joined(granting, options)
-    listen?.(client)
-    const boom = new Error('boom')
-    const procedures = [
-      () => {
-        throw boom
-      },
-      async () => {
-        throw boom
-      },
-      async function* () {
-        yield 1
-        throw boom
-      },
-      // biome-ignore lint/suspicious/noThenProperty: a thenable is meant
-      () => ({ then: (_: unknown, reject: (error: unknown) => void) => reject(boom) }),
-      () => {
-        throw new WampError('com.example.answer')
-      },
-    ]
-    for (const [at, procedure] of procedures.entries()) await client.register(`com.example.f${at}`, procedure)
-    for (const at of procedures.keys()) {
-      peer.send([INVOCATION, at + 1, 1001 + at, { receive_progress: true }])
-      await until(() => peer.received.filter(([code]) => code === ERROR).length === at + 1)
-    }
-    const lines = procedures.slice(0, -1).map((_, at) => [`com.example.f${at} failed:`, boom])
-    expect(printed.mock.calls).toEqual(times ? lines : [])
-  })
-
-  test('is passed to a listener together with the procedure', async () => {
-    const { client, peer } = await joined(granting)
-    const heard: unknown[] = []
-    client.on('error', (...args) => heard.push(args))
-    const boom = new Error('boom')
-    await client.register('com.example.f', () => {
-      throw boom
-    })
-    peer.send([INVOCATION, 1, 1001, {}])
-    await until(() => heard.length > 0)
-    expect(heard).toEqual([[boom, 'com.example.f']])
-  })
-
-  test('from a thenable affects only the procedure, not the session', async () => {
+  test('a thenable that throws is an error of the procedure, not of the session', async () => {
     const { invoke, client } = await callee(() => ({
       // biome-ignore lint/suspicious/noThenProperty: a thenable is the point
       then() {

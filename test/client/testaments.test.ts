@@ -1,6 +1,6 @@
 /** Testaments: the request, the publication, and that the router cannot read the payload for the heirs. */
 
-import { expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import {
   addTestament,
   FEATURE_NOT_SUPPORTED,
@@ -8,13 +8,15 @@ import {
   type List,
   type PublishOptions,
   passthru,
+  RpcClient,
   USAGE,
   WampClient,
+  type WampError,
 } from 'wampy-ts'
 import { e2ee, Keyring } from 'wampy-ts/e2ee'
 import { CALL, ERROR, openWorld, RESULT, type World } from 'wampy-ts/testing'
 import { keyOf } from '../e2ee/support.ts'
-import { failure, joined, leavesNothing, uri } from './support.ts'
+import { failure, joined, joinedTo, leavesNothing, uri, welcoming } from './support.ts'
 
 leavesNothing()
 
@@ -70,6 +72,39 @@ test('an invalid testament is refused before it is sent; an error names a router
       message: expect.stringMatching(/^the router has no wamp\.session\.\w+_testaments?$/),
     })
   }
+})
+
+describe('testaments with a list for their audience, at a broker that ignores it', () => {
+  const publish_options = { eligible_authrole: 'user' }
+
+  test('they are reported by the event warning, and added', async () => {
+    const { client, peer } = await joinedTo([], ([code, request], peer) => {
+      if (code === CALL) peer.send([RESULT, request, {}])
+    })
+    const warnings: WampError[] = []
+    client.on('warning', (warning) => warnings.push(warning))
+    await addTestament(client, 'a.t', [], {}, { publish_options })
+    await addTestament(client, 'a.t', [], {}, { publish_options: { retain: true } })
+    expect(warnings).toMatchObject([
+      { uri: FEATURE_NOT_SUPPORTED, message: expect.stringMatching(/^the broker ignores eligible_authrole .* a\.t /) },
+    ])
+    expect(peer.received.filter(([code]) => code === CALL)).toHaveLength(2)
+  })
+
+  test('with mandatory they fail, also those that wait for a session, and nothing is sent', async () => {
+    const options = { publish_options: { ...publish_options, mandatory: true } }
+    const { client, peer } = await joinedTo([])
+    const router = welcoming(undefined, () => [2, 4711, { roles: { broker: {}, dealer: {} } }])
+    const starting = new RpcClient({ router })
+    onTestFinished(() => starting.stop())
+    for (const it of [client, starting]) {
+      expect(await failure(addTestament(it, 'a.t', [], {}, options))).toMatchObject({
+        uri: FEATURE_NOT_SUPPORTED,
+        sent: false,
+      })
+    }
+    for (const { received } of [peer, ...router.peers]) expect(received).toHaveLength(1)
+  })
 })
 
 test('testaments are published when the session ends, except those of a flushed scope', async () => {

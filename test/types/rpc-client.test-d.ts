@@ -28,8 +28,8 @@ test('arguments and results are those of the method', () => {
   expectTypeOf(client.rpc.sum).parameters.toEqualTypeOf<number[]>()
 })
 
-test('an async method is unwrapped once, and one without a result returns undefined', () => {
-  expectTypeOf(client.rpc.load).returns.toEqualTypeOf<Promise<{ id: number } | undefined>>()
+test('an async method is unwrapped once, undefined arrives as null, and a method without a result returns void', () => {
+  expectTypeOf(client.rpc.load).returns.toEqualTypeOf<Promise<{ id: number } | null>>()
   expectTypeOf(client.rpc.nothing).returns.toEqualTypeOf<Promise<void>>()
   expectTypeOf(client.rpc.nothingLater).returns.toEqualTypeOf<Promise<void>>()
 })

@@ -24,10 +24,15 @@ const TURNS = 10
 
 /** The same outcome. `rejected` is called with a rejection: at once if the promise is handled, otherwise a few turns later. */
 export function watched<T>(promise: Promise<T>, rejected: (error: unknown, handled: boolean) => void): Promise<T> {
-  const outer = new WatchedPromise<T>((resolve, reject) => promise.then(resolve, reject))
-  Promise.prototype.then.call(outer, undefined, async (error) => {
-    for (let turn = 0; turn < TURNS && !outer.handled; turn++) await undefined
-    rejected(error, outer.handled)
-  })
+  // The promise follows the inner one, and until then only the user's follows it: so an error has the user's stack.
+  const outer = new WatchedPromise<T>((resolve, reject) =>
+    promise.then(resolve, (error) => {
+      Promise.prototype.then.call(outer, undefined, async () => {
+        for (let turn = 0; turn < TURNS && !outer.handled; turn++) await undefined
+        rejected(error, outer.handled)
+      })
+      reject(error)
+    }),
+  )
   return outer
 }

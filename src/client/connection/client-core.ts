@@ -19,6 +19,7 @@ import type { Gap } from '../handles/handle.ts'
 import type { OnError } from '../roles/invocation.ts'
 import type { Role, RoleHost } from '../roles/role.ts'
 import type { ClientSession, ClientSessionOwner, Dropped, SessionInfo } from '../session/client-session.ts'
+import { ownError } from '../session/requests.ts'
 import { endOf } from './join.ts'
 import type { Liveness } from './liveness.ts'
 import { type Retry, Run, stoppedBy } from './reconnect.ts'
@@ -40,10 +41,11 @@ export interface ClientEvents {
   failed: (handle: Handle, error: WampError) => void
   /**
    * The error of a handler, or of a procedure with its URI. A WampError that a procedure throws is an answer and not
-   * reported. Without a listener, the error is printed by `console.error`, unless `onError` has seen it.
+   * reported, unless its `sent` is false: this library threw it for what the procedure could not send, such as a wrong
+   * option. Without a listener, the error is printed by `console.error`, unless `onError` has seen it.
    */
   error: (error: unknown, procedure?: Uri) => void
-  /** An operation was carried out, but not as its options say. Without a listener, `console.warn` prints it. */
+  /** An operation was carried out, but not as its options say. Without a listener, `console.warn` prints the first of a session. */
   warning: (warning: WampError) => void
   /** A subscription is active again after a loss, and what was published meanwhile has not arrived. */
   gap: (handle: Handle, gap: Gap) => void
@@ -97,6 +99,8 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
   run: Run | undefined
   readonly #host: CoreHost
   readonly #reportedErrors = new WeakSet<object>()
+  /** The last session with a warning on the console: one is enough where every publication has the same. */
+  #warnedIn: ClientSession | undefined
 
   constructor(settings: Settings, host: CoreHost) {
     this.settings = settings
@@ -182,28 +186,36 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
 
   /**
    * Sends on the next session, for an operation that finds none. An unhandled rejection is left to the platform, unless
-   * `stop()` was the cause.
+   * `stop()` was the cause. The error of a call names its procedure.
    */
-  later<T>(send: (session: ClientSession) => Promise<T>, options: WaitingForSession): Promise<T> {
-    return watched(this.#next(options).then(send), (error, handled) => {
+  later<T>(send: (session: ClientSession) => Promise<T>, options: WaitingForSession, procedure?: Uri): Promise<T> {
+    return watched(this.#next(options, procedure).then(send), (error, handled) => {
       this.#reportedErrors.add(Object(error))
       if (!handled && !isDeliberate(error)) void Promise.reject(error)
     })
   }
 
-  async #next({ waitForReady, signal, timeout }: WaitingForSession): Promise<ClientSession> {
-    if (signal?.aborted) throw canceled(signal, false)
-    if (this.settings.startsItself) {
-      const run = this.#running ?? this.#begin()
-      if (!run.ready) {
-        // Waits like a `start()`, unless it has a limit of its own; its end affects no other operation.
-        const ended = (error: WampError) => (timeout === undefined ? this.#notStarted(error, false) : error)
-        return this.#waitForSession({ signal, timeout: timeout ?? 10_000 }, ended)
+  async #next(
+    { waitForReady, signal, timeout }: WaitingForSession,
+    procedure: Uri | undefined,
+  ): Promise<ClientSession> {
+    try {
+      if (signal?.aborted) throw canceled(signal, false)
+      if (this.settings.startsItself) {
+        const run = this.#running ?? this.#begin()
+        if (!run.ready) {
+          // Waits like a `start()`, unless it has a limit of its own; its end affects no other operation.
+          const ended = (error: WampError) => (timeout === undefined ? this.#notStarted(error, false) : error)
+          return await this.#waitForSession({ signal, timeout: timeout ?? 10_000 }, ended)
+        }
       }
+      if (this.open) return this.open
+      if (!waitForReady || !this.#running) throw this.notJoined(this.run ? 'has no session at the moment' : undefined)
+      return await this.#waitForSession({ signal, timeout })
+    } catch (error) {
+      this.#reportedErrors.add(Object(error))
+      throw await ownError(error, procedure)
     }
-    if (this.open) return this.open
-    if (!waitForReady || !this.#running) throw this.notJoined(this.run ? 'has no session at the moment' : undefined)
-    return this.#waitForSession({ signal, timeout })
   }
 
   async #waitForSession(waiting: Waiting, failed = (error: WampError) => error): Promise<ClientSession> {
@@ -272,7 +284,9 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
   }
 
   warned(warning: WampError): void {
-    if (!this.tell('warning', warning)) console.warn(warning.message)
+    if (this.tell('warning', warning) || this.#warnedIn === this.session) return
+    this.#warnedIn = this.session
+    console.warn(warning.message)
   }
 
   joined(session: ClientSession): void {
@@ -295,11 +309,12 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
 
 /** Prints a thrown value, which may be impossible to print. */
 function printError(error: unknown, procedure?: Uri): void {
+  // The name is quoted, and no format: behind a pattern its caller has chosen it.
+  const heading = procedure === undefined ? [] : ['%s failed:', JSON.stringify(procedure)]
   try {
-    if (procedure === undefined) console.error(error)
-    else console.error(`${procedure} failed:`, error)
+    console.error(...heading, error)
   } catch {
-    console.error(thrown(error).message)
+    console.error(...heading, thrown(error).message)
   }
 }
 

@@ -6,7 +6,7 @@ import { FEATURE_NOT_SUPPORTED, NO_SUCH_PROCEDURE } from '../../protocol/names.t
 import type { Dict, List } from '../../protocol/options.ts'
 import type { Waiting } from '../base/waiting.ts'
 import type { Client } from '../client.ts'
-import type { CallResult } from '../roles/caller.ts'
+import { BEFORE, type BeforeCall, type CallResult } from '../roles/caller.ts'
 
 /** The options of a call of the meta API. */
 export interface MetaOptions extends Waiting {
@@ -20,10 +20,10 @@ export async function meta(
   procedure: Uri,
   args: List,
   kwargs: Dict,
-  { signal, timeout, waitForReady = false }: MetaOptions,
+  { signal, timeout, waitForReady = false, [BEFORE]: before }: MetaOptions & BeforeCall,
 ): Promise<CallResult> {
   try {
-    return await client.callRaw(procedure, args, kwargs, { signal, timeout, waitForReady })
+    return await client.callRaw(procedure, args, kwargs, { signal, timeout, waitForReady, [BEFORE]: before })
   } catch (error) {
     if (!WampError.is(error) || error.uri !== NO_SUCH_PROCEDURE) throw error
     throw new WampError(FEATURE_NOT_SUPPORTED, [`the router has no ${procedure}`], {}, { cause: error })

@@ -8,7 +8,8 @@ import { formatValue } from '../../protocol/validate.ts'
 import { anyOf, isOneOf, TESTAMENT_SCOPES, type TestamentScope } from '../../protocol/words.ts'
 import { checkPassthru, checkPayload, checkUri } from '../checks.ts'
 import type { Client } from '../client.ts'
-import { type PublishOptions, wireOf } from '../roles/publisher.ts'
+import { BEFORE } from '../roles/caller.ts'
+import { checkAudience, type PublishOptions, wireOf } from '../roles/publisher.ts'
 import { type MetaOptions, meta } from './meta-call.ts'
 
 export type { TestamentScope } from '../../protocol/words.ts'
@@ -44,7 +45,7 @@ export async function addTestament(
     'wamp.session.add_testament',
     [topic, args, kwargs],
     { ...(scope && { scope }), ...(publish_options && { publish_options: wireOf(publish_options) }) },
-    options,
+    { ...options, [BEFORE]: (session) => publish_options && checkAudience(session, topic, publish_options) },
   )
 }
 

@@ -14,7 +14,7 @@ import type {
 } from '../../protocol/options.ts'
 import { payload } from '../../protocol/payload.ts'
 import { BUFFER, overflow, Parts, pump } from '../base/part-stream.ts'
-import { limit, type Waiting } from '../base/waiting.ts'
+import { deferred, limit, type Waiting } from '../base/waiting.ts'
 import type { ClientSession, Dropped } from '../session/client-session.ts'
 import { CALLER_FEATURES } from './features.ts'
 import { payloadOf } from './result.ts'
@@ -25,6 +25,15 @@ export type ProgressHandler = (args: List, kwargs: Dict, details: ResultDetails)
 
 /** Without the keys that `call` derives from its own options. */
 export type CallKeys = Omit<KnownKeys<WireOptions>, 'timeout' | 'progress'>
+
+// A symbol, so that no option of a user is taken for it.
+export const BEFORE = /* @__PURE__ */ Symbol('before')
+
+/** An option of functions over a client. */
+export interface BeforeCall {
+  /** Called with the session of a call before that is sent; an error that it throws is that of the call. */
+  readonly [BEFORE]?: ((session: ClientSession) => unknown) | undefined
+}
 
 /** The options of a call: those of this library, and any key of CALL.Options in WAMP's spelling. */
 export interface CallOptions extends Waiting, Dict, CallKeys {
@@ -110,8 +119,10 @@ export function call<T>(
     onProgress,
     input,
     buffer: __,
+    [BEFORE]: before,
     ...rest
-  } = given
+  }: CallOptions & BeforeCall = given
+  before?.(session)
   const options: { -readonly [Key in keyof WireOptions]: WireOptions[Key] } = rest
   if (onProgress) options.receive_progress = true
   if (input) {
@@ -127,6 +138,8 @@ export function call<T>(
   const data = payload(args, kwargs)
   let request = 0
   let canceled = false
+  // Not a reaction to the promise: only its caller's may be one, so that an error has the caller's stack.
+  const over = input && deferred<void>()
   const asked = session.requests.ask<T, ResultMessage>(
     {
       code: CALL,
@@ -150,12 +163,13 @@ export function call<T>(
         canceled = true
         return waits
       },
+      over: over?.resolve,
     },
     { signal, timeout },
   )
   const wanted = () => !canceled && session.requests.has(request)
   // Not if its signal had aborted before.
-  if (input && wanted()) void feed(session, request, procedure, input, asked, wanted)
+  if (over && wanted()) void feed(session, request, procedure, input, over.promise, wanted)
   return asked
 }
 
@@ -165,7 +179,7 @@ async function feed(
   request: Id,
   procedure: Uri,
   input: AsyncIterable<unknown> | Iterable<unknown>,
-  asked: Promise<unknown>,
+  over: Promise<void>,
   wanted: () => boolean,
 ): Promise<void> {
   try {
@@ -175,7 +189,7 @@ async function feed(
     const leave = () => {
       if (!done) session.heed(() => iterator.return?.())
     }
-    asked.then(leave, leave)
+    void over.then(leave)
     const last = await pump(session.link, iterator, wanted, (item) => {
       session.send([CALL, request, { progress: true }, procedure, payloadOf(item)])
     })

@@ -263,7 +263,7 @@ export class Running {
     if (!this.#over()) return
     try {
       // Nothing is null, as from autobahn: the Python library wampy, among others, cannot read a RESULT without arguments.
-      this.#session.send([YIELD, this.#id, {}, payloadOf(value === undefined ? null : value)])
+      this.#session.send([YIELD, this.#id, {}, payloadOf(value ?? null)])
     } catch (error) {
       // The result cannot travel, and the caller must not wait for it.
       this.#session.owner.raised(error, this.#procedure)
@@ -274,7 +274,7 @@ export class Running {
   #fail(value: unknown): void {
     const stopped = this.#stopped
     if (!this.#over()) return
-    if (!WampError.is(value) && !stopped) this.#session.owner.raised(value, this.#procedure)
+    if (!stopped && isException(value)) this.#session.owner.raised(value, this.#procedure)
     // An error of an interrupted procedure is a consequence of the interruption.
     this.#answer(stopped && (value === stopped || !WampError.is(value)) ? stopped : this.#errorAnswer(value))
   }
@@ -340,6 +340,15 @@ export class Running {
 
   #answer(error: WampError): void {
     answerError(this.#session, this.#id, error)
+  }
+}
+
+/** False for an error that a procedure throws, or passes on, for its caller. */
+function isException(error: unknown): boolean {
+  try {
+    return !WampError.is(error) || error.sent === false
+  } catch {
+    return true
   }
 }
 

@@ -61,7 +61,7 @@ export function checkAudience(session: ClientSession, topic: Uri, options: Publi
     (key) => /^e(ligible|xclude($|_auth))/.test(key) && options[key] !== undefined,
   )
   if (!ignored.length) return
-  const text = `the broker ignores ${ignored.join(', ')} and sends ${topic} to all its subscribers: it does not announce subscriber_blackwhite_listing`
+  const text = `the broker ignores ${ignored.join(', ')} and sends ${topic} to all: it does not announce subscriber_blackwhite_listing`
   const error = unsent(FEATURE_NOT_SUPPORTED, text)
   if (options.mandatory) throw error
   session.owner.warned(error)

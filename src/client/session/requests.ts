@@ -28,6 +28,8 @@ interface Pending {
   readonly timeout: number | undefined
   /** The promise of the user, if that is the one that `ask` returned. */
   promise: Promise<unknown> | undefined
+  /** True once nobody waits for the answer, which is still due. */
+  quit: boolean
   deaf: (() => void) | undefined
   untimed: (() => void) | undefined
 }
@@ -43,6 +45,8 @@ export interface Ask<T, Reply extends Message> {
   readonly part?: ((reply: Reply) => void) | undefined
   /** Called when nobody waits any longer. Returns true if the peer's answer is still awaited. */
   readonly quit?: (id: Id, error: unknown) => boolean
+  /** Called when the request is settled. */
+  readonly over?: (() => void) | undefined
 }
 
 export class Requests {
@@ -74,6 +78,8 @@ export class Requests {
       this.#session.send(message(id))
     } catch (error) {
       this.#last = before
+      // With the caller's frame in place of the many of a serializer. Firefox before version 138 lacks the function.
+      if (WampError.is(error)) Error.captureStackTrace?.(error)
       throw error
     }
     return id
@@ -92,6 +98,7 @@ export class Requests {
         reject,
         timeout,
         promise: undefined,
+        quit: false,
         deaf: undefined,
         untimed: undefined,
       }
@@ -99,9 +106,8 @@ export class Requests {
       if (signal) pending.deaf = limit({ signal }, true, (error) => this.quit(id, error))
       if (timeout) this.#time(id, pending)
     })
-    const returned = asked.procedure === undefined ? promise : traced(promise)
-    if (pending) pending.promise = returned
-    return returned
+    if (pending) pending.promise = promise
+    return promise
   }
 
   #time(id: Id, pending: Pending): void {
@@ -122,6 +128,7 @@ export class Requests {
     // A CALL may never be answered. Any other request is, and its answer must not look like a violation.
     if (pending.asked.code === CALL) this.#pending.delete(id)
     reject(pending, error, true)
+    pending.quit = true
   }
 
   /** Handles a progressive result; false if nobody waits for it. */
@@ -162,42 +169,43 @@ export class Requests {
   fail(error: WampError, quietly = false): void {
     for (const pending of this.#pending.values()) {
       release(pending)
-      if (quietly) pending.promise?.catch(() => {})
-      reject(pending, error)
+      reject(pending, error, false, quietly)
     }
     this.#pending.clear()
   }
 }
 
-/**
- * The outcome of a call, whose error has the frames of the functions that wait for it: the engine knows them only while
- * it resumes an async function. Without a failure this costs one more promise.
- */
-async function traced<T>(promise: Promise<T>): Promise<T> {
-  try {
-    return await promise
-  } catch (error) {
-    // Not in older versions of Firefox.
-    Error.captureStackTrace?.(error as object)
-    throw error
-  }
+/** Rejects a request, unless nobody waits any more. `quietly` if nobody need handle it, `ours` if it ended here. */
+function reject(pending: Pending, error: unknown, ours = false, quietly = false): void {
+  if (!pending.quit) pending.resolve(failed(pending, error, ours, quietly))
 }
 
-/** Rejects a request; the error of a call names its procedure. */
-function reject({ asked: { procedure }, reject }: Pending, error: unknown, ours = false): void {
-  if (procedure === undefined || !WampError.is(error)) {
-    reject(error)
-    return
-  }
-  const { uri, kwargs, details, cause, sent } = error
-  const args = uri === TIMEOUT && ours ? [`${error.message} to the call of ${procedure}`] : error.args
-  // A copy: calls that one loss ends share its error.
-  reject(new WampError(uri, args, kwargs, { details, cause, sent, procedure }))
+async function failed({ asked, promise }: Pending, error: unknown, ours: boolean, quietly: boolean): Promise<never> {
+  const own = await ownError(error, asked.procedure, ours)
+  // Not before: with a second reaction to the promise, the engine knows no more.
+  if (quietly) promise?.catch(() => {})
+  throw own
+}
+
+/**
+ * A copy of an error for one request: requests that one loss ends share it. That of a call names its procedure; `ours` if
+ * the call ended here. The stack of the copy has the functions that wait for the caller's promise: the engine knows them
+ * where it resumes an async function, by way of one reaction to each promise between.
+ */
+export async function ownError(error: unknown, procedure: Uri | undefined, ours = true): Promise<unknown> {
+  // The caller's promise follows the one that will be rejected two turns after they were made.
+  await undefined
+  await undefined
+  if (!WampError.is(error)) return error
+  const { message, uri, args, kwargs, details, cause, sent } = error
+  const said = uri === TIMEOUT && ours && procedure ? [`${message} to the call of ${procedure}`] : args
+  return new WampError(uri, said, kwargs, { details, cause, sent, procedure })
 }
 
 function release(pending: Pending): void {
   pending.deaf?.()
   pending.untimed?.()
+  pending.asked.over?.()
 }
 
 /** A positive answer, which only a request of ours can cause: without one it is a violation. */
