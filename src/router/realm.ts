@@ -10,6 +10,7 @@ import { type Table, table } from '../session/handler-table.ts'
 import { leaving, type SessionEnd } from '../session/session.ts'
 import { type Home, type Member, refusedJoin } from './member/member.ts'
 import type { RealmRole, RoleRealm } from './member/role.ts'
+import { workInTurns } from './member/turns-of-work.ts'
 import type { Meta } from './meta/meta.ts'
 import type { Observers } from './observe/observers.ts'
 import type { Rights } from './rights/decide.ts'
@@ -80,7 +81,23 @@ export class Realm implements Home {
   /** The member has left: removes its subscriptions and registrations, publishes its testaments, then announces it. */
   leave(member: Member, end: SessionEnd): void {
     this.members.delete(member.id)
-    for (const role of this.#roles) role.left(member)
+    const removal = this.#removal(member)
+    if (!workInTurns(removal, () => this.#left(member, end))) {
+      // Until all of it has been removed, the member is one that ends its subscriptions and registrations one by one.
+      this.members.set(member.id, member)
+    }
+  }
+
+  /** Each role settles what others wait for in its first step. */
+  *#removal(member: Member): Generator<void> {
+    const removals = this.#roles.map((role) => role.left(member))
+    const unfinished = removals.filter((steps) => !steps.next().done)
+    if (unfinished.length > 0) yield
+    for (const steps of unfinished) while (!steps.next().done) yield
+  }
+
+  #left(member: Member, end: SessionEnd): void {
+    this.members.delete(member.id)
     const { id: session, principal } = member
     if (this.#joining.delete(member) || !principal) {
       refusedJoin(this.observers, member, end)

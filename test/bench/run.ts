@@ -299,7 +299,7 @@ async function flatness(driver: ChildProcess, measures: readonly Flat[]): Promis
   const loader = forked(here('driver.ts'))
   const loaded = async (patterns: number): Promise<Target> => {
     const router = await startRouter()
-    await order(loader, { start: { kind: 'load', url: router.url, format: 'json', peers: 4, patterns } })
+    await order(loader, { start: { kind: 'load', url: router.url, format: 'json', peers: 8, patterns } })
     return router
   }
   const few = { router: await loaded(FEW), results: new Map<Flat, number[]>() }

@@ -211,3 +211,99 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
     expect(router.stats()).toMatchObject(EMPTY)
   },
 )
+
+describe('a session with very many subscriptions and registrations', () => {
+  const MANY = 20_000
+
+  /** A peer with as many of both, without its answers. */
+  function gatherer({ join }: World): Peer {
+    const peer = join()
+    for (let i = 0; i < MANY; i++) {
+      peer.says([REGISTER, 2 * i + 1, {}, `com.${i}.procedure`], [SUBSCRIBE, 2 * i + 2, {}, `com.${i}.topic`])
+    }
+    return peer
+  }
+
+  const large = () => open({ limits: { subscriptions: MANY, registrations: MANY, sessionBytes: 2 ** 30 } })
+  const turn = () => new Promise((resolve) => setTimeout(resolve, 0))
+
+  test('leaves in several turns, in which others are served', async () => {
+    const world = large()
+    const { router } = world
+    const peer = gatherer(world)
+    const seen = { unregistered: 0, unsubscribed: 0, left: 0 }
+    let early = 0
+    router.observe({
+      unregistered: () => void seen.unregistered++,
+      unsubscribed: () => void seen.unsubscribed++,
+      left: () => {
+        seen.left++
+        early = 2 * MANY - seen.unregistered - seen.unsubscribed
+      },
+    })
+    const other = world.join()
+    peer.lose()
+    const sizes: number[] = []
+    for (;;) {
+      const { registrations, subscriptions } = router.stats()
+      const [answer] = other.says([CALL, sizes.length + 1, {}, 'wamp.session.count'])
+      expect(answer).toEqual([RESULT, sizes.length + 1, {}, [seen.left ? 1 : 2]])
+      sizes.push(registrations + subscriptions)
+      if (seen.left) break
+      await turn()
+    }
+    expect(sizes.length).toBeGreaterThan(2)
+    expect(sizes.at(-1)).toBe(0)
+    expect(seen).toEqual({ unregistered: MANY, unsubscribed: MANY, left: 1 })
+    // It is announced when nothing of it is left.
+    expect(early).toBe(0)
+    expect(router.stats().bytes).toMatchObject({ subscriptions: 0, registrations: 0 })
+  })
+
+  test('serves no calls any more, and its procedures are free', async () => {
+    const world = large()
+    const { router } = world
+    const peer = gatherer(world)
+    const [caller, heir] = [world.join(), world.join()]
+    peer.lose()
+    const last = MANY - 1
+    expect(router.stats().registrations).toBeGreaterThan(10)
+    expect(caller.says([CALL, 1, {}, `com.${last}.procedure`])).toEqual([
+      [ERROR, CALL, 1, {}, 'wamp.error.no_such_procedure', [TEXT]],
+    ])
+    expect(
+      heir.says([REGISTER, 1, {}, `com.${last}.procedure`], [REGISTER, 2, {}, `com.${last - 1}.procedure`]),
+    ).toEqual([
+      [REGISTERED, 1, ID],
+      [REGISTERED, 2, ID],
+    ])
+    while (router.stats().sessions > 2) await turn()
+    expect(router.stats().registrations).toBe(2)
+    caller.says([CALL, 2, {}, `com.${last - 1}.procedure`])
+    expect(heir.take()).toEqual([[INVOCATION, ID, ID, {}]])
+  })
+
+  test('its calls in flight, and calls that wait for it, are settled at once', async () => {
+    const world = open({
+      limits: { registrations: MANY, sessionBytes: 2 ** 30 },
+      callQueue: [{ uri: 'com.busy', limit: 10 }],
+    })
+    const { router, join } = world
+    const peer = join()
+    for (let i = 0; i < MANY - 1; i++) peer.says([REGISTER, i + 1, {}, `com.${i}.procedure`])
+    peer.says([REGISTER, MANY, { concurrency: 1 }, 'com.busy'])
+    const caller = join()
+    caller.says([CALL, 1, {}, 'com.busy'], [CALL, 2, {}, 'com.busy'], [CALL, 3, {}, 'com.7.procedure'])
+    peer.take()
+    peer.lose()
+    expect(router.stats()).toMatchObject({ calls: 0, queued: 0 })
+    expect(caller.take().map(([, , request, , error]) => [request, error])).toEqual(
+      expect.arrayContaining([
+        [1, 'wamp.error.canceled'],
+        [2, 'wamp.error.no_such_procedure'],
+        [3, 'wamp.error.canceled'],
+      ]),
+    )
+    while (router.stats().sessions > 1) await turn()
+  })
+})

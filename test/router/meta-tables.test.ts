@@ -1,6 +1,6 @@
 /** The registration and the subscription meta API: existing entries, their holders, and the events on changes. */
 
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
   CALL,
   ERROR,
@@ -13,7 +13,7 @@ import {
   UNREGISTER,
   UNSUBSCRIBE,
 } from 'wampy-ts/testing'
-import { ask, dropped, ID, open, type Peer, ROLES, subscribe, TEXT, WAYS } from './support.ts'
+import { ask, dropped, ID, open, type Peer, ROLES, subscribe, TEXT, WAYS, type World } from './support.ts'
 
 const CREATED = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 const OTHER = 4711
@@ -299,4 +299,62 @@ test('a router with one role has no meta API', () => {
   subscribe(watcher, 'wamp.session.on_join')
   broker.join()
   expect(watcher.take()).toEqual([])
+})
+
+describe('a long list', () => {
+  /** Each holder has so few that it leaves in one turn. */
+  const HOLDERS = 5
+  const EACH = 900
+
+  /** Takes all of them with one message code, and returns their ids. */
+  function filled({ join }: World, code: number): { holders: Peer[]; ids: unknown[] } {
+    const ids: unknown[] = []
+    const holders = Array.from({ length: HOLDERS }, () => join())
+    for (const [h, holder] of holders.entries()) {
+      for (let i = 0; i < EACH; i++) ids.push(holder.says([code, i + 1, {}, `com.number.${h}.${i}`])[0]?.[2])
+    }
+    return { holders, ids }
+  }
+
+  /** Each step of the router's work takes a turn of the event loop. */
+  function slowly(): void {
+    let now = performance.now()
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 100))
+    onTestFinished(() => clock.mockRestore())
+  }
+
+  test.each([
+    ['wamp.subscription.list', SUBSCRIBE],
+    ['wamp.registration.list', REGISTER],
+  ])('%s is collected in several turns, and shows one moment', async (procedure, code) => {
+    const world = open()
+    const [caller, other] = [world.join(), world.join()]
+    const { holders, ids } = filled(world, code)
+    const sessions = HOLDERS + 2
+    slowly()
+    expect(caller.says([CALL, 1, {}, procedure], [CALL, 2, {}, 'wamp.session.count'])).toEqual([])
+    // Others are served meanwhile, and change what is listed.
+    expect(other.says([CALL, 1, {}, 'wamp.session.count'])).toEqual([[RESULT, 1, {}, [sessions]]])
+    holders[0]?.says([code === SUBSCRIBE ? UNSUBSCRIBE : UNREGISTER, EACH + 1, ids[0]])
+    other.says([code, 2, {}, 'com.later'])
+    const answers: unknown[][] = []
+    await vi.waitUntil(() => answers.push(...caller.take()) >= 2, { interval: 1 })
+    // The caller's next call was answered behind the list.
+    expect(answers).toEqual([
+      [RESULT, 1, {}, [{ exact: ids, prefix: [], wildcard: [] }]],
+      [RESULT, 2, {}, [sessions]],
+    ])
+  })
+
+  test('is not collected for a caller that leaves meanwhile', async () => {
+    const world = open()
+    const { router } = world
+    const caller = world.join()
+    filled(world, SUBSCRIBE)
+    slowly()
+    caller.says([CALL, 1, {}, 'wamp.subscription.list'])
+    caller.lose()
+    await vi.waitUntil(() => router.stats().calls === 0, { interval: 1 })
+    expect(router.stats().sessions).toBe(HOLDERS)
+  })
 })

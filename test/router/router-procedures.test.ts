@@ -79,7 +79,7 @@ function serving(serve: Provided): {
     heard,
     call: (options = {}, ...data) => dealer.handlers[CALL]?.([CALL, 7, options, 'wamp.test', payload(...data)], member),
     cancel: (mode) => dealer.handlers[CANCEL]?.([CANCEL, 7, { mode }], member),
-    leave: () => dealer.left(member),
+    leave: () => [...dealer.left(member)],
   }
 }
 

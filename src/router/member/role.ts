@@ -20,8 +20,11 @@ export interface RealmRole {
   /** The features in WELCOME: exactly those that the handlers implement. */
   readonly features: Readonly<Record<string, boolean>>
   readonly handlers: Handlers<Destination>
-  /** The member has left: removes what it owned, and settles what others wait for. */
-  left(member: Destination): void
+  /**
+   * The member has left: removes what it owned, and settles what others wait for. Messages of others may be handled
+   * between two steps.
+   */
+  left(member: Destination): Iterator<void>
   /** Its part of the realm's statistics: numbers, with more of them under `dropped`. */
   stats(): object
 }

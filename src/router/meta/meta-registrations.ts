@@ -1,18 +1,21 @@
 /** The registration meta API: registrations and their callees. */
 
+import { CALL } from '../../protocol/codes.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
-import { NO_SUCH_REGISTRATION } from '../../protocol/names.ts'
+import { LIMIT_EXCEEDED, NO_SUCH_REGISTRATION } from '../../protocol/names.ts'
 import type { Dict } from '../../protocol/options.ts'
 import { isReserved } from '../../protocol/uri.ts'
 import { MATCH_POLICIES, type MatchPolicy } from '../../protocol/words.ts'
 import type { Patterns } from '../match/patterns.ts'
+import type { Destination } from '../member/destination.ts'
 import { Refusal } from '../member/refusal.ts'
+import { workInTurns } from '../member/turns-of-work.ts'
 import { isAccepted } from '../member/uri-rule.ts'
 import type { Dealer } from '../rpc/dealer.ts'
 import type { DealerRegistration } from '../rpc/registrations.ts'
 import { aDict, anId, aPolicy, aShortText, aText, optionalArgument } from './meta-arguments.ts'
 import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
-import type { Provided } from './router-procedures.ts'
+import type { Answer, Provided } from './router-procedures.ts'
 
 export function detailsOfRegistration({
   id,
@@ -33,7 +36,7 @@ export function registrationProcedures(dealer: Dealer, { rule, members }: Sessio
     throw new Refusal(NO_SUCH_REGISTRATION, `this realm has no registration ${id}`)
   }
   return {
-    'wamp.registration.list': () => ({ args: [idsOf(patterns)] }),
+    'wamp.registration.list': (_args, _kwargs, caller) => listOf(patterns, caller),
     'wamp.registration.lookup': ([procedure, options]) => ({
       args: [patterns.get(aText(procedure, 'args[0]'), matchOf(options))?.id ?? null],
     }),
@@ -62,9 +65,32 @@ export function registrationProcedures(dealer: Dealer, { rule, members }: Sessio
   }
 }
 
-/** The ids of all records of an index, by match policy. */
-export function idsOf(patterns: Patterns<{ id: Id; uri: Uri; match: MatchPolicy }>): Dict {
-  return Object.fromEntries(MATCH_POLICIES.map((match) => [match, Array.from(patterns.list(match), ({ id }) => id)]))
+/** More ids would not fit in a message of the usual length. */
+const MOST_LISTED = 500_000
+const IDS_PER_STEP = 1000
+
+/** The ids of all records of an index at this moment, by match policy; later messages of a caller wait for a long list. */
+export function listOf(
+  patterns: Patterns<{ id: Id; uri: Uri; match: MatchPolicy }>,
+  caller: Destination,
+): Answer | Promise<Answer> {
+  if (patterns.size > MOST_LISTED) {
+    throw new Refusal(LIMIT_EXCEEDED, `a list has at most ${MOST_LISTED} ids, and there are ${patterns.size}`)
+  }
+  const lists = MATCH_POLICIES.map((match) => ({ match, records: [...patterns.list(match)], ids: [] as Id[] }))
+  const answer = { args: [Object.fromEntries(lists.map(({ match, ids }) => [match, ids]))] }
+  const collected = function* (): Generator<void> {
+    for (const { records, ids } of lists) for (const { id } of records) if (ids.push(id) % IDS_PER_STEP === 0) yield
+  }
+  let finish = (): void => {}
+  if (workInTurns(collected(), () => finish())) return answer
+  const later = new Promise<Answer>((resolve) => {
+    finish = () => resolve(answer)
+  })
+  // A promise of its own, which resolves when the answer has been sent.
+  const sent = later.then(() => {})
+  caller.hold(CALL, sent, () => {}, undefined)
+  return later
 }
 
 /** The match policy in the second argument of a lookup. */

@@ -13,7 +13,7 @@ import type { HistoryEvent, HistoryQuery } from '../pubsub/history.ts'
 import type { BrokerSubscription } from '../pubsub/subscription.ts'
 import type { Outcome } from '../rights/decide.ts'
 import { aFlag, aLimit, anId, aShortText, aText, aTime, optionalArgument } from './meta-arguments.ts'
-import { idsOf, matchOf } from './meta-registrations.ts'
+import { listOf, matchOf } from './meta-registrations.ts'
 import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
 import type { Answer, Provided } from './router-procedures.ts'
 
@@ -40,7 +40,7 @@ export function subscriptionProcedures(broker: Broker, { rule, members }: Sessio
     throw new Refusal(NO_SUCH_SUBSCRIPTION, `this realm has no subscription ${id}`)
   }
   return {
-    'wamp.subscription.list': () => ({ args: [idsOf(patterns)] }),
+    'wamp.subscription.list': (_args, _kwargs, caller) => listOf(patterns, caller),
     'wamp.subscription.lookup': ([topic, options]) => ({
       args: [patterns.get(aText(topic, 'args[0]'), matchOf(options))?.id ?? null],
     }),

@@ -116,8 +116,8 @@ export class Broker implements RealmRole {
     return this.#subscriptions.watched
   }
 
-  left(member: Destination): void {
-    this.#subscriptions.left(member)
+  left(member: Destination): Iterator<void> {
+    return this.#subscriptions.left(member)
   }
 
   /** Removes a member from a subscription, and notifies it if it announced revocation. */

@@ -12,6 +12,7 @@ import type { Ledger } from '../member/ledger.ts'
 import type { RouterLimits } from '../member/limits.ts'
 import { Refusal, refuseCost, sendError } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
+import { FEW, STEP } from '../member/turns-of-work.ts'
 import { refuseUri } from '../member/uri-rule.ts'
 import type { Outcome } from '../rights/decide.ts'
 import type { History } from './history.ts'
@@ -102,10 +103,13 @@ export class Subscriptions {
     this.#unobserve(subscription, subscriber, last)
   }
 
-  left(subscriber: Destination): void {
+  /** Removes the subscriptions of a subscriber that has left. */
+  *left(subscriber: Destination): Generator<void> {
+    let removed = 0
     for (const subscription of subscriber.pubsub?.subscriptions.values() ?? []) {
       const last = this.#remove(subscription, subscriber)
       this.#unobserve(subscription, subscriber, last)
+      if (++removed >= FEW && removed % STEP === 0) yield
     }
   }
 

@@ -211,7 +211,7 @@ export class Calls {
     const { limits } = this.#options
     // Only the router serves its own namespace, even if a pattern would match.
     const reserved = isReserved(procedure)
-    const registration = reserved ? this.#own.get(procedure) : this.#registrations.patterns.best(procedure)
+    const registration = reserved ? this.#own.get(procedure) : this.#registrations.best(procedure)
     if (reserved && !decision.control && !caller.trusted && CONTROLLING.has(procedure)) {
       return new Refusal(
         names.NOT_AUTHORIZED,

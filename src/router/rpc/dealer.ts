@@ -115,9 +115,11 @@ export class Dealer implements RealmRole {
     return was
   }
 
-  left(member: Destination): void {
-    this.#registrations.left(member)
+  *left(member: Destination): Generator<void> {
+    const removal = this.#registrations.left(member)
+    const { done } = removal.next()
     this.#calls.left(member)
     this.#turns.advance()
+    if (!done) yield* removal
   }
 }

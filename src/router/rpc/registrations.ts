@@ -12,6 +12,7 @@ import type { Destination } from '../member/destination.ts'
 import type { RouterLimits } from '../member/limits.ts'
 import { Refusal, refuseCost, sendError } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
+import { FEW, STEP } from '../member/turns-of-work.ts'
 import { refuseUri } from '../member/uri-rule.ts'
 import type { Decision, Outcome } from '../rights/decide.ts'
 import { keepTurn } from './choose-callee.ts'
@@ -80,6 +81,8 @@ export class Registrations {
   readonly #realm: RoleRealm
   /** The queues may advance when a callee is added or removed. */
   readonly #queues: Queues
+  /** Callees that have left, and have registrations that are still to be removed. */
+  readonly #leaving = new Set<Destination>()
 
   constructor(options: RegistrationOptions, realm: RoleRealm, queues: Queues) {
     this.#options = options
@@ -90,6 +93,7 @@ export class Registrations {
   register([, request, options, procedure]: RegisterMessage, callee: Destination, decided: Outcome): void {
     const { match = 'exact', force_reregister } = options
     let registration = this.patterns.get(procedure, match)
+    if (this.#dismiss(registration)) registration = undefined
     const refusal =
       decided instanceof Refusal ? decided : this.#refuse(options, procedure, registration, callee, decided)
     if (refusal) {
@@ -136,11 +140,51 @@ export class Registrations {
     return endpoint !== undefined
   }
 
-  left(callee: Destination): void {
-    const endpoints = [...(callee.rpc?.registrations.values() ?? [])]
+  /** The registration that serves a call, which a callee that has left cannot. */
+  best(procedure: Uri): DealerRegistration | undefined {
+    for (;;) {
+      const found = this.patterns.best(procedure)
+      if (!this.#dismiss(found)) return found
+    }
+  }
+
+  /**
+   * Removes the registrations of a callee that has left. Calls may wait for those that are removed before the first step
+   * ends; nothing waits for the others, and `best` does not return them.
+   */
+  *left(callee: Destination): Generator<void> {
+    const first: CalleeEndpoint[] = []
+    const later: CalleeEndpoint[] = []
+    for (const endpoint of callee.rpc?.registrations.values() ?? []) {
+      const { endpoints, queue } = endpoint.registration
+      const isIdle = endpoints.length === 1 && !queue
+      if (isIdle && first.length + later.length >= FEW) later.push(endpoint)
+      else first.push(endpoint)
+    }
     // All removals come before any notification: a call that waited for one of them must not go to another.
-    for (const endpoint of endpoints) this.#remove(endpoint)
-    for (const endpoint of endpoints) this.#unobserve(endpoint)
+    for (const endpoint of first) this.#remove(endpoint)
+    for (const endpoint of first) this.#unobserve(endpoint)
+    if (later.length === 0) return
+    this.#leaving.add(callee)
+    yield
+    let removed = 0
+    for (const endpoint of later) {
+      if (callee.rpc?.registrations.has(endpoint.registration.id)) {
+        this.#remove(endpoint)
+        this.#unobserve(endpoint)
+      }
+      if (++removed % STEP === 0) yield
+    }
+    this.#leaving.delete(callee)
+  }
+
+  /** Removes a registration whose callee has left; false if it has not. */
+  #dismiss(registration: DealerRegistration | undefined): boolean {
+    const endpoint = registration?.endpoints[0]
+    if (!endpoint || this.#leaving.size === 0 || !this.#leaving.has(endpoint.callee)) return false
+    this.#remove(endpoint)
+    this.#unobserve(endpoint)
+    return true
   }
 
   #refuse(

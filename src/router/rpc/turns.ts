@@ -54,7 +54,7 @@ export class Turns {
   /** The registration is gone: the call is routed like a new one. */
   #move(call: Call): void {
     const { procedure } = call
-    const registration = this.#registrations.patterns.best(procedure)
+    const registration = this.#registrations.best(procedure)
     this.#routing.resume(call, (message) =>
       registration
         ? this.#routing.route(call, registration, message)
