@@ -203,6 +203,47 @@ interface Ports {
   readonly secure: number
 }
 
+/** The public key of the private key `PRIVATE_KEY`. */
+const PUBLIC_KEY = '1adfc8bfe1d35616e64dffbd900096f23b066f914c8c2ffbb66f6075b96e116d'
+export const PRIVATE_KEY = '4d57d97a68f555696620a6d849c0ce582568518d729eb753dc7c732de2804510'
+
+// The keys were derived in Python, by autobahn and by hashlib.
+const LOGINS = {
+  anonymous: { type: 'static', role: 'anonymous' },
+  ticket: { type: 'static', principals: { joe: { ticket: 'secret!!!', role: 'user' } } },
+  wampcra: {
+    type: 'static',
+    users: {
+      joe: { secret: 'secret1', role: 'user' },
+      salted: { secret: 'secret2', role: 'user', salt: 'salt123', iterations: 100, keylen: 16 },
+    },
+  },
+  cryptosign: { type: 'static', principals: { joe: { authorized_keys: [PUBLIC_KEY], role: 'user' } } },
+  scram: {
+    type: 'static',
+    principals: {
+      joe: {
+        kdf: 'argon2id-13',
+        iterations: 64,
+        memory: 512,
+        salt: '0102030405060708090a0b0c0d0e0f10',
+        'stored-key': 'a29e3eb59a8ce1c7deb3a44fd250d548f46ebeb0fed9dee7c4bdf7f1f5542882',
+        'server-key': 'c0efde1c17d0d0118f2db9c36cd0807165d6d68b25f3265dab8c77526bba1f1f',
+        role: 'user',
+      },
+      pbkdf2: {
+        kdf: 'pbkdf2',
+        iterations: 4096,
+        memory: 0,
+        salt: '0102030405060708090a0b0c0d0e0f10',
+        'stored-key': '07d31bf134a40ecbe975d4c3d010e6483a49028d3cfa0bcaf33712086463099c',
+        'server-key': 'd33e248e09dd4722509c0f771ed604dfbe85d6f303239f503359c370fcaef11c',
+        role: 'user',
+      },
+    },
+  },
+}
+
 function config({ port, universal, secure }: Ports, path: string): object {
   const permission = {
     uri: '',
@@ -219,7 +260,13 @@ function config({ port, universal, secure }: Ports, path: string): object {
   const transport = {
     type: 'web',
     endpoint: { type: 'tcp', port, interface: '127.0.0.1' },
-    paths: { '/': { type: 'static', directory: 'web' }, ws: webSocket, lp: { type: 'longpoll' } },
+    paths: {
+      '/': { type: 'static', directory: 'web' },
+      ws: webSocket,
+      lp: { type: 'longpoll' },
+      auth: { ...webSocket, auth: LOGINS },
+      dynamic: { ...webSocket, auth: { ticket: { type: 'dynamic', authenticator: 'com.example.authenticate' } } },
+    },
   }
   const told = {
     ...webSocket,
@@ -230,7 +277,8 @@ function config({ port, universal, secure }: Ports, path: string): object {
   const endpoint = { type: 'tcp', port: universal, interface: '127.0.0.1' }
   const tls = { key: 'key.pem', certificate: 'cert.pem' }
   const rawSocket = { ...webSocket, type: 'rawsocket', endpoint: { type: 'unix', path } }
-  const realm = { name: 'realm1', roles: [{ name: 'anonymous', permissions: [permission] }] }
+  const roles = ['anonymous', 'user'].map((name) => ({ name, permissions: [permission] }))
+  const realm = { name: 'realm1', roles }
   // With a store it queues calls beyond a callee's concurrency instead of refusing them: a realm of its own.
   const store = { type: 'memory', limit: 100, 'event-history': [{ uri: 'com.remembered', match: 'exact', limit: 3 }] }
   const remembering = { ...realm, name: REMEMBERING, store }
