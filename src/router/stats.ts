@@ -9,7 +9,7 @@ import { type DealerStats, NO_DEALER } from './rpc/dealer.ts'
 export interface SessionStats {
   readonly sessions: number
   readonly dropped: {
-    /** Sessions that were ended: twice as far behind as allowed, or with more held than allowed. */
+    /** Sessions that were ended: twice as far behind as allowed, behind for too long, or with more held than allowed. */
     readonly sessions: number
     /** Messages that were held when their session ended. */
     readonly held: number

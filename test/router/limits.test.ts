@@ -1,10 +1,12 @@
 /** The limits per session, slow readers, and payloads that the receiver's serializer cannot represent. */
 
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { CALL, ERROR, EVENT, HELLO, INVOCATION, PUBLISH, REGISTER, RESULT, SUBSCRIBE, YIELD } from 'wampy-ts/testing'
 import type { Message } from '../../src/protocol/messages.ts'
 import { cbor } from '../../src/serializer/cbor.ts'
 import { aborts, ask, dropped, ID, open, ROLES, TEXT, violates } from './support.ts'
+
+afterEach(() => vi.useRealTimers())
 
 const exceeded = (type: number, request: number, limit: RegExp): unknown[][] => [
   [ERROR, type, request, {}, 'wampy.error.limit_exceeded', [expect.stringMatching(limit)]],
@@ -171,6 +173,67 @@ describe('a session twice as far behind as the limit', () => {
     expect(caller.end).toBe('terminated')
     expect(callee.end).toBeUndefined()
     expect(router.stats()).toMatchObject({ sessions: 1, calls: 0, dropped: { late: 0, sessions: 1 } })
+  })
+})
+
+describe('a session that is behind', () => {
+  function lagging(backlog: number) {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { join, router } = open({ limits: { backlog: 1000, stalled: 500 } })
+    const [slow, publisher] = [join(), join()]
+    slow.says([SUBSCRIBE, 1, {}, 'a'])
+    slow.backlog = backlog
+    let request = 0
+    const publish = () => publisher.says([PUBLISH, ++request, {}, 'a'])
+    publish()
+    return { slow, publish, router }
+  }
+
+  test('and reads nothing is ended after the limit, although it keeps sending', () => {
+    const { slow, publish, router } = lagging(1500)
+    for (let passed = 0; passed < 499; passed++) {
+      vi.advanceTimersByTime(1)
+      slow.says([PUBLISH, passed + 1, {}, 'b'])
+      publish()
+    }
+    expect(slow.end).toBeUndefined()
+    vi.advanceTimersByTime(1)
+    expect(slow.end).toBe('terminated')
+    expect(router.stats()).toMatchObject({ sessions: 1, subscriptions: 0, dropped: { sessions: 1 } })
+  })
+
+  test('keeps its session as long as its backlog becomes shorter', () => {
+    const { slow, publish, router } = lagging(1900)
+    for (const backlog of [1800, 1700, 1600]) {
+      slow.backlog = backlog
+      publish()
+      vi.advanceTimersByTime(500)
+      expect(slow.end).toBeUndefined()
+    }
+    vi.advanceTimersByTime(500)
+    expect(slow.end).toBe('terminated')
+    expect(router.stats().dropped.sessions).toBe(1)
+  })
+
+  test('keeps its session if it has caught up, and is measured anew when it is behind again', () => {
+    const { slow, publish } = lagging(1500)
+    slow.backlog = 1000
+    vi.advanceTimersByTime(500)
+    slow.backlog = 1500
+    vi.advanceTimersByTime(500)
+    expect(slow.end).toBeUndefined()
+    publish()
+    vi.advanceTimersByTime(499)
+    expect(slow.end).toBeUndefined()
+    vi.advanceTimersByTime(1)
+    expect(slow.end).toBe('terminated')
+  })
+
+  test('has no timer left when it has gone', () => {
+    const { slow } = lagging(1500)
+    expect(vi.getTimerCount()).toBe(1)
+    slow.lose()
+    expect(vi.getTimerCount()).toBe(0)
   })
 })
 

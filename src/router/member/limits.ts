@@ -22,6 +22,11 @@ export interface RouterLimits {
    */
   readonly backlog: number
   /**
+   * Milliseconds for which the backlog of a session may exceed its limit without becoming shorter; then the session is
+   * ended, even if its peer keeps sending. Default 60,000.
+   */
+  readonly stalled: number
+  /**
    * Messages of one session that are held, in order, while a decision is awaited. At a sixteenth of the limit its
    * connection is paused, if the transport supports that; above the limit the session is ended. Default 65,536.
    */
@@ -63,6 +68,7 @@ export const LIMITS: RouterLimits = {
   uriLength: 4096,
   wildcardShapes: 256,
   backlog: 16 * 2 ** 20,
+  stalled: 60_000,
   held: 65_536,
   heldBytes: 32 * 2 ** 20,
   decision: 10_000,

@@ -28,7 +28,7 @@ import type { RouterLimits } from './limits.ts'
 import { type Deviations, featuresOf, NO_DEVIATIONS, type PeerFeatures } from './peers.ts'
 import type { Principal } from './principal.ts'
 import { watchSilence } from './silence.ts'
-import { isBehind, isTooFarBehind } from './slow-reader.ts'
+import { isBehind, isTooFarBehind, type Reader, StallWatch } from './slow-reader.ts'
 
 /** The part of a router that a member needs. */
 export interface Host {
@@ -72,7 +72,7 @@ const SESSION_RECORD = 16_384
 
 const NO_FEATURES: PeerFeatures = {}
 
-export class Member extends Session implements Destination, Consumer {
+export class Member extends Session implements Destination, Consumer, Reader {
   /** 0 until it has joined. */
   id: Id = 0
   realm: Home | undefined
@@ -102,6 +102,7 @@ export class Member extends Session implements Destination, Consumer {
   /** The host's limit, cached because it is read for each event. */
   readonly #backlogLimit: number
   readonly #backlog: Backlog
+  readonly #stall: StallWatch
   /** Bytes of a long message that has not arrived in whole. */
   #arriving = 0
   /** Its backlog when it was last asked if it is behind. */
@@ -128,6 +129,7 @@ export class Member extends Session implements Destination, Consumer {
     this.#backlogLimit = host.limits.backlog
     this.account = new Account(host.ledger, host.limits.sessionBytes)
     this.#backlog = new Backlog(link, this.account)
+    this.#stall = new StallWatch(this, host.limits.stalled)
     this.account.charge('sessions', SESSION_RECORD)
     host.ledger.add(this)
     link.arriving = (bytes) => {
@@ -197,7 +199,22 @@ export class Member extends Session implements Destination, Consumer {
 
   get behind(): boolean {
     this.#seen = this.link.backlog
+    const { lagging } = this
+    if (lagging) this.#stall.start()
+    return lagging
+  }
+
+  get lagging(): boolean {
     return isBehind(this.#backlog.weight, this.#backlogLimit)
+  }
+
+  get unread(): number {
+    return this.link.backlog
+  }
+
+  stalled(): void {
+    this.realm?.dropped('sessions', this, 1)
+    this.drop(`${this.unread} bytes behind, and nothing was read for ${this.#host.limits.stalled} ms`)
   }
 
   measure(): number {
@@ -290,6 +307,8 @@ export class Member extends Session implements Destination, Consumer {
     const before = this.link.backlog
     super.send(message)
     this.#backlog.wrote(before, 1)
+    // Not for one that has left: the end of its connection has a limit of its own.
+    if (this.realm && this.lagging) this.#stall.start()
   }
 
   // The member leaves its realm as soon as GOODBYE is sent: nothing may be routed to a session that cannot be written to.
@@ -329,6 +348,7 @@ export class Member extends Session implements Destination, Consumer {
 
   #leave(end: SessionEnd): void {
     this.#unwatch?.()
+    this.#stall.stop()
     clearTimeout(this.#expiry)
     const { realm } = this
     this.realm = undefined
