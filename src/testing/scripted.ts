@@ -1,5 +1,6 @@
 /** A scripted peer: it sends the messages of a test, valid or not, and keeps the messages it receives. */
 
+import { checkRules, FUNCTION, type OptionRule } from '../protocol/option-rules.ts'
 import { json } from '../serializer/json.ts'
 import { framed } from '../session/framed.ts'
 import type { Attachable, Connector } from '../session/link.ts'
@@ -73,8 +74,15 @@ export class Scripted {
   }
 }
 
-/** A scripted client of a router in this process. */
+const ROUTER: OptionRule = ['a Router of this process', (value) => typeof Object(value).attach === 'function']
+
+/**
+ * A scripted client of a router in this process.
+ *
+ * @throws WampError `wampy.error.usage` for anything but a router
+ */
 export function scripted(router: Attachable): Scripted {
+  checkRules('scripted', { router: router ?? null }, { router: ROUTER })
   const { a, b } = wires()
   router.attach(framed(b, json))
   return new Scripted(a)
@@ -88,10 +96,12 @@ export function scripted(router: Attachable): Scripted {
  *   if (code === 1) peer.send([2, 1, { roles: { dealer: {} } }])
  *   if (code === 48) peer.send([50, request, {}, ['hello']])
  * })
+ * @throws WampError `wampy.error.usage` for an answer that is not a function
  */
 export function scriptedRouter(
   answer: (message: WireMessage, peer: Scripted) => void,
 ): Connector & { readonly peers: Scripted[] } {
+  checkRules('scriptedRouter', { answer: answer ?? null }, { answer: FUNCTION })
   const peers: Scripted[] = []
   return {
     name: 'a scripted router',

@@ -1,6 +1,7 @@
 /** A log of the messages on links, as the arrays that a wire would carry. */
 
 import type { Message } from '../protocol/messages.ts'
+import { checkRules, STRING } from '../protocol/option-rules.ts'
 import { layoutOf } from '../protocol/validate.ts'
 import type { Link, LinkSink } from '../session/link.ts'
 
@@ -52,8 +53,19 @@ export function toWireMessage(message: Message): WireMessage {
   return elements
 }
 
-/** Wraps a link so that all its messages are logged. */
+const TAP_RULES = {
+  link: ['a link', (value: unknown) => typeof Object(value).open === 'function'],
+  name: STRING,
+  log: ['a WireLog', (value: unknown) => Array.isArray(Object(value).entries)],
+} as const
+
+/**
+ * Wraps a link so that all its messages are logged.
+ *
+ * @throws WampError `wampy.error.usage` that names what is missing or of a wrong type
+ */
 export function tap(link: Link, name: string, log: WireLog): Link {
+  checkRules('tap', { link: link ?? null, name: name ?? null, log: log ?? null }, TAP_RULES)
   const note = (way: LogEntry['way'], message: Message) =>
     log.entries.push({ name, way, message: toWireMessage(message) })
   return {

@@ -1,5 +1,6 @@
 /** Two transports joined in memory, frame by frame; a fence lets a test decide when each frame arrives. */
 
+import { checkRules, FLAG, type OptionRules, STRING } from '../protocol/option-rules.ts'
 import { cutReason } from './inbox.ts'
 import { Lane } from './lane.ts'
 import type { Frame, Transport, TransportSink } from './transport.ts'
@@ -10,6 +11,8 @@ export interface WiresOptions {
   /** Keeps every frame, and the end, at a fence until it is released. */
   readonly hold?: boolean | undefined
 }
+
+const WIRES_RULES: OptionRules<WiresOptions> = { protocol: STRING, hold: FLAG }
 
 /** The frames that travel towards one end. */
 export interface Direction {
@@ -36,8 +39,10 @@ export interface Wires {
  * a.send('first')
  * a.send('second')
  * toB.release(1)
+ * @throws WampError `wampy.error.usage` that names an unknown option or one of a wrong type
  */
 export function wires(options: WiresOptions = {}): Wires {
+  checkRules('wires', options, WIRES_RULES)
   const { protocol = 'wamp.2.json', hold = false } = options
   const toA = new Lane<Frame>(hold)
   const toB = new Lane<Frame>(hold)

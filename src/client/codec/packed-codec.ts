@@ -4,17 +4,27 @@ import { YIELD } from '../../protocol/codes.ts'
 import { usage, WampError } from '../../protocol/error.ts'
 import type { Message, YieldMessage } from '../../protocol/messages.ts'
 import { PAYLOAD_UNREADABLE } from '../../protocol/names.ts'
+import { checkRules, FUNCTION, SERIALIZERS } from '../../protocol/option-rules.ts'
 import type { Dict, List } from '../../protocol/options.ts'
 import { strictTextDecoder, textEncoder } from '../../protocol/text.ts'
 import { isDict } from '../../protocol/validate.ts'
 import type { Serializer } from '../../serializer/serializer.ts'
-import type { PayloadCodec, PayloadValues } from './payload-codec.ts'
+import { checkScheme, type PayloadCodec, type PayloadValues } from './payload-codec.ts'
+
+const PACKED_RULES = {
+  serializer: ['a serializer, such as json', SERIALIZERS[1]],
+  covers: FUNCTION,
+} as const
 
 /**
  * A codec whose bytes are args and kwargs in a serializer: `packed('mqtt', json)`, `packed('x_mine', cbor, covers)`.
  * Without a serializer it is `native`: one item, which the session carries unchanged.
+ *
+ * @throws WampError `wampy.error.usage` for a scheme that WAMP does not allow, and for what is not a serializer or a function
  */
 export function packed(scheme: string, serializer?: Serializer, covers?: (uri: string) => boolean): PayloadCodec {
+  checkScheme(scheme)
+  checkRules('packed', { serializer, covers }, PACKED_RULES)
   if (!serializer) return { scheme, serializer: 'native', covers, encode: nativeOf, decode: itself }
   return {
     scheme,

@@ -24,7 +24,7 @@ import { isDict } from '../../protocol/validate.ts'
 import { PASSTHRU } from '../../protocol/words.ts'
 import type { Link, LinkSink } from '../../session/link.ts'
 import type { CloseInfo } from '../../transport/transport.ts'
-import { checkScheme, type PayloadCodec, Talk } from './payload-codec.ts'
+import { checkCodec, type PayloadCodec, Talk } from './payload-codec.ts'
 
 /** Receives reports of messages that the link could not deliver. */
 export interface PassthruOwner {
@@ -52,10 +52,10 @@ export interface Passthru {
  * of everything the client calls, publishes, serves and subscribes to. Without a codec for a scheme, one item of bytes
  * is sent unchanged if the options name `ppt_scheme`, and received unchanged with the scheme in its details.
  *
- * @throws WampError `wampy.error.usage` for a scheme that WAMP does not allow
+ * @throws WampError `wampy.error.usage` for a scheme that WAMP does not allow, and for what is not a codec
  */
 export function passthru(...codecs: readonly PayloadCodec[]): Passthru {
-  for (const { scheme } of codecs) checkScheme(scheme)
+  for (const codec of codecs) checkCodec(codec)
   return Object.assign((link: Link, owner: PassthruOwner) => new PassthruLink(link, owner, codecs), {
     event: (pattern: UriPattern, details: WireEventDetails, data: Payload | undefined) =>
       new Talk(codecs, matchingUri(pattern, details.topic), {}).hear('event', details, data),

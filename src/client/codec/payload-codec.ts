@@ -3,6 +3,7 @@
 import { unsent, usage, WampError } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
 import { FEATURE_NOT_SUPPORTED, INVALID_ARGUMENT, PAYLOAD_UNREADABLE } from '../../protocol/names.ts'
+import { checkRules, FLAG, FUNCTION, type OptionRules, STRING } from '../../protocol/option-rules.ts'
 import type { Dict, List, PassthruKeys, Roles } from '../../protocol/options.ts'
 import { type Payload, payload } from '../../protocol/payload.ts'
 import { isReserved } from '../../protocol/uri.ts'
@@ -197,6 +198,32 @@ function isOf(codec: PayloadCodec, keys: PassthruKeys, otherwise?: PayloadCodec)
 const isNative = ({ serializer = 'native' }: PayloadCodec): boolean => serializer === 'native'
 
 const isQuestion = (kind: PayloadKind): boolean => kind === 'call' || kind === 'part' || kind === 'event'
+
+const CODEC_RULES: OptionRules<PayloadCodec> = {
+  scheme: STRING,
+  serializer: STRING,
+  cipher: STRING,
+  covers: FUNCTION,
+  required: FLAG,
+  encode: FUNCTION,
+  decode: FUNCTION,
+}
+
+/**
+ * A codec may be an object of any class, with keys of its own.
+ *
+ * @throws WampError `wampy.error.usage` that names what is missing or of a wrong type
+ */
+export function checkCodec(codec: PayloadCodec): void {
+  if (!isDict(codec)) throw usage(`passthru takes codecs, such as packed('mqtt', json), got ${formatValue(codec)}`)
+  const { scheme, serializer, cipher, covers, required, encode, decode } = codec as PayloadCodec
+  checkScheme(scheme)
+  checkRules(
+    'passthru',
+    { serializer, cipher, covers, required, encode: encode ?? null, decode: decode ?? null },
+    CODEC_RULES,
+  )
+}
 
 /** @throws WampError `wampy.error.usage` for a scheme that WAMP does not allow */
 export function checkScheme(scheme: unknown): void {
