@@ -57,7 +57,7 @@ test('a call of a stopped service fails, and a started service answers', async (
   }
 })
 
-test('a dropped connection comes back, and the clock with it', async ({ page, demo }) => {
+test('a dropped connection is restored, and the clock with it', async ({ page, demo }) => {
   await page.goto(demo.address)
   await expect(page.locator('#session')).toHaveText(/^\d+$/)
   const before = await page.locator('#session').textContent()

@@ -181,7 +181,7 @@ for (const way of ['closes', 'leaves', 'reloads'] as const) {
   })
 }
 
-test('stop() says GOODBYE, and the page may start again', async ({ page, site, router }) => {
+test('stop() sends GOODBYE, and the page may start again', async ({ page, site, router }) => {
   const before = await router.holds()
   await joined(page, site, router)
   await page.evaluate(() => globalThis.client.stop())

@@ -13,7 +13,7 @@ type Rules = Record<string, Rule>
 const rules: Rules = {
   protocol: { values: [] },
   serializer: { values: ['protocol'] },
-  // A dial that fails says so by a WampError.
+  // A failed dial throws a WampError.
   transport: { values: ['protocol'], types: ['auth'] },
   // The link in memory delivers through the same lane as the wires in memory.
   session: { values: ['protocol', 'transport'], types: ['serializer', 'auth'] },
@@ -26,7 +26,7 @@ const rules: Rules = {
   // What `node` is to Node: a router's adapter for workers.
   worker: { values: ['transport', 'serializer', 'session', 'protocol'] },
   node: { values: ['transport', 'serializer', 'session', 'protocol'], types: ['router', 'client', 'auth'] },
-  // '' is an entry point: the console hands out what a user imports.
+  // '' is an entry point: the console offers the imports of a user.
   cli: { values: ['', 'node', 'client', 'router', 'auth', 'session', 'serializer', 'transport', 'protocol'] },
   testing: {
     values: ['', 'cli', 'node', 'client', 'router', 'auth', 'session', 'serializer', 'transport', 'protocol'],
@@ -35,7 +35,7 @@ const rules: Rules = {
 
 /**
  * The same within a folder, for its subfolders: '' stands for the files directly in it, and a file named here has a rule
- * of its own. Values never go round in a circle; a type may, where it is listed.
+ * of its own. Imports of values have no cycles; imports of types may, if listed.
  */
 const inside: Record<string, Rules> = {
   client: {
@@ -58,7 +58,7 @@ const inside: Record<string, Rules> = {
     // A dropped event has one of the reasons that the roles count.
     observe: { values: [], types: [''] },
     match: { values: [] },
-    // A destination has a place for what each role keeps of it.
+    // A destination has a field for the records of each role.
     member: { values: [], types: ['observe', 'rights', 'rpc', 'pubsub', ''] },
     rights: { values: ['member'] },
     rpc: { values: ['member', 'match', 'rights'] },
@@ -89,7 +89,7 @@ interface Import {
   specifier: string
   /** The file that is imported, undefined for a package. */
   target: string | undefined
-  /** Folder of what is imported, '' for an entry point, undefined for a package. */
+  /** The folder of an import, '' for an entry point, undefined for a package. */
   to: string | undefined
   typeOnly: boolean
 }
@@ -159,7 +159,7 @@ test('no folder imports itself through others', () => {
 })
 
 describe.each(Object.entries(inside))('inside src/%s', (folder, table) => {
-  /** The subfolder of a file, or its name where that has a rule of its own. */
+  /** The subfolder of a file, or its name if that has a rule of its own. */
   const partOf = (file: string) => {
     const name = file.slice(folder.length + 1)
     if (table[name]) return name

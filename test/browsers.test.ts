@@ -13,7 +13,7 @@ const scripts = [
     .map((name) => `page/${name}`),
 ]
 
-/** A script in the syntax of some browsers, which is the same as it was where nothing had to be lowered. */
+/** A script in the syntax of some browsers, which is unchanged if nothing had to be lowered. */
 async function lowered(code: string, target: string | string[]): Promise<string> {
   // Optional chaining is there; esbuild lowers it for a defect of Safari that concerns private methods of `super`.
   const { code: output } = await transform(code, { target, supported: { 'optional-chain': true }, logLevel: 'silent' })

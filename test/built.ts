@@ -11,7 +11,7 @@ const newest = (folder: string): number =>
     ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => statSync(join(folder, file)).mtimeMs),
   )
 
-/** @throws Error where `dist` is missing or older than `src` */
+/** @throws Error if `dist` is missing or older than `src` */
 export function checkBuilt(): void {
   const dist = join(root, 'dist')
   if (existsSync(join(dist, 'index.d.cts')) && newest(join(root, 'src')) <= newest(dist)) return

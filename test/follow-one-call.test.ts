@@ -23,7 +23,7 @@ async function filesRun(action: () => Promise<unknown>): Promise<Set<string>> {
   try {
     await session.post('Profiler.enable')
     await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false })
-    // Reading the counts sets them to 0: what ran before is not counted.
+    // Reading the counts sets them to 0: earlier calls are not counted.
     await session.post('Profiler.takePreciseCoverage')
     await action()
     const { result } = await session.post('Profiler.takePreciseCoverage')

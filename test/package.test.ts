@@ -22,7 +22,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
   peerDependencies: Record<string, string>
 }
 
-/** By what users import: the names that it exports, as the sources have them. */
+/** The exported names of each entry point, read from the sources. */
 const exportsOf: Record<string, string[]> = Object.fromEntries(
   await Promise.all(
     namesOf().map(async (name) => [importOf(name), Object.keys(await import(importOf(name)))] as const),
@@ -40,7 +40,7 @@ const pageBudgets = { RpcClient: 21_350, WampClient: 24_250 }
 /** Bytes of the tarball. A change that adds an entry point states its share in the CHANGELOG, and may raise this by it. */
 const tarballBudget = 728_000
 
-/** A folder whose node_modules holds the unpacked tarball, and beside it only what package.json declares. */
+/** A folder whose node_modules holds the unpacked tarball, and beside it only the dependencies in package.json. */
 let place: string
 let installed: string
 let tarball: string
@@ -124,7 +124,7 @@ describe('Node', () => {
   // What a current browser, a worker, jest's jsdom or Node 20 may lack is only looked up when it is used.
   for (const [name, imported, expected, flags] of [
     ['pages', pageImports, '', ['--conditions=browser']],
-    // By `ws`, where it is a part of the package.
+    // Read by `ws`, which is bundled there.
     ['Node', Object.keys(exportsOf), 'Blob Buffer process', []],
   ] as const) {
     test(`an import of the entry points for ${name} reads no global beyond the language`, async () => {
@@ -347,7 +347,7 @@ describe('page', () => {
 
   test('a page that calls one procedure keeps its budget', async () => {
     const { text } = await calling('RpcClient', 'document.body.textContent = await client.rpc.getTodaysDate()')
-    // Functions over the client are for those who import them.
+    // Functions over the client are included only if imported.
     expect(text).not.toMatch(/get_events|testament|~standard|ppt_scheme must be/)
     // So are the callee and services.
     expect(text).not.toMatch(/is gone|has registered|goes on a public method|which it declares for/)
@@ -357,7 +357,7 @@ describe('page', () => {
   test('a page with a WampClient keeps its budget', async () => {
     const { text } = await calling('WampClient', `await client.start(); await client.call('com.example.add', [1, 2])`)
     expect(text).toMatch(/has registered/)
-    // Nor does it have what only decorators need.
+    // Nor does it contain code for decorators.
     expect(text).not.toMatch(/get_events|testament|~standard|ppt_scheme must be|goes on a public method/)
     expect(gzipSync(text, { level: 9 }).length).toBeLessThanOrEqual(pageBudgets.WampClient)
   })

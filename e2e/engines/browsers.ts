@@ -165,7 +165,7 @@ async function webkit(): Promise<Browser> {
     },
   )
   const session = `/session/${sessionId}`
-  // WebDriver has one current window: what is done in a tab must not be torn apart.
+  // WebDriver has one current window: steps in one tab must not be interleaved with others.
   let queue: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
     const done = queue.then(task, task)

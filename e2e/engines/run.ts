@@ -79,7 +79,7 @@ for (const engine of engines) {
     console.log(`  ✘ ${engine}: ${error instanceof Error ? error.message : error}`)
   }
 }
-// As Playwright ends its runs, for who sums them up.
+// The last line of Playwright's runs, for scripts that add them up.
 console.log()
 if (failed > 0) console.log(`  ${failed} failed`)
 console.log(`  ${passed} passed (${((performance.now() - began) / 1000).toFixed(1)}s)`)

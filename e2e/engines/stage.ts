@@ -56,7 +56,7 @@ export class RouterProcess {
 
 const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript', mjs: 'text/javascript' }
 
-/** Serves the built scripts, and what a story puts beside them. */
+/** Serves the built scripts, and the files of a story. */
 export class Site {
   readonly #texts = new Map<string, { text: string; headers: Record<string, string> }>()
   readonly #server = createServer(async ({ url = '/' }, response) => {
@@ -130,7 +130,7 @@ export function compiled(text: string): string {
   return ts.transpileModule(text, { compilerOptions: { target: ES2022, module: ESNext } }).outputText
 }
 
-/** Asks again and again until it holds; the error names what did not. */
+/** Polls until the condition holds; the error names the condition. */
 export async function until(what: string, holds: () => unknown, timeout = 5000): Promise<void> {
   const deadline = performance.now() + timeout
   let last: unknown

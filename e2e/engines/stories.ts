@@ -1,4 +1,4 @@
-/** What every engine must be able to do, told once. */
+/** The behaviour required of every engine, in one list. */
 
 import assert from 'node:assert/strict'
 import type { Tab } from './browsers.ts'
@@ -47,7 +47,7 @@ function leavable(stage: Stage, name: string, router: string): { here: string; e
   return { here, elsewhere: stage.site.page(`${name}-elsewhere`, '') }
 }
 
-/** Fails if a page that returned is not what the engine makes of it: the same, from the back-forward cache, or a new one. */
+/** Fails unless a page returns as the engine does it: from the back-forward cache, or loaded anew. */
 async function returned(tab: Tab, from: 'the cache' | 'the network'): Promise<void> {
   assert.equal(await tab.run("return restored ? 'the cache' : 'the network'"), from, 'the page must come from there')
 }

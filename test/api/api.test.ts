@@ -18,7 +18,7 @@ describe.each(built)('$name', ({ name, text, forgotten }) => {
   })
 
   // To accept a difference: npm run build && npm run api
-  test('is as its report says', () => {
+  test('equals its report', () => {
     expect(text).toBe(readFileSync(reportFile(name), 'utf8'))
   })
 })

@@ -1,4 +1,4 @@
-/** The attacks: each is what one hostile session does until its connection is closed or the time is over. */
+/** The attacks: each is the behaviour of one hostile session until its connection is closed or the time is over. */
 
 import { encodedMessage, type HostileWire, type WireFormat } from './wire.ts'
 

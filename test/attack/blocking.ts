@@ -61,7 +61,7 @@ function timed<T>(work: () => T): { text: string; took: number; result: T | unde
 
 const eventOf = (message: Message): Message => [36, 1, 2, {}, (message as PublishMessage)[4]]
 
-/** A message is decoded anew for each step: a payload may remember what has been made of it. */
+/** A message is decoded anew for each step: a payload may cache its decoded values. */
 function steps(attack: Attack): { name: keyof typeof BUDGETS; text: string; took: number }[] {
   const own: Serializer = SERIALIZERS[attack.format]
   const routed = forRouter(own)

@@ -256,7 +256,7 @@ async function attacked(name: string, { sessions, transport, format }: Combinati
   return failures.length > 0
 }
 
-/** The resident memory of a process; 0 where the kernel does not report it. */
+/** The resident memory of a process; 0 if the kernel does not report it. */
 function rssOf(pid: number | undefined): number {
   try {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) * 1024

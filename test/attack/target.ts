@@ -10,7 +10,7 @@ delay.enable()
 const router = new Router()
 const { port } = await serve(router, { port: 0 })
 
-/** What the router's process uses, in bytes, and what its router has dropped and counts. */
+/** The memory of the router's process, in bytes, and the statistics of its router. */
 export interface Report {
   readonly heap: number
   readonly rss: number

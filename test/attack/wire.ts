@@ -111,7 +111,7 @@ export class HostileWire {
     return head
   }
 
-  /** Waits until most of what was sent has left this process, and for a turn of the event loop. */
+  /** Waits until most of the sent bytes have left this process, and for a turn of the event loop. */
   async drained(): Promise<void> {
     do await new Promise((resolve) => setTimeout(resolve, this.socket.writableLength > AHEAD ? 5 : 0))
     while (!this.closed && this.socket.writableLength > AHEAD)

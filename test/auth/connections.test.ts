@@ -73,7 +73,7 @@ describe('channel binding', () => {
   })
 
   test('a signature for another connection is refused', async () => {
-    // As by somebody in between, who relays what the client says to the router.
+    // Like an attacker in between, who relays the client's messages to the router.
     const { url } = await served({ auth: await methods() }, { tls: { key, cert } })
     const honest = cryptosign({ key: keys.privateKey, authid: 'joe', channelBinding: 'tls-exporter' })
     const relayed: ClientAuth = {
@@ -213,7 +213,7 @@ describe('a cookie', () => {
     await clientWith([cookie()], { router: new WampRouter(from('https://shop.example')) }).start()
   })
 
-  test('every origin cannot be allowed where a cookie authenticates', async () => {
+  test('a router with cookie authentication cannot allow every origin', async () => {
     const auth = [cookieAuth({ name: 'sid', principals: {} as never })]
     const { serve } = await import('wampy-ts/node')
     await expect(serve(new Router({ auth }), { port: 0, origins: '*' })).rejects.toMatchObject({

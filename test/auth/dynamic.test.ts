@@ -106,7 +106,7 @@ describe('a dynamic authenticator', () => {
     }
   })
 
-  test('may answer with a role alone, where it verifies the ticket itself', async () => {
+  test('may return only a role if it verifies the ticket itself', async () => {
     const router = new Router({ auth: [ticketAuth(fromProcedure(AUTHENTICATE))] })
     const service = await joined(router.trusted, [])
     await service.register(AUTHENTICATE, ([, authid, details]) => {
@@ -191,7 +191,7 @@ describe('a dynamic authorizer', () => {
     }
   })
 
-  test('is asked once where it says `cache`, and again when another is registered or the owner says so', async () => {
+  test('with `cache` in its answer is called once, and again after a new registration or forgetDecisions()', async () => {
     const router = new Router(options)
     const service = await joined(router, [ticket('backend', 'b')])
     let asked = 0
@@ -235,7 +235,7 @@ describe('failed logins', () => {
     loginLimits: NonNullable<RouterOptions['loginLimits']> = { free: 2, delay: 5, maxDelay: 10, maxLock: 60_000 },
   ) => new Router({ auth: [ticketAuth({ joe: { ticket: 'a' } })], loginLimits })
 
-  test('lock their address for a growing time, and nobody else', async () => {
+  test('lock only their own address, for a growing time', async () => {
     const router = limited({ free: 2, delay: 60_000, maxDelay: 10, maxLock: 60_000 })
     const wrong = 'the credentials are not valid here'
     for (let n = 0; n < 3; n++) expect(await attempt(router, '192.0.2.1', 'wrong')).toBe(wrong)
@@ -252,14 +252,14 @@ describe('failed logins', () => {
     expect(await attempt(router, '192.0.2.1', 'a', 'jim')).toMatch(/^too many failed logins/)
   })
 
-  test('delay their refusals on a loopback address, and lock nobody out', async () => {
+  test('delay their refusals on a loopback address without locking it out', async () => {
     const router = limited()
     for (let n = 0; n < 8; n++)
       expect(await attempt(router, '127.0.0.1', 'wrong')).toBe('the credentials are not valid here')
     expect(await attempt(router, '127.0.0.1', 'a')).toBe('joined')
   })
 
-  test('are not slowed down if the owner says so', async () => {
+  test('are not delayed if the owner turns that off', async () => {
     const router = limited(false)
     for (let n = 0; n < 20; n++) await attempt(router, '192.0.2.1', 'wrong')
     expect(await attempt(router, '192.0.2.1', 'a')).toBe('joined')

@@ -125,7 +125,7 @@ describe('the offer', () => {
     expect(await login(server, [])).toMatchObject({ authmethod: 'anonymous', authrole: 'guest' })
   })
 
-  test('a router that has none of them refuses, and says which it has', async () => {
+  test('a router without any of them refuses, and lists its methods', async () => {
     const server = await served({ auth: [joe] })
     const { uri, message } = await refusal(server, [wampcra('joe', 'b')])
     expect(uri).toBe('wamp.error.no_matching_auth_method')
@@ -152,7 +152,7 @@ describe('the offer', () => {
     })
   })
 
-  test('two methods may share what they send in HELLO', async () => {
+  test('two methods may use the same field of HELLO', async () => {
     const secret = { ...(await scramSecret('b', cost)), role }
     const server = await served({ auth: [scramAuth({ joe: secret })] })
     const auth = [
@@ -167,7 +167,7 @@ describe('the offer', () => {
 describe('credentials', () => {
   const server = () => served({ auth: [ticketAuth({ joe: { ticket: 'a' } })] })
 
-  test('are asked for anew at each attempt', async () => {
+  test('are requested again at each attempt', async () => {
     const place = await server()
     const given = ['a', 'wrong']
     const auth = [ticket('joe', () => given.shift() ?? '')]
@@ -274,7 +274,7 @@ describe('an impostor is refused', () => {
     expect(error).toMatchObject({ uri: FAILED, message: expect.stringMatching(expected) })
   })
 
-  test('that asks for no proof at all', async () => {
+  test('without a proof', async () => {
     const welcoming = { name: 'wamp-scram', authenticate: () => ({ authid: 'joe', authrole: 'user' }) }
     const error = await refusal(await served({ auth: [welcoming] }), [scram('joe', 'b')])
     expect(error).toMatchObject({ uri: FAILED, message: expect.stringContaining('did not prove') })
@@ -316,7 +316,7 @@ describe('a client', () => {
     }).toThrow(/^auth must be a list of methods of wampy-ts\/auth, such as \[ticket\('joe', password\)\]$/)
   })
 
-  test('receives the extra of its principal, which nobody else sees', async () => {
+  test('receives the extra of its principal, which no other peer receives', async () => {
     const server = await served({ auth: [ticketAuth({ joe: { ticket: 'a', extra: { quota: 7 }, authid: 'joseph' } })] })
     const session = await login(server, [ticket('joe', 'a')])
     expect(session).toMatchObject({ authid: 'joseph', authextra: { quota: 7 } })

@@ -209,7 +209,7 @@ describe('control over others', () => {
 })
 
 describe('a subscription by pattern', () => {
-  test('receives what its role may subscribe to exactly, live and retained and from history', async () => {
+  test('receives exactly the topics that its role may subscribe to, live, retained and from history', async () => {
     const { join } = opened({ history: [{ uri: 'com.app.', match: 'prefix', limit: 10 }] })
     const [user, admin] = [await join('user'), await join('admin')]
     for (const [at, topic] of ['com.app.news', 'com.app.secret', 'com.app.admin.log'].entries()) {
@@ -227,7 +227,7 @@ describe('a subscription by pattern', () => {
     await expect(user.call('wamp.subscription.get_events', [handle.id])).rejects.toMatchObject({ uri: DENIED })
   })
 
-  test('a history shows a role what it may subscribe to', async () => {
+  test('a history returns the events whose topics the role may subscribe to', async () => {
     const { join } = opened({
       history: [{ uri: 'com.app.', match: 'prefix', limit: 10 }],
       authorize: [
@@ -253,7 +253,7 @@ describe('a subscription by pattern', () => {
   })
 })
 
-test('a caller is disclosed by a rule that says so', async () => {
+test('a caller is disclosed by a rule with disclose', async () => {
   const { join } = opened()
   const [user, admin] = [await join('user'), await join('admin')]
   let caller: unknown
@@ -265,7 +265,7 @@ test('a caller is disclosed by a rule that says so', async () => {
   expect(caller).toBe('user')
 })
 
-describe('what is wrong with rules is said at construction', () => {
+describe('invalid rules are refused at construction', () => {
   test.each<[string, unknown, RegExp]>([
     ['no name', [{ permissions: [] }], /a role has a name/],
     ['both', [{ name: 'a', permissions: [], authorizer: 'a.b' }], /either permissions or an authorizer/],

@@ -10,7 +10,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** What a client answers to a CHALLENGE, and what it thinks of the WELCOME after it. */
+/** The answer of a client to a CHALLENGE, and its verdict on the WELCOME after it. */
 async function answerTo(
   auth: ClientAuth,
   extra: object | ((authextra: Record<string, unknown>) => object),

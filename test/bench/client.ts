@@ -1,4 +1,4 @@
-/** One client library as a process of its own: keeps calls under way, and tells what each cost it in CPU. */
+/** One client library as a process of its own: keeps calls pending, and prints the CPU time of each. */
 
 import { createRequire } from 'node:module'
 import { WebSocket } from 'ws'

@@ -5,7 +5,7 @@ import type { Uri } from '../../src/protocol/messages.ts'
 import type { MatchPolicy } from '../../src/protocol/options.ts'
 import { type Connection, DIGITS, encoded, framed } from './wire.ts'
 
-/** What is registered or subscribed to, and what is called or published to; DIGITS are where URIs may differ. */
+/** The registered or subscribed URI, and the called or published one; DIGITS marks the part in which URIs differ. */
 export const URIS: Record<MatchPolicy, { readonly pattern: Uri; readonly uri: Uri }> = {
   exact: { pattern: 'bench.echo.exact', uri: 'bench.echo.exact' },
   prefix: { pattern: 'bench.echo.', uri: `bench.echo.${DIGITS}` },

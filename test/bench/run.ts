@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: what our router costs, as its own process over real sockets, as ratios to a relay that does nothing
- * else, taken in the same run, and whether that stays flat with many registrations. `-- --check` fails where a budget
- * is exceeded; `-- --quick` measures less.
+ * `npm run bench`: the cost of our router, as its own process over real sockets, as ratios to a plain relay measured in
+ * the same run, and its growth with many registrations. `-- --check` fails if a budget is exceeded; `-- --quick`
+ * measures less.
  */
 
 import { type ChildProcess, fork, type StdioOptions, spawn } from 'node:child_process'
@@ -53,10 +53,10 @@ function kept(child: ChildProcess): ChildProcess {
   return child
 }
 
-/** Starts a program that prints where it listens. */
+/** Starts a program that prints its address. */
 async function start(args: readonly string[]): Promise<Target> {
   const stdio: StdioOptions = hasProc ? ['ignore', 'pipe', 'inherit'] : ['ignore', 'pipe', 'inherit', 'ipc']
-  // `ws` uses bufferutil where some other package brought it along; users of this one have none.
+  // `ws` uses bufferutil if some other package installed it; users of this package have none.
   const env = { ...process.env, WS_NO_BUFFER_UTIL: '1' }
   const child = kept(spawn(process.execPath, [...(hasProc ? [] : REPORTING), ...args], { stdio, env }))
   const url = await new Promise<string>((resolve, reject) => {
@@ -319,7 +319,7 @@ async function flatness(driver: ChildProcess, measures: readonly Flat[]): Promis
     }
   }
   for (let index = -1; index < ROUNDS; index++) await round(measures, index)
-  // A tenth is little on a busy machine: what seems to be over its budget is measured for longer before it is said.
+  // A tenth is within the noise of a busy machine: a value over its budget is measured for longer before it fails.
   for (let index = ROUNDS; index < 3 * ROUNDS; index++) {
     const doubtful = measures.filter((measure) => {
       const { few, many } = summary(measure)

@@ -10,7 +10,7 @@ export interface Usage {
   readonly memory: number
 }
 
-/** Whether the kernel tells. Where not, a process must be started with REPORTING. */
+/** True if the kernel reports it. Otherwise a process must be started with REPORTING. */
 export const hasProc = process.platform === 'linux'
 
 /** Arguments of node for a process that has no such code of its own, and an IPC channel. */

@@ -104,7 +104,7 @@ export class Template {
   readonly #before: Buffer
   readonly #behind: Buffer
 
-  /** `make` gives the message for an id. */
+  /** `make` returns the message for an id. */
   constructor(format: Format, make: (id: number) => Message) {
     this.#format = format
     // The id 1 is one byte in every format, behind the code, which is two in CBOR when it is above 23.
@@ -118,7 +118,7 @@ export class Template {
     return this.#before.length + this.#behind.length + 32
   }
 
-  /** Writes a whole frame and returns where it ends. */
+  /** Writes a whole frame and returns its end. */
   write(bytes: Buffer, start: number, id: number): number {
     const digits = this.#digits(id)
     let at = writeHead(bytes, start, this.#format, this.#before.length + digits + this.#behind.length)
@@ -160,7 +160,7 @@ const NOTHING = Buffer.alloc(0)
 /** A WebSocket connection at its barest. What is appended while a chunk is handled leaves in one write. */
 export class Connection {
   readonly format: Format
-  /** Gets each message: bytes, and from where to where. */
+  /** Called with each message: the bytes, its start and its end. */
   onMessage: (bytes: Buffer, start: number, end: number) => void = () => {}
   readonly #tcp: Tcp
   #rest = NOTHING
@@ -217,7 +217,7 @@ export class Connection {
     })
   }
 
-  /** Sends what was appended and waits for the answer to the request of this id, of which none may be an error. */
+  /** Sends the appended messages and waits for the answer to the request with this id; no answer may be an error. */
   answers(last: number, codes: readonly number[]): Promise<void> {
     return new Promise((resolve, reject) => {
       const reader = new Reader(this.format)

@@ -48,7 +48,7 @@ test('keygen writes a private key for its owner alone, never over another, and p
   expect(called).toEqual({ code: 0, stdout: '1\n', stderr: '' })
 })
 
-test.each(['wamp-scram', 'wampcra'])('secret derives what a router stores for %s', async (method) => {
+test.each(['wamp-scram', 'wampcra'])('secret derives the record that a router stores for %s', async (method) => {
   const { code, stdout } = await typed(cli('secret', '--method', method), 'pencil\n').ended
   expect(code).toBe(0)
   const secret = JSON.parse(stdout) as ScramPrincipal & { secret: string }

@@ -86,7 +86,7 @@ test('list prints nothing for an empty realm, and no control character of a URI'
 })
 
 test.each([['list'], ['list', '--json']])(
-  '%s %s where the router has no such API: one line, exit code 1',
+  '%s %s at a router without the meta API: one line, exit code 1',
   async (...args) => {
     const router = new Router({ roles: ['dealer'] })
     const served = await serve(router, { port: 0 })

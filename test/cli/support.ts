@@ -1,4 +1,4 @@
-/** Builds the command into a folder where the package is installed, and runs it as a process. */
+/** Builds the command into a folder with the installed package, and runs it as a process. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

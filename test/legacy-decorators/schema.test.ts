@@ -1,4 +1,4 @@
-/** Argument checks under `experimentalDecorators`: at run time, and what does not compile. */
+/** Argument checks under `experimentalDecorators`: at run time and at compile time. */
 
 import { expect, expectTypeOf, test } from 'vitest'
 import { type Invocation, rpc, WampClient } from 'wampy-ts'

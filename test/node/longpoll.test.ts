@@ -313,7 +313,7 @@ describe('send', () => {
     cleanups.push(() => first.socket.destroy())
     const text = message('first')
     first.socket.write(`POST ${path}/send HTTP/1.1\r\nHost: x\r\nContent-Length: ${text.length}\r\n\r\n[`)
-    // It has begun when the answer to what came on the same connection before it is here: none did, so ask another way.
+    // Nothing shows that the post has begun on the server; an answer to a later request makes it likely.
     await expect.poll(() => first.socket.bytesWritten).toBeGreaterThan(80)
     await expect.poll(async () => (await post(`${transport}/receive/x`)).status).toBe(404)
     const second = post(`${transport}/send`, message('second'))

@@ -11,7 +11,7 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
 export interface Block {
   readonly language: string
-  /** The file that the block says it is; empty for none. */
+  /** The file name in the block; empty for none. */
   readonly file: string
   readonly text: string
 }
@@ -26,7 +26,7 @@ export function blocks(): Block[] {
   }))
 }
 
-/** A port that nobody listens on. */
+/** An unused port. */
 export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -62,7 +62,7 @@ export async function project(): Promise<Project> {
     '@types/ws',
   ]
   for (const name of companions) symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
-  // As `npm init -y` leaves it; what the README has to be set, it says itself.
+  // As `npm init -y` writes it; the README names further settings itself.
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'commonjs' }))
   const [, keys] =
     /^npm pkg set ([a-z=]+)/m.exec(

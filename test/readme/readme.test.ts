@@ -1,4 +1,4 @@
-/** The README holds what it says: every block compiles, and those for Node and the shell run. */
+/** The README is correct: every block compiles, and those for Node and the shell run. */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -23,7 +23,7 @@ afterAll(async () => {
   here.remove()
 })
 
-/** Starts a command that stays, and resolves with what it printed up to the line that says it is there. */
+/** Starts a command that stays, and resolves with its output up to the line that shows it is ready. */
 async function background(args: string[], until: RegExp): Promise<ChildProcess> {
   const child = spawn(process.execPath, args, { cwd: here.folder })
   running.push(child)

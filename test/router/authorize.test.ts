@@ -248,7 +248,7 @@ describe('a decision', () => {
     ])
   })
 
-  test('may set disclosure and trust level; disclose and trustlevel apply where it does not', () => {
+  test('may set disclosure and trust level; otherwise disclose and trustlevel apply', () => {
     const answers: Record<string, unknown> = {
       'com.both': { allow: true, disclose: true, trustlevel: 7 },
       'com.hidden': { allow: true, disclose: false },

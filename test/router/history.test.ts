@@ -497,7 +497,7 @@ describe('the store in memory', () => {
     expect(read(me, id)).toHaveLength(30)
   })
 
-  test('a very long answer is cut, and says so', () => {
+  test('a very long answer is cut, and is_limit_reached is set', () => {
     const { me, id } = remembering()
     for (let n = 0; n < 6; n++) publish(me, 'com.topic', 'x'.repeat(2 ** 20))
     const [, events, kwargs] = ask(me, GET, [id]) as [number, unknown[], object]

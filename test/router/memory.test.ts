@@ -111,7 +111,7 @@ describe('router.stats().bytes', () => {
 })
 
 describe('above limits.memory', () => {
-  test('the session that costs the most is ended, counted and reported, and nobody else', () => {
+  test('only the session that costs the most is ended, counted and reported', () => {
     const world = observed({ limits: { memory: 1_000_000 } })
     const { router, join, drops, ends } = world
     const peers = [join(), join(), join()] as const
@@ -134,7 +134,7 @@ describe('above limits.memory', () => {
     expect(router.stats().bytes.total).toBeLessThan(1_000_000)
   })
 
-  test('a session that reads is told why', () => {
+  test('a session that reads receives the reason', () => {
     const { join, router } = open({ limits: { memory: 200_000 } })
     const [one, two] = [join(), join()]
     for (let i = 1; i < 100; i++) one.says([SUBSCRIBE, i, {}, `com.${i}.${'a'.repeat(1500)}`])
@@ -145,7 +145,7 @@ describe('above limits.memory', () => {
     expect(router.stats().dropped.memory).toBe(1)
   })
 
-  test('a backlog that is read in the same turn costs nobody anything', () => {
+  test('a backlog that is read in the same turn has no consequence', () => {
     const { join, router } = open({ limits: { memory: 1_000_000 } })
     const peer = join()
     lag(peer, 2_000_000)
@@ -155,7 +155,7 @@ describe('above limits.memory', () => {
     expect(router.stats().dropped.memory).toBe(0)
   })
 
-  test('the oldest retained events are discarded where they cost the most', () => {
+  test('the oldest retained events are discarded if they cost the most', () => {
     const { join, router, drops } = observed({ limits: { memory: 1_000_000 } })
     const publisher = join()
     for (let i = 0; i < 11; i++) publisher.says([PUBLISH, i + 1, RETAIN, `com.${i}`, [text(100_000)]])
@@ -168,7 +168,7 @@ describe('above limits.memory', () => {
     expect(router.stats()).toMatchObject({ retained: 8, sessions: 1, dropped: { memory: 3 } })
   })
 
-  test('the oldest events of a history are discarded where they cost the most', () => {
+  test('the oldest events of a history are discarded if they cost the most', () => {
     const { join, router, drops } = observed({
       limits: { memory: 1_000_000 },
       history: [{ uri: 'com.h', limit: 100 }],
@@ -218,7 +218,7 @@ describe('above limits.memory', () => {
 })
 
 describe('limits.sessionBytes', () => {
-  test('refuses what would make a session cost more, and nothing of others', () => {
+  test('refuses requests that would raise the cost of a session, and none of other sessions', () => {
     const { join } = open({ limits: { sessionBytes: 30_000 } })
     const [one, two] = [join(), join()]
     const exceeded = [expect.stringMatching(/a session may cost at most 30000 bytes/)]

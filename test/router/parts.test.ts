@@ -210,7 +210,7 @@ describe('a call in parts', () => {
   })
 })
 
-describe('in strict mode, where ids must be in sequence', () => {
+describe('in strict mode, with ids in sequence', () => {
   function strict(): { callee: Peer; caller: Peer } {
     const world = open({ strict: true })
     const [callee, caller] = [able(world), able(world)]

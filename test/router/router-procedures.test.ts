@@ -155,7 +155,7 @@ test('can time out', async () => {
   expect(heard).toHaveLength(1)
 })
 
-test('is forgotten when its caller goes', async () => {
+test('is forgotten when its caller leaves', async () => {
   const { calls, heard, leave, answer } = pending({ timeout: 100 })
   leave()
   expect(calls()).toBe(0)

@@ -203,7 +203,7 @@ describe('stats', () => {
 })
 
 describe('close', () => {
-  test('says GOODBYE to every session, waits for theirs, and resolves when the links are closed', async () => {
+  test('sends GOODBYE to every session, waits for their answers, and resolves when the links are closed', async () => {
     const { join, router } = open({ realms: ['one', 'two'] })
     const peers = [join({}, {}, 'one'), join({}, {}, 'two')]
     const closed = router.close()

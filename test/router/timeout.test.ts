@@ -139,7 +139,7 @@ describe('a timeout that the dealer keeps', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('ends a call that its callee was asked to end and does not, without a second INTERRUPT', () => {
+  test('ends a call that its callee does not end on INTERRUPT, without a second INTERRUPT', () => {
     const { callee, caller } = underWay({ timeout: 100 })
     caller.says([CANCEL, 7, { mode: 'kill' }])
     callee.take()

@@ -96,7 +96,7 @@ const VECTORS: readonly (readonly [bytes: string, value?: unknown])[] = [
   ['f4', false],
   ['f5', true],
   ['f6', null],
-  // undefined, which JSON would say as null.
+  // undefined, which JSON writes as null.
   ['f7', null],
   ['f0'],
   ['f8ff'],
@@ -142,7 +142,7 @@ describe('RFC 8949, appendix A, as a value in a payload', () => {
     if (value === undefined) return expect(() => payloadIn(`81${bytes}`)).toThrow(/simple value|must be text/)
     expect(payloadIn(`81${bytes}`).args).toStrictEqual([value])
     expect(payloadIn(`80`).args).toEqual([])
-    // Beside others, it ends where it ends.
+    // Next to other items, it ends at its own end.
     expect(payloadIn(`83 01 ${bytes} 02`).args).toStrictEqual([1, value, 2])
     const relayed = cbor.encode([70, 1, {}, payloadIn(`81${bytes}`)])
     expect(toHex(relayed)).toBe(`841846 01 a0 81${bytes}`.replace(/ /g, ''))

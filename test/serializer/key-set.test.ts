@@ -54,7 +54,7 @@ test('a dictionary has a greatest number of keys', () => {
   expect(() => cbor.decode(callWith(keys))).toThrow('a dictionary may have at most 524288 keys')
 })
 
-test('a set of places finds what a set of texts finds', () => {
+test('a set of places finds the same keys as a set of texts', () => {
   const random = seeded(3)
   const bytes = Uint8Array.from({ length: 4000 }, () => 97 + below(random, 3))
   const set = new KeySet(bytes)

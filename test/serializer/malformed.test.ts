@@ -1,4 +1,4 @@
-/** Malformed frames: each serializer refuses them with a violation that gives the reason. */
+/** Malformed frames: each serializer refuses them with a violation with the reason. */
 
 import { describe, expect, test } from 'vitest'
 import { WampError } from '../../src/protocol/error.ts'
@@ -235,7 +235,7 @@ describe('frames with a few wrong bytes are refused or can be read', () => {
         const elements = read(message)
         for (const other of [json, cbor, msgpack]) {
           try {
-            // What was accepted passes on, and says the same there.
+            // An accepted message can be encoded again, with the same contents.
             const again = read(other.decode(other.encode(message)))
             if (other === serializer) expect(again).toEqual(elements)
           } catch (error) {

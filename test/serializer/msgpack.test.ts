@@ -52,7 +52,7 @@ describe('wire', () => {
   })
 })
 
-// Every format of the MessagePack specification; `written` says whether we choose it for the value.
+// Every format of the MessagePack specification; `written` is true if we choose it for the value.
 const FORMATS: readonly (readonly [name: string, bytes: string, value: unknown, written: boolean])[] = [
   ['nil', 'c0', null, true],
   ['false', 'c2', false, true],

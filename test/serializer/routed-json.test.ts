@@ -96,7 +96,7 @@ test.each([0, 1, 2])('depth: the limit and %i levels more', (more) => {
   same(dicts)
 })
 
-describe('random messages, and what mutations make of them', () => {
+describe('random messages and their mutations', () => {
   test.each([1, 2, 3, 4])('seed %i', (seed) => {
     const random = seeded(seed)
     let refused = 0

@@ -17,7 +17,7 @@ const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, '../..')
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'wampy-ts/toolchains')
 
-/** What a page and a server render show where everything works. */
+/** The text that a page and a server render show if everything works. */
 const WORKS = '3 -3 30 ba7816bf'
 
 // ---- processes ----
@@ -64,7 +64,7 @@ async function failsWith(text, command, args, options) {
   documented(text)
 }
 
-/** @throws where no row of the table of toolchains in the README quotes the text */
+/** @throws if no row of the table of toolchains in the README quotes the text */
 function documented(text) {
   const rows = readFileSync(join(root, 'README.md'), 'utf8')
     .split('\n')
@@ -89,7 +89,7 @@ function stopGroup(child) {
   }
 }
 
-/** Starts a server and waits for what its output must contain; resolves to the match and `stop`. */
+/** Starts a server and waits for a text in its output; resolves to the match and `stop`. */
 function serving(command, args, expected, { cwd, env = environment } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -141,7 +141,7 @@ async function pack() {
   tarball = join(folder, JSON.parse(packed.slice(packed.indexOf('[')))[0].filename)
 }
 
-/** Copies a project to the cache, installs by its lock file what is not installed, and unpacks the package into it. */
+/** Copies a project to the cache, installs missing packages by its lock file, and unpacks the package into it. */
 async function prepare(name, { shared = false, packed = true } = {}) {
   const source = join(here, name)
   const folder = join(cache, name)
@@ -201,7 +201,7 @@ async function chromium() {
   return browser
 }
 
-/** Opens a page and waits for its `#wampy`; throws with the page's errors where it does not come. */
+/** Opens a page and waits for its `#wampy`; throws with the page's errors if it does not appear. */
 async function shown(url, { expected = WORKS } = {}) {
   const page = await (await chromium()).newPage()
   const errors = []

@@ -251,7 +251,7 @@ describe('the subprotocol', () => {
     expect((await dialing).protocol).toBe('wamp.2.json')
   })
 
-  test('that is hidden among several is asked for again, one at a time', async () => {
+  test('that is hidden among several is requested again, one at a time', async () => {
     const dialing = fakeDial(BOTH)
     expect(lastMade().protocols).toEqual(BOTH)
     lastMade().opens()
@@ -340,7 +340,7 @@ describe('in a page', () => {
     expect(heard).toMatchObject({ frames: [], closes: [{ code: 1006 }] })
   })
 
-  test('a peer that does not answer a close is given up after a while', async () => {
+  test('a peer that does not answer a close is abandoned after a while', async () => {
     vi.useFakeTimers()
     try {
       const { transport } = await opened()
@@ -364,7 +364,7 @@ describe('in a page', () => {
     expect(socket.sent).toEqual([])
   })
 
-  test('there is no ping', async () => {
+  test('ping is absent', async () => {
     expect((await opened()).transport.ping).toBeUndefined()
   })
 })

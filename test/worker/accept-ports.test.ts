@@ -138,7 +138,7 @@ describe('the end of a client is noticed', () => {
     })
     const packets: unknown[] = []
     thread.on('message', (packet) => packets.push(packet))
-    // Behind it the lock, where there are Web Locks.
+    // It is followed by the lock, if there are Web Locks.
     await expect.poll(() => packets).toEqual([expect.arrayContaining(['open', 'wamp.2.json'])])
     thread.postMessage(['frame', hello])
     await expect.poll(() => router.stats().sessions).toBe(1)

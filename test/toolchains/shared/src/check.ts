@@ -5,7 +5,7 @@ import { Router } from 'wampy-ts/router'
 import { Adder } from './adder'
 import type { DateContract } from './contract'
 
-/** `3 -3 30 ba7816bf` where everything works. */
+/** `3 -3 30 ba7816bf` if everything works. */
 export async function check(url: string): Promise<string> {
   const router = new Router()
   const service = new Adder({ router })

@@ -1,4 +1,4 @@
-/** The contract: what a page knows of the service, which itself uses Node. */
+/** The contract: the part of the service that a page imports; the service itself uses Node. */
 
 export interface DateContract {
   today(): Promise<string>
