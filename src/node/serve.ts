@@ -27,7 +27,7 @@ import { divertRawSocket, handleBefore, isAllowedOrigin, ORIGINS, type Origins, 
 import { addressOf, listenOn, socketsOf } from './listen.ts'
 import { LONG_POLL_RULES, type LongPollOptions, LongPolls } from './longpoll-serve.ts'
 import { acceptRawSocket } from './rawsocket-serve.ts'
-import { gathered } from './server-websocket.ts'
+import { gathered, sizeReporting } from './server-websocket.ts'
 
 export interface ServeOptions extends ConnectionOptions {
   /** 8080 by default; 0 picks a free one. */
@@ -118,6 +118,7 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
     noServer: true,
     clientTracking: false,
     maxPayload,
+    WebSocket: sizeReporting(maxPayload),
     autoPong: false,
     // Not in its types yet.
     ...{ closeTimeout: CLOSE_TIMEOUT },

@@ -1,7 +1,7 @@
 /** A server's WebSocket as a transport that gathers all writes of a turn into one system call. */
 
 import type { Duplex } from 'node:stream'
-import type { WebSocket } from 'ws'
+import { WebSocket } from 'ws'
 import { BROKEN, cutReason, Inbox } from '../transport/inbox.ts'
 import type { Frame, Prepared, Transport, TransportSink } from '../transport/transport.ts'
 import { Corked, LARGE } from './corked-socket.ts'
@@ -11,6 +11,22 @@ import type { Delayable } from './fair-turns.ts'
 export function gathered(webSocket: WebSocket, socket: Duplex): Transport & Delayable {
   // With deflate each connection has a window of its own, so `ws` must make the frames.
   return webSocket.extensions === '' ? new Gathered(webSocket, socket) : new Deflated(webSocket)
+}
+
+/** The class of WebSockets that close with the limit, and the length if it is known, after a message that was too long. */
+export function sizeReporting(limit: number): typeof WebSocket {
+  return class extends WebSocket {
+    // `ws` closes with the code alone, and keeps the length where its types do not show it.
+    override close(code?: number, reason?: string | Buffer): void {
+      if (code !== 1009 || reason) {
+        super.close(code, reason)
+        return
+      }
+      const { _receiver } = this as { _receiver?: { _totalPayloadLength?: number } }
+      const length = _receiver?._totalPayloadLength ?? 0
+      super.close(code, `a message may have at most ${limit} bytes${length > limit ? `, got ${length}` : ''}`)
+    }
+  }
 }
 
 const WEB_SOCKET_OPEN = 1

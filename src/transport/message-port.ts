@@ -285,7 +285,7 @@ export class PortTransport implements Transport {
     }
     const { maxPayload = Number.POSITIVE_INFINITY } = this.#events
     if (frame.length > maxPayload) {
-      this.#fail(1009, `a message may have at most ${maxPayload} bytes`)
+      this.#fail(1009, `a message may have at most ${maxPayload} bytes, got ${frame.length}`)
       return
     }
     // One acknowledgement for all frames of a turn.

@@ -387,11 +387,14 @@ describe('bad input', () => {
     await stillServes(url)
   })
 
-  test('a message that is too long is closed with 1009', async () => {
+  test('a message that is too long is closed with 1009, its length and the limit', async () => {
     const { url } = await served({ maxPayload: 1000 })
     const socket = await opened(url)
     socket.send('x'.repeat(1001))
-    expect(await closed(socket)).toMatchObject({ code: 1009 })
+    expect(await closed(socket)).toMatchObject({
+      code: 1009,
+      reason: 'a message may have at most 1000 bytes, got 1001',
+    })
     await stillServes(url)
   })
 

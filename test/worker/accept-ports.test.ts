@@ -87,7 +87,7 @@ test('survives an invalid dial request, and ends a client that exceeds the limit
   }
   const { transport, heard } = await joined(dial)
   transport.send('x'.repeat(1001))
-  expect(await heard.end()).toEqual({ code: 1009, reason: 'a message may have at most 1000 bytes' })
+  expect(await heard.end()).toEqual({ code: 1009, reason: 'a message may have at most 1000 bytes, got 1001' })
   await expect.poll(() => router.links).toBe(0)
   await joined(dial)
 })
