@@ -597,3 +597,25 @@ test('deflates if the option asks for it', async () => {
   expect(await answered(socket, call)).toBe(call)
   expect((await opened((await served()).url)).extensions).toBe('')
 })
+
+test('inflates no more of a message than it accepts', async () => {
+  const { url } = await served({ perMessageDeflate: true, maxPayload: 2 ** 20 })
+  const honest = await opened(url)
+  const socket = await opened(url)
+  const closed = once(socket, 'close')
+  const before = process.memoryUsage().arrayBuffers
+  const message = Buffer.alloc(2 ** 26, 0x20)
+  // 64 kB on the wire.
+  socket.send(message, { compress: true, binary: false })
+  let most = 0
+  const watch = setInterval(() => {
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before)
+  }, 1)
+  const [code] = await closed
+  clearInterval(watch)
+  expect(code).toBe(1009)
+  // The message itself, and nothing of its size beside it.
+  expect(most).toBeLessThan(message.length * 1.5)
+  const call = JSON.stringify([CALL, 1, {}, 'a.b', ['x'.repeat(5000)]])
+  expect(await answered(honest, call)).toBe(call)
+})
