@@ -35,10 +35,10 @@ const pageImports = namesOf({ page: true }).map(importOf)
  * Bytes, minified and gzipped, of a page that calls one procedure by each class of clients. Reconnecting, exact JSON and
  * the texts of the errors are in both; the callee and service declarations in that of a WampClient only.
  */
-const pageBudgets = { RpcClient: 21_350, WampClient: 24_250 }
+const pageBudgets = { RpcClient: 21_400, WampClient: 24_300 }
 
 /** Bytes of the tarball. A change that adds an entry point states its share in the CHANGELOG, and may raise this by it. */
-const tarballBudget = 728_000
+const tarballBudget = 740_000
 
 /** A folder whose node_modules holds the unpacked tarball, and beside it only the dependencies in package.json. */
 let place: string

@@ -68,7 +68,7 @@ export interface Stage extends AsyncDisposable {
 }
 
 export async function openStage(format: Format, options: RouterOptions = {}): Promise<Stage> {
-  const world = await openWorld(options)
+  const world = await openWorld({ controlOthers: true, ...options })
   const leaving: (() => Promise<unknown>)[] = []
   const complaints: unknown[] = []
   const { url } = world
