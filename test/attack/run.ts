@@ -63,7 +63,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => pr
  * glibc keeps freed memory for later, more of it the larger the blocks were; so set it returns them to the system, and RSS
  * shows what the router holds.
  */
-const MALLOC = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_ARENA_MAX: '2' }
+const MALLOC = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_ARENA_MAX: '2' }
 
 function forked(path: string, args: readonly string[], execArgv: readonly string[]): ChildProcess {
   const child = fork(here(path), [...args], {

@@ -15,7 +15,7 @@ afterEach(() => {
 })
 
 /** The check runs in a later turn of the event loop. */
-const checked = (): void => void vi.advanceTimersByTime(0)
+const checked = (): void => void vi.advanceTimersByTime(1)
 
 const RETAIN = { acknowledge: true, retain: true }
 const text = (size: number): string => 'x'.repeat(size)
@@ -143,6 +143,19 @@ describe('above limits.memory', () => {
     expect(one.end).toBe('closed')
     expect(two.says([SUBSCRIBE, 1, {}, 'com.a'])).toEqual([[SUBSCRIBED, 1, ID]])
     expect(router.stats().dropped.memory).toBe(1)
+  })
+
+  test('subscriptions that many sessions share are freed by ending those that made them, and no other session', () => {
+    const { join, router } = open({ limits: { memory: 400_000 } })
+    const honest = join()
+    honest.says([SUBSCRIBE, 1, {}, 'com.a'])
+    const many = Array.from({ length: 5 }, () => join())
+    for (let i = 1; i < 100; i++) {
+      for (const peer of many) peer.says([SUBSCRIBE, i, {}, `com.${i}.${'a'.repeat(4000)}`])
+      checked()
+    }
+    expect(honest.end).toBeUndefined()
+    expect(router.stats().bytes.total).toBeLessThan(450_000)
   })
 
   test('a backlog that is read in the same turn has no consequence', () => {

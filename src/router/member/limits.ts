@@ -1,62 +1,77 @@
-/** The limits on the costs of one session and of a realm. */
+/**
+ * The limits on the costs of sessions and realms. The comment of each limit states what it bounds, its default, what
+ * happens beyond it, and where that is visible; the table in the README is made of these comments.
+ */
 
 export interface RouterLimits {
-  /** Subscriptions of one session. Default 20,000: they take 25 ms to remove when it leaves, and 20 MB. */
+  /** Subscriptions of one session, which take 25 ms to remove when it leaves. Default: 20,000. Beyond: refused. Visible: `refused`. */
   readonly subscriptions: number
-  /** Registrations of one session. Default 20,000, for the same reasons. */
+  /** Registrations of one session. Default: 20,000. Beyond: refused. Visible: `refused`. */
   readonly registrations: number
-  /** Unanswered calls of one session. Default 65,536. */
+  /** Unanswered calls of one session. Default: 65,536. Beyond: refused. Visible: `calls`, `refused`. */
   readonly calls: number
-  /** Bytes of the payloads of queued calls in a realm. Default 64 MiB. */
+  /** Bytes of the queued calls of a realm. Default: 64 MiB. Beyond: refused as if no callee were free. Visible: `bytes.queues`, `refused`. */
   readonly queuedBytes: number
-  /** Characters of a URI in any message, and of a text in the options of one. Default 4,096. */
+  /**
+   * Characters of a URI in any message, and of a text in the options of one. Default: 4,096. Beyond: a URI is refused with
+   * `wamp.error.invalid_uri`, a text ends the session. Visible: `refused`, `left`.
+   */
   readonly uriLength: number
   /**
-   * Wildcard shapes of a realm (sets of empty components) for each number of components; each one adds to the cost of
-   * every lookup of a URI of that length. Default 256.
+   * Wildcard shapes of a realm (sets of empty components) for each number of components, of which every lookup tries each.
+   * Default: 256. Beyond: refused. Visible: `refused`.
    */
   readonly wildcardShapes: number
   /**
-   * Bytes of backlog of a session. Above this limit its events are dropped; above twice the limit the session is ended.
-   * Default 16 MiB.
+   * Bytes that wait for a session that reads slowly. Default: 16 MiB. Beyond: its events are dropped, and above twice the
+   * limit the session is ended. Visible: `bytes.backlogs`, `dropped.slow`, `dropped.sessions`.
    */
   readonly backlog: number
   /**
-   * Milliseconds for which the backlog of a session may exceed its limit without becoming shorter; then the session is
-   * ended, even if its peer keeps sending. Default 60,000.
+   * Milliseconds for which the backlog of a session may exceed its limit without becoming shorter. Default: 60,000. Beyond:
+   * the session is ended, even if its peer keeps sending. Visible: `bytes.backlogs`, `dropped.sessions`.
    */
   readonly stalled: number
   /**
-   * Messages of one session that are held, in order, while a decision is awaited. At a sixteenth of the limit its
-   * connection is paused, if the transport supports that; above the limit the session is ended. Default 65,536.
+   * Messages of one session that are held while a decision is awaited; from a sixteenth on its connection is not read.
+   * Default: 65,536. Beyond: the session is ended. Visible: `dropped.held`, `dropped.sessions`.
    */
   readonly held: number
-  /** Bytes of the held messages of one session, with the same rules. Default 32 MiB. */
+  /** Bytes of these messages. Default: 32 MiB. Beyond: the session is ended. Visible: `bytes.held`, `dropped.held`, `dropped.sessions`. */
   readonly heldBytes: number
-  /** Milliseconds for an answer of `authorize`; then the request is refused with `authorization_failed`. Default 10,000. */
+  /**
+   * Milliseconds for an answer of `authorize`. Default: 10,000. Beyond: refused with `wamp.error.authorization_failed`.
+   * Visible: `refused`.
+   */
   readonly decision: number
-  /** Testaments of one session. Default 1,000. */
+  /** Testaments of one session. Default: 1,000. Beyond: refused. Visible: `testaments`, `refused`. */
   readonly testaments: number
-  /** Bytes of the payloads of one session's testaments. Default 16 MiB. */
+  /** Bytes of the testaments of one session. Default: 16 MiB. Beyond: refused. Visible: `bytes.testaments`, `refused`. */
   readonly testamentBytes: number
-  /** Retained events of a realm; above this limit the oldest is discarded. Default 10,000. */
+  /** Topics of a realm with a retained event. Default: 10,000. Beyond: the oldest is discarded. Visible: `retained`. */
   readonly retained: number
-  /** Bytes of the payloads of a realm's retained events. Default 64 MiB. */
+  /**
+   * Bytes of the retained events of a realm. Default: 32 MiB. Beyond: the oldest are discarded; one event that is larger is
+   * refused. Visible: `bytes.retained`, `refused`.
+   */
   readonly retainedBytes: number
   /**
-   * Bytes that one session may cost: its backlog, calls, subscriptions, registrations, testaments and held messages; a
-   * request that would cost more is refused. Default 64 MiB.
+   * Bytes that one session costs: its backlog, calls, subscriptions, registrations, testaments and held messages. Default:
+   * 64 MiB. Beyond: requests that cost more are refused. Visible: `refused`.
    */
   readonly sessionBytes: number
   /**
-   * Bytes that all sessions, retained events and histories may cost together, in all realms; above this limit those that
-   * cost the most are ended or discarded, until an eighth of it is free. Default: a quarter of the heap of the process
-   * that serves the router, as reported by Node; otherwise 256 MiB.
+   * Bytes that all sessions, retained events and histories in memory cost together. Default: a quarter of the heap in Node,
+   * otherwise 256 MiB. Beyond: the sessions that cost the most are ended and the oldest events of the largest stores are
+   * discarded, until an eighth is free. Visible: `bytes.total`, `bytes.limit`, `dropped.memory`, `left`.
    */
   readonly memory: number
-  /** Milliseconds from the connection to HELLO. Default 5,000. */
+  /** Milliseconds from the connection to HELLO. Default: 5,000. Beyond: the connection is closed. Visible: `refused`. */
   readonly hello: number
-  /** Milliseconds from HELLO to WELCOME, in which the session authenticates. Default 30,000. */
+  /**
+   * Milliseconds from HELLO to WELCOME, in which the session authenticates. Default: 30,000. Beyond: the connection is
+   * closed. Visible: `refused`.
+   */
   readonly handshake: number
 }
 
@@ -75,8 +90,9 @@ export const LIMITS: RouterLimits = {
   testaments: 1000,
   testamentBytes: 16 * 2 ** 20,
   retained: 10_000,
-  retainedBytes: 64 * 2 ** 20,
+  retainedBytes: 32 * 2 ** 20,
   sessionBytes: 64 * 2 ** 20,
+  // Without a server that reports its heap.
   memory: 256 * 2 ** 20,
   hello: 5000,
   handshake: 30_000,

@@ -14,6 +14,7 @@ import type { Patterns } from '../match/patterns.ts'
 import { refuseUncarried } from '../member/carriable.ts'
 import { type Admitting, deliver, type Undelivered } from '../member/deliver.ts'
 import type { Destination } from '../member/destination.ts'
+import type { Ledger } from '../member/ledger.ts'
 import { inPassthru, passthruOf } from '../member/passthru.ts'
 import { NO_DETAILS, Refusal, sendError } from '../member/refusal.ts'
 import type { RealmRole, RoleRealm } from '../member/role.ts'
@@ -27,6 +28,7 @@ import { type SubscriptionOptions, Subscriptions } from './subscriptions.ts'
 
 export interface BrokerOptions extends SubscriptionOptions {
   readonly history: readonly HistoryOptions[]
+  readonly ledger: Ledger
   /** The serializers of all subscribers, as far as they are known. */
   readonly serializers: ReadonlySet<Serializer>
 }

@@ -12,7 +12,7 @@ export interface BrokerSubscription extends Pattern {
   readonly members: Set<Destination>
   /** The subscribers that lagged behind when its last event was delivered. */
   lagging: number
-  /** The member whose account bears the cost of the record; none once that member has left it. */
+  /** The subscriber whose account bears the cost of the record. */
   bearer: Destination | undefined
   /** Its event history; a subscription with a history stays in the index without subscribers. */
   readonly history: History | undefined

@@ -8,7 +8,6 @@ import type { MatchPolicy } from '../../protocol/options.ts'
 import { isReserved } from '../../protocol/uri.ts'
 import { type Pattern, Patterns } from '../match/patterns.ts'
 import type { Destination } from '../member/destination.ts'
-import type { Ledger } from '../member/ledger.ts'
 import type { RouterLimits } from '../member/limits.ts'
 import { Refusal, refuseCost, sendError } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
@@ -21,7 +20,6 @@ import { type BrokerSubscription, subscriptionsOf } from './subscription.ts'
 export interface SubscriptionOptions {
   readonly strict: boolean
   readonly limits: RouterLimits
-  readonly ledger: Ledger
 }
 
 /** Bytes of one subscriber of a subscription, and of the subscription itself without its URI. */
@@ -174,14 +172,15 @@ export class Subscriptions {
     if (first) subscription.bearer = subscriber
   }
 
-  /** The cost of the record remains with the router while others use it. */
+  /** The cost of the record passes to another subscriber: to end its sessions must be able to free every byte. */
   #discharge(subscription: BrokerSubscription, subscriber: Destination): void {
-    const { bearer, members } = subscription
-    const bears = bearer === subscriber
-    subscriber.account?.charge('subscriptions', -PLACE - (bears ? costOf(subscription) : 0))
-    if (bears) subscription.bearer = undefined
-    if (bears && members.size > 0) this.#options.ledger.change('subscriptions', costOf(subscription))
-    if (!bears && !bearer && members.size === 0) this.#options.ledger.change('subscriptions', -costOf(subscription))
+    subscriber.account?.charge('subscriptions', -PLACE)
+    if (subscription.bearer !== subscriber) return
+    const cost = costOf(subscription)
+    const [heir] = subscription.members
+    subscriber.account?.charge('subscriptions', -cost)
+    heir?.account?.charge('subscriptions', cost)
+    subscription.bearer = heir
   }
 
   #observe({ id, uri, match, created }: BrokerSubscription, { id: session }: Destination, first: boolean): void {
