@@ -53,7 +53,12 @@ export function parseExactly(text: string): unknown {
 export function changed(value: unknown, change: (text: string) => unknown, place?: string): unknown {
   if (typeof value === 'string') return change(value)
   if (typeof value !== 'object') return value
-  // Also correct for null and for lists. An own key `__proto__`, which JSON.parse makes, stays an own key.
+  if (Array.isArray(value)) {
+    // `for in` would make a text of each index.
+    for (let i = 0; i < value.length; i++) value[i] = changed(value[i], change, place)
+    return value
+  }
+  // Also correct for null. An own key `__proto__`, which JSON.parse makes, stays an own key.
   const dict = value as Record<string, unknown>
   for (const key in dict) {
     if (place && key === '__proto__') throw violation(`${place} must not have the key __proto__`)
