@@ -126,8 +126,7 @@ export class Connections {
       inspect?.(link)
       if (socket) limitBeforeJoining(link, transport, socket)
       if (socket && isDelayable(transport)) {
-        this.#turns.watch(socket, transport)
-        countArriving(socket, link)
+        this.#turns.watch(socket, transport, countArriving(socket, link))
       }
       this.#router.attach(link, info, facts)
     } catch {
@@ -171,8 +170,11 @@ const LONG_PART = 65_536
 /** Nothing longer can be one message: pings and other control frames add up too. */
 const LONGEST_PART = 2 ** 25
 
-/** Reports the bytes of a message that has not arrived in whole: a peer may send all of it but the last byte. */
-function countArriving(socket: Duplex, link: Link): void {
+/**
+ * Reports the bytes of a message that has not arrived in whole: a peer may send all of it but the last byte. Returns a
+ * function that returns them.
+ */
+function countArriving(socket: Duplex, link: Link): () => number {
   let seen = link.received
   let arriving = 0
   let reported = 0
@@ -187,6 +189,7 @@ function countArriving(socket: Duplex, link: Link): void {
     if (arriving > LONG_PART) report(arriving)
     else if (reported > 0) report(0)
   })
+  return () => reported
 }
 
 async function settleWithin(milliseconds: number, work: Promise<unknown>): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * Fair turns: while connections whose messages take long fill a turn of the event loop, they are read a few at a time, so
- * that the messages of all others wait for a few of them and not for all.
+ * that the messages of all others wait for a few of them and not for all. Long messages that arrive together would also be
+ * complete together, in one turn: those are read first of which the most has arrived.
  */
 
 import type { Duplex } from 'node:stream'
@@ -15,30 +16,47 @@ export interface Delayable {
 const TURN = 10
 /** Milliseconds for one chunk above which its connection is heavy: about fifty small messages. */
 const HEAVY = 0.25
+/** A shorter chunk is a message or two, in which the collection of garbage may have taken part of the time. */
+const SMALL_CHUNK = 4096
+const HEAVY_SMALL = 5
+/** What a chunk of a long message counts, in milliseconds: its work comes with the last one. */
+const PART = 2
+
+interface Waiting {
+  /** Milliseconds of its last chunk. */
+  readonly time: number
+  /** Bytes of a long message that has not arrived in whole. */
+  readonly arriving: number
+}
 
 export class FairTurns {
-  /** Milliseconds of the last chunk of each connection that waits, in the order of their turns. */
-  readonly #waiting = new Map<Delayable, number>()
+  /** The connections that wait, in the order in which they began to. */
+  readonly #waiting = new Map<Delayable, Waiting>()
   #spent = 0
   #scheduled = false
 
-  /** Watches a connection. All other listeners for its data must have been added before. */
-  watch(socket: Duplex, transport: Delayable): void {
+  /**
+   * Watches a connection. All other listeners for its data must have been added before. `part` returns the bytes of a long
+   * message that has not arrived in whole, otherwise 0.
+   */
+  watch(socket: Duplex, transport: Delayable, part: () => number = () => 0): void {
     let begin = 0
     socket.prependListener('data', () => {
       begin = performance.now()
     })
-    socket.on('data', () => {
+    socket.on('data', (chunk: Buffer) => {
       const time = performance.now() - begin
-      if (time > HEAVY) this.#took(transport, time)
+      const arriving = part()
+      const heavy = time > (chunk.length < SMALL_CHUNK ? HEAVY_SMALL : HEAVY)
+      if (heavy || arriving > 0) this.#took(transport, arriving > 0 ? Math.max(PART, time) : time, arriving)
     })
     socket.on('close', () => this.#waiting.delete(transport))
   }
 
-  #took(transport: Delayable, time: number): void {
+  #took(transport: Delayable, time: number, arriving: number): void {
     this.#spent += time
     if (this.#spent > TURN || this.#waiting.size > 0) {
-      this.#waiting.set(transport, time)
+      this.#waiting.set(transport, { time, arriving })
       transport.delay()
     }
     this.#schedule()
@@ -50,17 +68,25 @@ export class FairTurns {
     setImmediate(this.#next)
   }
 
-  /** The turn is over: the connections that have waited longest are read in the next one. */
+  /** The turn is over: some of the connections that wait are read in the next one. */
   readonly #next = (): void => {
     this.#scheduled = false
     this.#spent = 0
+    const waiting = [...this.#waiting]
+    // Both kinds have a turn, or one could starve the other.
+    this.#proceed(waiting.filter(([, { arriving }]) => arriving === 0))
+    const parts = waiting.filter(([, { arriving }]) => arriving > 0)
+    this.#proceed(parts.sort(([, one], [, other]) => other.arriving - one.arriving))
+    if (this.#waiting.size > 0) this.#schedule()
+  }
+
+  #proceed(order: readonly (readonly [Delayable, Waiting])[]): void {
     let left = TURN
-    for (const [transport, time] of this.#waiting) {
-      if (left <= 0) break
+    for (const [transport, { time }] of order) {
+      if (left <= 0) return
       left -= time
       this.#waiting.delete(transport)
       transport.proceed()
     }
-    if (this.#waiting.size > 0) this.#schedule()
   }
 }

@@ -67,7 +67,7 @@ class KeptText implements Payload {
 function alone(text: string, start: number, end: number): string {
   const piece = text.slice(start, end)
   // Cutting off the blank forces the engine to flatten the joined string.
-  return text.length <= 2 * piece.length ? piece : ` ${piece}`.slice(1)
+  return text.length <= 1.25 * piece.length ? piece : ` ${piece}`.slice(1)
 }
 
 /** A payload of values; undefined if there is nothing to carry. kwargs without args follow an empty list. */

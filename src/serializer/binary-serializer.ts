@@ -210,7 +210,7 @@ class KeptBytes implements Payload {
   constructor(cursor: Cursor, { serializer, frame, start, end, count, values }: UnreadPayload) {
     const size = end - start
     this.#cursor = cursor
-    if (frame.buffer.byteLength <= 2 * size) {
+    if (frame.buffer.byteLength <= 1.25 * size) {
       this.source = new UnreadPayload(cursor, serializer, frame, start, end, count, values)
     } else {
       // Buffer's own `slice` returns another view.

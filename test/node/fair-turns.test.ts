@@ -31,7 +31,7 @@ class Busy {
   }
 
   chunk(): void {
-    this.socket.emit('data', Buffer.alloc(1))
+    this.socket.emit('data', Buffer.alloc(8192))
   }
 }
 
@@ -68,6 +68,25 @@ describe('by a clock of the test', () => {
       await turn()
     }
     expect(log).toEqual(['read alone', 'read alone', 'read alone'])
+  })
+
+  test('of long messages that arrive together the one is read on of which the most has arrived', async () => {
+    const log: string[] = []
+    const turns = new FairTurns()
+    const bytes = [300_000, 100_000, 900_000, 500_000]
+    const sockets = bytes.map((arriving, index) => {
+      const socket = new PassThrough()
+      const named = (what: string) => () => void log.push(`${what} ${index}`)
+      turns.watch(socket, { delay: named('delay'), proceed: named('proceed') }, () => arriving)
+      return socket
+    })
+    // The first five parts of a turn are free.
+    for (let i = 0; i < 5; i++) sockets[0]?.emit('data', Buffer.alloc(1))
+    for (const socket of sockets) socket.emit('data', Buffer.alloc(1))
+    expect(log).toEqual(['delay 0', 'delay 1', 'delay 2', 'delay 3'])
+    log.length = 0
+    await turn()
+    expect(log).toEqual(['proceed 2', 'proceed 3', 'proceed 0', 'proceed 1'])
   })
 
   test('a connection that closes while it waits is forgotten', async () => {
