@@ -6,7 +6,7 @@ import { type ServeOptions, serve } from '../node/serve.ts'
 import { DEFAULT_REALM } from '../protocol/names.ts'
 import { Router, type RouterOptions } from '../router/router.ts'
 import { defineCommand, integerOption } from './define-command.ts'
-import { Failure, messageOf } from './failure.ts'
+import { Failure, messageOf, usageFailure } from './failure.ts'
 import { printLine } from './output.ts'
 import { stopOnSignals, whenAborted } from './signals.ts'
 
@@ -25,6 +25,14 @@ export const routerCommand = defineCommand({
     unix: { type: 'string', value: 'path', help: 'also listen on this unix socket, for RawSocket' },
     'no-raw-socket': { type: 'boolean', help: 'refuse RawSocket on the port: accept only WebSocket' },
     'long-poll': { type: 'boolean', help: 'accept HTTP long polls, below <path>/lp' },
+    'max-connections': { type: 'string', value: 'n', help: 'refuse more connections than this (default: no limit)' },
+    'hello-timeout': { type: 'string', value: 'ms', help: 'time for a handshake (default: 5000)' },
+    limit: {
+      type: 'string',
+      multiple: true,
+      value: 'name=n',
+      help: 'a limit of the router, repeatable, such as --limit backlog=1000000; the README lists them',
+    },
     'control-others': {
       type: 'boolean',
       help: 'let every session end others and take over or remove what they have registered (for tests)',
@@ -38,12 +46,25 @@ with exit code 0; a second signal ends it at once.`,
     'wampy-ts router --port 9000 --path /wamp --realm public --realm internal',
     'wampy-ts router --unix /tmp/wampy.sock --no-raw-socket',
   ],
-  async run({ port = '8080', host, path, realm: realms = [DEFAULT_REALM], strict, unix, ...flags }) {
+  async run({ port = '8080', host, path, realm: realms = [DEFAULT_REALM], strict, unix, limit = [], ...flags }) {
     const number = integerOption('port', port, 0, 65535)
+    const count = (name: 'max-connections' | 'hello-timeout'): number | undefined => {
+      const text = flags[name]
+      return text === undefined ? undefined : integerOption(name, text, 0, Number.MAX_SAFE_INTEGER)
+    }
+    const [maxConnections, helloTimeout] = [count('max-connections'), count('hello-timeout')]
     const stop = stopOnSignals()
     const { router, urls, close } = await openRouter(
-      { realms, strict, controlOthers: flags['control-others'] },
-      { port: number, host, path, rawSocket: !flags['no-raw-socket'], longPoll: flags['long-poll'] },
+      { realms, strict, controlOthers: flags['control-others'], limits: limitsFrom(limit) },
+      {
+        port: number,
+        host,
+        path,
+        rawSocket: !flags['no-raw-socket'],
+        longPoll: flags['long-poll'],
+        maxConnections,
+        helloTimeout,
+      },
       // Absolute, because clients in other folders need the path.
       unix === undefined ? undefined : resolve(unix),
     )
@@ -53,6 +74,18 @@ with exit code 0; a second signal ends it at once.`,
     await close()
   },
 })
+
+/** Limits such as `backlog=1000000`; the router checks their names and values. */
+function limitsFrom(given: readonly string[]): RouterOptions['limits'] {
+  return Object.fromEntries(
+    given.map((text) => {
+      const [, name = '', value] = /^(\w+)=(\d+)$/.exec(text) ?? []
+      if (value === undefined)
+        throw usageFailure(`--limit must be a name and a whole number, such as backlog=1000000, got "${text}"`)
+      return [name, Number(value)]
+    }),
+  )
+}
 
 interface OpenedRouter {
   readonly router: Router

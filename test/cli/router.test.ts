@@ -6,6 +6,7 @@ import { WebSocket } from 'ws'
 import { WampClient } from '../../src/client/wamp-client.ts'
 import { WampRouter } from '../../src/client/wamp-router.ts'
 import { SYSTEM_SHUTDOWN } from '../../src/protocol/names.ts'
+import { LIMITS } from '../../src/router/member/limits.ts'
 import { longPollDial } from '../../src/transport/longpoll.ts'
 import { cli, freePort, here, listening, type Running } from './support.ts'
 
@@ -185,4 +186,23 @@ test('the router keeps running when the reader of its output closes the pipe', a
   await using client = new WampClient({ router: url, reconnect: false })
   await client.start()
   expect(client.state).toBe('ready')
+})
+
+test('every limit can be set on the command line', async () => {
+  const limits = Object.entries(LIMITS).map(([name, value]) => `--limit=${name}=${value}`)
+  const router = cli('router', '--port', '0', '--max-connections', '1', '--hello-timeout', '2000', ...limits)
+  const url = await urlOf(router)
+  await joined(url)
+  const second = new WampClient({ router: url, reconnect: false })
+  await expect(second.start()).rejects.toMatchObject({ message: expect.stringContaining('503') })
+})
+
+test.each([
+  ['backlog', /--limit must be a name and a whole number, such as backlog=1000000, got "backlog"/, 2],
+  ['backlogs=1', /limits has no option "backlogs": did you mean backlog\?/, 1],
+])('--limit %s is refused', async (limit, expected, code) => {
+  expect(await cli('router', '--port', '0', '--limit', limit).ended).toMatchObject({
+    code,
+    stderr: expect.stringMatching(expected),
+  })
 })
