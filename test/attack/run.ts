@@ -65,7 +65,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => pr
  * glibc keeps freed memory for later, more of it the larger the blocks were; so set it returns them to the system, and RSS
  * shows what the router holds.
  */
-const MALLOC = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_ARENA_MAX: '2' }
+const MALLOC = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_ARENA_MAX: '1' }
 
 function forked(path: string, args: readonly string[], execArgv: readonly string[]): ChildProcess {
   const child = fork(here(path), [...args], {
@@ -211,6 +211,10 @@ async function attacked(name: string, { sessions, transport, format }: Combinati
   const args = [name, String(sessions), transport, format, String(target.port), String(SECONDS)]
   const attacker = forked('attacker.ts', args, [])
   const over = once(attacker, 'exit')
+  let broken = false
+  attacker.on('exit', (code) => {
+    broken = code !== 0 && code !== null
+  })
   let peak = 0
   const watch = setInterval(() => {
     peak = Math.max(peak, rssOf(target.process.pid))
@@ -237,6 +241,7 @@ async function attacked(name: string, { sessions, transport, format }: Combinati
   const failures: string[] = []
   if (target.death !== undefined) failures.push(`the router died: ${target.death}`)
   else if (left() > RETURNED) failures.push('the memory was not returned')
+  if (broken) failures.push('the attacker broke down')
   if (!(wait <= Math.max(PATIENCE, 5 * quiet))) failures.push('honest calls waited too long')
   if (honest.failures.length > 0) failures.push(`${honest.failures[0]}, and ${honest.failures.length - 1} more`)
   const { memory = 0, sessions: slow = 0 } = after?.stats.dropped ?? {}
@@ -251,6 +256,7 @@ async function attacked(name: string, { sessions, transport, format }: Combinati
       after ? `afterwards RSS ${megabytes(after.rss - before.rss)}, heap ${megabytes(after.heap - before.heap)}` : '',
       `cut ${memory}, behind ${slow}`,
       `buffers ${megabytes((after?.buffers ?? 0) - before.buffers)}`,
+      `committed ${megabytes((after?.committed ?? 0) - before.committed)}`,
       ...failures,
     ].join('  '),
   )

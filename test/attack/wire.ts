@@ -142,7 +142,8 @@ export class HostileWire {
       this.#bytes = bytes.subarray(start + length)
       if (!this.heard) continue
       const message = bytes.subarray(start, start + length)
-      if (this.transport === 'ws' && (bytes[0] as number) % 16 > 2) continue
+      // A ping, or another control frame.
+      if (this.transport === 'ws' ? (bytes[0] as number) % 16 > 2 : (bytes[0] as number) % 8 > 0) continue
       this.heard((this.format === 'json' ? JSON.parse(message.toString()) : decode(message)) as unknown[])
     }
   }
