@@ -54,9 +54,10 @@ async function craSecret(password: string, iterations: number): Promise<object> 
 async function readPassword(): Promise<string> {
   const { stdin } = process
   if (!stdin.isTTY) return (await text(stdin)).replace(/\r?\n$/, '')
-  process.stderr.write('Password: ')
+  // Before the prompt: whatever is typed behind it must not be shown.
   stdin.setRawMode(true)
   stdin.setEncoding('utf8')
+  process.stderr.write('Password: ')
   let typed = ''
   try {
     for await (const chunk of stdin) {
