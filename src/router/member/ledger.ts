@@ -64,6 +64,9 @@ const noBytes = (): { -readonly [Kind in ByteKind]: number } => ({
   histories: 0,
 })
 
+/** A consumer of a smaller share of the limit is not cut for bytes that are not its own. */
+const NEGLIGIBLE = 1 / 1024
+
 export class Ledger {
   readonly #bytes = noBytes()
   readonly #consumers = new Set<Consumer>()
@@ -113,9 +116,12 @@ export class Ledger {
     const found = Array.from(this.#consumers, (consumer) => ({ consumer, bytes: consumer.measure() }))
     if (this.#total > this.#limit) {
       let excess = this.#total - this.#limit * (1 - FREED)
+      const sum = found.reduce((bytes, each) => bytes + each.bytes, 0)
       found.sort((one, other) => other.bytes - one.bytes)
       for (const { consumer, bytes } of found) {
         if (excess <= 0 || bytes === 0) break
+        // The excess is on its way from sessions that have ended, and will be gone soon: those that cost little stay.
+        if (sum <= this.#limit && bytes < this.#limit * NEGLIGIBLE) break
         excess -= consumer.shed(excess, this.#limit)
       }
     }
