@@ -2,18 +2,7 @@
 
 export { anonymous } from './auth/anonymous.ts'
 export { clientAuth, type Secret } from './auth/client.ts'
-export type {
-  AuthAnswer,
-  AuthAttempt,
-  AuthContext,
-  AuthOffer,
-  BindingSource,
-  ChannelBinding,
-  ClientAuth,
-  ClientAuthMethod,
-  HelloAuth,
-  WelcomeAuth,
-} from './auth/contract.ts'
+export type * from './auth/contract.ts'
 export { cookie } from './auth/cookie.ts'
 export type { SigningKey } from './auth/crypto.ts'
 export { type CryptosignOptions, cryptosign, generateKey, type PrivateKey } from './auth/cryptosign.ts'

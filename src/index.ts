@@ -1,20 +1,6 @@
 /** The entry point `wampy-ts`: the client, for browser and Node. */
 
-export type {
-  AuthAnswer,
-  AuthAttempt,
-  AuthContext,
-  AuthOffer,
-  BindingSource,
-  ChannelBinding,
-  ClientAuth,
-  ClientAuthMethod,
-  ClientCertificate,
-  ConnectionFacts,
-  HelloAuth,
-  Identity,
-  WelcomeAuth,
-} from './auth/contract.ts'
+export type * from './auth/contract.ts'
 export type { Backoff } from './client/base/backoff.ts'
 export type { Waiting } from './client/base/waiting.ts'
 export { Client, type StartOptions } from './client/client.ts'

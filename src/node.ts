@@ -1,6 +1,6 @@
 /** The entry point `wampy-ts/node`: serves a router on a port, and dials one with headers, certificates or RawSocket. */
 
-export type { BindingSource, ChannelBinding, ClientCertificate, ConnectionFacts, Identity } from './auth/contract.ts'
+export type * from './auth/contract.ts'
 export type { CookieIssuer } from './node/connection-info.ts'
 export type { ConnectionOptions } from './node/connections.ts'
 export type { Origins } from './node/http-server.ts'

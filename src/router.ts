@@ -1,16 +1,6 @@
 /** The entry point `wampy-ts/router`: the embeddable router and the parts for its adapters; it runs in a page too. */
 
-export type {
-  AuthAnswer,
-  AuthChallenge,
-  AuthMethod,
-  AuthRequest,
-  BindingSource,
-  ChannelBinding,
-  ClientCertificate,
-  ConnectionFacts,
-  Identity,
-} from './auth/contract.ts'
+export type * from './auth/contract.ts'
 export { WampError, type WampErrorOptions } from './protocol/error.ts'
 export type * from './protocol/wire-types.ts'
 export type { LoginLimits } from './router/attempts.ts'

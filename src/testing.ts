@@ -1,24 +1,7 @@
 /** The entry point `wampy-ts/testing`: a world with a router, scripted peers, links in memory, a log of the wire. */
 
 // Types in the signatures below: whole clients and routers. They add nothing at run time.
-export type {
-  AuthAnswer,
-  AuthAttempt,
-  AuthChallenge,
-  AuthContext,
-  AuthMethod,
-  AuthOffer,
-  AuthRequest,
-  BindingSource,
-  ChannelBinding,
-  ClientAuth,
-  ClientAuthMethod,
-  ClientCertificate,
-  ConnectionFacts,
-  HelloAuth,
-  Identity,
-  WelcomeAuth,
-} from './auth/contract.ts'
+export type * from './auth/contract.ts'
 export type * from './index.ts'
 export * from './protocol/codes.ts'
 export type * from './router.ts'

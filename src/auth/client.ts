@@ -37,6 +37,13 @@ export async function currentSecret<T>(secret: Secret<T>): Promise<T> {
   return typeof secret === 'function' ? await (secret as () => T | Promise<T>)() : secret
 }
 
+/** The present value of a secret that must be text. */
+export async function currentText(method: string, name: string, secret: Secret): Promise<string> {
+  const text = await currentSecret(secret)
+  checkText(method, name, text)
+  return text
+}
+
 /** @throws WampError `wampy.error.usage` that does not contain the value, which may be a secret */
 export function checkText(method: string, name: string, value: unknown): asserts value is string {
   if (typeof value === 'string') return

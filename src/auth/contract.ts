@@ -107,7 +107,7 @@ export interface ConnectionFacts {
   readonly channelBinding?: BindingSource | undefined
   /** Remembers the identity for later connections of the same browser; called after a login by another method. */
   readonly remember?: ((identity: Identity) => void) | undefined
-  /** Forgets it: the client has logged out. */
+  /** Forgets it; called when the client leaves with the reason `wamp.close.logout`. */
   readonly forget?: (() => void) | undefined
 }
 

@@ -80,7 +80,7 @@ async function channelId(type: ChannelBinding, source: BindingSource | undefined
   const data = source?.(type)
   if (!data) {
     throw new WampError(AUTHENTICATION_FAILED, [
-      `this connection cannot be bound by ${formatValue(type)}: that needs TLS ${type === 'tls-exporter' ? '1.3' : '1.2'} and a client in Node with \`dial()\` of wampy-ts/node`,
+      `this connection cannot be bound by ${formatValue(type)}: that needs TLS ${type === 'tls-exporter' ? '1.3' : '1.2'} and a client in Node`,
     ])
   }
   return type === 'tls-unique' ? sha256Of(data) : data

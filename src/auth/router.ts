@@ -3,17 +3,7 @@
 export { WampError, type WampErrorOptions } from '../protocol/error.ts'
 export type * from '../protocol/wire-types.ts'
 export { anonymousAuth } from './anonymous.ts'
-export type {
-  AuthAnswer,
-  AuthChallenge,
-  AuthMethod,
-  AuthRequest,
-  BindingSource,
-  ChannelBinding,
-  ClientCertificate,
-  ConnectionFacts,
-  Identity,
-} from './contract.ts'
+export type * from './contract.ts'
 export { type CookieAuthOptions, cookieAuth, type LoginCookieOptions, LoginCookies } from './cookie.ts'
 export type { SigningKey } from './crypto.ts'
 export {

@@ -6,7 +6,7 @@ import type { Dict } from '../protocol/options.ts'
 import { formatValue } from '../protocol/validate.ts'
 import { fromBase64, toBase64 } from '../serializer/base64.ts'
 import { fromHex, joinBytes, randomBytes, sameBytes, utf8, xorBytes } from './bytes.ts'
-import { checkText, clientAuth, currentSecret, type Secret, unproved } from './client.ts'
+import { checkText, clientAuth, currentText, type Secret, unproved } from './client.ts'
 import type { AuthContext, AuthMethod, BindingSource, ChannelBinding, ClientAuth } from './contract.ts'
 import { argon2id, hmacSha256, pbkdf2, prepared, sha256Of } from './crypto.ts'
 import { denied, identityFrom, type PrincipalBase, type Principals, sourceFrom } from './principals.ts'
@@ -42,8 +42,7 @@ export function scram(authid: string, password: Secret, { channelBinding, dialec
     method: nameFor(dialect),
     provesRouter: true,
     begin: async (context) => {
-      const secret = await currentSecret(password)
-      checkText('scram', 'the password', secret)
+      const secret = await currentText('scram', 'the password', password)
       const nonce = nonces.get(context) ?? toBase64(randomBytes(24))
       nonces.set(context, nonce)
       let verifier: Uint8Array | undefined

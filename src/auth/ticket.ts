@@ -1,7 +1,7 @@
 /** `ticket`: a secret that the client sends in clear text, and so for encrypted connections only. */
 
 import { sameBytes, utf8 } from './bytes.ts'
-import { checkText, clientAuth, currentSecret, type Secret } from './client.ts'
+import { checkText, clientAuth, currentText, type Secret } from './client.ts'
 import type { AuthMethod, ClientAuth } from './contract.ts'
 import { denied, identityFrom, type PrincipalBase, type Principals, sourceFrom } from './principals.ts'
 
@@ -17,8 +17,7 @@ export function ticket(authid: string, secret: Secret): ClientAuth {
   return clientAuth({
     method: 'ticket',
     begin: async () => {
-      const signature = await currentSecret(secret)
-      checkText('ticket', 'the ticket', signature)
+      const signature = await currentText('ticket', 'the ticket', secret)
       return { authid, answer: () => ({ signature, extra: {} }) }
     },
   })

@@ -4,7 +4,7 @@ import { usage } from '../protocol/error.ts'
 import type { Dict } from '../protocol/options.ts'
 import { toBase64 } from '../serializer/base64.ts'
 import { randomBytes, sameBytes, toHex, utf8 } from './bytes.ts'
-import { checkText, clientAuth, currentSecret, type Secret } from './client.ts'
+import { checkText, clientAuth, currentText, type Secret } from './client.ts'
 import type { AuthMethod, ClientAuth } from './contract.ts'
 import { hmacSha256, pbkdf2 } from './crypto.ts'
 import { denied, identityFrom, type PrincipalBase, type Principals, sourceFrom } from './principals.ts'
@@ -35,8 +35,7 @@ export function wampcra(authid: string, secret: Secret): ClientAuth {
   return clientAuth({
     method: 'wampcra',
     begin: async () => {
-      const key = await currentSecret(secret)
-      checkText('wampcra', 'the secret', key)
+      const key = await currentText('wampcra', 'the secret', secret)
       return {
         authid,
         async answer(extra) {

@@ -3,6 +3,7 @@
 import { EventEmitter } from 'eventemitter3'
 import type { ClientAuth } from '../auth/contract.ts'
 import type { Id, ResultMessage, Uri } from '../protocol/messages.ts'
+import { LOGOUT } from '../protocol/names.ts'
 import type { Dict, List } from '../protocol/options.ts'
 import { isPattern, isUri } from '../protocol/uri.ts'
 import type { ClientRole } from '../protocol/words.ts'
@@ -123,9 +124,13 @@ export abstract class Client extends EventEmitter<ClientEvents> {
     await this.#core.stop()
   }
 
-  /** Forgets the credentials and stops, as `stop()`. To log in again, assign `auth` and `start()`. */
+  /**
+   * Forgets the credentials and stops, as `stop()`; a router that remembers the login by a cookie forgets it too. To log in
+   * again, assign `auth` and `start()`.
+   */
   async logout(): Promise<void> {
     this.#core.auth = []
+    this.#core.session?.goodbye(LOGOUT)
     await this.stop()
   }
 

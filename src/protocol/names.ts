@@ -3,6 +3,8 @@
 export const CLOSE_REALM = 'wamp.close.close_realm'
 export const GOODBYE_AND_OUT = 'wamp.close.goodbye_and_out'
 export const KILLED = 'wamp.close.killed'
+/** Crossbar.io's reason for a GOODBYE by which a cookie stops to log in. */
+export const LOGOUT = 'wamp.close.logout'
 export const SYSTEM_SHUTDOWN = 'wamp.close.system_shutdown'
 /** The reason of our router when credentials expire: a client with fresh ones may return at once. */
 export const CREDENTIALS_EXPIRED = 'wampy.close.credentials_expired'

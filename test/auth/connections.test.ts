@@ -159,7 +159,7 @@ describe('a cookie', () => {
     expect(await handshake(url, { cookie: `wampy=${'0'.repeat(64)}` })).not.toContain('0'.repeat(64))
   })
 
-  test('of this library remembers a login, until it is forgotten or the client logs out', async () => {
+  test('of this library remembers a login until the client logs out', async () => {
     const cookies = new LoginCookies()
     const auth = [cookies.auth, ticketAuth({ joe: { ticket: 'a' } })]
     const { url } = await served({ auth }, { cookies })
@@ -192,8 +192,17 @@ describe('a cookie', () => {
     expect(await issued).toMatch(/^wampy=/)
     const remembered = await join([cookie()])
     expect(remembered.session).toMatchObject({ authid: 'joe', authmethod: 'cookie', authprovider: 'cookie' })
-    cookies.forget('joe')
+    await remembered.logout()
     await expect(join([cookie()])).rejects.toMatchObject({ uri: 'wamp.error.no_matching_auth_method' })
+  })
+
+  test('of this library is forgotten by its authid', async () => {
+    const cookies = new LoginCookies()
+    const { facts } = cookies.issue({}, false)
+    facts.remember?.({ authid: 'joe', authrole: 'user' })
+    expect(cookies.auth.usable?.({ realm: 'a', authid: undefined, authextra: {}, connection: facts })).toBe(true)
+    cookies.forget('joe')
+    expect(cookies.auth.usable?.({ realm: 'a', authid: undefined, authextra: {}, connection: facts })).toBe(false)
   })
 
   test.each(['websocket', 'longpoll'])('pages of other origins are refused over %s', async (transport) => {

@@ -54,7 +54,7 @@ export async function join(
             })
             .catch((error) => {
               reject(error)
-              session.abort(error.uri, '')
+              session.abort(error.uri, 'the client could not answer the CHALLENGE')
             })
         },
         [WELCOME]: (message) => {

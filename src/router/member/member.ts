@@ -7,7 +7,7 @@ import { violation } from '../../protocol/error.ts'
 import { nextId } from '../../protocol/ids.ts'
 import { checkKeys } from '../../protocol/keys.ts'
 import type { Code, EventMessage, Id, Message, Uri } from '../../protocol/messages.ts'
-import { CREDENTIALS_EXPIRED, LIMIT_EXCEEDED, TIMEOUT } from '../../protocol/names.ts'
+import { CREDENTIALS_EXPIRED, LIMIT_EXCEEDED, LOGOUT, TIMEOUT } from '../../protocol/names.ts'
 import type { Dict, Roles } from '../../protocol/options.ts'
 import { nameOf } from '../../protocol/validate.ts'
 import type { ClientRole, Feature } from '../../protocol/words.ts'
@@ -325,6 +325,11 @@ export class Member extends Session implements Destination, Consumer, Reader {
     this.#requested = nextId(this.#requested)
     if (message[1] === this.#requested) return
     throw violation(`${nameOf(message[0])}[1] must be ${this.#requested}, the next request id, got ${message[1]}`)
+  }
+
+  override left(reason: Uri, details: Dict): void {
+    if (reason === LOGOUT) this.facts.forget?.()
+    super.left(reason, details)
   }
 
   // Some peers miss the answer if the end of the connection arrives with it.

@@ -9,10 +9,9 @@ import { payload } from '../../protocol/payload.ts'
 import { isEmptyDict } from '../../protocol/plain.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import type { Destination } from '../member/destination.ts'
-import { NO_DEVIATIONS } from '../member/peers.ts'
 import { NO_DETAILS, Refusal } from '../member/refusal.ts'
+import { RouterDestination } from '../member/router-destination.ts'
 import type { Dealer } from '../rpc/dealer.ts'
-import type { DealerRecord } from '../rpc/dealer-record.ts'
 import { noSuchSession } from './meta-sessions.ts'
 
 /** The result of a procedure of the router; undefined becomes an empty RESULT. */
@@ -34,24 +33,14 @@ export type Provided = (
 /** The greatest number of values, at any depth, of the arguments of a call: the router has to build them. */
 const MAX_ARGUMENT_VALUES = 100_000
 
-export class RouterProcedures implements Destination {
-  readonly id = 0
-  readonly principal = undefined
-  readonly internal = undefined
-  readonly trusted = true
-  readonly account = undefined
-  readonly staticPrincipal = true
-  readonly deviations = NO_DEVIATIONS
-  readonly behind = false
-  readonly kind = undefined
-  pubsub: undefined
-  rpc: DealerRecord | undefined
+export class RouterProcedures extends RouterDestination {
   readonly #dealer: Dealer
   readonly #members: ReadonlyMap<Id, Destination>
   readonly #procedures = new Map<Uri, Provided>()
 
   /** `members` are the sessions that may call. */
   constructor(dealer: Dealer, members: ReadonlyMap<Id, Destination>) {
+    super()
     this.#dealer = dealer
     this.#members = members
   }
@@ -64,20 +53,8 @@ export class RouterProcedures implements Destination {
     }
   }
 
-  /** It supports neither calls in parts, nor passthru mode, nor INTERRUPT. */
-  announces(): boolean {
-    return false
-  }
-
-  send(message: Message): void {
+  override send(message: Message): void {
     if (message[0] === INVOCATION) this.#invoked(message)
-  }
-
-  // Never used: it sends no requests.
-  hold(): void {}
-  prepare(): void {}
-  write(): boolean {
-    return false
   }
 
   #invoked([, invocation, , { procedure, caller }, data]: InvocationMessage): void {

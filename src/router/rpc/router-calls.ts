@@ -8,11 +8,9 @@ import { CANCELED, TIMEOUT } from '../../protocol/names.ts'
 import type { List } from '../../protocol/options.ts'
 import { payload } from '../../protocol/payload.ts'
 import { plain } from '../../protocol/plain.ts'
-import type { Destination } from '../member/destination.ts'
-import { NO_DEVIATIONS } from '../member/peers.ts'
 import { NO_DETAILS } from '../member/refusal.ts'
+import { RouterDestination } from '../member/router-destination.ts'
 import type { Dealer } from './dealer.ts'
-import type { DealerRecord } from './dealer-record.ts'
 
 interface PendingRouterCall {
   settle(value: unknown): void
@@ -20,23 +18,13 @@ interface PendingRouterCall {
 }
 
 /** The caller of these calls in one realm. */
-export class RouterCalls implements Destination {
-  readonly id = 0
-  readonly principal = undefined
-  readonly internal = undefined
-  readonly trusted = true
-  readonly staticPrincipal = true
-  readonly account = undefined
-  readonly deviations = NO_DEVIATIONS
-  readonly behind = false
-  readonly kind = undefined
-  pubsub: undefined
-  rpc: DealerRecord | undefined
+export class RouterCalls extends RouterDestination {
   readonly #dealer: Dealer
   readonly #waiting = new Map<Id, PendingRouterCall>()
   #last: Id = 0
 
   constructor(dealer: Dealer) {
+    super()
     this.#dealer = dealer
   }
 
@@ -84,18 +72,8 @@ export class RouterCalls implements Destination {
     })
   }
 
-  announces(): boolean {
-    return false
-  }
-
-  send(message: Message): void {
+  override send(message: Message): void {
     if (message[0] === RESULT) this.#waiting.get(message[1])?.settle(message[3]?.args?.[0])
     else if (message[0] === ERROR) this.#waiting.get(message[2])?.fail(errorOf(message))
-  }
-
-  hold(): void {}
-  prepare(): void {}
-  write(): boolean {
-    return false
   }
 }
