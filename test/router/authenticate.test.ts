@@ -372,6 +372,22 @@ describe('an authenticating session', () => {
     expect(peer.end).toBe('closed')
   })
 
+  test('has no timer left after a session whose credentials expire has left', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const expires = Date.now() + 60_000
+    const expiring = { name: 'made', authenticate: () => ({ ...identity, expires }) }
+    const { connect } = open(taking(expiring))
+    const peer = connect()
+    expect(peer.says(hello('made'))).toEqual([[WELCOME, ID, expect.anything()]])
+    expect(vi.getTimerCount()).toBe(1)
+    peer.says([GOODBYE, {}, 'wamp.close.close_realm'])
+    expect(vi.getTimerCount()).toBe(0)
+    const other = connect()
+    other.says(hello('made'))
+    vi.advanceTimersByTime(60_000)
+    expect(other.take()).toEqual([[GOODBYE, expect.anything(), 'wampy.close.credentials_expired']])
+  })
+
   test('has no timer left after it has joined', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const peer = open(taking(sums)).connect()
