@@ -180,6 +180,8 @@ export class Member extends Session implements Destination, Consumer, Reader {
 
   /** The session ends at a time in milliseconds since 1970, because its credentials do. */
   expires(time: number): void {
+    // An observer of the join may have ended it.
+    if (!this.realm) return
     const left = time - Date.now()
     const end = (): void => this.goodbye(CREDENTIALS_EXPIRED, 'the credentials of this session have expired')
     this.#expiry = setTimeout(
