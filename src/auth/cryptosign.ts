@@ -105,8 +105,19 @@ export async function generateKey(): Promise<{ readonly privateKey: string; read
 }
 
 export interface CryptosignPrincipal extends PrincipalBase {
-  /** The public keys of the principal in hexadecimal digits. Only a function or procedure may leave them out. */
+  /**
+   * The public keys of the principal in hexadecimal digits. Only a function or procedure may leave them out, having
+   * verified `authextra.pubkey` itself.
+   */
   readonly authorized_keys?: readonly string[] | undefined
+  /** One more, under the name that dynamic authenticators of Crossbar.io return. */
+  readonly pubkey?: string | undefined
+}
+
+/** Undefined only if the principal names no key at all: its source has then verified the key of the session. */
+function keysOf({ authorized_keys, pubkey }: CryptosignPrincipal): readonly string[] | undefined {
+  if (authorized_keys === undefined && pubkey === undefined) return undefined
+  return [authorized_keys, pubkey].flat().map((key) => String(key).toLowerCase())
 }
 
 export interface CryptosignAuthOptions {
@@ -143,8 +154,7 @@ export function cryptosignAuth(
       const id = type === null ? undefined : await channelId(type as ChannelBinding, connection.channelBinding)
       const name = authid ?? (nameOf ? nameOf(pubkey) : pubkey)
       const found = name === undefined ? undefined : await source.find(name, request)
-      const keys = found?.authorized_keys?.map((each) => each.toLowerCase())
-      const known = found && (keys?.includes(pubkey) ?? source.provider !== 'static')
+      const known = found && (keysOf(found)?.includes(pubkey) ?? source.provider !== 'static')
       const challenge = randomBytes(32)
       const extra: Record<string, unknown> = { challenge: toHex(challenge), channel_binding: type }
       const asked = fromHex(authextra['challenge'], 32)
@@ -172,9 +182,7 @@ function namesByKey(
 ): (pubkey: string) => string | undefined {
   return (pubkey) => {
     const entries = principals instanceof Map ? [...principals] : Object.entries(principals)
-    const names = entries
-      .filter(([, { authorized_keys }]) => authorized_keys?.some((each: string) => each.toLowerCase() === pubkey))
-      .map(([name]) => name)
+    const names = entries.filter(([, principal]) => keysOf(principal)?.includes(pubkey)).map(([name]) => name)
     return names.length === 1 ? names[0] : undefined
   }
 }

@@ -48,8 +48,9 @@ export interface ProcedureLookup<P> extends PrincipalLookup<P> {
 /**
  * Finds principals by a procedure, as the dynamic authenticators of Crossbar.io do. It is called with
  * `(realm, name, details)`, where `details` has `authmethod`, `session`, `transport`, `authextra` and what the client has
- * presented, such as `ticket`. It returns a role, or `{ role, authid?, realms?, extra? }` together with the secrets that
- * the method verifies, or null for an unknown principal. An error refuses the session, and so does its absence.
+ * presented, such as `ticket`. It returns a role, or `{ role, authid?, realm?, realms?, extra? }` together with the secrets
+ * that the method verifies, or null for an unknown principal. An error refuses the session, and so does its absence, and a
+ * `realm` other than the one that the session asked for.
  *
  * @example
  * ticketAuth(fromProcedure('com.example.authenticate'))
@@ -66,7 +67,9 @@ export function fromProcedure<P extends PrincipalBase = PrincipalBase & Dict>(
     const details = { authmethod, session, transport, authextra, ...credentials }
     const answer = await query.call(procedure, [query.realm, name, details], realm)
     if (typeof answer === 'string') return { role: answer } as P
-    return isDict(answer) ? (answer as unknown as P) : undefined
+    if (!isDict(answer)) return undefined
+    const { realm: only, ...principal } = answer
+    return { ...principal, ...(typeof only === 'string' && { realms: [only] }) } as unknown as P
   }
   return Object.assign(find, { procedure, realm })
 }

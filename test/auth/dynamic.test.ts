@@ -106,6 +106,34 @@ describe('a dynamic authenticator', () => {
     }
   })
 
+  test('may return the `pubkey` of its principal, as for Crossbar.io: a session with another key is refused', async () => {
+    const router = new Router({ auth: [cryptosignAuth(fromProcedure(AUTHENTICATE))] })
+    const service = await joined(router.trusted, [])
+    const { publicKey, privateKey } = await keys
+    let principal: object = { role: 'user', pubkey: publicKey.toUpperCase() }
+    await service.register(AUTHENTICATE, () => principal)
+    const login = async (key: string) => clientOf(router, [cryptosign({ authid: 'joe', key })]).start()
+    await login(privateKey)
+    const other = (await generateKey()).privateKey
+    for (const given of [principal, { role: 'user', authorized_keys: null }, { role: 'user', authorized_keys: [] }]) {
+      principal = given
+      await expect(login(other)).rejects.toMatchObject({ uri: FAILED, message: 'the credentials are not valid here' })
+    }
+  })
+
+  test('may return a `realm`, as for Crossbar.io: a session that asked for another one is refused', async () => {
+    const router = new Router({ auth: [ticketAuth(fromProcedure(AUTHENTICATE))] })
+    const service = await joined(router.trusted, [])
+    let realm = 'realm1'
+    await service.register(AUTHENTICATE, () => ({ role: 'user', realm }))
+    expect((await joined(router, [ticket('joe', 'a')])).session.realm).toBe('realm1')
+    realm = 'realm2'
+    await expect(clientOf(router, [ticket('joe', 'a')]).start()).rejects.toMatchObject({
+      uri: 'wamp.error.no_such_principal',
+      message: '"joe" may not join "realm1"',
+    })
+  })
+
   test('may return only a role if it verifies the ticket itself', async () => {
     const router = new Router({ auth: [ticketAuth(fromProcedure(AUTHENTICATE))] })
     const service = await joined(router.trusted, [])
