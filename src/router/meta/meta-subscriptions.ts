@@ -11,7 +11,7 @@ import { Audience, namesPrincipals } from '../pubsub/audience.ts'
 import type { Broker } from '../pubsub/broker.ts'
 import type { HistoryEvent, HistoryQuery } from '../pubsub/history.ts'
 import type { BrokerSubscription } from '../pubsub/subscription.ts'
-import type { Outcome } from '../rights/decide.ts'
+import { answerDecided } from './decided-answer.ts'
 import { aFlag, aLimit, anId, aShortText, aText, aTime, optionalArgument } from './meta-arguments.ts'
 import { listOf, matchOf } from './meta-registrations.ts'
 import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
@@ -77,8 +77,7 @@ export function subscriptionProcedures(broker: Broker, { rule, members }: Sessio
       if (!history) {
         throw new Refusal(HISTORY_UNAVAILABLE, `no events are kept of subscription ${asked.id}`)
       }
-      const read = (decided: Outcome): Answer | Promise<Answer> => {
-        if (decided instanceof Refusal) throw decided
+      return answerDecided(broker.decideSubscribe(caller, asked.uri, asked.match), caller, () => {
         const visible: HistoryQuery['visible'] = (event) =>
           query.visible(event) &&
           (asked.match === 'exact' || broker.mayReceive(event.details.topic ?? asked.uri, caller))
@@ -86,9 +85,7 @@ export function subscriptionProcedures(broker: Broker, { rule, members }: Sessio
         return events instanceof Promise
           ? events.then((found) => answer(asked, query, found))
           : answer(asked, query, events)
-      }
-      const decided = broker.decideSubscribe(caller, asked.uri, asked.match)
-      return decided instanceof Promise ? decided.then(read) : read(decided)
+      })
     },
   }
 }

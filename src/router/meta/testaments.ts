@@ -1,10 +1,10 @@
 /** Testaments: publications that the router makes for a session when it ends. */
 
-import { CALL, PUBLISH } from '../../protocol/codes.ts'
+import { PUBLISH } from '../../protocol/codes.ts'
 import { thrown } from '../../protocol/error.ts'
 import { checkKeys } from '../../protocol/keys.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
-import { CANCELED, INVALID_ARGUMENT, INVALID_URI, LIMIT_EXCEEDED } from '../../protocol/names.ts'
+import { INVALID_ARGUMENT, INVALID_URI, LIMIT_EXCEEDED } from '../../protocol/names.ts'
 import type { Dict, List, WirePublishOptions } from '../../protocol/options.ts'
 import { type Payload, payload } from '../../protocol/payload.ts'
 import { isEmptyDict } from '../../protocol/plain.ts'
@@ -19,7 +19,8 @@ import { PASSTHRU, passthruOf } from '../member/passthru.ts'
 import { weightOf } from '../member/payload-size.ts'
 import { Refusal, refuseCost } from '../member/refusal.ts'
 import type { Broker } from '../pubsub/broker.ts'
-import { type Decision, type Outcome, refuseDisclosure, TOO_LATE } from '../rights/decide.ts'
+import { type Decision, refuseDisclosure } from '../rights/decide.ts'
+import { answerDecided } from './decided-answer.ts'
 import { aDict, aList, aUri, optionalArgument, wrongArgument } from './meta-arguments.ts'
 import type { Provided } from './router-procedures.ts'
 
@@ -112,29 +113,14 @@ export class Testaments {
       uriLength,
     )
     const bucket = scopeOf(scope)
-    const add = (decided: Outcome): undefined => {
+    return answerDecided(this.#broker.decide(caller, topic, options), caller, (decision): undefined => {
       // Check now, because the session will be gone when the testament is published (it is checked again then).
-      const refusal =
-        decided instanceof Refusal ? decided : refuseDisclosure(decided, topic, options.disclose_me === true)
-      if (decided instanceof Refusal || refusal) throw refusal
+      const refusal = refuseDisclosure(decision, topic, options.disclose_me === true)
+      if (refusal) throw refusal
       const { serializers } = this.#options
       const uncarried = refuseUncarried(serializers, { ...passthruOf(options) }, data)
       if (uncarried) throw uncarried
-      this.#keep(caller, bucket, { topic, options, payload: inBytes(serializers, topic, data), decision: decided })
-    }
-    const decided = this.#broker.decide(caller, topic, options)
-    if (!(decided instanceof Promise)) return add(decided)
-    return new Promise((resolve, reject) => {
-      const settle = (later: Outcome): void => {
-        try {
-          resolve(add(later))
-        } catch (error) {
-          reject(error)
-        }
-      }
-      caller.hold(CALL, decided, settle, TOO_LATE)
-      // Without effect, unless the session has ended.
-      decided.then(() => reject(new Refusal(CANCELED, 'the session has ended')))
+      this.#keep(caller, bucket, { topic, options, payload: inBytes(serializers, topic, data), decision })
     })
   }
 

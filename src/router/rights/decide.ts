@@ -57,7 +57,10 @@ export interface Authorization {
    * registration over. Default false.
    */
   readonly control?: boolean | undefined
-  /** True, or milliseconds: the answer is remembered for this session, action and URI. Default false. */
+  /**
+   * True, or milliseconds: the answer is remembered for this session, action and URI, whatever the options, until
+   * `router.forgetDecisions()`. A router remembers 10,000 answers, about URIs of at most 256 characters. Default false.
+   */
   readonly cache?: boolean | number | undefined
 }
 
@@ -94,8 +97,9 @@ export const TOO_LATE = new Refusal(AUTHORIZATION_FAILED, 'the router could not 
 
 const UNCLEAR = 'authorize must return true, false or { allow, disclose, trustlevel, control, cache }'
 
-/** Remembered answers of authorizers. */
+/** Remembered answers of authorizers, and the greatest length of their URIs, which peers choose. */
 const REMEMBERED_ANSWERS = 10_000
+const REMEMBERED_URI_LENGTH = 256
 
 interface Remembered {
   readonly outcome: Outcome
@@ -110,7 +114,7 @@ export class Rights {
   readonly #rule: UriRule
   readonly #policy: Policy
   readonly #unasked: Decision
-  readonly #remembered = new Map<string, Remembered>()
+  #remembered = new Map<string, Remembered>()
   #reported = false
 
   constructor(realm: Uri, rule: UriRule, policy: Policy) {
@@ -170,9 +174,9 @@ export class Rights {
     return authorize !== undefined && typeof authorize !== 'function'
   }
 
-  /** Forgets the remembered answers of authorizers. */
+  /** Forgets the remembered answers of authorizers, and those under way, which may follow the rules of before. */
   forget(): void {
-    this.#remembered.clear()
+    this.#remembered = new Map()
   }
 
   #ask(
@@ -185,16 +189,20 @@ export class Rights {
   ): Outcome | Promise<Outcome> {
     const { id, internal } = from
     const key = `${id} ${action} ${match} ${options['force_reregister'] === true} ${uri}`
-    const known = this.#remembered.get(key)
+    const remembered = this.#remembered
+    const known = remembered.get(key)
     if (known && known.until > performance.now()) return known.outcome
     const session = { id, realm: this.#realm, ...principalDetails(from.principal as Principal), internal }
+    const remember = (outcome: Outcome, cache: Authorization['cache']): Outcome => {
+      if (cache && uri.length <= REMEMBERED_URI_LENGTH) keepAnswer(remembered, key, outcome, cache)
+      return outcome
+    }
     try {
       const answer = authorize({ session, action, uri, match, options })
-      if (!isPromise(answer)) return this.#answered(action, uri, from, answer, key)
-      return Promise.resolve(answer).then(
-        (later) => this.#answered(action, uri, from, later, key),
-        (error) => this.#failed(error),
-      )
+      if (!isPromise(answer)) return this.#answered(action, uri, from, answer, remember)
+      return Promise.resolve(answer)
+        .then((later) => this.#answered(action, uri, from, later, remember))
+        .catch((error) => this.#failed(error))
     } catch (error) {
       return this.#failed(error)
     }
@@ -205,15 +213,13 @@ export class Rights {
     return this.#granted(action, uri, from, { control, disclose: disclosed[action] || undefined })
   }
 
-  #remember(key: string, outcome: Outcome, cache: boolean | number): void {
-    if (this.#remembered.size >= REMEMBERED_ANSWERS) {
-      this.#remembered.delete(this.#remembered.keys().next().value as string)
-    }
-    const until = cache === true ? Number.POSITIVE_INFINITY : performance.now() + Number(cache)
-    this.#remembered.set(key, { outcome, until })
-  }
-
-  #answered(action: Action, uri: Uri, from: Destination, answer: unknown, key: string): Outcome {
+  #answered(
+    action: Action,
+    uri: Uri,
+    from: Destination,
+    answer: unknown,
+    remember: (outcome: Outcome, cache: Authorization['cache']) => Outcome,
+  ): Outcome {
     const { allow, ...rest } = isDict(answer) ? answer : { allow: answer }
     if (typeof allow !== 'boolean') return this.#failed(new TypeError(`${UNCLEAR}, got ${formatValue(answer)}`))
     const { disclose, trustlevel, control, cache } = rest as Omit<Authorization, 'allow'>
@@ -223,20 +229,14 @@ export class Rights {
     if (control !== undefined && typeof control !== 'boolean') {
       return this.#failed(new TypeError(`control must be true or false, got ${formatValue(control)}`))
     }
-    if (!allow) {
-      const refusal = refusedAction(action, uri)
-      if (cache) this.#remember(key, refusal, cache)
-      return refusal
-    }
+    if (!allow) return remember(refusedAction(action, uri), cache)
     if (disclose !== undefined && typeof disclose !== 'boolean' && !isOneOf(DISCLOSURES, disclose)) {
       return this.#failed(new TypeError(`disclose must be ${DISCLOSURES.join(', ')} or true or false`))
     }
     if (trustlevel !== undefined && !isTrustLevel(trustlevel)) {
       return this.#failed(new TypeError(`trustlevel must be a whole number from 0, got ${formatValue(trustlevel)}`))
     }
-    const granted = this.#granted(action, uri, from, rest)
-    if (cache) this.#remember(key, granted, cache)
-    return granted
+    return remember(this.#granted(action, uri, from, rest), cache)
   }
 
   /** The options `disclose` and `trustlevel` decide what `authorize` left open. */
@@ -288,6 +288,13 @@ export class Rights {
     }
     return new Refusal(AUTHORIZATION_FAILED, 'the router could not decide this')
   }
+}
+
+/** Remembers an answer; the oldest ones make room. */
+function keepAnswer(answers: Map<string, Remembered>, key: string, outcome: Outcome, cache: true | number): void {
+  answers.delete(key)
+  if (answers.size === REMEMBERED_ANSWERS) answers.delete(answers.keys().next().value as string)
+  answers.set(key, { outcome, until: cache === true ? Number.POSITIVE_INFINITY : performance.now() + Number(cache) })
 }
 
 function refusedAction(action: Action, uri: Uri): Refusal {

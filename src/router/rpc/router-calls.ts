@@ -1,6 +1,7 @@
 /** Calls by the router itself, to procedures that authenticate or authorize sessions. */
 
 import { CALL, CANCEL, ERROR, RESULT } from '../../protocol/codes.ts'
+import { LONGEST_TIMER } from '../../protocol/durations.ts'
 import { errorOf, unsent, WampError } from '../../protocol/error.ts'
 import { nextId } from '../../protocol/ids.ts'
 import type { Id, Message, Uri } from '../../protocol/messages.ts'
@@ -50,7 +51,7 @@ export class RouterCalls extends RouterDestination {
       const abort = (): void => quit(unsent(CANCELED, 'the session has ended'))
       const timer = setTimeout(
         () => quit(new WampError(TIMEOUT, [`no answer of ${procedure} within ${timeout} ms`])),
-        timeout,
+        Math.min(timeout, LONGEST_TIMER),
       )
       signal?.addEventListener('abort', abort)
       this.#waiting.set(id, {
