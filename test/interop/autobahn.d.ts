@@ -63,6 +63,11 @@ declare module 'autobahn' {
     unregister(registration: Registration): Promise<void>
   }
 
+  interface KeyPair {
+    readonly publicKey: Uint8Array
+    readonly secretKey: Uint8Array
+  }
+
   interface Options {
     url: string
     realm: string
@@ -71,6 +76,10 @@ declare module 'autobahn' {
     /** In seconds. */
     initial_retry_delay?: number
     use_es6_promises?: boolean
+    authmethods?: readonly string[]
+    authid?: string
+    authextra?: Dict
+    onchallenge?: (session: Session, method: string, extra: Dict) => string | Promise<string>
     on_user_error?: (error: unknown) => void
     on_internal_error?: (error: unknown) => void
   }
@@ -94,6 +103,16 @@ declare module 'autobahn' {
       readonly JSONSerializer: new () => Serializer
       readonly CBORSerializer: new () => Serializer
       readonly MsgpackSerializer: new () => Serializer
+    }
+    readonly auth_cra: {
+      sign(key: string, challenge: string): string
+      derive_key(secret: string, salt: string, iterations?: number, keylen?: number): string
+    }
+    readonly auth_cryptosign: {
+      /** From the seed in base64 that `localStorage` has under the name. */
+      load_private_key(name: string): KeyPair
+      public_key(key: KeyPair): string
+      sign_challenge(key: KeyPair, extra: Dict): string
     }
     readonly log: { warn: (...args: unknown[]) => void }
   }

@@ -53,6 +53,15 @@ export interface Peer {
   readonly complaints: unknown[]
 }
 
+/** Credentials of a client of a library other than ours. */
+export interface Login {
+  readonly authmethods: readonly string[]
+  readonly authid?: string
+  readonly authextra?: Dict
+  /** The signature for a CHALLENGE, by the library itself. */
+  readonly answer?: (method: string, extra: Dict) => string | Promise<string>
+}
+
 /** A client of a library that the tests know only by name, and its socket. */
 export interface Foreign extends Peer {
   readonly socket: Socket
@@ -70,13 +79,18 @@ export const THEIRS = {
 } as const
 
 export function join(library: Library, url: string, format: Format = 'json', realm = 'realm1'): Promise<Peer> {
-  if (library === 'wampy-ts') return joinOurs(url, format, realm)
-  return library === 'autobahn' ? joinAutobahn(url, format, realm) : joinWampy(url, format, realm)
+  return library === 'wampy-ts' ? joinOurs(url, format, realm) : joinForeign(library, url, format, undefined, realm)
 }
 
 /** Joins with a library other than ours. */
-export function joinForeign(library: Exclude<Library, 'wampy-ts'>, url: string, format: Format = 'json') {
-  return join(library, url, format) as Promise<Foreign>
+export function joinForeign(
+  library: Exclude<Library, 'wampy-ts'>,
+  url: string,
+  format: Format = 'json',
+  login?: Login,
+  realm = 'realm1',
+): Promise<Foreign> {
+  return library === 'autobahn' ? joinAutobahn(url, format, realm, login) : joinWampy(url, format, realm, login)
 }
 
 async function joinOurs(url: string, format: Format, realm: string): Promise<Peer> {
@@ -108,8 +122,9 @@ async function joinOurs(url: string, format: Format, realm: string): Promise<Pee
   }
 }
 
-async function joinAutobahn(url: string, format: Format, realm: string): Promise<Foreign> {
+async function joinAutobahn(url: string, format: Format, realm: string, login?: Login): Promise<Foreign> {
   const complaints: unknown[] = []
+  const { answer, ...offered } = login ?? {}
   const connection = new autobahn.Connection({
     url,
     realm,
@@ -118,6 +133,8 @@ async function joinAutobahn(url: string, format: Format, realm: string): Promise
     use_es6_promises: true,
     on_user_error: () => {},
     on_internal_error: (error) => complaints.push(error),
+    ...offered,
+    ...(answer && { onchallenge: (_, method, extra) => answer(method, extra) }),
   })
   let close: (reason: string | undefined) => void
   const ended = new Promise<string | undefined>((resolve) => {
@@ -175,8 +192,10 @@ async function joinAutobahn(url: string, format: Format, realm: string): Promise
   }
 }
 
-async function joinWampy(url: string, format: Format, realm: string): Promise<Foreign> {
+async function joinWampy(url: string, format: Format, realm: string, login?: Login): Promise<Foreign> {
   const complaints: unknown[] = []
+  // It sends none of them without the others.
+  const { answer = () => '', authid = 'unused', ...offered } = login ?? {}
   let close: (reason: string | undefined) => void
   const ended = new Promise<string | undefined>((resolve) => {
     close = resolve
@@ -189,6 +208,7 @@ async function joinWampy(url: string, format: Format, realm: string): Promise<Fo
     onError: (error) => void complaints.push(error),
     // It does not report the reason.
     onClose: () => close(undefined),
+    ...(login && { ...(offered as { authmethods?: string[] }), authid, onChallenge: answer as never }),
   })
   await wampy.connect().catch(rethrown)
   const socket = Socket.last as Socket
@@ -233,9 +253,10 @@ async function joinWampy(url: string, format: Format, realm: string): Promise<Fo
     return { argsList: [...args], ...(kwargs && { argsDict: { ...kwargs } }) }
   }
 
-  function rethrown(error: { errorUri?: string; argsList?: List; argsDict?: Dict }): never {
+  function rethrown(error: { errorUri?: string; argsList?: List; argsDict?: Dict; details?: Dict }): never {
     if (!error.errorUri) throw error
-    throw new WampError(error.errorUri, ...values(error.argsList, error.argsDict))
+    const { argsList = error.details && [error.details['message']], argsDict } = error
+    throw new WampError(error.errorUri, ...values(argsList, argsDict))
   }
 }
 

@@ -1,16 +1,18 @@
 /** The WebSocket of the foreign clients: `ws`, which records its traffic and can be cut. */
 
-import { WebSocket } from 'ws'
+import { type ClientOptions, WebSocket } from 'ws'
 
 export class Socket extends WebSocket {
   /** The most recent one. */
   static last: Socket | undefined
+  /** What a browser adds without the page: cookies and certificates. */
+  static options: ClientOptions = {}
   readonly sent: (string | Uint8Array)[] = []
   readonly received: unknown[] = []
 
   // wampy passes null where `ws` has its options.
   constructor(url: string, protocols?: string | string[]) {
-    super(url, protocols)
+    super(url, protocols, Socket.options)
     Socket.last = this
     this.on('message', (data: Buffer, binary) => this.received.push(binary ? data : data.toString()))
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { WampClient } from 'wampy-ts'
+import { anonymousAuth, wampcraAuth } from 'wampy-ts/auth/router'
 import { serve, serveRawSocket } from 'wampy-ts/node'
 import { Router } from 'wampy-ts/router'
 import { Socket } from './socket.ts'
@@ -58,9 +59,9 @@ class Request {
   }
 }
 
-test.each(['rawsocket on a port', 'rawsocket on a path', 'longpoll'])('over %s', async (way) => {
+test.each(['rawsocket on a port', 'rawsocket on a path', 'longpoll'])('logged in, over %s', async (way) => {
   vi.stubGlobal('XMLHttpRequest', Request)
-  const router = new Router()
+  const router = new Router({ auth: [wampcraAuth({ joe: { secret: 'secret1' } }), anonymousAuth()] })
   const served = await serve(router, { port: 0, longPoll: { hold: 200 } })
   const path = join(tmpdir(), `wampy-ts-autobahn-${process.pid}.sock`)
   const unix = await serveRawSocket(router, { path })
@@ -79,6 +80,10 @@ test.each(['rawsocket on a port', 'rawsocket on a path', 'longpoll'])('over %s',
     realm: 'realm1',
     max_retries: 0,
     use_es6_promises: true,
+    authmethods: ['wampcra'],
+    authid: 'joe',
+    onchallenge: (_: unknown, __: string, extra: { challenge: string }) =>
+      autobahn.auth_cra.sign('secret1', extra.challenge),
     on_internal_error: (error: unknown) => complaints.push(error),
   } as never)
   const closed = new Promise<string>((resolve) => {
@@ -88,6 +93,7 @@ test.each(['rawsocket on a port', 'rawsocket on a path', 'longpoll'])('over %s',
     connection.onopen = resolve
     connection.open()
   })
+  expect(await session.call('wamp.session.get', [session.id])).toMatchObject({ authid: 'joe', authmethod: 'wampcra' })
   const ours = new WampClient({ router: served.url, reconnect: false })
   cleanups.push(() => ours.stop())
   await ours.start()

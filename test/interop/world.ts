@@ -1,27 +1,30 @@
 /** A router on a port of its own, the clients that joined it, and the check that they leave nothing behind. */
 
 import { expect } from 'vitest'
-import { serve } from 'wampy-ts/node'
+import { type ServeOptions, serve } from 'wampy-ts/node'
 import { Router, type RouterOptions } from 'wampy-ts/router'
-import { type Foreign, type Format, join, type Library, type Peer } from './peers.ts'
+import { type Foreign, type Format, join, joinForeign, type Library, type Login, type Peer } from './peers.ts'
 
 export interface World extends AsyncDisposable {
   readonly router: Router
   readonly url: string
   join(library: 'wampy-ts', format?: Format): Promise<Peer>
-  join(library: Exclude<Library, 'wampy-ts'>, format?: Format): Promise<Foreign>
+  join(library: Exclude<Library, 'wampy-ts'>, format?: Format, login?: Login): Promise<Foreign>
   join(library: Library, format?: Format): Promise<Peer>
 }
 
-export async function openWorld(options: RouterOptions = {}): Promise<World> {
+export async function openWorld(options: RouterOptions = {}, serving: ServeOptions = {}): Promise<World> {
   const router = new Router(options)
-  const served = await serve(router, { port: 0 })
+  const served = await serve(router, { port: 0, ...serving })
   const peers: Peer[] = []
   return {
     router,
     url: served.url,
-    async join(library: Library, format?: Format) {
-      const peer = await join(library, served.url, format)
+    async join(library: Library, format?: Format, login?: Login) {
+      const { url } = served
+      const peer = await (login && library !== 'wampy-ts'
+        ? joinForeign(library, url, format, login)
+        : join(library, url, format))
       peers.push(peer)
       return peer as Foreign
     },
