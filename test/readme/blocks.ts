@@ -39,13 +39,15 @@ export interface Project {
   readonly folder: string
   /** Stands for the README's 8080, which may be taken on this machine. */
   readonly port: number
+  /** Stands for the README's 5173, the port of Vite. */
+  readonly pagePort: number
   remove(): void
 }
 
 /** A folder with all named blocks as files, in which the built package and its companions are installed. */
 export async function project(): Promise<Project> {
   const folder = mkdtempSync(join(tmpdir(), 'wampy-readme-'))
-  const port = await freePort()
+  const [port, pagePort] = [await freePort(), await freePort()]
   mkdirSync(join(folder, 'node_modules', '@types'), { recursive: true })
   mkdirSync(join(folder, 'node_modules', '@vitejs'), { recursive: true })
   symlinkSync(ROOT, join(folder, 'node_modules', 'wampy-ts'))
@@ -72,7 +74,9 @@ export async function project(): Promise<Project> {
     ) ?? []
   if (keys) execFileSync('npm', ['pkg', 'set', keys], { cwd: folder, stdio: 'ignore' })
   for (const { file, text } of blocks()) {
-    if (file) writeFileSync(join(folder, file), text.replaceAll('8080', String(port)))
+    if (!file) continue
+    const ported = text.replaceAll('8080', String(port)).replaceAll('5173', String(pagePort))
+    writeFileSync(join(folder, file), ported)
   }
-  return { folder, port, remove: () => rmSync(folder, { recursive: true }) }
+  return { folder, port, pagePort, remove: () => rmSync(folder, { recursive: true }) }
 }
