@@ -135,6 +135,115 @@ describe('the table', () => {
   })
 })
 
+describe('a registration by pattern is refused where a more specific rule denies some of its URIs', () => {
+  const allow = { register: true }
+  test.each<[string, 'prefix' | 'wildcard', boolean, NonNullable<RoleRules['permissions']>]>([
+    [
+      'com..x',
+      'wildcard',
+      false,
+      [
+        { uri: '..x', match: 'wildcard', allow },
+        { uri: 'com.a.', match: 'prefix' },
+      ],
+    ],
+    [
+      'com..x',
+      'wildcard',
+      false,
+      [
+        { uri: '..x', match: 'wildcard', allow },
+        { uri: 'com.a', match: 'prefix' },
+      ],
+    ],
+    [
+      'com..x',
+      'wildcard',
+      true,
+      [
+        { uri: '..x', match: 'wildcard', allow },
+        { uri: 'com.a.y', match: 'prefix' },
+      ],
+    ],
+    [
+      'com..x',
+      'wildcard',
+      true,
+      [
+        { uri: '..x', match: 'wildcard', allow },
+        { uri: 'com.a.b.', match: 'prefix' },
+      ],
+    ],
+    [
+      'com..x',
+      'wildcard',
+      false,
+      [
+        { uri: '..x', match: 'wildcard', allow },
+        { uri: '.a.x', match: 'wildcard' },
+      ],
+    ],
+    [
+      'com..x',
+      'wildcard',
+      false,
+      [
+        { uri: '..x', match: 'wildcard', allow },
+        { uri: 'com.a.', match: 'wildcard' },
+      ],
+    ],
+    [
+      'com..x',
+      'wildcard',
+      true,
+      [
+        { uri: '..x', match: 'wildcard', allow },
+        { uri: '.a.y', match: 'wildcard' },
+      ],
+    ],
+    // The rules that come after the one that allows decide about none of its URIs.
+    [
+      'com.',
+      'prefix',
+      true,
+      [
+        { uri: 'com.', match: 'prefix', allow },
+        { uri: 'com..x', match: 'wildcard' },
+      ],
+    ],
+    [
+      'com.a.',
+      'prefix',
+      true,
+      [
+        { uri: 'com.a', match: 'prefix', allow },
+        { uri: 'com.', match: 'prefix' },
+      ],
+    ],
+    [
+      'com.',
+      'prefix',
+      false,
+      [
+        { uri: 'com.', match: 'prefix', allow },
+        { uri: 'com.a', match: 'prefix' },
+      ],
+    ],
+    [
+      'com.',
+      'prefix',
+      true,
+      [
+        { uri: 'com.', match: 'prefix', allow },
+        { uri: 'com.a', match: 'prefix', allow },
+      ],
+    ],
+  ])('%s by %s: %s', async (uri, match, expected, permissions) => {
+    const { join } = opened({ authorize: [{ name: 'user', permissions }] })
+    expect(await allowed(tries.register(await join('user'), uri, match))).toBe(expected)
+  })
+})
+
 const CONTROLLING: readonly [procedure: string, args: (of: number) => unknown[]][] = [
   ['wamp.session.kill', (of) => [of]],
   ['wamp.session.kill_all', () => []],
@@ -291,6 +400,20 @@ describe('invalid rules are refused at construction', () => {
     ],
     ['an unknown match', [{ name: 'a', permissions: [{ uri: 'a', match: 'regex' }] }], /match must be/],
     ['an invalid URI', [{ name: 'a', permissions: [{ uri: 'a..b' }] }], /"a\.\.b" of the role "a" is not a valid URI/],
+    [
+      'two rules for one pattern',
+      [
+        {
+          name: 'a',
+          permissions: [
+            { uri: 'a.*', allow: { call: true } },
+            { uri: 'a.', match: 'prefix' },
+          ],
+        },
+      ],
+      /the role "a" has two rules for "a\.", match: prefix/,
+    ],
+    ['an invalid authorizer', [{ name: 'a', authorizer: 'a..b' }], /"a\.\.b" is not a valid URI of a procedure/],
     ['an unknown realm', { other: [] }, /"other", which is not one of its realms/],
   ])('%s', (_, authorize, expected) => {
     expect(() => new Router({ authorize } as never)).toThrow(

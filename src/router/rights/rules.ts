@@ -94,18 +94,20 @@ export class RuleSet {
   find(action: Action, uri: Uri, match: MatchPolicy): Rule | undefined {
     const rule = match === 'exact' ? this.best(uri) : this.#patterns.find((each) => covers(each, uri, match))
     if (!rule?.allow[action]) return undefined
-    // A callee by pattern would receive the calls of URIs that a narrower rule denies it.
-    if (action === 'register' && match !== 'exact' && this.#denies(action, uri, match)) return undefined
+    // A callee by pattern would receive the calls of URIs that a more specific rule denies it.
+    if (action === 'register' && match !== 'exact' && this.#denies(action, { uri, match }, rule)) return undefined
     return rule
   }
 
-  /** True if a narrower rule denies an action on some URIs of a pattern. */
-  #denies(action: Action, uri: Uri, match: MatchPolicy): boolean {
-    const pattern = { uri, match }
-    const all = [...this.#exact.values(), ...this.#patterns]
-    return all.some((rule) => !rule.allow[action] && covers(pattern, rule.uri, rule.match))
+  /** True if a rule that is more specific than `than` denies an action on some URIs of a pattern. */
+  #denies(action: Action, pattern: Matching, than: Rule): boolean {
+    const patterns = this.#patterns.slice(0, this.#patterns.indexOf(than))
+    return [...this.#exact.values(), ...patterns].some((rule) => !rule.allow[action] && overlap(rule, pattern))
   }
 }
+
+/** URIs that match one policy. */
+type Matching = Pick<Rule, 'uri' | 'match'>
 
 /** Longer prefixes first, then wildcards with more literal components. */
 function bySpecificity(one: Rule, other: Rule): number {
@@ -117,7 +119,7 @@ function bySpecificity(one: Rule, other: Rule): number {
 const literals = (uri: Uri): number => uri.split('.').filter(Boolean).length
 
 /** True if every URI that a pattern matches is matched by the rule as well. */
-function covers(rule: Pick<Rule, 'uri' | 'match'>, uri: Uri, match: MatchPolicy): boolean {
+function covers(rule: Matching, uri: Uri, match: MatchPolicy): boolean {
   if (match === 'exact') return matches(uri, rule.uri, rule.match)
   if (rule.match === 'exact') return false
   if (rule.match === 'prefix') {
@@ -127,6 +129,28 @@ function covers(rule: Pick<Rule, 'uri' | 'match'>, uri: Uri, match: MatchPolicy)
   if (match === 'prefix') return false
   const [wide, narrow] = [rule.uri.split('.'), uri.split('.')]
   return wide.length === narrow.length && wide.every((component, at) => component === '' || component === narrow[at])
+}
+
+/** True if some URI is matched by both. */
+function overlap(one: Matching, other: Matching): boolean {
+  if (one.match === 'exact') return matches(one.uri, other.uri, other.match)
+  const [these, those] = [one.uri.split('.'), other.uri.split('.')]
+  if (one.match === 'prefix' && other.match === 'prefix') {
+    return one.uri.startsWith(other.uri) || other.uri.startsWith(one.uri)
+  }
+  if (one.match === 'prefix') return mayBegin(those, these)
+  return other.match === 'prefix' ? mayBegin(these, those) : these.length === those.length && meet(these, those)
+}
+
+const meet = (these: readonly string[], those: readonly string[]): boolean =>
+  those.every((component, at) => component === '' || these[at] === '' || component === these[at])
+
+/** True if some URI that a wildcard matches begins with a prefix, whose last component may be the beginning of one. */
+function mayBegin(wildcard: readonly string[], prefix: readonly string[]): boolean {
+  const last = prefix.length - 1
+  const at = wildcard[last]
+  if (at === undefined || (at !== '' && !at.startsWith(prefix[last] as string))) return false
+  return meet(wildcard, prefix.slice(0, last))
 }
 
 /** The literal beginning of all URIs that a wildcard matches: `com.a.` for `com.a..b`. */
@@ -145,11 +169,23 @@ export function rightsFrom(roles: readonly RoleRules[]): RoleRights {
   for (const role of roles) {
     ROLE[1](role)
     const { name, permissions, authorizer } = role
+    if (typeof authorizer === 'string' && !isPattern(authorizer)) {
+      throw usage(`authorize: ${formatValue(authorizer)} is not a valid URI of a procedure`)
+    }
     if (typeof name !== 'string' || (permissions === undefined) === (authorizer === undefined)) {
       throw usage('authorize: a role has a name, and either permissions or an authorizer')
     }
     if (rights.has(name)) throw usage(`authorize names the role ${formatValue(name)} twice`)
-    rights.set(name, authorizer ?? new RuleSet((permissions ?? []).map((permission) => ruleFrom(name, permission))))
+    const rules = (permissions ?? []).map((permission) => ruleFrom(name, permission))
+    const seen = new Set<string>()
+    for (const { uri, match } of rules) {
+      const key = `${match} ${uri}`
+      if (seen.has(key)) {
+        throw usage(`authorize: the role ${formatValue(name)} has two rules for ${formatValue(uri)}, match: ${match}`)
+      }
+      seen.add(key)
+    }
+    rights.set(name, authorizer ?? new RuleSet(rules))
   }
   return rights
 }
