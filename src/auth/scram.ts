@@ -263,7 +263,10 @@ export function scramAuth(
       const added = randomBytes(18)
       const full = dialect ? toBase64(joinBytes(fromBase64(nonce) as Uint8Array, added)) : nonce + toBase64(added)
       const word = dialect && kdf === 'argon2id13' ? 'argon2id-13' : kdf
-      const answer = yield { extra: { nonce: full, salt, kdf: word, iterations, memory: memory ?? null } }
+      // Clients of the dialect expect a number for pbkdf2 too.
+      const answer = yield {
+        extra: { nonce: full, salt, kdf: word, iterations, memory: memory ?? (dialect ? 0 : null) },
+      }
       const message = authMessage(dialect, authid, nonce, full, salt, iterations, binding)
       const proof = fromBase64(answer.signature)
       const signature = await hmacSha256(storedKey, message)

@@ -2,10 +2,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { cert, key } from '../node/certificate.ts'
 
 /** The realm that stores the last three events of `com.remembered`. */
@@ -179,6 +179,9 @@ function find(): string {
   )
 }
 
+/** The Python of its environment, which has autobahn too. */
+export const findPython = (): string => join(dirname(realpathSync(find())), 'python')
+
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
@@ -204,7 +207,7 @@ interface Ports {
 }
 
 /** The public key of the private key `PRIVATE_KEY`. */
-const PUBLIC_KEY = '1adfc8bfe1d35616e64dffbd900096f23b066f914c8c2ffbb66f6075b96e116d'
+export const PUBLIC_KEY = '1adfc8bfe1d35616e64dffbd900096f23b066f914c8c2ffbb66f6075b96e116d'
 export const PRIVATE_KEY = '4d57d97a68f555696620a6d849c0ce582568518d729eb753dc7c732de2804510'
 
 // The keys were derived in Python, by autobahn and by hashlib.
