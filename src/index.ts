@@ -2,6 +2,7 @@
 
 export type * from './auth/contract.ts'
 export type { Backoff } from './client/base/backoff.ts'
+export type { LoadLimits } from './client/base/load.ts'
 export type { Waiting } from './client/base/waiting.ts'
 export { Client, type StartOptions } from './client/client.ts'
 export { packed } from './client/codec/packed-codec.ts'

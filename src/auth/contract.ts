@@ -105,6 +105,8 @@ export interface ConnectionFacts {
   /** Undefined if the client presented none, or an invalid one. */
   readonly certificate?: ClientCertificate | undefined
   readonly channelBinding?: BindingSource | undefined
+  /** The greatest length of a message from it in bytes, for a client that cannot know the limit from its transport. */
+  readonly maxMessage?: number | undefined
   /** Remembers the identity for later connections of the same browser; called after a login by another method. */
   readonly remember?: ((identity: Identity) => void) | undefined
   /** Forgets it; called when the client leaves with the reason `wamp.close.logout`. */

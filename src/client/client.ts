@@ -168,7 +168,7 @@ export abstract class Client extends EventEmitter<ClientEvents> {
     options: CallOptions = NONE,
   ): Progress<Part, Final> {
     checkOptions(options)
-    return progress((all) => this.call<Final>(procedure, args, kwargs, all), procedure, options, this.dropped)
+    return progress((all) => this.call<Final>(procedure, args, kwargs, all), procedure, options, this.#core)
   }
 
   /**
@@ -208,7 +208,7 @@ export abstract class Client extends EventEmitter<ClientEvents> {
    * @throws WampError `wampy.error.usage` for an option that cannot be; the loop throws what `subscribe` would
    */
   events(topic: Uri, options: EventsOptions = NONE): Events {
-    return events(this, topic, options)
+    return events(this, topic, options, this.#core.load)
   }
 
   // Its type is in the interface below, under its public name.

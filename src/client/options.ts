@@ -11,6 +11,7 @@ import {
   FLAG,
   FUNCTION,
   isText,
+  LIMIT,
   type OptionRule,
   type OptionRules,
   SERIALIZERS,
@@ -25,6 +26,7 @@ import { table } from '../session/handler-table.ts'
 import type { Connector } from '../session/link.ts'
 import { leaving } from '../session/session.ts'
 import type { Backoff } from './base/backoff.ts'
+import type { LoadLimits } from './base/load.ts'
 import type { Passthru } from './codec/passthru-link.ts'
 import type { ClientCore, Settings } from './connection/client-core.ts'
 import type { Liveness } from './connection/liveness.ts'
@@ -71,6 +73,11 @@ export interface ClientOptions {
   /** Milliseconds for one attempt to connect and join, 0 for no limit. Default 10 000. */
   readonly connectTimeout?: number
   /**
+   * The greatest unfinished work that a router may cause. Beyond it, the client ends its session with
+   * `wampy.error.limit_exceeded` and reconnects as after a loss.
+   */
+  readonly limits?: LoadLimits
+  /**
    * Authentication methods of `wampy-ts/auth`, offered in this order; the router chooses the first that it accepts.
    * Default: none, an anonymous session.
    *
@@ -85,6 +92,8 @@ const BACKOFF = dictOf<Backoff>('reconnect', {
   max: DURATION,
   factor: ['a number from 1', (value) => typeof value === 'number' && value >= 1],
 })
+
+const LIMITS = dictOf<LoadLimits>('limits', { messages: LIMIT, bytes: LIMIT })
 
 const LIVENESS = dictOf<Liveness>('liveness', { idle: DURATION, answer: DURATION })
 
@@ -122,6 +131,7 @@ const CLIENT_RULES: OptionRules<ClientOptions> = {
   onError: FUNCTION,
   prefix: STRING,
   connectTimeout: DURATION,
+  limits: LIMITS,
   auth: CLIENT_AUTH,
 }
 
@@ -187,6 +197,7 @@ export function settle(options: ClientOptions, kind: ClientKind, name: string): 
     reconnect: options.reconnect ?? true,
     liveness: options.liveness ?? {},
     connectTimeout: options.connectTimeout ?? 10_000,
+    limits: options.limits,
     auth: options.auth ?? [],
     onError: options.onError,
     startsItself: kind.startsItself,

@@ -128,7 +128,9 @@ export class Connections {
       if (socket && isDelayable(transport)) {
         this.#turns.watch(socket, transport, countArriving(socket, link))
       }
-      this.#router.attach(link, info, facts)
+      // A batch has four bytes in front of a message, or one behind it.
+      const longest = transport === single || facts.maxMessage === undefined ? {} : { maxMessage: facts.maxMessage - 4 }
+      this.#router.attach(link, info, { ...facts, ...longest })
     } catch {
       transport.close(1011, 'the router could not accept the connection')
     }

@@ -134,7 +134,8 @@ export class LongPolls {
     const info = infoOf('longpoll', protocol, request.socket, request)
     const { facts, header } = knownTo(this.#cookies, factsOf(request.socket, request), request.socket)
     if (header !== undefined) response.setHeader('Set-Cookie', header)
-    this.#connections.attach(transport, info, facts, transport.ended, undefined, (link) =>
+    const limited = { ...facts, maxMessage: this.#maxPayload }
+    this.#connections.attach(transport, info, limited, transport.ended, undefined, (link) =>
       reportFailures(link, transport),
     )
     const text = JSON.stringify({ protocol, transport: id })

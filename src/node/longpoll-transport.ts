@@ -153,9 +153,11 @@ export class Polled implements Transport {
     let body: Buffer | undefined
     try {
       body = await bodyOf(request, this.#room)
+      const length = Number(request.headers['content-length'])
+      const tooLong = `a message may have at most ${this.#maxPayload} bytes${length > this.#maxPayload ? `, got ${length}` : ''}`
       if (body) await before
-      else this.#end({ code: 1009, reason: `a message may have at most ${this.#maxPayload} bytes` })
-      if (!body) fail(response, 413, `a message may have at most ${this.#maxPayload} bytes`)
+      else this.#end({ code: 1009, reason: tooLong })
+      if (!body) fail(response, 413, tooLong)
       else if (this.#ended) fail(response, 404, 'the transport is closed')
       else await this.#accept(body, response)
     } catch (error) {

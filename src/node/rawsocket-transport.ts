@@ -3,8 +3,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Socket } from 'node:net'
 import type { BindingSource } from '../auth/contract.ts'
-import { WampError } from '../protocol/error.ts'
-import { PAYLOAD_SIZE_EXCEEDED } from '../protocol/names.ts'
+import { checkLengthFits } from '../protocol/frame.ts'
 import { BROKEN, Inbox } from '../transport/inbox.ts'
 import { bindingOf, type TlsLike } from '../transport/tls-binding.ts'
 import {
@@ -108,7 +107,7 @@ export class RawSocket implements Transport, Delayable {
       return
     }
     const bytes = typeof frame === 'string' ? Buffer.from(frame) : frame
-    this.#check(bytes.length)
+    checkLengthFits(bytes.length, this.#theirs)
     this.#out.write(header(WAMP, bytes.length))
     this.#out.write(bytes)
   }
@@ -197,19 +196,12 @@ export class RawSocket implements Transport, Delayable {
 
   #whole(frame: Frame): Buffer {
     const length = typeof frame === 'string' ? Buffer.byteLength(frame) : frame.length
-    this.#check(length)
+    checkLengthFits(length, this.#theirs)
     const bytes = Buffer.allocUnsafe(4 + length)
     writeHeader(bytes, WAMP, length)
     if (typeof frame === 'string') bytes.write(frame, 4)
     else bytes.set(frame, 4)
     return bytes
-  }
-
-  #check(length: number): void {
-    if (length <= this.#theirs) return
-    throw new WampError(PAYLOAD_SIZE_EXCEEDED, [
-      `a message of ${length} bytes is too long for the peer, which accepts at most ${this.#theirs}`,
-    ])
   }
 
   #read(chunk: Buffer): void {

@@ -160,7 +160,7 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
       const ended = new Promise((resolve) => webSocket.on('close', resolve))
       const transport = gathered(webSocket, socket)
       const info = infoOf('websocket', transport.protocol, socket, request)
-      connections.attach(transport, info, facts, ended, socket)
+      connections.attach(transport, info, { ...facts, maxMessage: maxPayload }, ended, socket)
     })
   }
 

@@ -78,6 +78,7 @@ const oneOf = <Word extends string>(words: readonly Word[]): KeyType<Word> => [
 const KEYS: ReadonlyMap<string, KeyType> = /* @__PURE__ */ new Map(
   /* @__PURE__ */ Object.entries({
     _speaks_every: wholeNumber,
+    _max_message: wholeNumber,
     acknowledge: FLAG,
     agent: STRING,
     authextra: dict,

@@ -40,6 +40,8 @@ export interface WelcomeDetails extends Dict {
   readonly authmethod?: string
   readonly authprovider?: string
   readonly authextra?: Dict
+  /** The greatest length of a message to the router, in bytes: a key of this library. */
+  readonly _max_message?: number
 }
 
 /** Details of ABORT and GOODBYE. */

@@ -119,6 +119,7 @@ function welcome(
   const realm = gate.realms.get(uri) as Realm
   const principal = principalOf(identity, authmethod)
   const { authextra, expires } = identity
+  const { maxMessage } = member.facts
   // Before WELCOME is sent: the peer may send at once.
   member.enter(realm, id, principal, details.roles, gate.strict ? NO_DEVIATIONS : deviationsOf(details), identity)
   member.send([
@@ -130,6 +131,7 @@ function welcome(
       agent: gate.agent,
       ...principalDetails(principal),
       ...(authextra !== undefined && { authextra }),
+      ...(maxMessage !== undefined && { _max_message: maxMessage }),
     },
   ])
   realm.joined(member)

@@ -2,6 +2,7 @@
 
 import type { BindingSource, ConnectionFacts } from '../auth/contract.ts'
 import { violation, WampError } from '../protocol/error.ts'
+import { checkLengthFits } from '../protocol/frame.ts'
 import type { Message, Uri } from '../protocol/messages.ts'
 import type { Serializer } from '../serializer/serializer.ts'
 import type { CloseInfo, Prepared, Transport } from '../transport/transport.ts'
@@ -21,6 +22,10 @@ export interface Link {
   readonly backlog: number
   /** True if both ends are in this process: nothing can be lost between them. */
   readonly local?: boolean
+  /** The length of the message that is being delivered, in bytes or characters; 0 in memory. */
+  readonly latest?: number
+  /** The greatest length of a message that the peer takes, in bytes, once it is known: longer ones are not sent. */
+  longest?: number | undefined
   /** The serializer of its frames, unless it moves messages without a wire. */
   readonly serializer?: Serializer
   /** Starts delivery; messages that arrived before are delivered first. */
@@ -106,6 +111,8 @@ export class Framed implements Link {
   readonly ping?: (answered: () => void) => void
   readonly serializer: Serializer
   readonly channelBinding: BindingSource | undefined
+  latest = 0
+  longest: number | undefined
   readonly #transport: Transport
   #failed = false
 
@@ -125,6 +132,7 @@ export class Framed implements Link {
       frame: (frame) => {
         if (this.#failed) return
         let message: Message
+        this.latest = frame.length
         try {
           message = this.serializer.decode(frame)
         } catch (error) {
@@ -139,7 +147,11 @@ export class Framed implements Link {
   }
 
   send(message: Message): void {
-    this.#transport.send(this.serializer.encode(message))
+    const frame = this.serializer.encode(message)
+    // A character has at most three bytes.
+    if (this.longest !== undefined && frame.length * 3 > this.longest)
+      checkLengthFits(new Blob([frame as string]).size, this.longest)
+    this.#transport.send(frame)
   }
 
   close(code?: number, reason?: string): void {

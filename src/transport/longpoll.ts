@@ -243,11 +243,14 @@ class LongPoll implements Transport {
     this.#posting = false
   }
 
-  /** Concatenated batches are one batch, so all frames that wait leave together. */
+  /** Concatenated batches are one batch, so frames that wait leave together, up to the length of a usual one. */
   #next(): Frame {
-    if (!isBatched(this.protocol) || this.#queue.length === 1) return this.#queue.shift() as Frame
-    const frames = this.#queue
-    this.#queue = []
+    if (!isBatched(this.protocol)) return this.#queue.shift() as Frame
+    let count = 0
+    let length = 0
+    do length += (this.#queue[count++] as Frame).length
+    while (count < this.#queue.length && length + (this.#queue[count] as Frame).length <= MOST_TOGETHER)
+    const frames = this.#queue.splice(0, count)
     if (this.#text) return frames.join('')
     const whole = new Uint8Array(frames.reduce((size, { length }) => size + length, 0))
     let at = 0
@@ -258,5 +261,8 @@ class LongPoll implements Transport {
     return whole
   }
 }
+
+/** Bytes or characters of the batches that leave together: a router limits the length of what it receives. */
+const MOST_TOGETHER = 2 ** 20
 
 const TOO_LONG: CloseInfo = { code: 1009, reason: 'the message is longer than the router accepts' }

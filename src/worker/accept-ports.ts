@@ -71,8 +71,9 @@ export function acceptPorts(
       port.close()
       return
     }
+    const { maxPayload = 16 * 2 ** 20 } = options
     const transport: PortTransport = new PortTransport(port, protocol, {
-      maxPayload: options.maxPayload ?? 16 * 2 ** 20,
+      maxPayload,
       received: () => watched?.received(),
       ended() {
         open.delete(transport)
@@ -91,7 +92,8 @@ export function acceptPorts(
     ownLock.then((own) => {
       transport.accept(own.lock)
       try {
-        router.attach(framed(transport, serializers.get(protocol) as Serializer), { type: 'message-port', protocol })
+        const link = framed(transport, serializers.get(protocol) as Serializer)
+        router.attach(link, { type: 'message-port', protocol }, { maxMessage: maxPayload })
       } catch {
         transport.close(1011, 'the router could not accept the connection')
       }

@@ -275,3 +275,16 @@ test('each session that ends by a violation of the router counts as a failed att
   await stopped
   expect(attempts).toEqual([1, 2, 3])
 })
+
+test('the error of a session that its router closed has the code and the reason', async () => {
+  const { client, peer } = await joined()
+  const lost = next(client, 'lost')
+  const call = failure(client.call('a.b'))
+  peer.close(1009, 'a message may have at most 1000 bytes, got 1001')
+  const error = {
+    uri: 'wampy.error.connection_lost',
+    message: 'the connection was closed (1009 a message may have at most 1000 bytes, got 1001)',
+  }
+  expect((await lost)[0]).toMatchObject(error)
+  expect(await call).toMatchObject({ ...error, sent: true })
+})

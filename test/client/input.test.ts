@@ -419,7 +419,8 @@ describe('the callee', () => {
     part({ progress: true }, [5])
     part({}, [6])
     await until(() => answers().length === 1)
-    const message = 'more than 2 parts of the call of a.b wait to be read: read faster, or with a larger buffer'
+    const message =
+      'more than 2 parts of the call of a.b wait to be read, or more bytes than the option limits: read faster, or with a larger buffer'
     expect(answers()).toEqual([[ERROR, INVOCATION, 1, {}, LIMIT_EXCEEDED, [message]]])
     reading.open()
     const overflow = { uri: LIMIT_EXCEEDED, message }

@@ -154,7 +154,7 @@ describe('a reader that is too slow', () => {
   const part = (n: number) => [RESULT, 1, { progress: true }, [n]]
   const overflow = (buffer: number) => ({
     uri: LIMIT_EXCEEDED,
-    message: `more than ${buffer} parts of the result of a.b wait to be read: read faster, or with a larger buffer`,
+    message: `more than ${buffer} parts of the result of a.b wait to be read, or more bytes than the option limits: read faster, or with a larger buffer`,
   })
 
   test.each(['killnowait', 'kill', 'skip'] as const)('ends the call, which is canceled by %s', async (cancelMode) => {

@@ -353,8 +353,9 @@ describe('send', () => {
   test('of too many bytes is answered with 413, and ends the connection', async () => {
     const { base, echo } = await served({ maxPayload: 1000 })
     const transport = await opened(base)
-    expect((await post(`${transport}/send`, message('x'.repeat(1000)))).status).toBe(413)
-    expect(echo.ends).toEqual([{ code: 1009, reason: 'a message may have at most 1000 bytes' }])
+    const body = message('x'.repeat(1000))
+    expect((await post(`${transport}/send`, body)).status).toBe(413)
+    expect(echo.ends).toEqual([{ code: 1009, reason: `a message may have at most 1000 bytes, got ${body.length}` }])
   })
 
   test('of many bodies at once takes no more memory than one body may', async () => {

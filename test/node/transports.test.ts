@@ -36,8 +36,14 @@ type Opener = (router: Router, serializer: Serializer) => Promise<Place>
 
 let paths = 0
 
-async function overHttp(router: Router, url: 'url' | 'rawSocketUrl' | 'longPollUrl', dialing: Dial, tls = false) {
-  const served = await serve(router, { port: 0, longPoll: true, tls: tls ? { key, cert } : undefined })
+async function overHttp(
+  router: Router,
+  url: 'url' | 'rawSocketUrl' | 'longPollUrl',
+  dialing: Dial,
+  tls = false,
+  maxPayload = 2 ** 24,
+) {
+  const served = await serve(router, { port: 0, longPoll: true, maxPayload, tls: tls ? { key, cert } : undefined })
   cleanups.push(() => served.close())
   return { url: served[url]!, dial: dialing }
 }
@@ -157,6 +163,61 @@ describe('a RawSocket client with a low limit', () => {
     const client = await joined({ url, dial: rawSocketDial() }, json)
     await expect(client.call('com.x', ['x'.repeat(5000)])).rejects.toMatchObject({ uri: PAYLOAD_SIZE_EXCEEDED })
     await expect(client.call('com.x')).rejects.toMatchObject({ uri: 'wamp.error.no_such_procedure' })
+  })
+})
+
+describe('a router with a low limit announces it', () => {
+  const announcing: Record<string, (router: Router) => Promise<Place>> = {
+    WebSocket: (router) => overHttp(router, 'url', webSocketDial(), false, 4096),
+    'a batched WebSocket': (router) => overHttp(router, 'url', batching(webSocketDial()), false, 4096),
+    'long polls': (router) => overHttp(router, 'longPollUrl', longPollDial(), false, 4096),
+    'batched long polls': (router) => overHttp(router, 'longPollUrl', batching(longPollDial()), false, 4096),
+    'a MessagePort': async (router) => {
+      const { port1, port2 } = new MessageChannel()
+      const accepting = acceptPorts(router, port2 as never, { serializers: [json, msgpack, cbor], maxPayload: 4096 })
+      cleanups.push(() => {
+        accepting.close()
+        port1.close()
+      })
+      return { url: 'port:here', dial: portDial(port1 as never) }
+    },
+  }
+  const exceeded = { uri: PAYLOAD_SIZE_EXCEEDED, message: expect.stringMatching(/ of 4\d+ bytes .* at most 40\d\d$/) }
+
+  test.each(Object.entries(announcing))(
+    'over %s: what is longer fails, and the sessions continue',
+    async (_way, open) => {
+      for (const serializer of [json, msgpack, cbor]) {
+        const router = new Router()
+        const place = await open(router)
+        const client = await joined(place, serializer)
+        client.on('error', () => {})
+        await client.register('com.text', ([size, letter]) => (letter as string).repeat(size as number))
+        await expect(client.call('com.x', ['x'.repeat(4096)])).rejects.toMatchObject({ ...exceeded, sent: false })
+        await expect(client.publish('com.x', ['x'.repeat(4096)])).rejects.toMatchObject({ ...exceeded, sent: false })
+        await expect(client.call('com.text', [4096, 'x'])).rejects.toMatchObject(exceeded)
+        // Bytes count, not characters.
+        await expect(client.call('com.text', [2045, 'ß'])).rejects.toMatchObject(exceeded)
+        for (const [size, letter] of [
+          [4000, 'x'],
+          [2000, 'ß'],
+          [1000, '😀'],
+        ] as const) {
+          expect(await client.call('com.text', [size, letter])).toBe(letter.repeat(size))
+        }
+        expect(client.state).toBe('ready')
+      }
+    },
+  )
+
+  test('a message of exactly the greatest length is taken', async () => {
+    const client = await joined(await overHttp(new Router(), 'url', webSocketDial(), false, 4096), json)
+    await client.register('com.size', ([text]) => (text as string).length)
+    const rest = JSON.stringify([48, 2, {}, 'com.size', ['']]).length
+    expect(await client.call('com.size', ['x'.repeat(4096 - rest)])).toBe(4096 - rest)
+    await expect(client.call('com.size', ['x'.repeat(4097 - rest)])).rejects.toMatchObject({
+      message: 'a message of 4097 bytes is too long for the peer, which accepts at most 4096',
+    })
   })
 })
 

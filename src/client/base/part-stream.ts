@@ -3,6 +3,7 @@
 import { WampError } from '../../protocol/error.ts'
 import { LIMIT_EXCEEDED } from '../../protocol/names.ts'
 import type { Link } from '../../session/link.ts'
+import type { Load } from './load.ts'
 import { type Deferred, deferred } from './waiting.ts'
 
 /** The default `buffer`: the number of parts that may wait for a slow reader. */
@@ -11,22 +12,29 @@ export const BUFFER = 65_536
 /** The error for a reader that is too slow: no part is dropped in silence. */
 export function overflow(buffer: number, what: string): WampError {
   return new WampError(LIMIT_EXCEEDED, [
-    `more than ${buffer} ${what} wait to be read: read faster, or with a larger buffer`,
+    `more than ${buffer} ${what} wait to be read, or more bytes than the option limits: read faster, or with a larger buffer`,
   ])
+}
+
+interface Sized<T> {
+  readonly item: T
+  readonly bytes: number
 }
 
 /** An iteration fed from outside. It may end with an error, which the reader receives after the earlier parts. */
 export class Parts<T> implements AsyncIterableIterator<T, undefined> {
+  readonly #load: Load
   readonly #ended: () => void
   /** What came, in front of it what is next, the last first: taken off its end, however many wait. */
-  #items: T[] = []
-  #next: T[] = []
+  #items: Sized<T>[] = []
+  #next: Sized<T>[] = []
   readonly #readers: Deferred<IteratorResult<T, undefined>>[] = []
   #error: unknown
   #open = true
 
   /** `ended` is called once, when nothing more is taken in: by `end`, or because the reader has left its loop. */
-  constructor(ended: () => void = () => {}) {
+  constructor(load: Load, ended: () => void = () => {}) {
+    this.#load = load
     this.#ended = ended
   }
 
@@ -40,14 +48,17 @@ export class Parts<T> implements AsyncIterableIterator<T, undefined> {
     return this.#items.length + this.#next.length
   }
 
-  /** Adds a part; false if `room` parts wait already. */
-  push(item: T, room = Number.POSITIVE_INFINITY): boolean {
+  /** Adds a part of the message that is being delivered; false if `room` parts wait already, or too many bytes. */
+  push(item: T, room: number): boolean {
     if (!this.#open) return true
     const reader = this.#readers.shift()
     if (reader) reader.resolve({ done: false, value: item })
     // NaN leaves no room.
-    else if (this.size < room) this.#items.push(item)
-    else return false
+    else if (this.size < room && this.#load.fits) {
+      const bytes = this.#load.latest
+      this.#load.bytes += bytes
+      this.#items.push({ item, bytes })
+    } else return false
     return true
   }
 
@@ -61,12 +72,13 @@ export class Parts<T> implements AsyncIterableIterator<T, undefined> {
       this.#next = this.#items.reverse()
       this.#items = []
     }
-    return this.#next.pop() as T
+    const { item, bytes } = this.#next.pop() as Sized<T>
+    this.#load.bytes -= bytes
+    return item
   }
 
   #forget(): void {
-    this.#items = []
-    this.#next = []
+    while (this.size) this.#take()
   }
 
   /** Ends the stream. Waiting parts are still read, unless `atOnce` is set, and then the error. */

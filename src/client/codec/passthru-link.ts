@@ -104,6 +104,18 @@ class PassthruLink implements Link {
     if (link.ping) this.ping = (answered) => link.ping?.(answered)
   }
 
+  get longest(): number | undefined {
+    return this.#link.longest
+  }
+
+  set longest(length: number | undefined) {
+    this.#link.longest = length
+  }
+
+  get latest(): number {
+    return this.#link.latest ?? 0
+  }
+
   get backlog(): number {
     return this.#link.backlog
   }

@@ -11,6 +11,7 @@ import type { Table } from '../../session/handler-table.ts'
 import type { Connector } from '../../session/link.ts'
 import type { SessionEnd } from '../../session/session.ts'
 import type { Backoff } from '../base/backoff.ts'
+import { Load, type LoadLimits } from '../base/load.ts'
 import { canceled, type Deferred, deferred, limit, type Waiting } from '../base/waiting.ts'
 import { watched } from '../base/watched-promise.ts'
 import type { Passthru } from '../codec/passthru-link.ts'
@@ -65,6 +66,7 @@ export interface Settings {
   readonly reconnect: boolean | Backoff | Retry
   readonly liveness: false | Liveness
   readonly connectTimeout: number
+  readonly limits: LoadLimits | undefined
   readonly auth: readonly ClientAuth[]
   readonly onError: OnError | undefined
   /** True if the first operation that needs a session starts the client. */
@@ -87,6 +89,7 @@ export interface WaitingForSession extends Waiting {
 export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
   readonly settings: Settings
   readonly dropped: Dropped = { answers: 0, events: 0, parts: 0 }
+  readonly load: Load
   readonly handles = new DurableHandles(this)
   /** Operations that wait for a session. */
   readonly waiting = new Set<Deferred<ClientSession>>()
@@ -104,6 +107,7 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
 
   constructor(settings: Settings, host: CoreHost) {
     this.settings = settings
+    this.load = new Load(settings.limits)
     this.auth = settings.auth
     this.#host = host
   }

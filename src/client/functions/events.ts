@@ -3,6 +3,7 @@
 import type { WampError } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
 import { STOPPED } from '../../protocol/names.ts'
+import type { Load } from '../base/load.ts'
 import { overflow as overflowing, Parts } from '../base/part-stream.ts'
 import { limit, within } from '../base/waiting.ts'
 import { checkOptions } from '../checks.ts'
@@ -29,14 +30,14 @@ export interface Events extends AsyncIterableIterator<ReceivedEvent, undefined> 
   readonly subscription: Promise<Subscription>
 }
 
-export function events(client: Client, topic: Uri, options: EventsOptions): Events {
+export function events(client: Client, topic: Uri, options: EventsOptions, load: Load): Events {
   checkOptions(options)
   // Without a timeout the loop waits as long as its reader does.
   const { buffer = 1000, overflow = 'oldest', signal, timeout = 0, ...rest } = options
   const left = new AbortController()
   let release: (() => void) | undefined
   const stopped = (cause?: WampError) => parts.end(cause)
-  const parts = new Parts<ReceivedEvent>(() => {
+  const parts = new Parts<ReceivedEvent>(load, () => {
     release?.()
     client.off('stopped', stopped)
     // Ends the subscription, granted or not.
@@ -46,13 +47,13 @@ export function events(client: Client, topic: Uri, options: EventsOptions): Even
   const granted = client.subscribe(
     topic,
     (args, kwargs, details) => {
-      if (parts.size >= buffer) {
+      const event = { args, kwargs, details, topic: details.topic, publication: details.publication }
+      while (!parts.push(event, buffer)) {
         client.dropped.events++
-        if (overflow === 'newest') return
-        if (overflow === 'error') return parts.end(overflowing(buffer, `events of ${topic}`))
+        if (overflow === 'error') parts.end(overflowing(buffer, `events of ${topic}`))
+        if (overflow !== 'oldest' || !parts.size) return
         parts.drop()
       }
-      parts.push({ args, kwargs, details, topic: details.topic, publication: details.publication })
     },
     { ...rest, timeout, signal: left.signal },
   )

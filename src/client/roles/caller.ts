@@ -15,7 +15,7 @@ import type {
 import { payload } from '../../protocol/payload.ts'
 import { BUFFER, overflow, Parts, pump } from '../base/part-stream.ts'
 import { deferred, limit, type Waiting } from '../base/waiting.ts'
-import type { ClientSession, Dropped } from '../session/client-session.ts'
+import type { ClientSession, ClientSessionOwner } from '../session/client-session.ts'
 import { CALLER_FEATURES } from './features.ts'
 import { payloadOf } from './result.ts'
 import type { Role } from './role.ts'
@@ -205,10 +205,10 @@ export function progress<Part, Final>(
   begin: (options: CallOptions) => Promise<Final>,
   procedure: Uri,
   { signal, onProgress, buffer = BUFFER, ...options }: CallOptions,
-  dropped: Dropped,
+  { dropped, load }: Pick<ClientSessionOwner, 'dropped' | 'load'>,
 ): Progress<Part, Final> {
   const stop = new AbortController()
-  const parts = new Parts<Part>(() => {
+  const parts = new Parts<Part>(load, () => {
     release()
     stop.abort()
   })

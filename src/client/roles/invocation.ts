@@ -167,7 +167,7 @@ export class Running {
   /** The further parts. */
   get parts(): Parts<Part> {
     if (!this.#parts) {
-      this.#parts = new Parts()
+      this.#parts = new Parts(this.#session.owner.load)
       if (!this.#more || !this.#live) this.#parts.end(this.#stopped)
     }
     return this.#parts
@@ -237,9 +237,16 @@ export class Running {
     try {
       const result = endpoint()
       if (isThenable(result)) {
+        const done = this.#session.owner.load.begin()
         result.then(
-          (value) => this.#succeed(value),
-          (error) => this.#fail(error),
+          (value) => {
+            done()
+            this.#succeed(value)
+          },
+          (error) => {
+            done()
+            this.#fail(error)
+          },
         )
       } else this.#succeed(result)
     } catch (error) {
@@ -281,6 +288,7 @@ export class Running {
 
   /** Sends yielded values as progressive results, and the return value as the result. */
   async #stream(iterable: AsyncIterable<unknown>): Promise<void> {
+    const done = this.#session.owner.load.begin()
     try {
       const yields = iterable[Symbol.asyncIterator]()
       this.#yields = yields
@@ -292,6 +300,8 @@ export class Running {
     } catch (error) {
       this.#leave()
       this.#fail(error)
+    } finally {
+      done()
     }
   }
 

@@ -10,6 +10,7 @@ import type { Feature, RouterRole } from '../../protocol/words.ts'
 import type { Table } from '../../session/handler-table.ts'
 import type { Link } from '../../session/link.ts'
 import { Session, type SessionEnd } from '../../session/session.ts'
+import type { Load } from '../base/load.ts'
 import { deferred, isThenable } from '../base/waiting.ts'
 import { Requests } from './requests.ts'
 
@@ -40,6 +41,7 @@ export interface Dropped {
 /** The events that a session reports to its client. */
 export interface ClientSessionOwner {
   readonly dropped: Dropped
+  readonly load: Load
   /** A handler threw or its promise was rejected, or a procedure failed, which is then named. */
   raised(error: unknown, procedure?: Uri): void
   /** An operation succeeds, but not as its user may expect. */
@@ -77,6 +79,7 @@ export class ClientSession extends Session {
 
   welcome([, id, details]: WelcomeMessage, realm: Uri): void {
     const { authid, authrole, authmethod, authprovider, authextra, roles } = details
+    this.link.longest = details._max_message
     this.info = { id, realm: details.realm ?? realm, authid, authrole, authmethod, authprovider, authextra, roles }
     this.owner.joined(this)
   }
@@ -97,7 +100,12 @@ export class ClientSession extends Session {
   heed(task: () => unknown): void {
     try {
       const done = task()
-      if (isThenable(done)) done.then(undefined, (error) => this.owner.raised(error))
+      if (!isThenable(done)) return
+      const finish = this.owner.load.begin()
+      done.then(finish, (error) => {
+        finish()
+        this.owner.raised(error)
+      })
     } catch (error) {
       this.owner.raised(error)
     }
@@ -105,6 +113,7 @@ export class ClientSession extends Session {
 
   protected override inspect(message: Message): void {
     this.heard = true
+    this.owner.load.deliver(this.link.latest ?? 0)
     checkDetails(message)
   }
 
