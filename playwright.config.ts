@@ -62,6 +62,8 @@ export default defineConfig({
             '--disable-component-update',
             '--disable-sync',
             '--no-first-run',
+            // A name that is not a secure context, as a page over plain http from another machine.
+            '--host-resolver-rules=MAP name.test 127.0.0.1',
           ],
         },
       },

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
-import { build, type Metafile } from 'esbuild'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type BuildOptions, build, type Metafile } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { importOf, namesOf } from '../entry-points.ts'
 import { checkBuilt } from './built.ts'
 
@@ -259,9 +259,9 @@ describe('types', () => {
 
 describe('page', () => {
   /** Bundles for a browser as `esbuild --bundle --platform=browser` does: a Node module in reach is an error. */
-  async function bundle(contents: string): Promise<{ text: string; metafile: Metafile }> {
+  async function bundle(contents: string, options: BuildOptions = {}): Promise<{ text: string; metafile: Metafile }> {
     const result = await build({
-      stdin: { contents, resolveDir: place },
+      stdin: { contents, resolveDir: options.absWorkingDir ?? place },
       bundle: true,
       minify: true,
       platform: 'browser',
@@ -269,8 +269,9 @@ describe('page', () => {
       metafile: true,
       write: false,
       logLevel: 'silent',
+      ...options,
     })
-    return { text: result.outputFiles[0]!.text, metafile: result.metafile }
+    return { text: result.outputFiles![0]!.text, metafile: result.metafile! }
   }
 
   for (const module of pageImports) {
@@ -285,6 +286,17 @@ describe('page', () => {
       }
     })
   }
+
+  test('wampy-ts/auth bundles without the optional packages', async () => {
+    const alone = await mkdtemp(join(tmpdir(), 'wampy-ts-alone-'))
+    onTestFinished(() => rm(alone, { recursive: true }))
+    await mkdir(join(alone, 'node_modules'))
+    await symlink(installed, join(alone, 'node_modules', manifest.name), 'junction')
+    const code = `import { scram, ticket } from 'wampy-ts/auth'; console.log(scram, ticket)`
+    const { metafile } = await bundle(code, { absWorkingDir: alone, preserveSymlinks: true })
+    const imports = Object.values(metafile.outputs).flatMap((output) => output.imports)
+    expect(imports.map(({ path }) => path)).toContain('@noble/hashes/hmac.js')
+  })
 
   const calling = (kind: keyof typeof pageBudgets, call: string) =>
     bundle(`

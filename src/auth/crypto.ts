@@ -1,24 +1,33 @@
 /** The primitives of the methods: WebCrypto where it exists, else `@noble`, which works in pages over plain http too. */
 
 import { usage } from '../protocol/error.ts'
-import { joinBytes } from './bytes.ts'
-import { optional } from './optional.ts'
+import { joinBytes, utf8 } from './bytes.ts'
+import { missing } from './optional.ts'
 
 // Absent in pages that did not come over https or from localhost.
 const subtleCrypto = (): SubtleCrypto | undefined => globalThis.crypto?.subtle
 
-const hashes = () =>
-  optional('@noble/hashes', 'authentication without WebCrypto', async () => {
-    const [{ hmac }, { sha256 }, { pbkdf2Async }] = await Promise.all([
-      import('@noble/hashes/hmac.js'),
-      import('@noble/hashes/sha2.js'),
-      import('@noble/hashes/pbkdf2.js'),
-    ])
+// Each import of an optional package is awaited in a `try`: esbuild then accepts that it is not installed.
+async function hashes() {
+  try {
+    const { hmac } = await import('@noble/hashes/hmac.js')
+    const { sha256 } = await import('@noble/hashes/sha2.js')
+    const { pbkdf2Async } = await import('@noble/hashes/pbkdf2.js')
     return { hmac, sha256, pbkdf2Async }
-  })
+  } catch (error) {
+    throw missing('@noble/hashes', `authentication ${WITHOUT_WEB_CRYPTO}`, error)
+  }
+}
 
-const ed25519 = () =>
-  optional('@noble/curves', 'Ed25519 without WebCrypto', async () => (await import('@noble/curves/ed25519.js')).ed25519)
+async function ed25519() {
+  try {
+    return (await import('@noble/curves/ed25519.js')).ed25519
+  } catch (error) {
+    throw missing('@noble/curves', `Ed25519 ${subtleCrypto() ? 'in this browser' : WITHOUT_WEB_CRYPTO}`, error)
+  }
+}
+
+const WITHOUT_WEB_CRYPTO = 'without WebCrypto (which pages over https or from localhost have)'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
@@ -64,6 +73,14 @@ type NativeArgon2 = (
   done: (error: Error | null, derived: Uint8Array) => void,
 ) => void
 
+async function argon2Package() {
+  try {
+    return await import('@noble/hashes/argon2.js')
+  } catch (error) {
+    throw missing('@noble/hashes', 'argon2id', error)
+  }
+}
+
 /** Argon2id, version 1.3, with a parallelism of 1 (RFC 9106). `memory` is in KiB. */
 export async function argon2id(
   password: Uint8Array,
@@ -86,7 +103,7 @@ export async function argon2id(
       argon2('argon2id', parameters, (error, derived) => (error ? reject(error) : resolve(new Uint8Array(derived))))
     })
   }
-  const { argon2idAsync } = await optional('@noble/hashes', 'argon2id', () => import('@noble/hashes/argon2.js'))
+  const { argon2idAsync } = await argon2Package()
   return argon2idAsync(password, salt, { t: iterations, m: memory, p: 1, dkLen: length, version: 0x13 })
 }
 
@@ -149,21 +166,33 @@ function fromBase64Url(text: string): Uint8Array {
 }
 
 /**
- * A password for hashing (SASLprep, RFC 4013). Printable ASCII needs no preparation.
+ * Characters of common scripts, for which SASLprep is no more than NFKC: Latin, combining marks, Greek, Cyrillic,
+ * punctuation, currencies, Kana, Chinese characters and Hangul, as far as Unicode 3.2 has them.
+ */
+const COMMON =
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: ranges of code units, the combining marks one of them
+  /^[\x20-\x7e\xa1-\xac\xae-\u0220\u0300-\u033f\u0386\u0388-\u038a\u038c\u038e-\u03a1\u03a3-\u03ce\u0400-\u0486\u048a-\u04ce\u1e00-\u1e9b\u1ea0-\u1ef9\u2010-\u2027\u2030-\u203e\u20a0-\u20b1\u3001-\u303f\u3041-\u3096\u3099-\u30ff\u4e00-\u9fa5\uac00-\ud7a3\uff01-\uff5e]*$/
+
+/**
+ * A password for hashing (SASLprep, RFC 4013).
  *
  * @throws WampError `wampy.error.usage` for text that SASLprep forbids
  */
 export async function prepared(password: string): Promise<Uint8Array> {
-  if (/^[\x20-\x7e]*$/.test(password)) return new TextEncoder().encode(password)
-  const { default: saslprep } = await optional(
-    '@mongodb-js/saslprep',
-    'a password that is not plain ASCII',
-    () => import('@mongodb-js/saslprep'),
-  )
+  if (COMMON.test(password)) return utf8(password.normalize('NFKC'))
+  const saslprep = await saslprepPackage()
   try {
-    return new TextEncoder().encode(saslprep(password))
+    return utf8(saslprep(password))
   } catch {
     // Its own error could contain characters of the password.
     throw usage('the password contains a character that SASLprep (RFC 4013) forbids')
+  }
+}
+
+async function saslprepPackage(): Promise<(password: string) => string> {
+  try {
+    return (await import('@mongodb-js/saslprep')).default
+  } catch (error) {
+    throw missing('@mongodb-js/saslprep', 'a password with rare characters', error)
   }
 }

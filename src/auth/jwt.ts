@@ -4,7 +4,7 @@ import type { JWTVerifyGetKey, JWTVerifyOptions, CryptoKey as Key } from 'jose'
 import { usage } from '../protocol/error.ts'
 import { isDict } from '../protocol/validate.ts'
 import type { AuthMethod } from './contract.ts'
-import { optional } from './optional.ts'
+import { missing } from './optional.ts'
 import { denied, identityFrom, type PrincipalBase } from './principals.ts'
 
 /** The claims of a verified token (RFC 7519, section 4.1), and any other. */
@@ -69,7 +69,7 @@ export function jwtAuth(options: JwtOptions): AuthMethod {
     name: 'ticket',
     async *authenticate(request) {
       const { signature } = yield {}
-      const jose = await optional('jose', 'jwtAuth', () => import('jose'))
+      const jose = await josePackage()
       if (jwksUrl !== undefined) keys ??= jose.createRemoteJWKSet(new URL(jwksUrl))
       let claims: TokenClaims
       try {
@@ -87,5 +87,13 @@ export function jwtAuth(options: JwtOptions): AuthMethod {
       const identity = identityFrom(found, authid, request, 'jwt')
       return claims.exp === undefined ? identity : { ...identity, expires: 1000 * claims.exp }
     },
+  }
+}
+
+async function josePackage() {
+  try {
+    return await import('jose')
+  } catch (error) {
+    throw missing('jose', 'jwtAuth', error)
   }
 }

@@ -2,11 +2,8 @@
 
 import { usage } from '../protocol/error.ts'
 
-/** Loads an optional peer dependency; the error for a missing one says how to install it. */
-export async function optional<T>(name: string, purpose: string, load: () => Promise<T>): Promise<T> {
-  try {
-    return await load()
-  } catch (error) {
-    throw usage(`${purpose} needs the package ${name} here: npm install ${name} (${(error as Error).message})`)
-  }
+/** The error of an optional peer dependency that cannot be loaded. */
+export function missing(name: string, purpose: string, error: unknown): Error {
+  const cure = `npm install ${name}, or name it in the import map of a page without a bundler`
+  return usage(`${purpose} needs the package ${name}: ${cure} (${(error as Error).message})`)
 }
