@@ -56,6 +56,11 @@ export const INDEFINITE = -1
 const FEW_KEYS = 16
 /** Each key is looked up among all the others, which costs more than any other check. */
 const MAX_KEYS = 2 ** 19
+/**
+ * Lists, dictionaries and bytes of one message, of which each takes a hundred times its octets when it is decoded. A
+ * message beyond 16 MiB may have one for every 8 octets.
+ */
+const MAX_OBJECTS = 2 ** 21
 // Up to this size a loop is faster than TextDecoder.
 const SHORT_TEXT = 24
 
@@ -87,8 +92,10 @@ export class Cursor {
   size = 0
   number = 0
   big = 0n
-  /** The number of values that were checked in lists and dictionaries since `open`. */
+  /** The number of values that were checked in lists and dictionaries since `open`; a bignum counts as one more for every 4 octets. */
   values = 0
+  /** The number of lists, dictionaries and bytes that were checked since `open`. */
+  #objects = 0
 
   constructor(format: Format) {
     this.#format = format
@@ -98,6 +105,7 @@ export class Cursor {
     this.#bytes = bytes
     this.at = at
     this.values = 0
+    this.#objects = 0
     this.#top = 0
   }
 
@@ -231,21 +239,29 @@ export class Cursor {
     switch (kind) {
       case TEXT:
       case BYTES:
+        if (kind === BYTES) this.#countObject()
         if (this.size === INDEFINITE) this.#checkPieces(kind)
         else this.#pass(kind)
         break
       case LIST:
+        this.#countObject()
         this.#checkList(this.size, inside(depth), plainly)
         break
       case DICT:
+        this.#countObject()
         this.#checkDict(this.size, inside(depth), plainly)
         break
-      case TAG_ITEM:
+      case TAG_ITEM: {
         if (plainly) throw violation('a tag has no place in the envelope of a message')
+        const { at, number: tag } = this
         this.check(inside(depth), plainly)
+        // Its digits are calculated when it is transcoded.
+        if (this.isBignum(tag)) this.values += (this.at - at) >> 2
         break
+      }
       case EXTENSION:
         if (plainly) throw violation('an extension has no place in the envelope of a message')
+        this.#countObject()
         this.at += this.size
         break
       case BREAK:
@@ -285,12 +301,19 @@ export class Cursor {
       // Most items end with their head.
       if (kind < TEXT || (kind >= NULL && kind <= FALSE)) continue
       if (kind === LIST) {
+        this.#countObject()
         lefts[level] = left
         level = inside(level)
         left = this.size
       } else if (kind > DICT || this.size !== 0 || (kind === DICT && level > MAX_DEPTH)) {
         this.checkRest(kind, level, plainly)
-      }
+      } else if (kind !== TEXT) this.#countObject()
+    }
+  }
+
+  #countObject(): void {
+    if (++this.#objects > MAX_OBJECTS && this.#objects > this.#bytes.length >> 3) {
+      throw violation(`a message may have at most ${MAX_OBJECTS} lists, dictionaries and bytes`)
     }
   }
 

@@ -14,6 +14,8 @@ const CLOSING_BRACE = 125
 
 /** Up to this length a loop is faster than a search of the engine. */
 const SHORT_STRING = 32
+/** Integers of more digits may become bigints. */
+const EXACT_DIGITS = 15
 /** A backslash or a control character, which are all characters but these. */
 const SPECIAL = /[^ -[\]-\uffff]/
 
@@ -25,7 +27,7 @@ export class JsonScan {
   readonly #text: string
   /** For each level, the character that closes it. */
   readonly #closers: Uint8Array
-  /** The number of values seen so far, keys not counted. */
+  /** The number of values seen so far, keys not counted; an integer beyond 15 digits counts as one more for every 8 of them. */
   values = 0
 
   /** `levels` is the greatest depth of lists and dictionaries. */
@@ -136,6 +138,7 @@ export class JsonScan {
     else {
       const end = this.#digits(at)
       if (end === at) return MALFORMED
+      if (end - at > EXACT_DIGITS) this.values += (end - at) >> 3
       at = end
     }
     if (text.charCodeAt(at) === DOT) {

@@ -39,8 +39,8 @@ export interface Sink {
 const NO_BYTES = new Uint8Array(0)
 
 /**
- * The greatest number of values of a payload that is transcoded: a message is handled in one turn of the event loop. An
- * integer of more than 64 bits counts as one more value for every 16 bytes.
+ * The greatest number of values of a payload that is transcoded: a message is handled in one turn of the event loop. A long
+ * integer counts as several values, because its digits are calculated.
  */
 const MAX_TRANSCODED = 2 ** 19
 
@@ -61,12 +61,10 @@ export class Transcoder {
   #bytes: Uint8Array
   #start = 0
   #joined = NO_BYTES
-  #values: number
 
   /** `values` is the number of values of the payload. */
   constructor(cursor: Cursor, sink: Sink, values: number) {
     refuseMany(values)
-    this.#values = values
     this.#cursor = cursor
     this.#sink = sink
     this.#bytes = cursor.bytes
@@ -192,10 +190,7 @@ export class Transcoder {
     const kind = this.#cursor.head()
     if (kind !== BYTES || !this.#cursor.isBignum(tag)) return this.#item(kind)
     this.#cursor.at = at
-    const value = this.#cursor.bignum(tag)
-    this.#values += (this.#cursor.at - at) >> 4
-    refuseMany(this.#values)
-    return this.#sink.numeric(value) ?? true
+    return this.#sink.numeric(this.#cursor.bignum(tag)) ?? true
   }
 
   /** Reads the text or bytes whose head has been read; returns the size. */

@@ -49,6 +49,8 @@ const JSON_ITEMS: Readonly<Record<string, string>> = {
   'integers of 20 digits': '12345678901234567890',
   'integers of 40 digits': '1234567890123456789012345678901234567890',
   'integers of 4,300 digits': '9'.repeat(4300),
+  // As many as are transcoded.
+  'integers of 20 digits among texts': `12345678901234567890,"${'x'.repeat(104)}"`,
   'one key': '{"a":1}',
   'twenty keys': `{${Array.from({ length: 20 }, (_, i) => `"k${i}":1`).join()}}`,
   'short bytes': '"\\u0000QQ=="',
@@ -122,6 +124,10 @@ function binaryAttacks({ list, dict, text, octets }: Heads, size: number): Recor
 const twentyKeys = (head: number[], text: number): Buffer =>
   Buffer.concat([bytes(...head), ...Array.from({ length: 20 }, (_, i) => bytes(text + 2, 97, 97 + i, 1))])
 
+/** A list of 4 items and 34 integers: one object for every 8 octets. */
+const amongIntegers = (item: number): Buffer =>
+  Buffer.concat([bytes(0x98, 38), Buffer.alloc(4, item), Buffer.alloc(34, 0)])
+
 const CBOR_ITEMS: Readonly<Record<string, Buffer>> = {
   dictionaries: bytes(0xa0),
   lists: bytes(0x80),
@@ -134,6 +140,9 @@ const CBOR_ITEMS: Readonly<Record<string, Buffer>> = {
   'short texts beyond ASCII': bytes(0x62, 0xc3, 0xa9),
   'empty bytes': bytes(0x40),
   'short bytes': bytes(0x41, 0),
+  // As many as a message may have.
+  'empty bytes among integers': amongIntegers(0x40),
+  'dictionaries among integers': amongIntegers(0xa0),
   'floats of 2 bytes': bytes(0xf9, 0x2e, 0x66),
   'floats of 4 bytes': bytes(0xfa, 0x0d, 0xcc, 0xcc, 0xcd),
   'floats of 8 bytes': bytes(0xfb, 0x3f, 0xb9, 0x99, 0x99, 0x99, 0x99, 0x99, 0x9a),
@@ -141,6 +150,13 @@ const CBOR_ITEMS: Readonly<Record<string, Buffer>> = {
   'bignums of 1 byte': bytes(0xc2, 0x41, 0xff),
   'bignums of 16 bytes': Buffer.concat([bytes(0xc2, 0x50), Buffer.alloc(16, 0xff)]),
   'bignums of 1,785 bytes': Buffer.concat([bytes(0xc2, 0x59, 0x06, 0xf9), Buffer.alloc(1785, 0xff)]),
+  // As many as are transcoded.
+  'bignums of 1,785 bytes among texts': Buffer.concat([
+    bytes(0x82, 0xc2, 0x59, 0x06, 0xf9),
+    Buffer.alloc(1785, 0xff),
+    bytes(0x79, 0x31, 0xff),
+    Buffer.alloc(0x31ff, 'x'),
+  ]),
   'one key': bytes(0xa1, 0x61, 97, 1),
   'twenty keys': twentyKeys([0xb4], 0x60),
   'undefined keys': bytes(0xa1, 0x61, 97, 0xf7),
