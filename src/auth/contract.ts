@@ -9,8 +9,14 @@ import type { Dict } from '../protocol/options.ts'
  */
 export type ChannelBinding = 'tls-exporter' | 'tls-unique'
 
-/** What binds to a connection: 32 bytes for `tls-exporter`, the first Finished message for `tls-unique`. */
-export type BindingSource = (type: ChannelBinding) => Uint8Array | undefined
+/** What Crossbar.io and autobahn for Python do where they differ from the specification. */
+export type AuthDialect = 'crossbar'
+
+/**
+ * What binds to a connection: 32 bytes for `tls-exporter`, the first Finished message for `tls-unique`. The dialect has
+ * `tls-unique` on TLS 1.3 too.
+ */
+export type BindingSource = (type: ChannelBinding, dialect?: AuthDialect) => Uint8Array | undefined
 
 /** The answer to a CHALLENGE: the `signature` and `extra` of AUTHENTICATE. */
 export interface AuthAnswer {

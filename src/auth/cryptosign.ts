@@ -5,7 +5,7 @@ import { AUTHENTICATION_FAILED } from '../protocol/names.ts'
 import { formatValue } from '../protocol/validate.ts'
 import { fromHex, joinBytes, randomBytes, sameBytes, toHex, xorBytes } from './bytes.ts'
 import { clientAuth, currentSecret, type Secret, unproved } from './client.ts'
-import type { AuthMethod, BindingSource, ChannelBinding, ClientAuth } from './contract.ts'
+import type { AuthDialect, AuthMethod, BindingSource, ChannelBinding, ClientAuth } from './contract.ts'
 import { type SigningKey, sha256Of, signingKey, verifySignature } from './crypto.ts'
 import { denied, identityFrom, type PrincipalBase, type Principals, sourceFrom } from './principals.ts'
 
@@ -18,6 +18,8 @@ export interface CryptosignOptions {
   readonly authid?: string | undefined
   /** For clients in Node: `tls-exporter` on TLS 1.3, `tls-unique` on TLS 1.2. Default: none. */
   readonly channelBinding?: ChannelBinding | undefined
+  /** With Crossbar.io, `tls-unique` works on TLS 1.3 too, for which RFC 9266 does not define it. */
+  readonly dialect?: AuthDialect | undefined
   /** The router's public key in hexadecimal digits: it must then prove that it has the private key. */
   readonly routerKey?: string | undefined
 }
@@ -29,7 +31,7 @@ export interface CryptosignOptions {
  * auth: [cryptosign({ key: process.env.WAMP_KEY })]
  * @throws WampError `wampy.error.usage` for options that are not valid; a key that is not valid ends the attempt
  */
-export function cryptosign({ key, authid, channelBinding, routerKey }: CryptosignOptions): ClientAuth {
+export function cryptosign({ key, authid, channelBinding, dialect, routerKey }: CryptosignOptions): ClientAuth {
   if (key === undefined) throw usage('cryptosign needs { key }, 64 hexadecimal digits')
   const pinned = routerKey === undefined ? undefined : fromHex(routerKey, 32)
   if (routerKey !== undefined && !pinned) throw usage('cryptosign: routerKey must be 64 hexadecimal digits')
@@ -50,7 +52,8 @@ export function cryptosign({ key, authid, channelBinding, routerKey }: Cryptosig
               `this client asked for the channel binding ${formatValue(wanted)}, and the router uses ${formatValue(extra['channel_binding'] ?? null)}`,
             ])
           }
-          const id = wanted === null ? undefined : await channelId(wanted as ChannelBinding, context.channelBinding)
+          const id =
+            wanted === null ? undefined : await channelId(wanted as ChannelBinding, context.channelBinding, dialect)
           const asked = fromHex(extra['challenge'], 32)
           if (!asked) throw usage('the router sent a cryptosign CHALLENGE without 32 bytes of challenge')
           if (pinned) await verifyRouter(extra, pinned, bound(challenge, id))
@@ -76,11 +79,15 @@ async function signerFrom(key: PrivateKey): Promise<SigningKey> {
 }
 
 /** 32 bytes that both ends of the connection share. As in autobahn, `tls-unique` is hashed to that length. */
-async function channelId(type: ChannelBinding, source: BindingSource | undefined): Promise<Uint8Array> {
-  const data = source?.(type)
+async function channelId(
+  type: ChannelBinding,
+  source: BindingSource | undefined,
+  dialect: AuthDialect | undefined,
+): Promise<Uint8Array> {
+  const data = source?.(type, dialect)
   if (!data) {
     throw new WampError(AUTHENTICATION_FAILED, [
-      `this connection cannot be bound by ${formatValue(type)}: that needs TLS ${type === 'tls-exporter' ? '1.3' : '1.2'} and a client in Node`,
+      `this connection cannot be bound by ${formatValue(type)}: that needs TLS ${type === 'tls-exporter' ? '1.3' : "1.2, or the dialect 'crossbar',"} and a client in Node`,
     ])
   }
   return type === 'tls-unique' ? sha256Of(data) : data
@@ -123,6 +130,8 @@ function keysOf({ authorized_keys, pubkey }: CryptosignPrincipal): readonly stri
 export interface CryptosignAuthOptions {
   /** The private key by which the router proves itself to clients that ask for it. Default: none. */
   readonly key?: PrivateKey | undefined
+  /** For autobahn for Python, which binds by `tls-unique` on TLS 1.3 too. */
+  readonly dialect?: AuthDialect | undefined
 }
 
 /**
@@ -135,7 +144,7 @@ export interface CryptosignAuthOptions {
  */
 export function cryptosignAuth(
   principals: Principals<CryptosignPrincipal>,
-  { key }: CryptosignAuthOptions = {},
+  { key, dialect }: CryptosignAuthOptions = {},
 ): AuthMethod {
   const source = sourceFrom('cryptosign', principals)
   const nameOf = typeof principals === 'function' ? undefined : namesByKey(principals)
@@ -151,7 +160,7 @@ export function cryptosignAuth(
       }
       const pubkey = toHex(publicKey)
       const type = authextra['channel_binding'] ?? null
-      const id = type === null ? undefined : await channelId(type as ChannelBinding, connection.channelBinding)
+      const id = type === null ? undefined : await channelId(type as ChannelBinding, connection.channelBinding, dialect)
       const name = authid ?? (nameOf ? nameOf(pubkey) : pubkey)
       const found = name === undefined ? undefined : await source.find(name, request)
       const known = found && (keysOf(found)?.includes(pubkey) ?? source.provider !== 'static')

@@ -25,7 +25,6 @@ export {
 export {
   type CrossbarScramSecret,
   type ScramCost,
-  type ScramDialect,
   type ScramPrincipal,
   type ScramSecret,
   type ScramSecretOptions,

@@ -7,12 +7,9 @@ import { formatValue } from '../protocol/validate.ts'
 import { fromBase64, toBase64 } from '../serializer/base64.ts'
 import { fromHex, joinBytes, randomBytes, sameBytes, utf8, xorBytes } from './bytes.ts'
 import { checkText, clientAuth, currentText, type Secret, unproved } from './client.ts'
-import type { AuthContext, AuthMethod, BindingSource, ChannelBinding, ClientAuth } from './contract.ts'
+import type { AuthContext, AuthDialect, AuthMethod, BindingSource, ChannelBinding, ClientAuth } from './contract.ts'
 import { argon2id, hmacSha256, pbkdf2, prepared, sha256Of } from './crypto.ts'
 import { denied, identityFrom, type PrincipalBase, type Principals, sourceFrom } from './principals.ts'
-
-/** `crossbar` is the dialect of Crossbar.io and autobahn for Python, whose method is called `scram`. */
-export type ScramDialect = 'crossbar'
 
 /** The derivation of the salted password. */
 export interface ScramCost {
@@ -25,7 +22,8 @@ export interface ScramCost {
 export interface ScramOptions {
   /** For clients in Node whose router supports it. Default: none. */
   readonly channelBinding?: ChannelBinding | undefined
-  readonly dialect?: ScramDialect | undefined
+  /** The method of Crossbar.io is called `scram`, and has no channel binding. */
+  readonly dialect?: AuthDialect | undefined
 }
 
 /** Two methods of one attempt share the nonce, because HELLO has room for one. */
@@ -78,10 +76,10 @@ export function scram(authid: string, password: Secret, { channelBinding, dialec
   })
 }
 
-const nameFor = (dialect: ScramDialect | undefined): string => (dialect ? 'scram' : 'wamp-scram')
+const nameFor = (dialect: AuthDialect | undefined): string => (dialect ? 'scram' : 'wamp-scram')
 
 /** In the dialect, the bytes of the nonces are joined rather than their texts. */
-function continues(full: string, nonce: string, dialect: ScramDialect | undefined): boolean {
+function continues(full: string, nonce: string, dialect: AuthDialect | undefined): boolean {
   if (!dialect) return full.startsWith(nonce)
   const [all, own] = [fromBase64(full), fromBase64(nonce)]
   return all !== undefined && own !== undefined && sameBytes(own, all.subarray(0, own.length))
@@ -101,7 +99,7 @@ function boundTo(type: unknown, source: BindingSource | undefined): Binding | un
 
 /** RFC 5802, section 3, with the order of WAMP's specification. */
 function authMessage(
-  dialect: ScramDialect | undefined,
+  dialect: AuthDialect | undefined,
   authid: string,
   nonce: string,
   full: string,
@@ -130,7 +128,7 @@ async function saltedPassword(
   password: string,
   salt: Uint8Array,
   { kdf, iterations, memory = 0 }: ScramCost,
-  dialect: ScramDialect | undefined,
+  dialect: AuthDialect | undefined,
 ): Promise<Uint8Array> {
   // The dialect does not prepare passwords.
   const bytes = dialect ? utf8(password) : await prepared(password)
@@ -184,7 +182,7 @@ export interface CrossbarScramSecret {
 export type ScramPrincipal = PrincipalBase & (ScramSecret | CrossbarScramSecret)
 
 export interface ScramSecretOptions extends Partial<ScramCost> {
-  readonly dialect?: ScramDialect | undefined
+  readonly dialect?: AuthDialect | undefined
 }
 
 /**
@@ -232,7 +230,7 @@ function storedFrom(principal: ScramPrincipal): Stored | undefined {
  */
 export function scramAuth(
   principals: Principals<ScramPrincipal>,
-  { dialect }: { readonly dialect?: ScramDialect | undefined } = {},
+  { dialect }: { readonly dialect?: AuthDialect | undefined } = {},
 ): AuthMethod {
   const name = nameFor(dialect)
   const source = sourceFrom(name, principals)

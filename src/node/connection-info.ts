@@ -42,7 +42,7 @@ export function factsOf(socket: Duplex, request?: IncomingMessage): ConnectionFa
     address: remoteAddress?.replace(/^::ffff:(?=\d+\.)/, ''),
     cookies: cookiesOf(request?.headers.cookie),
     certificate: certificateOf(socket as TLSSocket),
-    channelBinding: (type) => bindingOf(socket as TlsLike, type, true),
+    channelBinding: (type, dialect) => bindingOf(socket as TlsLike, type, dialect, true),
   }
 }
 

@@ -63,7 +63,7 @@ export class RawSocket implements Transport, Delayable {
     this.protocol = protocol
     this.framing = `rs${theirs}`
     this.#socket = socket
-    this.channelBinding = (type) => bindingOf(socket as TlsLike, type, server)
+    this.channelBinding = (type, dialect) => bindingOf(socket as TlsLike, type, dialect, server)
     this.#out = new Corked(socket)
     this.#text = protocol === 'wamp.2.json'
     this.#ours = ours

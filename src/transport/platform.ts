@@ -131,7 +131,7 @@ export function extrasOf(socket: WebSocketLike): SocketExtras | undefined {
         if (own.raw) own.raw.destroy()
         else socket.close()
       },
-      channelBinding: (type) => bindingOf(own.raw, type),
+      channelBinding: (type, dialect) => bindingOf(own.raw, type, dialect),
     }
   }
   if (!isNode(socket)) return undefined
@@ -150,7 +150,7 @@ export function extrasOf(socket: WebSocketLike): SocketExtras | undefined {
     terminate() {
       socket.terminate()
     },
-    channelBinding: (type) => bindingOf(connection.raw, type),
+    channelBinding: (type, dialect) => bindingOf(connection.raw, type, dialect),
   }
 }
 

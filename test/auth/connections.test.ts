@@ -72,6 +72,24 @@ describe('channel binding', () => {
     }
   })
 
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('tls-unique of Crossbar.io’s dialect on %s', async (version) => {
+    const serving = { tls: { key, cert, minVersion: version, maxVersion: version } }
+    const principals = { joe: { authorized_keys: [keys.publicKey] } }
+    const { url, rawSocketUrl = '' } = await served(
+      { auth: [cryptosignAuth(principals, { dialect: 'crossbar' })] },
+      serving,
+    )
+    const auth = [cryptosign({ key: keys.privateKey, channelBinding: 'tls-unique', dialect: 'crossbar' })]
+    for (const router of [
+      new WampRouter({ url, dial: dial({ ca: cert }) }),
+      new WampRouter({ url: rawSocketUrl, dial: rawSocketDial({ ca: cert }) }),
+    ]) {
+      const client = clientWith(auth, { router })
+      await client.start()
+      expect(client.session).toMatchObject({ authid: 'joe', authmethod: 'cryptosign' })
+    }
+  })
+
   test('a signature for another connection is refused', async () => {
     // Like an attacker in between, who relays the client's messages to the router.
     const { url } = await served({ auth: await methods() }, { tls: { key, cert } })

@@ -531,6 +531,8 @@ describe('a start that fails', () => {
     'wamp.error.authentication_failed',
     'wamp.error.authentication_required',
     'wamp.error.no_matching_auth_method',
+    // Of Crossbar.io.
+    'wamp.error.no_auth_method',
     'wamp.error.not_authorized',
     'wamp.error.authorization_failed',
     'wamp.error.no_such_role',

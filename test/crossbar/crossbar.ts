@@ -1,12 +1,13 @@
 /** Crossbar.io as a process of its own, on a port of its own, which ends with the test process in any case. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { accessSync, constants, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
-import { cert, key } from '../node/certificate.ts'
+import { cert, key, strangers } from '../node/certificate.ts'
 
 /** The realm that stores the last three events of `com.remembered`. */
 export const REMEMBERING = 'remembering'
@@ -29,6 +30,8 @@ export interface Crossbar extends AsyncDisposable {
    */
   readonly universal: { readonly host: string; readonly port: number }
   readonly secure: { readonly host: string; readonly port: number }
+  /** A port whose clients need a certificate: that of localhost is Joe's, and another is not in its table. */
+  readonly certified: { readonly host: string; readonly port: number }
   /** SIGKILL to all its processes. */
   kill(): Promise<void>
   /** SIGTERM, as an administrator's restart sends it. */
@@ -41,17 +44,16 @@ export interface Crossbar extends AsyncDisposable {
 
 export async function startCrossbar(): Promise<Crossbar> {
   const program = find()
-  const [port, universal, secure] = (await freePorts(3)) as [number, number, number]
+  const [port, universal, secure, certified] = (await freePorts(4)) as [number, number, number, number]
+  const ports = { port, universal, secure, certified }
   const folder = mkdtempSync(join(tmpdir(), 'wampy-ts-crossbar-'))
   mkdirSync(join(folder, 'web'))
   writeFileSync(join(folder, 'key.pem'), key)
   writeFileSync(join(folder, 'cert.pem'), cert)
-  writeFileSync(
-    join(folder, 'config.json'),
-    JSON.stringify(config({ port, universal, secure }, join(folder, 'rs.sock'))),
-  )
+  writeFileSync(join(folder, 'strangers.pem'), strangers.cert)
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config(ports, join(folder, 'rs.sock'))))
   const removed = () => rmSync(folder, { recursive: true, force: true })
-  const crossbar = new Node(program, folder, { port, universal, secure })
+  const crossbar = new Node(program, folder, ports)
   try {
     await crossbar.start()
   } catch (error) {
@@ -84,17 +86,19 @@ class Node {
   readonly port: number
   readonly universal: { readonly host: string; readonly port: number }
   readonly secure: { readonly host: string; readonly port: number }
+  readonly certified: { readonly host: string; readonly port: number }
   readonly #program: string
   readonly #folder: string
   #process: ChildProcess | undefined
   log = ''
 
-  constructor(program: string, folder: string, { port, universal, secure }: Ports) {
+  constructor(program: string, folder: string, { port, universal, secure, certified }: Ports) {
     this.#program = program
     this.#folder = folder
     this.port = port
     this.universal = { host: this.host, port: universal }
     this.secure = { host: this.host, port: secure }
+    this.certified = { host: this.host, port: certified }
   }
 
   get url(): string {
@@ -204,6 +208,7 @@ interface Ports {
   readonly port: number
   readonly universal: number
   readonly secure: number
+  readonly certified: number
 }
 
 /** The public key of the private key `PRIVATE_KEY`. */
@@ -247,7 +252,12 @@ const LOGINS = {
   },
 }
 
-function config({ port, universal, secure }: Ports, path: string): object {
+const CERTIFIED = {
+  type: 'static',
+  principals: { joe: { 'certificate-sha1': new X509Certificate(cert).fingerprint, role: 'user' } },
+}
+
+function config({ port, universal, secure, certified }: Ports, path: string): object {
   const permission = {
     uri: '',
     match: 'prefix',
@@ -260,6 +270,10 @@ function config({ port, universal, secure }: Ports, path: string): object {
     serializers: ['json', 'cbor', 'msgpack'],
     auth: { anonymous: { type: 'static', role: 'anonymous' } },
   }
+  const methods = ['ticket', 'wampcra', 'cryptosign', 'scram', 'tls']
+  const dynamic = Object.fromEntries(
+    methods.map((name) => [name, { type: 'dynamic', authenticator: `com.example.authenticate.${name}` }]),
+  )
   const transport = {
     type: 'web',
     endpoint: { type: 'tcp', port, interface: '127.0.0.1' },
@@ -268,7 +282,8 @@ function config({ port, universal, secure }: Ports, path: string): object {
       ws: webSocket,
       lp: { type: 'longpoll' },
       auth: { ...webSocket, auth: LOGINS },
-      dynamic: { ...webSocket, auth: { ticket: { type: 'dynamic', authenticator: 'com.example.authenticate' } } },
+      dynamic: { ...webSocket, auth: dynamic },
+      cookie: { ...webSocket, cookie: { store: { type: 'memory' } }, auth: { cookie: {}, ticket: LOGINS.ticket } },
     },
   }
   const told = {
@@ -277,6 +292,7 @@ function config({ port, universal, secure }: Ports, path: string): object {
     options: { compression: { deflate: {} }, auto_fragment_size: 1000 },
   }
   const ways = { type: 'universal', rawsocket: { ...webSocket, type: 'rawsocket' }, websocket: { ws: told } }
+  const logins = { ...webSocket, auth: LOGINS }
   const endpoint = { type: 'tcp', port: universal, interface: '127.0.0.1' }
   const tls = { key: 'key.pem', certificate: 'cert.pem' }
   const rawSocket = { ...webSocket, type: 'rawsocket', endpoint: { type: 'unix', path } }
@@ -289,7 +305,12 @@ function config({ port, universal, secure }: Ports, path: string): object {
     transport,
     rawSocket,
     { ...ways, endpoint },
-    { ...ways, endpoint: { ...endpoint, port: secure, tls } },
+    { ...ways, websocket: { ws: told, auth: logins }, endpoint: { ...endpoint, port: secure, tls } },
+    {
+      ...ways,
+      websocket: { auth: { ...logins, auth: { tls: CERTIFIED } }, dynamic: { ...webSocket, auth: dynamic } },
+      endpoint: { ...endpoint, port: certified, tls: { ...tls, ca_certificates: ['cert.pem', 'strangers.pem'] } },
+    },
   ]
   return {
     version: 2,

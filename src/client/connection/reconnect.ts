@@ -1,6 +1,6 @@
 /** One run of a client, from `start()` to its end: attempts to join, sessions, and the delays between them. */
 
-import type { ChannelBinding } from '../../auth/contract.ts'
+import type { AuthContext } from '../../auth/contract.ts'
 import { LONGEST_TIMER } from '../../protocol/durations.ts'
 import { unsent, usage, WampError } from '../../protocol/error.ts'
 import { CLOSE_REALM, CONNECTION_FAILED, CONNECTION_LOST, STOPPED, TIMEOUT } from '../../protocol/names.ts'
@@ -20,7 +20,7 @@ const STABLE = 5000
 
 // Another attempt would get the same answer.
 const FATAL =
-  /^wamp(\.error\.(no_such_(realm|role|principal)|not_authorized|authenti|authorization|no_matching_auth_method|invalid_uri)|y\.error\.usage$)/
+  /^wamp(\.error\.(no_such_(realm|role|principal)|not_authorized|authenti|authorization|no_(matching_)?auth_method|invalid_uri)|y\.error\.usage$)/
 
 /** A delay that causes no hot loop: at least 1 ms more with each attempt, up to 100 ms. */
 function paced(delay: number, attempt: number): number {
@@ -169,10 +169,10 @@ export class Run {
       const { auth } = core
       let link: Link | undefined
       // Before the router's time limit for HELLO begins: credentials may have to be fetched.
-      const context = {
+      const context: AuthContext = {
         realm: core.settings.realm,
         signal: attempt.signal,
-        channelBinding: (type: ChannelBinding) => link?.channelBinding?.(type),
+        channelBinding: (type, dialect) => link?.channelBinding?.(type, dialect),
       }
       const offer = auth[0] && (await within(auth[0].offer(auth, context), attempt))
       // A dial that ignores its signal is not waited for.
