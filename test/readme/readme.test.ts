@@ -118,6 +118,7 @@ describe('with the service of the first block', () => {
     ['adapter.ts', /^1$/m],
     ['router.ts', /ws:\/\/127\.0\.0\.1:\d+\/wamp[\s\S]*sessions: 1/],
     ['world.ts', /3[\s\S]*\[/],
+    ['pin.ts', /^joe user pin$/m],
   ])('%s runs, prints the expected output, and exits by itself', async (file, said) => {
     const { stdout, stderr } = await node(...TSX, file)
     expect(stderr).toBe('')
