@@ -6,6 +6,7 @@ import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import type { ClientCertificate, ConnectionFacts } from '../auth/contract.ts'
 import type { TransportInfo } from '../session/link.ts'
 import { bindingOf, type TlsLike } from '../transport/tls-binding.ts'
+import { isAllowedOrigin, type Origins } from './http-server.ts'
 
 /** The greatest length of a header's value: it goes to every session that subscribes to meta events. */
 const MAX_HEADER_TEXT = 256
@@ -79,11 +80,16 @@ export interface CookieIssuer {
   issue(facts: ConnectionFacts, secure: boolean): { readonly facts: ConnectionFacts; readonly header: string }
 }
 
-/** The facts about a connection, and the cookie for it, if there is an issuer. */
+/** The facts about a connection by HTTP, and the cookie for it, if there is an issuer. */
 export function knownTo(
-  cookies: CookieIssuer | undefined,
-  facts: ConnectionFacts,
+  issuer: CookieIssuer | undefined,
   socket: Duplex,
+  request: IncomingMessage,
+  origins: Origins | undefined,
 ): { readonly facts: ConnectionFacts; readonly header?: string } {
-  return cookies ? cookies.issue(facts, 'encrypted' in socket && socket.encrypted === true) : { facts }
+  const facts = factsOf(socket, request)
+  // A browser sends its cookies for every page: one that is accepted because all are must not act with them.
+  const listed = origins === '*' || origins === undefined ? [] : origins
+  if (!isAllowedOrigin(request, listed)) return { facts: { ...facts, cookies: undefined } }
+  return issuer ? issuer.issue(facts, 'encrypted' in socket && socket.encrypted === true) : { facts }
 }

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { DURATION, type OptionRules, STRING } from '../protocol/option-rules.ts'
 import type { Link } from '../session/link.ts'
-import { type CookieIssuer, factsOf, infoOf, knownTo } from './connection-info.ts'
+import { type CookieIssuer, infoOf, knownTo } from './connection-info.ts'
 import type { Connections } from './connections.ts'
 import { bodyOf, fail, isAllowedOrigin, ORIGINS, type Origins, pathOf, reply } from './http-server.ts'
 import { Polled } from './longpoll-transport.ts'
@@ -132,7 +132,7 @@ export class LongPolls {
     this.#transports.set(id, transport)
     transport.ended.then(() => this.#transports.delete(id))
     const info = infoOf('longpoll', protocol, request.socket, request)
-    const { facts, header } = knownTo(this.#cookies, factsOf(request.socket, request), request.socket)
+    const { facts, header } = knownTo(this.#cookies, request.socket, request, this.#options.origins)
     if (header !== undefined) response.setHeader('Set-Cookie', header)
     const limited = { ...facts, maxMessage: this.#maxPayload }
     this.#connections.attach(transport, info, limited, transport.ended, undefined, (link) =>

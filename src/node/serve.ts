@@ -21,7 +21,7 @@ import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
 import type { Attachable } from '../session/link.ts'
 import { CLOSE_TIMEOUT } from '../transport/transport.ts'
-import { type CookieIssuer, factsOf, infoOf, knownTo } from './connection-info.ts'
+import { type CookieIssuer, infoOf, knownTo } from './connection-info.ts'
 import { CONNECTION_RULES, type ConnectionOptions, Connections, checkAttachable } from './connections.ts'
 import { divertRawSocket, handleBefore, isAllowedOrigin, ORIGINS, type Origins, pathOf } from './http-server.ts'
 import { addressOf, listenOn, socketsOf } from './listen.ts'
@@ -104,13 +104,13 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
     throw usage('rawSocket needs a port that serve opens: with an existing server use serveRawSocket')
 
   const { origins = router.usesCookies ? [] : undefined, longPoll, cookies } = options
-  if (router.usesCookies && (origins === '*' || origins?.includes('*'))) {
+  const polling = longPoll ? { origins, ...(longPoll === true ? {} : longPoll) } : undefined
+  if (router.usesCookies && [origins, polling?.origins].some((each) => each?.includes('*'))) {
     throw usage(
       "origins: '*' would let every page act with the cookies of its visitors: list the origins of your pages",
     )
   }
   const setCookies = new WeakMap<IncomingMessage, string>()
-  const polling = longPoll ? { origins, ...(longPoll === true ? {} : longPoll) } : undefined
   const server = existing ?? createOwnServer(tls)
   const connections = new Connections(router, options.serializers ?? [json, cbor, msgpack], options)
   const polls = polling && new LongPolls(connections, path, maxPayload, polling, cookies)
@@ -154,7 +154,7 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
       refuseUpgrade(socket, ...objected)
       return
     }
-    const { facts, header } = knownTo(cookies, factsOf(socket, request), socket)
+    const { facts, header } = knownTo(cookies, socket, request, origins)
     if (header !== undefined) setCookies.set(request, header)
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const ended = new Promise((resolve) => webSocket.on('close', resolve))

@@ -1,7 +1,7 @@
 /** Methods that depend on the connection: channel binding, client certificates and cookies. */
 
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { longPollDial, RpcClient, WampRouter } from 'wampy-ts'
+import { longPollDial, RpcClient, type WampError, WampRouter } from 'wampy-ts'
 import { anonymous, type ClientAuth, cookie, cryptosign, generateKey, scram, ticket, tls } from 'wampy-ts/auth'
 import {
   anonymousAuth,
@@ -13,7 +13,7 @@ import {
   ticketAuth,
   tlsAuth,
 } from 'wampy-ts/auth/router'
-import { dial, rawSocketDial } from 'wampy-ts/node'
+import { dial, rawSocketDial, type Served, serve } from 'wampy-ts/node'
 import { Router } from 'wampy-ts/router'
 import WebSocket from 'ws'
 import { cert, key } from '../node/certificate.ts'
@@ -223,31 +223,73 @@ describe('a cookie', () => {
     expect(cookies.auth.usable?.({ realm: 'a', authid: undefined, authextra: {}, connection: facts })).toBe(false)
   })
 
-  test.each(['websocket', 'longpoll'])('pages of other origins are refused over %s', async (transport) => {
-    const auth = [cookieAuth({ name: 'sid', principals: () => ({ authid: 'joe' }) })]
-    const { url, longPollUrl = '' } = await served({ auth }, { origins: ['https://shop.example'] })
-    const from = (origin: string) => {
-      const headers = { cookie: 'sid=1', origin }
-      return transport === 'websocket'
-        ? { url, dial: dial({ headers: { cookie: 'sid=1' }, origin }) }
-        : { url: longPollUrl, dial: longPollDial({ headers }) }
-    }
-    await expect(
-      clientWith([cookie()], { router: new WampRouter(from('https://evil.example')) }).start(),
-    ).rejects.toMatchObject({
-      uri: 'wampy.error.connection_failed',
+  /** Logs a page in by the cookie of its visitor; resolves to its authid. */
+  const visit = async ({ url, longPollUrl = '' }: Served, transport: string, origin: string) => {
+    const headers = { cookie: 'sid=1' }
+    const router =
+      transport === 'websocket'
+        ? new WampRouter({ url, dial: dial({ headers, origin }) })
+        : new WampRouter({ url: longPollUrl, dial: longPollDial({ headers: { ...headers, origin } }) })
+    const client = clientWith([cookie(), anonymous()], { router })
+    await client.start()
+    return client.session.authmethod
+  }
+  const byCookie = () => [cookieAuth({ name: 'sid', principals: () => ({ authid: 'joe' }) }), anonymousAuth()]
+
+  describe.each([
+    ['websocket', '127.0.0.1'],
+    ['websocket', '0.0.0.0'],
+    ['longpoll', '127.0.0.1'],
+    ['longpoll', '0.0.0.0'],
+  ])('over %s at %s', (transport, host) => {
+    test.each(['https://evil.example', 'http://localhost.evil.example', 'null', 'https://shop.example:8443'])(
+      'a page of %s is refused',
+      async (origin) => {
+        for (const origins of [undefined, ['https://shop.example']]) {
+          const server = await served({ auth: byCookie() }, { host, origins })
+          const error = await visit(server, transport, origin).catch((reason: WampError) => reason)
+          expect(error).toMatchObject({ uri: 'wampy.error.connection_failed' })
+          expect(server.router.stats().sessions).toBe(0)
+        }
+      },
+    )
+
+    test('a page of the same host, or of a listed origin, is not', async () => {
+      const server = await served({ auth: byCookie() }, { host, origins: ['https://shop.example'] })
+      const own = `http://${new URL(server.url).host}`
+      expect(await visit(server, transport, own)).toBe('cookie')
+      expect(await visit(server, transport, 'https://shop.example')).toBe('cookie')
     })
-    await clientWith([cookie()], { router: new WampRouter(from('https://shop.example')) }).start()
   })
 
-  test('a router with cookie authentication cannot allow every origin', async () => {
-    const auth = [cookieAuth({ name: 'sid', principals: {} as never })]
-    const { serve } = await import('wampy-ts/node')
-    await expect(serve(new Router({ auth }), { port: 0, origins: '*' })).rejects.toMatchObject({
-      uri: 'wampy.error.usage',
-      message: expect.stringContaining('list the origins of your pages'),
-    })
-  })
+  test.each(['websocket', 'longpoll'])(
+    'of the visitor of another page is not read where a server accepts all pages, over %s',
+    async (transport) => {
+      const router = new Router({ auth: byCookie() })
+      // Hides that the router authenticates by cookies.
+      const hiding = { attach: (...given: Parameters<Router['attach']>) => router.attach(...given) }
+      const server = await serve(hiding, { port: 0, origins: '*', longPoll: true, cookies: new LoginCookies() })
+      onTestFinished(async () => {
+        await router.close()
+        await server.close()
+      })
+      expect(await visit(server, transport, 'https://evil.example')).toBe('anonymous')
+      expect(await visit(server, transport, `http://${new URL(server.url).host}`)).toBe('cookie')
+      if (transport === 'websocket') {
+        expect(await handshake(server.url, { origin: 'https://evil.example' })).toBe('undefined')
+      }
+    },
+  )
+
+  test.each([{ origins: '*' }, { origins: ['*'] }, { longPoll: { origins: '*' } }] as const)(
+    'a router with cookie authentication cannot allow every origin by %j',
+    async (options) => {
+      await expect(serve(new Router({ auth: byCookie() }), { port: 0, ...options })).rejects.toMatchObject({
+        uri: 'wampy.error.usage',
+        message: expect.stringContaining('list the origins of your pages'),
+      })
+    },
+  )
 })
 
 test('an RpcClient logs in by its first call', async () => {
