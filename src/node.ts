@@ -1,10 +1,12 @@
 /** The entry point `wampy-ts/node`: serves a router on a port, and dials one with headers, certificates or RawSocket. */
 
 export type * from './auth/contract.ts'
+export type { PrincipalLookup, PrincipalQuery, PrincipalTable } from './auth/principals.ts'
 export type { CookieIssuer } from './node/connection-info.ts'
 export type { ConnectionOptions } from './node/connections.ts'
 export type { Origins } from './node/http-server.ts'
 export type { LongPollOptions } from './node/longpoll-serve.ts'
+export { type PrincipalsFileOptions, principalsFile } from './node/principals-file.ts'
 export { type RawSocketDialOptions, rawSocketDial } from './node/rawsocket-dial.ts'
 export { type RawSocketServed, type RawSocketServeOptions, serveRawSocket } from './node/rawsocket-serve.ts'
 export { type Served, type ServeOptions, serve } from './node/serve.ts'

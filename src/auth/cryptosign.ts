@@ -7,7 +7,7 @@ import { fromHex, joinBytes, randomBytes, sameBytes, toHex, xorBytes } from './b
 import { clientAuth, currentSecret, type Secret, unproved } from './client.ts'
 import type { AuthDialect, AuthMethod, BindingSource, ChannelBinding, ClientAuth } from './contract.ts'
 import { type SigningKey, sha256Of, signingKey, verifySignature } from './crypto.ts'
-import { denied, identityFrom, type PrincipalBase, type Principals, sourceFrom } from './principals.ts'
+import { denied, entriesOf, identityFrom, type PrincipalBase, type Principals, sourceFrom } from './principals.ts'
 
 /** Where a private key is kept: its 32 bytes, their 64 hexadecimal digits, or a signer that never reveals it. */
 export type PrivateKey = string | Uint8Array | SigningKey
@@ -147,7 +147,8 @@ export function cryptosignAuth(
   { key, dialect }: CryptosignAuthOptions = {},
 ): AuthMethod {
   const source = sourceFrom('cryptosign', principals)
-  const nameOf = typeof principals === 'function' ? undefined : namesByKey(principals)
+  const entries = entriesOf(principals)
+  const nameOf = entries && namesByKey(entries)
   let own: Promise<SigningKey> | undefined
   return {
     name: 'cryptosign',
@@ -186,12 +187,9 @@ export function cryptosignAuth(
 }
 
 /** Looks up the name of a principal by a public key; undefined also if several principals have the key. */
-function namesByKey(
-  principals: Exclude<Principals<CryptosignPrincipal>, (...args: never) => unknown>,
-): (pubkey: string) => string | undefined {
+function namesByKey(entries: () => Iterable<[string, CryptosignPrincipal]>): (pubkey: string) => string | undefined {
   return (pubkey) => {
-    const entries = principals instanceof Map ? [...principals] : Object.entries(principals)
-    const names = entries.filter(([, principal]) => keysOf(principal)?.includes(pubkey)).map(([name]) => name)
+    const names = [...entries()].filter(([, principal]) => keysOf(principal)?.includes(pubkey)).map(([name]) => name)
     return names.length === 1 ? names[0] : undefined
   }
 }

@@ -1,4 +1,4 @@
-/** The principals that a router knows, and their sources: a table, a function, or a procedure. */
+/** The principals that a router knows, and their sources: a table, a file, a function, or a procedure. */
 
 import { usage, WampError } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
@@ -35,8 +35,27 @@ export interface PrincipalQuery
  */
 export type PrincipalLookup<P> = (name: string, query: PrincipalQuery) => P | undefined | Promise<P | undefined>
 
-/** The principals of a method: a table by name, a Map, or a function. */
-export type Principals<P> = Readonly<Record<string, P>> | ReadonlyMap<string, P> | PrincipalLookup<P>
+/** A table whose content may change, such as `principalsFile` of `wampy-ts/node` returns. */
+export interface PrincipalTable<P> extends PrincipalLookup<P> {
+  /** Its present content, by name. */
+  table(): Readonly<Record<string, P>>
+}
+
+/** The principals of a method: a table by name, a Map, a table that may change, or a function. */
+export type Principals<P> =
+  | Readonly<Record<string, P>>
+  | ReadonlyMap<string, P>
+  | PrincipalTable<P>
+  | PrincipalLookup<P>
+
+/** The entries of a table; undefined for principals that can only be looked up. */
+export function entriesOf<P>(principals: Principals<P>): (() => Iterable<[string, P]>) | undefined {
+  if (typeof principals === 'function') {
+    return 'table' in principals ? () => Object.entries(principals.table()) : undefined
+  }
+  if (principals instanceof Map) return () => (principals as ReadonlyMap<string, P>).entries()
+  return () => Object.entries(principals as Readonly<Record<string, P>>)
+}
 
 /** A procedure that finds principals. Only a session whose own principal is in a table may register it. */
 export interface ProcedureLookup<P> extends PrincipalLookup<P> {
@@ -93,7 +112,8 @@ export interface Source<P> {
 export function sourceFrom<P>(authmethod: string, principals: Principals<P>): Source<P> {
   const lookup = lookupFrom(authmethod, principals)
   const procedure = typeof principals === 'function' && 'procedure' in principals
-  const provider = procedure ? 'dynamic' : typeof principals === 'function' ? 'function' : 'static'
+  const entries = entriesOf(principals)
+  const provider = entries ? 'static' : procedure ? 'dynamic' : 'function'
   const source: Source<P> = {
     provider,
     example: undefined,
@@ -110,8 +130,7 @@ export function sourceFrom<P>(authmethod: string, principals: Principals<P>): So
       }
     },
   }
-  if (principals instanceof Map) source.example = principals.values().next().value
-  else if (typeof principals !== 'function') source.example = Object.values(principals)[0]
+  for (const [, principal] of entries?.() ?? []) source.example ??= principal
   return source
 }
 

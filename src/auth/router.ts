@@ -20,6 +20,7 @@ export {
   type PrincipalLookup,
   type PrincipalQuery,
   type Principals,
+  type PrincipalTable,
   type ProcedureLookup,
 } from './principals.ts'
 export {

@@ -103,6 +103,30 @@ export function addressOf(server: Server): { readonly host: string; readonly por
   }
 }
 
+/** True for a server that other machines may reach. */
+export function isExposed(server: Server): boolean {
+  const address = server.address()
+  return typeof address === 'object' && address !== null && !isLoopback(address.address)
+}
+
+/** True for 127.0.0.0/8 and ::1, which no other machine reaches. */
+function isLoopback(address: string): boolean {
+  return address === '::1' || /^(::ffff:)?127\./.test(address)
+}
+
+const warned = new WeakSet<Server>()
+
+/** Warns once of a server that lets every peer that reaches it act without a login. */
+export function warnIfOpen(server: Server, router: { readonly authenticates?: boolean }): void {
+  if (router.authenticates !== false || !isExposed(server) || warned.has(server)) return
+  warned.add(server)
+  const { address, port, family } = server.address() as AddressInfo
+  console.warn(
+    `the router at ${family === 'IPv6' ? `[${address}]` : address}:${port} has no authentication: whoever reaches it may join; ` +
+      'set its option auth (to [anonymousAuth()] if that is intended)',
+  )
+}
+
 /** Replaces the address of all interfaces, to which clients cannot connect. */
 function hostOf({ address, family }: AddressInfo): string {
   if (address === '::') return 'localhost'

@@ -11,7 +11,7 @@ import { msgpack } from '../serializer/msgpack.ts'
 import type { Attachable } from '../session/link.ts'
 import { factsOf, infoOf } from './connection-info.ts'
 import { CONNECTION_RULES, type ConnectionOptions, Connections, checkAttachable } from './connections.ts'
-import { addressOf, listenOn, socketsOf } from './listen.ts'
+import { addressOf, listenOn, socketsOf, warnIfOpen } from './listen.ts'
 import {
   fourOctets,
   greeting,
@@ -96,6 +96,7 @@ export async function serveRawSocket(
   try {
     await listenOn(server, path === undefined ? { port, host } : { path })
     if (path !== undefined && mode !== undefined) await chmod(path, mode)
+    warnIfOpen(server, router)
   } catch (error) {
     await connections.end()
     throw error

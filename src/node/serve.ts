@@ -24,7 +24,7 @@ import { CLOSE_TIMEOUT } from '../transport/transport.ts'
 import { type CookieIssuer, infoOf, knownTo } from './connection-info.ts'
 import { CONNECTION_RULES, type ConnectionOptions, Connections, checkAttachable } from './connections.ts'
 import { divertRawSocket, handleBefore, isAllowedOrigin, ORIGINS, type Origins, pathOf } from './http-server.ts'
-import { addressOf, listenOn, socketsOf } from './listen.ts'
+import { addressOf, isExposed, listenOn, socketsOf, warnIfOpen } from './listen.ts'
 import { LONG_POLL_RULES, type LongPollOptions, LongPolls } from './longpoll-serve.ts'
 import { acceptRawSocket } from './rawsocket-serve.ts'
 import { gathered, sizeReporting } from './server-websocket.ts'
@@ -42,7 +42,8 @@ export interface ServeOptions extends ConnectionOptions {
   readonly tls?: SecureServerOptions | undefined
   /**
    * The origins of pages that may connect, such as `https://example.com`, besides those of the same host; `*` for all. By
-   * default all over WebSocket, none by long polls. Clients outside of pages send no origin and are always accepted.
+   * default all over WebSocket, none by long polls, and none if a cookie authenticates or if a router without
+   * authentication can be reached from other machines. Clients outside of pages send no origin and are always accepted.
    */
   readonly origins?: Origins | undefined
   /** The greatest length of an incoming message, in bytes: 16 MiB by default. */
@@ -104,6 +105,7 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
     throw usage('rawSocket needs a port that serve opens: with an existing server use serveRawSocket')
 
   const { origins = router.usesCookies ? [] : undefined, longPoll, cookies } = options
+  const warn = (): void => warnIfOpen(server, router)
   const polling = longPoll ? { origins, ...(longPoll === true ? {} : longPoll) } : undefined
   if (router.usesCookies && [origins, polling?.origins].some((each) => each?.includes('*'))) {
     throw usage(
@@ -134,7 +136,8 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
   /** The reason why a handshake is refused; undefined if it is accepted. */
   function objection(request: IncomingMessage): [status: number, text: string] | undefined {
     if (connections.refusal) return [503, connections.refusal]
-    if (!isAllowedOrigin(request, origins ?? '*')) return [403, 'pages of this origin may not connect here']
+    const others = router.authenticates === false && isExposed(server) ? [] : '*'
+    if (!isAllowedOrigin(request, origins ?? others)) return [403, 'pages of this origin may not connect here']
     const offered = request.headers['sec-websocket-protocol']
     if (connections.choose(offeredProtocols(request))) return undefined
     const received = offered === undefined ? 'none was offered' : `got ${offered.slice(0, 200)}`
@@ -178,6 +181,7 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
     await connections.end()
     const freed = existing ? undefined : new Promise((resolve) => server.close(resolve))
     server.off('upgrade', upgrade)
+    server.off('listening', warn)
     restoreHandlers?.()
     for (const socket of sockets ?? []) socket.destroy()
     await freed
@@ -194,6 +198,8 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
       throw error
     }
   }
+  if (server.listening) warn()
+  else server.once('listening', warn)
 
   const place = addressOf(server)
   const at = (scheme: string): string =>

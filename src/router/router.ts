@@ -193,6 +193,8 @@ export class Router implements Attachable, Connector {
   readonly name = 'the router in this process'
   /** True if a cookie authenticates sessions: servers then refuse pages of unlisted origins. */
   readonly usesCookies: boolean
+  /** False without the option `auth`: servers then warn of listening beyond this machine. */
+  readonly authenticates: boolean
   readonly #realms = new Map<Uri, Realm>()
   readonly #members = new Set<Member>()
   /** Observers of events before a session is in a realm. */
@@ -213,6 +215,7 @@ export class Router implements Attachable, Connector {
     this.#fixedMemory = options.limits?.memory !== undefined
     const { auth, loginLimits = {} } = options
     const methods = methodsOf(auth, realms)
+    this.authenticates = auth !== undefined
     this.usesCookies = [...methods.values()].flat().some((method) => method !== ANONYMOUS && method.usesCookies)
     for (const uri of realms) {
       const authorize = authorizerOf(options.authorize, uri, realms)

@@ -59,7 +59,8 @@ export interface Link {
 
 /**
  * The description of a connection by the server that accepted it. The session meta API shows it to sessions of the
- * realm, so nothing secret belongs here: no cookies, no credentials, no query of a URL.
+ * realm (`peer` and `user_agent` only to those that may control others), so nothing secret belongs here: no cookies, no
+ * credentials, no query of a URL.
  */
 export interface TransportInfo {
   /** `websocket`, `rawsocket`, `longpoll`, `message-port`, `linked`, or the name of a custom adapter. */
@@ -89,6 +90,8 @@ export interface Attachable {
   hosted?(by: Hosting): void
   /** True if a cookie authenticates sessions: servers then refuse pages of unlisted origins. */
   readonly usesCookies?: boolean
+  /** False if every session is anonymous: servers then warn of listening beyond this machine, and refuse pages of unlisted origins there. */
+  readonly authenticates?: boolean
   /** `info` describes the connection to others; `facts` stay in the router's process. */
   attach(link: Link, info?: TransportInfo, facts?: ConnectionFacts): void
 }

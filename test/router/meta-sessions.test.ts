@@ -144,8 +144,15 @@ describe('on_join and on_leave', () => {
 })
 
 describe('the details of the transport', () => {
-  const INFO = { type: 'carrier-pigeon', protocol: 'wamp.2.json', peer: 'loft 7', tls: undefined, rings: [1, 2] }
-  const SHOWN = { type: 'carrier-pigeon', protocol: 'wamp.2.json', peer: 'loft 7', rings: [1, 2] }
+  const INFO = {
+    type: 'carrier-pigeon',
+    protocol: 'wamp.2.json',
+    peer: 'loft 7',
+    user_agent: 'pigeon/1',
+    tls: undefined,
+    rings: [1, 2],
+  }
+  const SHOWN = { type: 'carrier-pigeon', protocol: 'wamp.2.json', rings: [1, 2] }
 
   /** Joins a realm over a link with these transport details. */
   function joins(router: Router, info?: TransportInfo): Peer {
@@ -158,8 +165,39 @@ describe('the details of the transport', () => {
     return Object.assign(peer, { id, authid })
   }
 
+  test('include the address and the user agent for a session that may control others, and only in `get`', () => {
+    const { router, join } = open({ controlOthers: true })
+    const watcher = join()
+    const id = subscribe(watcher, 'wamp.session.on_join')
+    const peer = joins(router, INFO)
+    const { tls: _, ...whole } = INFO
+    expect(watcher.take()).toEqual([[EVENT, id, ID, {}, [{ ...details(peer), transport: SHOWN }]]])
+    expect(ask(watcher, 'wamp.session.get', [peer.id])).toEqual([RESULT, [{ ...details(peer), transport: whole }]])
+    peer.lose()
+  })
+
+  test.each([true, false])('include them by a rule for wamp.session.get with control: %j', (control) => {
+    const { router, join } = open({
+      authorize: [
+        {
+          name: 'anonymous',
+          permissions: [
+            { uri: '', match: 'prefix', allow: { call: true, subscribe: true } },
+            { uri: 'wamp.session.get', allow: { call: true }, control },
+          ],
+        },
+      ],
+    })
+    const watcher = join()
+    const peer = joins(router, INFO)
+    const { tls: _, ...whole } = INFO
+    const transport = control ? whole : SHOWN
+    expect(ask(watcher, 'wamp.session.get', [peer.id])).toEqual([RESULT, [{ ...details(peer), transport }]])
+    peer.lose()
+  })
+
   test('are published as they were when the link was attached', () => {
-    const { router, join } = open()
+    const { router, join } = open({ controlOthers: false })
     const watcher = join()
     const id = subscribe(watcher, 'wamp.session.on_join')
     const info = structuredClone(INFO)

@@ -18,7 +18,7 @@ export interface SessionRealm {
   silence(member: Member): void
 }
 
-/** The details of a session in `on_join` and `get`: exactly these fields, whatever else a principal may gain. */
+/** All details of a session: exactly these fields, whatever else a principal may gain. */
 export function detailsOfSession({
   session,
   authid,
@@ -28,6 +28,13 @@ export function detailsOfSession({
   transport,
 }: Omit<JoinedEvent, 'realm'>): Dict {
   return { session, authid, authrole, authmethod, authprovider, ...(transport && { transport }) }
+}
+
+/** As `detailsOfSession`, without what may identify the user of the session: the address and the browser. */
+export function publicDetailsOf({ transport, ...joined }: Omit<JoinedEvent, 'realm'>): Dict {
+  if (!transport) return detailsOfSession({ ...joined, transport })
+  const { peer: _, user_agent: __, ...shown } = transport
+  return detailsOfSession({ ...joined, transport: shown })
 }
 
 export function noSuchSession(id: Id): Refusal {
@@ -54,11 +61,12 @@ export function sessionProcedures({ rule, members, silence }: SessionRealm): Rec
   return {
     'wamp.session.count': ([filter]) => ({ args: [listed(filter).length] }),
     'wamp.session.list': ([filter]) => ({ args: [listed(filter).map(({ id }) => id)] }),
-    'wamp.session.get': ([session]) => {
+    'wamp.session.get': ([session], _kwargs, _caller, control) => {
       const id = anId(session, 'args[0]')
       const member = members.get(id)
       if (!member?.principal) throw noSuchSession(id)
-      return { args: [detailsOfSession({ session: id, ...member.principal, transport: member.transport })] }
+      const details = control ? detailsOfSession : publicDetailsOf
+      return { args: [details({ session: id, ...member.principal, transport: member.transport })] }
     },
     'wamp.session.kill': ([session], kwargs, caller) => {
       const id = anId(session, 'args[0]')

@@ -8,7 +8,7 @@ import type { RouterObserver } from '../observe/events.ts'
 import type { Broker } from '../pubsub/broker.ts'
 import type { Dealer } from '../rpc/dealer.ts'
 import { detailsOfRegistration, registrationProcedures } from './meta-registrations.ts'
-import { detailsOfSession, sessionProcedures } from './meta-sessions.ts'
+import { publicDetailsOf, sessionProcedures } from './meta-sessions.ts'
 import { detailsOfSubscription, subscriptionProcedures } from './meta-subscriptions.ts'
 import { RouterProcedures } from './router-procedures.ts'
 import { type MetaApiOptions, type TestamentStats, Testaments } from './testaments.ts'
@@ -53,7 +53,7 @@ export class Meta {
     const concerns = (uri: Uri): boolean => broker.watched && !isReserved(uri)
     return {
       joined: (session) => {
-        if (broker.watched) broker.publishMeta('wamp.session.on_join', [detailsOfSession(session)])
+        if (broker.watched) broker.publishMeta('wamp.session.on_join', [publicDetailsOf(session)])
       },
       left: ({ session, authid, authrole }) => {
         if (this.#silent.delete(session)) {

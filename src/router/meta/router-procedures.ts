@@ -22,12 +22,13 @@ export interface Answer {
 
 /**
  * One of the router's own procedures; asynchronous if it has to ask an external store. A Refusal or a WampError that it
- * throws or rejects with becomes the caller's ERROR.
+ * throws or rejects with becomes the caller's ERROR. `control`: the caller has that right over this procedure.
  */
 export type Provided = (
   args: List,
   kwargs: Dict,
   caller: Destination,
+  control: boolean,
 ) => Answer | undefined | Promise<Answer | undefined>
 
 /** The greatest number of values, at any depth, of the arguments of a call: the router has to build them. */
@@ -67,7 +68,8 @@ export class RouterProcedures extends RouterDestination {
       if ((data?.source?.values ?? 0) > MAX_ARGUMENT_VALUES) {
         throw new Refusal(LIMIT_EXCEEDED, `a procedure of the router takes at most ${MAX_ARGUMENT_VALUES} values`)
       }
-      answer = serve(data?.args ?? [], data?.kwargs ?? {}, from)
+      const control = from.trusted || this.rpc?.invocations.get(invocation)?.decision.control === true
+      answer = serve(data?.args ?? [], data?.kwargs ?? {}, from, control)
     } catch (error) {
       this.#fail(invocation, error)
       return
