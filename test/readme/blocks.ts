@@ -54,6 +54,7 @@ export async function project(): Promise<Project> {
   const companions = [
     'tsx',
     'zod',
+    'jose',
     'react',
     'react-dom',
     'vue',

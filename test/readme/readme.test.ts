@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { cert, key } from '../node/certificate.ts'
 import { blocks, type Project, project, ROOT } from './blocks.ts'
 
 const run = promisify(execFile)
@@ -124,6 +125,35 @@ describe('with the service of the first block', () => {
     expect(stderr).toBe('')
     expect(stdout).toMatch(said)
   })
+})
+
+test('every method of authentication logs in, and the protected router starts', async () => {
+  // The block reads its certificates from files.
+  writeFileSync(join(here.folder, 'key.pem'), key)
+  for (const name of ['cert.pem', 'ca.pem']) writeFileSync(join(here.folder, name), cert)
+  const said = {
+    'auth-anonymous.ts': 'guest',
+    'auth-ticket.ts': 'joe user',
+    'auth-jwt.ts': 'joe jwt',
+    'auth-wampcra.ts': 'joe wampcra',
+    'auth-scram.ts': 'joe wamp-scram',
+    'auth-cryptosign.ts': 'joe cryptosign',
+    'auth-cookie.ts': 'joe cookie',
+    'auth-tls.ts': 'joe tls',
+    'protected-router.ts': 'the shop is at ws://127.0.0.1',
+  }
+  const files = blocks().filter(({ file }) => /^(auth-|protected-router)/.test(file))
+  expect(files.map(({ file }) => file).sort()).toEqual(Object.keys(said).sort())
+  writeFileSync(
+    join(here.folder, 'each-method.ts'),
+    Object.keys(said)
+      .map((file) => `await import('./${file}')\n`)
+      .join(''),
+  )
+  const { stdout, stderr } = await node(...TSX, 'each-method.ts')
+  expect(stderr).toBe('')
+  const lines = stdout.trim().split('\n')
+  expect(lines.map((line) => line.replace(/:\d+\/ws$/, ''))).toEqual(Object.values(said))
 })
 
 test('the shell session and the console session run against `wampy-ts router`', async () => {
