@@ -35,6 +35,9 @@ const INSECURE_HOST = 'name.test'
 
 type Methods = typeof import('wampy-ts/auth')
 
+/** The global of the pages; that of a script tag has only JSON. */
+type Wamp = typeof import('wampy-ts') & Methods & typeof import('wampy-ts/cbor') & typeof import('wampy-ts/msgpack')
+
 /** A method, offered by a page with a secret that the router accepts, and with one that it refuses. */
 interface Login {
   readonly router: AuthMethod
@@ -158,7 +161,7 @@ test.beforeAll(async () => {
     auth: { ...auth, remembered },
     loginLimits: false,
   })
-  served = await serve(router, { server, cookies })
+  served = await serve(router, { server, cookies, longPoll: true })
 })
 
 test.afterAll(async () => {
@@ -170,9 +173,11 @@ test.afterAll(async () => {
 
 /** The pages: each has a client's classes and methods as the global `wamp`. */
 async function pages(): Promise<Map<string, string>> {
-  const contents = `import { RpcClient } from 'wampy-ts'
+  const contents = `import { json, longPollDial, RpcClient, WampRouter } from 'wampy-ts'
     import * as methods from 'wampy-ts/auth'
-    globalThis.wamp = { RpcClient, ...methods }`
+    import { cbor } from 'wampy-ts/cbor'
+    import { msgpack } from 'wampy-ts/msgpack'
+    globalThis.wamp = { RpcClient, WampRouter, longPollDial, json, cbor, msgpack, ...methods }`
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: ROOT, sourcefile: 'bundled.js' },
     bundle: true,
@@ -216,14 +221,32 @@ const packages = (): string[] =>
     ...new Set(requested.flatMap((path) => /\b(hmac|sha2|pbkdf2|argon2|ed25519)\b[^/]*\.js$/.exec(path)?.[1] ?? [])),
   ].sort()
 
+/** How a page connects. */
+interface Way {
+  readonly transport: 'websocket' | 'longpoll'
+  readonly serializer: 'json' | 'cbor' | 'msgpack'
+}
+
 /** Logs a page in; resolves to its authid, or to the error. */
-async function logIn(page: Page, realm: string, secret: string): Promise<string> {
+async function logIn(
+  page: Page,
+  realm: string,
+  secret: string,
+  { transport, serializer }: Way = FIRST,
+): Promise<string> {
   const { page: method } = logins[realm] as Login
   return page.evaluate(
-    async ([realm, method, secret]) => {
-      const { wamp } = globalThis as unknown as { wamp: typeof import('wampy-ts') & Methods }
+    async ([realm, method, secret, transport, serializer]) => {
+      const { wamp } = globalThis as unknown as { wamp: Wamp }
       const auth = Function(`return ${method}`)()(wamp, secret) as ClientAuth
-      const client = new wamp.RpcClient({ router: '/ws', realm, auth: [auth], reconnect: false })
+      const polled = () => new wamp.WampRouter({ url: `${location.origin}/ws/lp`, dial: wamp.longPollDial() })
+      const client = new wamp.RpcClient({
+        router: transport === 'longpoll' ? polled() : '/ws',
+        serializers: [wamp[serializer]],
+        realm,
+        auth: [auth],
+        reconnect: false,
+      })
       try {
         await client.start()
         return client.session.authmethod === 'anonymous' ? 'anonymous' : String(client.session.authid)
@@ -234,32 +257,44 @@ async function logIn(page: Page, realm: string, secret: string): Promise<string>
         await client.stop()
       }
     },
-    [realm, String(method), secret] as const,
+    [realm, String(method), secret, transport, serializer] as const,
   )
 }
 
-async function everyMethod(page: Page): Promise<void> {
+const FIRST: Way = { transport: 'websocket', serializer: 'json' }
+const WAYS = (['websocket', 'longpoll'] as const).flatMap((transport) =>
+  (['json', 'cbor', 'msgpack'] as const).map((serializer): Way => ({ transport, serializer })),
+)
+
+/** Logs in by every method, each of these ways, and with a wrong secret. */
+async function everyMethod(page: Page, ways: readonly Way[]): Promise<void> {
   for (const [realm, { right, wrong }] of Object.entries(logins)) {
-    expect(await logIn(page, realm, right), realm).toBe(realm === 'anonymous' ? 'anonymous' : 'joe')
+    for (const way of ways) {
+      const joined = await logIn(page, realm, right, way)
+      expect(joined, `${realm}, ${Object.values(way)}`).toBe(realm === 'anonymous' ? 'anonymous' : 'joe')
+    }
     if (wrong === undefined) continue
     expect(await logIn(page, realm, wrong), realm).toContain('wamp.error.authentication_failed: ')
   }
 }
 
-for (const name of ['bundled', 'mapped']) {
-  test(`every method in the ${name} page from localhost, by WebCrypto`, async ({ page }) => {
-    await open(page, 'localhost', name)
-    expect(await page.evaluate(() => [isSecureContext, typeof crypto.subtle])).toEqual([true, 'object'])
-    await everyMethod(page)
-    expect(packages()).toEqual(expect.arrayContaining(['argon2']))
-    expect(packages()).not.toContain('pbkdf2')
-    expect(packages()).not.toContain('ed25519')
-  })
+test('every method in a bundled page from localhost, by WebCrypto', async ({ page }) => {
+  await open(page, 'localhost', 'bundled')
+  expect(await page.evaluate(() => [isSecureContext, typeof crypto.subtle])).toEqual([true, 'object'])
+  await everyMethod(page, WAYS)
+  expect(packages()).toContain('argon2')
+  expect(packages()).not.toContain('pbkdf2')
+  expect(packages()).not.toContain('ed25519')
+})
 
-  test(`every method in the ${name} page over plain http, by packages`, async ({ page }) => {
+for (const [name, ways] of [
+  ['bundled', WAYS],
+  ['mapped', [FIRST]],
+] as const) {
+  test(`every method in a ${name} page over plain http, by packages`, async ({ page }) => {
     await open(page, INSECURE_HOST, name)
     expect(await page.evaluate(() => [isSecureContext, typeof crypto.subtle])).toEqual([false, 'undefined'])
-    await everyMethod(page)
+    await everyMethod(page, ways)
     expect(packages()).toEqual(['argon2', 'ed25519', 'hmac', 'pbkdf2', 'sha2'])
   })
 }
@@ -291,7 +326,7 @@ for (const host of ['localhost', INSECURE_HOST]) {
   test(`a page from ${host} is remembered by the cookie of the router, until it logs out`, async ({ page }) => {
     await open(page, host, 'bundled')
     const steps = await page.evaluate(async () => {
-      const { wamp } = globalThis as unknown as { wamp: typeof import('wampy-ts') & Methods }
+      const { wamp } = globalThis as unknown as { wamp: Wamp }
       const client = new wamp.RpcClient({ router: '/ws', realm: 'remembered', reconnect: false })
       const steps: unknown[] = []
       for (const auth of [wamp.cookie(), wamp.ticket('joe', 'right'), wamp.cookie(), wamp.cookie()]) {
