@@ -238,6 +238,17 @@ describe('a registration by pattern is refused where a more specific rule denies
         { uri: 'com.a', match: 'prefix', allow },
       ],
     ],
+    // No callee serves the procedures of the router.
+    [
+      '',
+      'prefix',
+      true,
+      [
+        { uri: '', match: 'prefix', allow },
+        { uri: 'wamp.', match: 'prefix' },
+        { uri: 'wamp.session.kill', allow: { call: true } },
+      ],
+    ],
   ])('%s by %s: %s', async (uri, match, expected, permissions) => {
     const { join } = opened({ authorize: [{ name: 'user', permissions }] })
     expect(await allowed(tries.register(await join('user'), uri, match))).toBe(expected)

@@ -192,6 +192,14 @@ describe('a subscriber does not receive an event that its session was excluded f
     expect(recall(publisher, 'com.other')).toEqual([[EVENT, ID, ID, { retained: true }, [2]]])
     expect(recall(join(), 'com.topic')).toHaveLength(1)
   })
+
+  test('a publisher receives the last open event instead of its own restricted one', () => {
+    const { publisher, join } = retaining()
+    join().says([PUBLISH, 1, RETAIN, 'com.topic', ['open']])
+    publisher.says([PUBLISH, 1, { ...RETAIN, eligible_authrole: ['anonymous'] }, 'com.topic', ['restricted']])
+    expect(recall(publisher, 'com.topic')).toEqual([[EVENT, ID, ID, { retained: true }, ['open']]])
+    expect(recall(join(), 'com.topic')).toEqual([[EVENT, ID, ID, { retained: true }, ['restricted']]])
+  })
 })
 
 describe('the store is bounded', () => {

@@ -1,127 +1,18 @@
-/** A real Router with peers whose wire is two arrays: messages of a test pass through the real JSON serializer. */
+/** A real Router with peers whose wire is two arrays, and what their tests share. */
 
 import { expect, onTestFinished } from 'vitest'
 import { ABORT, CALL, ERROR, GOODBYE, HELLO, SUBSCRIBE, SUBSCRIBED, WELCOME } from 'wampy-ts/testing'
-import { GOODBYE_AND_OUT } from '../../src/protocol/names.ts'
 import { Router, type RouterOptions } from '../../src/router/router.ts'
 import { json } from '../../src/serializer/json.ts'
-import type { Serializer } from '../../src/serializer/serializer.ts'
 import { framed } from '../../src/session/framed.ts'
-import type { Frame, Transport, TransportSink } from '../../src/transport/transport.ts'
+import { Peer, type PeerOptions } from './peer.ts'
 
-export type Wire = readonly unknown[]
+export { Peer, type PeerOptions, type Wire } from './peer.ts'
 
 export const ROLES = { caller: {}, callee: {}, publisher: {}, subscriber: {} }
 /** An id or a text that the router chooses. */
 export const ID = expect.any(Number)
 export const TEXT = expect.any(String)
-
-export interface PeerOptions {
-  readonly serializer?: Serializer
-  /** True if the transport accepts frames that another peer's transport prepared. */
-  readonly prepares?: boolean
-  /** Does not close its end when asked to, like a peer that hangs. */
-  readonly hangs?: boolean
-  /** Leaves it to the router to close the connection after GOODBYE. */
-  readonly stays?: boolean
-}
-
-export class Peer implements Transport {
-  readonly protocol: string
-  readonly framing?: string
-  /** Frames prepared on this transport, and frames written to it that way. */
-  prepared = 0
-  written = 0
-  backlog = 0
-  /** The way in which the router ended the transport. */
-  end: 'closed' | 'terminated' | 'lost' | undefined
-  id = 0
-  /** The authid that the router assigned. */
-  authid = ''
-  readonly #serializer: Serializer
-  readonly #hangs: boolean
-  readonly #stays: boolean
-  #dismissed = false
-  #sink: TransportSink | undefined
-  #inbox: unknown[][] = []
-
-  constructor(options: PeerOptions = {}) {
-    this.#serializer = options.serializer ?? json
-    this.#hangs = options.hangs ?? false
-    this.#stays = options.stays ?? false
-    this.protocol = `wamp.2.${this.#serializer.name}`
-    if (options.prepares) this.framing = 'arrays'
-  }
-
-  open(sink: TransportSink): void {
-    this.#sink = sink
-  }
-
-  send(frame: Frame): void {
-    if (this.end) return
-    const message = this.#read(frame)
-    this.#inbox.push(message)
-    this.#dismissed ||= message[2] === GOODBYE_AND_OUT
-  }
-
-  prepare(frame: Frame): Frame {
-    this.prepared++
-    return frame
-  }
-
-  write(frame: Frame): void {
-    this.written++
-    this.send(frame)
-  }
-
-  close(): void {
-    if (!this.#hangs) this.#ended('closed', 1000)
-  }
-
-  terminate(): void {
-    this.#ended('terminated', 1006)
-  }
-
-  /** The connection breaks. */
-  lose(): void {
-    this.#ended('lost', 1006)
-  }
-
-  /** Messages that arrived and were not taken yet. */
-  take(): unknown[][] {
-    return this.#inbox.splice(0)
-  }
-
-  /** Sends these messages, valid or not, and takes the messages in return. */
-  says(...messages: (Wire | Frame)[]): unknown[][] {
-    for (const message of messages) {
-      if (typeof message === 'string' || message instanceof Uint8Array) this.#sink?.frame(message)
-      else
-        this.#sink?.frame(
-          this.#serializer === json ? JSON.stringify(message) : this.#serializer.encode(message as never),
-        )
-    }
-    // A peer that has left closes the connection.
-    if (this.#dismissed && !this.#stays) this.close()
-    return this.take()
-  }
-
-  #ended(how: 'closed' | 'terminated' | 'lost', code: number): void {
-    if (this.end) return
-    this.end = how
-    this.#sink?.closed({ code, reason: '' })
-  }
-
-  #read(frame: Frame): unknown[] {
-    if (typeof frame === 'string') return JSON.parse(frame) as unknown[]
-    const message = this.#serializer.decode(frame) as unknown[]
-    return message.flatMap((item) =>
-      typeof item === 'object' && item !== null && 'args' in item
-        ? [item.args, ...('kwargs' in item && item.kwargs ? [item.kwargs] : [])]
-        : [item],
-    )
-  }
-}
 
 /** Resolves when peers found to be too far behind have been removed, which never happens at once. */
 export const dropped = (): Promise<void> => Promise.resolve()

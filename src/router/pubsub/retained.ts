@@ -93,8 +93,8 @@ export class RetainedEvents implements Consumer {
   /** The events for a new subscriber: for each topic the newest one that it would have received. */
   *of(uri: Uri, match: MatchPolicy, member: Destination): IterableIterator<Retained> {
     for (const topic of this.#matching(uri, match)) {
-      const event = topic.find(({ audience }) => !audience || audience.admits(member))
-      if (event && event.except !== member.id) yield event
+      const event = topic.find(({ audience, except }) => except !== member.id && (!audience || audience.admits(member)))
+      if (event) yield event
     }
   }
 

@@ -241,7 +241,7 @@ export class Rights {
 
   /** The options `disclose` and `trustlevel` decide what `authorize` left open. */
   #granted(action: Action, uri: Uri, from: Destination, said: Omit<Authorization, 'allow'>): Decision {
-    const control = said.control ?? this.#policy.controlOthers
+    const control = said.control === true || this.#policy.controlOthers
     if (action === 'subscribe' || isReserved(uri) || !from.principal) {
       return control === this.#unasked.control ? this.#unasked : { ...this.#unasked, control }
     }

@@ -4,7 +4,7 @@ import { usage } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
 import { dictOf, FLAG, type OptionRules, STRING } from '../../protocol/option-rules.ts'
 import type { MatchPolicy } from '../../protocol/options.ts'
-import { isPattern, matches } from '../../protocol/uri.ts'
+import { isPattern, isReserved, matches } from '../../protocol/uri.ts'
 import { formatValue, isDict } from '../../protocol/validate.ts'
 import { anyOf, isOneOf, MATCH_POLICIES } from '../../protocol/words.ts'
 import type { Action, Authorize } from './decide.ts'
@@ -102,7 +102,10 @@ export class RuleSet {
   /** True if a rule that is more specific than `than` denies an action on some URIs of a pattern. */
   #denies(action: Action, pattern: Matching, than: Rule): boolean {
     const patterns = this.#patterns.slice(0, this.#patterns.indexOf(than))
-    return [...this.#exact.values(), ...patterns].some((rule) => !rule.allow[action] && overlap(rule, pattern))
+    const decisive = [...this.#exact.values(), ...patterns].filter(
+      (rule) => !rule.allow[action] && !isAboutRouter(rule),
+    )
+    return decisive.some((rule) => overlap(rule, pattern))
   }
 }
 
@@ -129,6 +132,11 @@ function covers(rule: Matching, uri: Uri, match: MatchPolicy): boolean {
   if (match === 'prefix') return false
   const [wide, narrow] = [rule.uri.split('.'), uri.split('.')]
   return wide.length === narrow.length && wide.every((component, at) => component === '' || component === narrow[at])
+}
+
+/** True for a rule about the router's own URIs alone, which no callee serves. */
+function isAboutRouter({ uri, match }: Matching): boolean {
+  return match === 'prefix' ? uri.startsWith('wamp.') : isReserved(uri)
 }
 
 /** True if some URI is matched by both. */
