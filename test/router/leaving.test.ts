@@ -17,7 +17,7 @@ import {
   YIELD,
 } from 'wampy-ts/testing'
 import type { RouterStats } from '../../src/router/stats.ts'
-import { ID, open, type Peer, TEXT, WAYS, type World } from './support.ts'
+import { ID, open, type Peer, slowly, TEXT, WAYS, type World } from './support.ts'
 
 const EMPTY: Partial<RouterStats> = { sessions: 0, subscriptions: 0, registrations: 0, calls: 0 }
 
@@ -305,5 +305,31 @@ describe('a session with very many subscriptions and registrations', () => {
       ]),
     )
     while (router.stats().sessions > 1) await turn()
+  })
+
+  test('shares the turns with others that leave, and delays no small departure', async () => {
+    const world = open()
+    const { router, join } = world
+    const many = Array.from({ length: 4 }, () => {
+      const peer = join()
+      for (let i = 0; i < 2000; i++) peer.says([SUBSCRIBE, i + 1, {}, `com.${peer.id}.${i}`])
+      return peer
+    })
+    const small = join()
+    small.says([SUBSCRIBE, 1, {}, 'com.small'])
+    let removed = 0
+    router.observe({ unsubscribed: () => void removed++ })
+    slowly()
+    for (const peer of many) peer.lose()
+    small.lose()
+    // As many as are removed at once, of each.
+    expect(removed).toBe(4 * 1000 + 1)
+    expect(router.stats().sessions).toBe(4)
+    while (router.stats().sessions > 0) {
+      const before = removed
+      await turn()
+      expect(removed - before).toBeLessThanOrEqual(2 * 50)
+    }
+    expect(removed).toBe(4 * 2000 + 1)
   })
 })

@@ -1,14 +1,15 @@
 /** The session meta API: current sessions, joins and leaves, and killing. */
 
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { CALL, ERROR, EVENT, GOODBYE, HELLO, INVOCATION, PUBLISH, REGISTER, RESULT, YIELD } from 'wampy-ts/testing'
+import type { AuthMethod } from '../../src/auth/contract.ts'
 import type { Router } from '../../src/router/router.ts'
 import { cbor } from '../../src/serializer/cbor.ts'
 import { json } from '../../src/serializer/json.ts'
 import { msgpack } from '../../src/serializer/msgpack.ts'
 import { framed } from '../../src/session/framed.ts'
 import type { TransportInfo } from '../../src/session/link.ts'
-import { ask, ID, open, Peer, ROLES, subscribe, TEXT, WAYS } from './support.ts'
+import { ask, ID, open, Peer, ROLES, slowly, subscribe, TEXT, WAYS } from './support.ts'
 
 const details = ({ id, authid }: Peer): object => ({
   session: id,
@@ -393,5 +394,77 @@ describe('kill', () => {
     ask(one, 'wamp.session.kill', [other.id])
     expect(other.says([CALL, 1, {}, 'wamp.session.kill', [one.id]])).toEqual([[GOODBYE, {}, 'wamp.close.killed']])
     expect(router.stats().sessions).toBe(1)
+  })
+})
+
+describe('of very many sessions', () => {
+  /** The next messages of a peer, as many as that. */
+  async function received(peer: Peer, count: number): Promise<unknown[][]> {
+    const messages: unknown[][] = []
+    await vi.waitUntil(() => messages.push(...peer.take()) >= count, { interval: 1 })
+    return messages
+  }
+
+  test.each([
+    ['wamp.session.list', []],
+    ['wamp.session.list', [['anonymous', 'admin']]],
+    ['wamp.session.count', [['anonymous']]],
+  ])('%s with %j is answered in several turns, and shows one moment', async (procedure, args) => {
+    const { join, router } = open()
+    const [caller, other] = [join(), join()]
+    const peers = Array.from({ length: 1500 }, () => join())
+    const ids = [caller, other, ...peers].map(({ id }) => id)
+    slowly()
+    expect(caller.says([CALL, 1, {}, procedure, args], [CALL, 2, {}, 'wamp.session.count'])).toEqual([])
+    // Others are served meanwhile, and change what is listed.
+    expect(ask(other, 'wamp.session.count')).toEqual([RESULT, [ids.length]])
+    peers[0]?.lose()
+    peers.at(-1)?.lose()
+    expect(await received(caller, 2)).toEqual([
+      [RESULT, 1, {}, [procedure.endsWith('count') ? ids.length : ids]],
+      [RESULT, 2, {}, [ids.length - 2]],
+    ])
+    expect(router.stats().sessions).toBe(1500)
+  })
+
+  const alice: AuthMethod = { name: 'anonymous', authenticate: () => ({ authid: 'alice', authrole: 'guest' }) }
+
+  test.each(['kill_by_authid', 'kill_by_authrole', 'kill_all'])('%s ends them in several turns', async (how) => {
+    const { join, router } = open({ auth: [alice] })
+    const [killer, other, watcher] = [join(), join(), join()]
+    const left = subscribe(watcher, 'wamp.session.on_leave')
+    const victims = Array.from({ length: 20 }, () => join())
+    slowly()
+    const args = { kill_by_authid: ['alice'], kill_by_authrole: ['guest'] }[how] ?? []
+    expect(killer.says([CALL, 1, {}, `wamp.session.${how}`, args], [CALL, 2, {}, 'wamp.session.count'])).toEqual([])
+    // All are served until it is their turn.
+    expect(ask(victims[19] as Peer, 'wamp.session.get', [killer.id])[0]).toBe(RESULT)
+    victims[18]?.lose()
+    const late = join()
+    const killed = [other, watcher, ...victims.filter((_, i) => i !== 18)].map(({ id }) => id)
+    expect(await received(killer, 2)).toEqual([
+      [RESULT, 1, {}, [how === 'kill_by_authid' ? killed : killed.length]],
+      [RESULT, 2, {}, [2]],
+    ])
+    expect(router.stats().sessions).toBe(2)
+    expect(late.end).toBeUndefined()
+    for (const victim of [other, victims[0], victims[19]]) {
+      expect(victim?.take()).toEqual([[GOODBYE, {}, 'wamp.close.killed']])
+    }
+    // The one that left by itself is announced in any case.
+    expect(watcher.take().filter(([code, id, , , who]) => code === EVENT && id === left && who)).toEqual(
+      expect.arrayContaining([[EVENT, left, ID, {}, [victims[18]?.id, 'alice', 'guest']]]),
+    )
+  })
+
+  test('a message that cannot be sent to one of them is reported', async () => {
+    const { join, router } = open()
+    const killer = join({ serializer: cbor })
+    const victims = [join({ serializer: cbor }), join(), join()]
+    slowly()
+    killer.says([CALL, 1, {}, 'wamp.session.kill_all', { args: [], kwargs: { message: '\0no JSON' } }] as never)
+    expect(await received(killer, 1)).toEqual([[ERROR, CALL, 1, {}, 'wamp.error.invalid_argument', [TEXT]]])
+    expect(victims.map(({ end }) => end)).toEqual([undefined, undefined, undefined])
+    expect(router.stats().sessions).toBe(3)
   })
 })

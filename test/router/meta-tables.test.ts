@@ -1,6 +1,6 @@
 /** The registration and the subscription meta API: existing entries, their holders, and the events on changes. */
 
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import {
   CALL,
   ERROR,
@@ -13,7 +13,7 @@ import {
   UNREGISTER,
   UNSUBSCRIBE,
 } from 'wampy-ts/testing'
-import { ask, dropped, ID, open, type Peer, ROLES, subscribe, TEXT, WAYS, type World } from './support.ts'
+import { ask, dropped, ID, open, type Peer, ROLES, slowly, subscribe, TEXT, WAYS, type World } from './support.ts'
 
 const CREATED = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 const OTHER = 4711
@@ -316,13 +316,6 @@ describe('a long list', () => {
     return { holders, ids }
   }
 
-  /** Each step of the router's work takes a turn of the event loop. */
-  function slowly(): void {
-    let now = performance.now()
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 100))
-    onTestFinished(() => clock.mockRestore())
-  }
-
   test.each([
     ['wamp.subscription.list', SUBSCRIBE],
     ['wamp.registration.list', REGISTER],
@@ -344,6 +337,22 @@ describe('a long list', () => {
       [RESULT, 1, {}, [{ exact: ids, prefix: [], wildcard: [] }]],
       [RESULT, 2, {}, [sessions]],
     ])
+  })
+
+  test.each([
+    ['wamp.subscription.list_subscribers', SUBSCRIBE, {}],
+    ['wamp.registration.list_callees', REGISTER, { invoke: 'random' }],
+  ])('%s is collected in several turns as well', async (procedure, code, options) => {
+    const { join } = open()
+    const caller = join()
+    const holders = Array.from({ length: 1500 }, () => join())
+    const shared = holders.map((holder) => holder.says([code, 1, options, 'com.shared'])[0]?.[2])
+    slowly()
+    expect(caller.says([CALL, 1, {}, procedure, [shared[0]]])).toEqual([])
+    holders[0]?.lose()
+    const answers: unknown[][] = []
+    await vi.waitUntil(() => answers.push(...caller.take()) >= 1, { interval: 1 })
+    expect(answers).toEqual([[RESULT, 1, {}, [holders.map(({ id }) => id)]]])
   })
 
   test('is not collected for a caller that leaves meanwhile', async () => {

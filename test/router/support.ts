@@ -1,6 +1,6 @@
 /** A real Router with peers whose wire is two arrays, and what their tests share. */
 
-import { expect, onTestFinished } from 'vitest'
+import { expect, onTestFinished, vi } from 'vitest'
 import { ABORT, CALL, ERROR, GOODBYE, HELLO, SUBSCRIBE, SUBSCRIBED, WELCOME } from 'wampy-ts/testing'
 import { Router, type RouterOptions } from '../../src/router/router.ts'
 import { json } from '../../src/serializer/json.ts'
@@ -87,6 +87,13 @@ export function ask(peer: Peer, procedure: string, args?: readonly unknown[], kw
 }
 
 let asked = 1000
+
+/** Each step of the router's long work takes a turn of the event loop, until the test has ended. */
+export function slowly(): void {
+  let now = performance.now()
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 100))
+  onTestFinished(() => clock.mockRestore())
+}
 
 /** An ABORT for a protocol violation whose text matches. */
 export const violates = (text: RegExp = /./): unknown[][] => aborts('wamp.error.protocol_violation', text)

@@ -8,14 +8,45 @@ export const FEW = 1000
 /** The number of those that are removed in a step. */
 export const STEP = 50
 
-/** Does the steps, as many as fit in this turn at once; then calls `done`. Returns true if that was in this turn. */
+interface Work {
+  readonly steps: Iterator<void>
+  readonly done: () => void
+}
+
+/** Work that is not done yet. A Set, whose first item is removed in constant time. */
+const unfinished = new Set<Work>()
+let scheduled = false
+
+/**
+ * Does the steps, as many as fit in this turn at once, but only the first one while other work waits; then calls `done`.
+ * Returns true if that was in this turn.
+ */
 export function workInTurns(steps: Iterator<void>, done: () => void): boolean {
-  const began = performance.now()
-  while (!steps.next().done) {
-    if (performance.now() - began < LONGEST_TURN) continue
-    setTimeout(workInTurns, 0, steps, done)
-    return false
+  const ends = scheduled ? 0 : performance.now() + LONGEST_TURN
+  do {
+    if (!steps.next().done) continue
+    done()
+    return true
+  } while (performance.now() < ends)
+  unfinished.add({ steps, done })
+  if (!scheduled) setTimeout(workOn, 0)
+  scheduled = true
+  return false
+}
+
+/** One turn for all unfinished work together, step by step in rotation. */
+function workOn(): void {
+  const ends = performance.now() + LONGEST_TURN
+  try {
+    for (const work of unfinished) {
+      unfinished.delete(work)
+      if (work.steps.next().done) work.done()
+      // At the end of the set, where the loop arrives again.
+      else unfinished.add(work)
+      if (performance.now() >= ends) break
+    }
+  } finally {
+    scheduled = unfinished.size > 0
+    if (scheduled) setTimeout(workOn, 0)
   }
-  done()
-  return true
 }

@@ -1,18 +1,17 @@
 /** The registration meta API: registrations and their callees. */
 
-import { CALL } from '../../protocol/codes.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
-import { LIMIT_EXCEEDED, NO_SUCH_REGISTRATION } from '../../protocol/names.ts'
+import { NO_SUCH_REGISTRATION } from '../../protocol/names.ts'
 import type { Dict } from '../../protocol/options.ts'
 import { isReserved } from '../../protocol/uri.ts'
 import { MATCH_POLICIES, type MatchPolicy } from '../../protocol/words.ts'
 import type { Patterns } from '../match/patterns.ts'
 import type { Destination } from '../member/destination.ts'
 import { Refusal } from '../member/refusal.ts'
-import { workInTurns } from '../member/turns-of-work.ts'
 import { isAccepted } from '../member/uri-rule.ts'
 import type { Dealer } from '../rpc/dealer.ts'
 import type { DealerRegistration } from '../rpc/registrations.ts'
+import { answerIds, answerInTurns, checkListed, collectIds } from './answer-in-turns.ts'
 import { aDict, anId, aPolicy, aShortText, aText, optionalArgument } from './meta-arguments.ts'
 import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
 import type { Answer, Provided } from './router-procedures.ts'
@@ -47,9 +46,11 @@ export function registrationProcedures(dealer: Dealer, { rule, members }: Sessio
       return { args: [best?.id ?? null] }
     },
     'wamp.registration.get': ([registration]) => ({ args: [detailsOfRegistration(found(registration))] }),
-    'wamp.registration.list_callees': ([registration]) => ({
-      args: [found(registration).endpoints.map(({ callee }) => callee.id)],
-    }),
+    'wamp.registration.list_callees': ([registration], _kwargs, from) =>
+      answerIds(
+        found(registration).endpoints.map(({ callee }) => callee),
+        from,
+      ),
     'wamp.registration.count_callees': ([registration]) => ({ args: [found(registration).endpoints.length] }),
     'wamp.registration.remove_callee': ([registration, callee, third], { reason = third }) => {
       const id = anId(registration, 'args[0]')
@@ -65,32 +66,18 @@ export function registrationProcedures(dealer: Dealer, { rule, members }: Sessio
   }
 }
 
-/** More ids would not fit in a message of the usual length. */
-const MOST_LISTED = 500_000
-const IDS_PER_STEP = 1000
-
-/** The ids of all records of an index at this moment, by match policy; later messages of a caller wait for a long list. */
+/** The ids of all records of an index at this moment, by match policy. */
 export function listOf(
   patterns: Patterns<{ id: Id; uri: Uri; match: MatchPolicy }>,
   caller: Destination,
 ): Answer | Promise<Answer> {
-  if (patterns.size > MOST_LISTED) {
-    throw new Refusal(LIMIT_EXCEEDED, `a list has at most ${MOST_LISTED} ids, and there are ${patterns.size}`)
-  }
+  checkListed(patterns.size)
   const lists = MATCH_POLICIES.map((match) => ({ match, records: [...patterns.list(match)], ids: [] as Id[] }))
-  const answer = { args: [Object.fromEntries(lists.map(({ match, ids }) => [match, ids]))] }
   const collected = function* (): Generator<void> {
-    for (const { records, ids } of lists) for (const { id } of records) if (ids.push(id) % IDS_PER_STEP === 0) yield
+    for (const { records, ids } of lists) yield* collectIds(records, ids)
   }
-  let finish = (): void => {}
-  if (workInTurns(collected(), () => finish())) return answer
-  const later = new Promise<Answer>((resolve) => {
-    finish = () => resolve(answer)
-  })
-  // A promise of its own, which resolves when the answer has been sent.
-  const sent = later.then(() => {})
-  caller.hold(CALL, sent, () => {}, undefined)
-  return later
+  const answer = { args: [Object.fromEntries(lists.map(({ match, ids }) => [match, ids]))] }
+  return answerInTurns(collected(), caller, () => answer)
 }
 
 /** The match policy in the second argument of a lookup. */

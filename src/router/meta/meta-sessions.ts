@@ -8,8 +8,9 @@ import type { Member } from '../member/member.ts'
 import { Refusal } from '../member/refusal.ts'
 import type { UriRule } from '../member/uri-rule.ts'
 import type { JoinedEvent } from '../observe/events.ts'
+import { answerIds, answerInTurns } from './answer-in-turns.ts'
 import { anId, aShortText, aText, aUri, optionalArgument, texts } from './meta-arguments.ts'
-import type { Provided } from './router-procedures.ts'
+import type { Answer, Provided } from './router-procedures.ts'
 
 export interface SessionRealm {
   readonly rule: UriRule
@@ -42,25 +43,41 @@ export function noSuchSession(id: Id): Refusal {
 }
 
 export function sessionProcedures({ rule, members, silence }: SessionRealm): Record<Uri, Provided> {
-  /** All sessions, or those with one of the listed roles. */
-  const listed = (filter: unknown): Member[] => {
+  /** Answers with the ids of the sessions at this moment: all, or those with one of the listed roles. */
+  const listed = (filter: unknown, caller: Destination, answer?: (ids: Id[]) => Answer): Answer | Promise<Answer> => {
     const given = optionalArgument(texts, filter, 'args[0]')
-    const all = [...members.values()]
-    if (!given) return all
     // A Set, because both the list and the sessions may be long.
-    const roles = new Set(given)
-    return all.filter(({ principal }) => roles.has(principal?.authrole as string))
+    const roles = given && new Set(given)
+    const isListed = ({ principal }: Member): boolean => !roles || roles.has(principal?.authrole as string)
+    return answerIds(members.values(), caller, isListed, answer)
   }
-  /** Kills the sessions that match, but never the caller. */
-  const kill = (kwargs: Dict, caller: Destination, found: (member: Member) => boolean): Member[] => {
+  /** Kills the sessions of this moment that match, but never the caller; one after another, as each may own much. */
+  const kill = (
+    kwargs: Dict,
+    caller: Destination,
+    found: (member: Member) => boolean,
+    answer: (ids: Id[]) => Answer,
+  ): Answer | Promise<Answer> => {
     const { reason, message } = farewellOf(kwargs, rule)
-    const killed = [...members.values()].filter((member) => member !== caller && found(member))
-    for (const member of killed) member.goodbye(reason, message)
-    return killed
+    const all = [...members.values()]
+    const ids: Id[] = []
+    const steps = function* (): Generator<void> {
+      for (const member of all) {
+        if (member !== caller && member.sendable && found(member)) {
+          ids.push(member.id)
+          member.goodbye(reason, message)
+        }
+        yield
+      }
+    }
+    return answerInTurns(steps(), caller, () => answer(ids))
   }
+  const count = ({ length }: Id[]): Answer => ({ args: [length] })
+  const list = (ids: Id[]): Answer => ({ args: [ids] })
   return {
-    'wamp.session.count': ([filter]) => ({ args: [listed(filter).length] }),
-    'wamp.session.list': ([filter]) => ({ args: [listed(filter).map(({ id }) => id)] }),
+    'wamp.session.count': ([filter], _kwargs, caller) =>
+      (filter ?? null) === null ? { args: [members.size] } : listed(filter, caller, count),
+    'wamp.session.list': ([filter], _kwargs, caller) => listed(filter, caller),
     'wamp.session.get': ([session], _kwargs, _caller, control) => {
       const id = anId(session, 'args[0]')
       const member = members.get(id)
@@ -78,18 +95,18 @@ export function sessionProcedures({ rule, members, silence }: SessionRealm): Rec
     },
     'wamp.session.kill_by_authid': ([authid], kwargs, caller) => {
       const wanted = aText(authid, 'args[0]')
-      return { args: [kill(kwargs, caller, ({ principal }) => principal?.authid === wanted).map(({ id }) => id)] }
+      return kill(kwargs, caller, ({ principal }) => principal?.authid === wanted, list)
     },
     'wamp.session.kill_by_authrole': ([authrole], kwargs, caller) => {
       const wanted = aText(authrole, 'args[0]')
-      return { args: [kill(kwargs, caller, ({ principal }) => principal?.authrole === wanted).length] }
+      return kill(kwargs, caller, ({ principal }) => principal?.authrole === wanted, count)
     },
     'wamp.session.kill_all': (_, kwargs, caller) => {
-      const killed = kill(kwargs, caller, (member) => {
+      const silenced = (member: Member): boolean => {
         silence(member)
         return true
-      })
-      return { args: [killed.length] }
+      }
+      return kill(kwargs, caller, silenced, count)
     },
   }
 }

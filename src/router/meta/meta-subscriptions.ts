@@ -11,6 +11,7 @@ import { Audience, namesPrincipals } from '../pubsub/audience.ts'
 import type { Broker } from '../pubsub/broker.ts'
 import type { HistoryEvent, HistoryQuery } from '../pubsub/history.ts'
 import type { BrokerSubscription } from '../pubsub/subscription.ts'
+import { answerIds } from './answer-in-turns.ts'
 import { answerDecided } from './decided-answer.ts'
 import { aFlag, aLimit, anId, aShortText, aText, aTime, optionalArgument } from './meta-arguments.ts'
 import { listOf, matchOf } from './meta-registrations.ts'
@@ -51,9 +52,8 @@ export function subscriptionProcedures(broker: Broker, { rule, members }: Sessio
       return { args: [ids.length > 0 ? ids : null] }
     },
     'wamp.subscription.get': ([subscription]) => ({ args: [detailsOfSubscription(found(subscription))] }),
-    'wamp.subscription.list_subscribers': ([subscription]) => ({
-      args: [Array.from(found(subscription).members, ({ id }) => id)],
-    }),
+    'wamp.subscription.list_subscribers': ([subscription], _kwargs, from) =>
+      answerIds(found(subscription).members, from),
     'wamp.subscription.count_subscribers': ([subscription]) => ({ args: [found(subscription).members.size] }),
     'wamp.subscription.remove_subscriber': ([subscription, subscriber, third], { reason = third }) => {
       const id = anId(subscription, 'args[0]')
