@@ -33,14 +33,15 @@ export const routerCommand = defineCommand({
       value: 'name=n',
       help: 'a limit of the router, repeatable, such as --limit backlog=1000000; the README lists them',
     },
+    drain: { type: 'string', value: 'ms', help: 'time for calls in progress after SIGTERM or SIGINT (default: 5000)' },
     'control-others': {
       type: 'boolean',
       help: 'let every session end others and take over or remove what they have registered (for tests)',
     },
   },
   notes: `It prints a line for each address once it accepts connections. It speaks JSON, CBOR and MessagePack, over WebSocket, and
-over RawSocket on the same port: rs://127.0.0.1:8080. SIGINT and SIGTERM send GOODBYE to every session and end the command
-with exit code 0; a second signal ends it at once.`,
+over RawSocket on the same port: rs://127.0.0.1:8080. SIGINT and SIGTERM let calls in progress finish, send GOODBYE to every
+session and end the command with exit code 0; a second signal ends it at once.`,
   examples: [
     'wampy-ts router',
     'wampy-ts router --port 9000 --path /wamp --realm public --realm internal',
@@ -48,11 +49,12 @@ with exit code 0; a second signal ends it at once.`,
   ],
   async run({ port = '8080', host, path, realm: realms = [DEFAULT_REALM], strict, unix, limit = [], ...flags }) {
     const number = integerOption('port', port, 0, 65535)
-    const count = (name: 'max-connections' | 'hello-timeout'): number | undefined => {
+    const count = (name: 'max-connections' | 'hello-timeout' | 'drain'): number | undefined => {
       const text = flags[name]
       return text === undefined ? undefined : integerOption(name, text, 0, Number.MAX_SAFE_INTEGER)
     }
     const [maxConnections, helloTimeout] = [count('max-connections'), count('hello-timeout')]
+    const drain = count('drain') ?? 5000
     const stop = stopOnSignals()
     const { router, urls, close } = await openRouter(
       { realms, strict, controlOthers: flags['control-others'], limits: limitsFrom(limit) },
@@ -70,7 +72,7 @@ with exit code 0; a second signal ends it at once.`,
     )
     for (const url of urls) printLine(`wampy-ts router listening on ${url}`)
     await whenAborted(stop.signal)
-    await router.close()
+    await router.close({ drain })
     await close()
   },
 })

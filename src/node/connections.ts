@@ -85,7 +85,7 @@ export class Connections {
 
   /** The reason why further connections are refused; undefined if they are accepted. */
   get refusal(): string | undefined {
-    if (this.#closing) return 'the router is closing'
+    if (this.#closing || this.#router.closing) return 'the router is closing'
     return this.#open.size < this.#limit && !this.#accepted?.full
       ? undefined
       : `the limit of ${this.#limit} connections is reached`

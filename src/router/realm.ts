@@ -108,6 +108,11 @@ export class Realm implements Home {
     this.observers.left?.({ realm: this.uri, session, authid, authrole, by, reason: end.reason, text: end.text })
   }
 
+  /** Refuses new calls, and lets those in progress be finished. */
+  drain(): void {
+    for (const role of this.#roles) role.drain?.()
+  }
+
   dropped(reason: keyof SessionStats['dropped'], { id: session }: Member, count: number): void {
     this.#dropped[reason] += count
     this.observers.dropped?.({ realm: this.uri, reason, session, uri: undefined, count })

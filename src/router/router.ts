@@ -1,6 +1,7 @@
 /** The embeddable router: its realms, its links and its options. */
 
 import type { AuthMethod, ConnectionFacts } from '../auth/contract.ts'
+import { LONGEST_TIMER } from '../protocol/durations.ts'
 import { usage } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
 import { DEFAULT_REALM, SYSTEM_SHUTDOWN } from '../protocol/names.ts'
@@ -123,6 +124,19 @@ export interface RouterOptions {
   readonly callQueue?: readonly CallQueueOptions[] | undefined
 }
 
+/** How a router closes. */
+export interface CloseOptions {
+  /** The reason in GOODBYE. Default `wamp.close.system_shutdown`. */
+  readonly reason?: Uri | undefined
+  /** Milliseconds for the calls in progress. Default 0: they are not waited for. */
+  readonly drain?: number | undefined
+}
+
+const CLOSE_RULES: OptionRules<CloseOptions> = {
+  reason: ['a URI', (value) => typeof value === 'string' && isUri(value)],
+  drain: DURATION,
+}
+
 /** The rules of the options; a strict router requires more of URIs. */
 const rulesOf = (strict: boolean): OptionRules<RouterOptions> => ({
   realms: ['a list of URIs of realms', (realm) => typeof realm === 'string' && isUri(realm, strict), 'each'],
@@ -195,6 +209,8 @@ export class Router implements Attachable, Connector {
   readonly usesCookies: boolean
   /** False without the option `auth`: servers then warn of listening beyond this machine. */
   readonly authenticates: boolean
+  /** True once `close` has been called: no session joins any more. */
+  closing = false
   readonly #realms = new Map<Uri, Realm>()
   readonly #members = new Set<Member>()
   /** Observers of events before a session is in a realm. */
@@ -294,8 +310,8 @@ export class Router implements Attachable, Connector {
     if (link.serializer) this.#serializers.add(link.serializer)
     const member = new Member(link, this.#host, shown(info), trusted, facts)
     this.#members.add(member)
-    member.start(this.#closing ? REFUSED : this.#admission)
-    if (this.#closing) member.abort(SYSTEM_SHUTDOWN, 'this router is closed')
+    member.start(this.closing ? REFUSED : this.#admission)
+    if (this.closing) member.abort(SYSTEM_SHUTDOWN, 'this router is closed')
   }
 
   /** Opens a link for a client in this process, without a wire. */
@@ -358,9 +374,48 @@ export class Router implements Attachable, Connector {
     for (const { rights } of this.#realms.values()) rights.forget()
   }
 
-  /** Sends GOODBYE to every session. Resolves when all links have closed; a peer that does not answer cannot delay this for long. */
-  close(reason: Uri = SYSTEM_SHUTDOWN): Promise<void> {
-    this.#closing ??= new Promise((resolve) => {
+  /**
+   * Refuses new sessions and sends GOODBYE to every session. Resolves when all links have closed; a peer that does not
+   * answer cannot delay this for long. With `drain`, calls in progress are finished first: for so many milliseconds, new
+   * calls are refused with `wamp.error.unavailable`, and events are delivered as before.
+   *
+   * @throws WampError `wampy.error.usage` for options that are not valid
+   */
+  close(options: Uri | CloseOptions = {}): Promise<void> {
+    const given = typeof options === 'string' ? { reason: options } : options
+    checkRules('close', given, CLOSE_RULES)
+    const { reason = SYSTEM_SHUTDOWN, drain = 0 } = given
+    this.closing = true
+    this.#closing ??= this.#close(reason, drain)
+    return this.#closing
+  }
+
+  async #close(reason: Uri, drain: number): Promise<void> {
+    // A session that has not joined is not served any more.
+    for (const member of this.#members) if (!member.realm) member.abort(reason, 'the router is closing')
+    if (drain > 0 && this.stats().calls > 0) await this.#drained(drain)
+    await this.#left(reason)
+  }
+
+  /** Resolves when no call is unanswered, or after so many milliseconds. */
+  #drained(most: number): Promise<void> {
+    for (const realm of this.#realms.values()) realm.drain()
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        stop()
+        resolve()
+      }
+      const timer = setTimeout(done, Math.min(most, LONGEST_TIMER))
+      // The answer has been sent, and its call not yet been forgotten.
+      const stop = this.observe({
+        answered: () => queueMicrotask(() => this.stats().calls === 0 && done()),
+      })
+    })
+  }
+
+  #left(reason: Uri): Promise<void> {
+    return new Promise((resolve) => {
       // A deadline, for an adapter that never reports its end.
       const timer = setTimeout(resolve, 3 * LINGER)
       this.#emptied = () => {
@@ -373,7 +428,6 @@ export class Router implements Attachable, Connector {
       }
       if (this.#members.size === 0) this.#emptied()
     })
-    return this.#closing
   }
 }
 

@@ -92,6 +92,8 @@ export interface Attachable {
   readonly usesCookies?: boolean
   /** False if every session is anonymous: servers then warn of listening beyond this machine, and refuse pages of unlisted origins there. */
   readonly authenticates?: boolean
+  /** True while it closes, and afterwards: it takes no more sessions. */
+  readonly closing?: boolean
   /** `info` describes the connection to others; `facts` stay in the router's process. */
   attach(link: Link, info?: TransportInfo, facts?: ConnectionFacts): void
 }

@@ -25,6 +25,8 @@ export interface RealmRole {
    * between two steps.
    */
   left(member: Destination): Iterator<void>
+  /** The router is closing: refuses new work, and lets work in progress be finished. */
+  drain?(): void
   /** Its part of the realm's statistics: numbers, with more of them under `dropped`. */
   stats(): object
 }

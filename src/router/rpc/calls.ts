@@ -53,8 +53,13 @@ export interface CallsDropped {
 
 export const NO_CALLS_DROPPED: CallsDropped = { late: 0, parts: 0, partial: 0, cancels: 0 }
 
+/** Another router, or this one after its restart, may serve it. */
+const CLOSING = new Refusal(names.UNAVAILABLE, 'the router is closing')
+
 export class Calls {
   readonly dropped = { ...NO_CALLS_DROPPED }
+  /** True if only callees with a call in progress may begin another one, which they may need to finish it. */
+  draining = false
   /** The router's own procedures. */
   readonly #own = new Map<Uri, DealerRegistration>()
   readonly #options: RegistrationOptions
@@ -102,7 +107,8 @@ export class Calls {
 
   #begin(message: messages.CallMessage, caller: Destination, decided: Outcome): void {
     const [, request, options, procedure] = message
-    const found = decided instanceof Refusal ? decided : this.#find(message, caller, decided)
+    const closing = this.draining && !caller.rpc?.invocations.size ? CLOSING : undefined
+    const found = decided instanceof Refusal ? decided : (closing ?? this.#find(message, caller, decided))
     if (decided instanceof Refusal || found instanceof Refusal) {
       const refusal = found as Refusal
       // More parts may follow, which must not be taken for a new call.

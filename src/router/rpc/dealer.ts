@@ -99,6 +99,10 @@ export class Dealer implements RealmRole {
     }
   }
 
+  drain(): void {
+    this.#calls.draining = true
+  }
+
   get patterns(): Patterns<DealerRegistration> {
     return this.#registrations.patterns
   }
