@@ -75,6 +75,11 @@ async function offer(methods: readonly ClientAuth[], context: AuthContext): Prom
   }
 }
 
+/** The error of a CHALLENGE that cannot be answered, whatever the secret is. */
+export function unanswerable(method: string, text: string): WampError {
+  return new WampError(AUTHENTICATION_FAILED, [`the router's CHALLENGE for ${method} ${text}`])
+}
+
 /** The error of a router that does not prove its identity. */
 export function unproved(text = 'it sent no CHALLENGE'): WampError {
   return new WampError(AUTHENTICATION_FAILED, [`the router did not prove that it knows this client's secret: ${text}`])

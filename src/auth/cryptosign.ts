@@ -4,7 +4,7 @@ import { usage, WampError } from '../protocol/error.ts'
 import { AUTHENTICATION_FAILED } from '../protocol/names.ts'
 import { formatValue } from '../protocol/validate.ts'
 import { fromHex, joinBytes, randomBytes, sameBytes, toHex, xorBytes } from './bytes.ts'
-import { clientAuth, currentSecret, type Secret, unproved } from './client.ts'
+import { clientAuth, currentSecret, type Secret, unanswerable, unproved } from './client.ts'
 import type { AuthDialect, AuthMethod, BindingSource, ChannelBinding, ClientAuth } from './contract.ts'
 import { type SigningKey, sha256Of, signingKey, verifySignature } from './crypto.ts'
 import { denied, entriesOf, identityFrom, type PrincipalBase, type Principals, sourceFrom } from './principals.ts'
@@ -55,7 +55,7 @@ export function cryptosign({ key, authid, channelBinding, dialect, routerKey }: 
           const id =
             wanted === null ? undefined : await channelId(wanted as ChannelBinding, context.channelBinding, dialect)
           const asked = fromHex(extra['challenge'], 32)
-          if (!asked) throw usage('the router sent a cryptosign CHALLENGE without 32 bytes of challenge')
+          if (!asked) throw unanswerable('cryptosign', 'has no challenge of 32 bytes')
           if (pinned) await verifyRouter(extra, pinned, bound(challenge, id))
           const message = bound(asked, id)
           return { signature: toHex(joinBytes(await signer.sign(message), message)), extra: {} }

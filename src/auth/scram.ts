@@ -208,17 +208,21 @@ interface Stored extends ScramCost {
   readonly serverKey: Uint8Array
 }
 
+/** Undefined also for what an authenticator returns without a complete secret. */
 function storedFrom(principal: ScramPrincipal): Stored | undefined {
-  const { iterations, memory } = principal
+  const { salt, iterations, memory } = principal
   const kdf = principal.kdf === 'pbkdf2' ? 'pbkdf2' : 'argon2id13'
-  if ('stored-key' in principal) {
-    const salt = fromHex(principal.salt, principal.salt.length / 2)
-    const storedKey = fromHex(principal['stored-key'], 32)
-    const serverKey = fromHex(principal['server-key'], 32)
-    return salt && storedKey && serverKey && { kdf, iterations, memory, salt: toBase64(salt), storedKey, serverKey }
+  const hex = 'stored-key' in principal
+  const decoded = (text: unknown): Uint8Array | undefined => {
+    if (typeof text !== 'string') return undefined
+    return hex ? fromHex(text, text.length / 2) : fromBase64(text)
   }
-  const [storedKey, serverKey] = [fromBase64(principal.storedKey), fromBase64(principal.serverKey)]
-  return storedKey && serverKey && { kdf, iterations, memory, salt: principal.salt, storedKey, serverKey }
+  const [bytes, storedKey, serverKey] = (
+    hex ? [salt, principal['stored-key'], principal['server-key']] : [salt, principal.storedKey, principal.serverKey]
+  ).map(decoded)
+  if (!bytes || storedKey?.length !== 32 || serverKey?.length !== 32 || !Number.isSafeInteger(iterations))
+    return undefined
+  return { kdf, iterations, memory, salt: toBase64(bytes), storedKey, serverKey }
 }
 
 /**
@@ -242,7 +246,8 @@ export function scramAuth(
     async *authenticate(request) {
       const { authid = '', authextra, connection } = request
       const { nonce } = authextra
-      if (typeof nonce !== 'string' || nonce.length < 16 || !fromBase64(nonce)) {
+      const random = typeof nonce === 'string' ? fromBase64(nonce) : undefined
+      if (typeof nonce !== 'string' || !random || random.length < 16) {
         throw new WampError(AUTHENTICATION_FAILED, ['HELLO needs authextra.nonce, base64 of at least 16 random bytes'])
       }
       const binding = boundTo(dialect ? undefined : authextra['channel_binding'], connection.channelBinding)
@@ -259,7 +264,7 @@ export function scramAuth(
         serverKey: decoy,
       }
       const added = randomBytes(18)
-      const full = dialect ? toBase64(joinBytes(fromBase64(nonce) as Uint8Array, added)) : nonce + toBase64(added)
+      const full = dialect ? toBase64(joinBytes(random, added)) : nonce + toBase64(added)
       const word = dialect && kdf === 'argon2id13' ? 'argon2id-13' : kdf
       // Clients of the dialect expect a number for pbkdf2 too.
       const answer = yield {

@@ -4,7 +4,7 @@ import { usage } from '../protocol/error.ts'
 import type { Dict } from '../protocol/options.ts'
 import { toBase64 } from '../serializer/base64.ts'
 import { randomBytes, sameBytes, toHex, utf8 } from './bytes.ts'
-import { checkText, clientAuth, currentText, type Secret } from './client.ts'
+import { checkText, clientAuth, currentText, type Secret, unanswerable } from './client.ts'
 import type { AuthMethod, ClientAuth } from './contract.ts'
 import { hmacSha256, pbkdf2 } from './crypto.ts'
 import { denied, identityFrom, type PrincipalBase, type Principals, sourceFrom } from './principals.ts'
@@ -40,8 +40,11 @@ export function wampcra(authid: string, secret: Secret): ClientAuth {
         authid,
         async answer(extra) {
           const { challenge, salt } = extra
-          if (typeof challenge !== 'string') throw usage('the router sent a wampcra CHALLENGE without a challenge')
-          const derived = typeof salt === 'string' ? await deriveCraKey(key, extra as unknown as CraSalt) : key
+          if (typeof challenge !== 'string') throw unanswerable('wampcra', 'has no challenge')
+          const salted = typeof salt === 'string' ? (extra as unknown as CraSalt) : undefined
+          const flaw = salted && flawIn(salted)
+          if (flaw) throw unanswerable('wampcra', `is refused: ${flaw}`)
+          const derived = salted ? await deriveCraKey(key, salted) : key
           return { signature: toBase64(await hmacSha256(utf8(derived), utf8(challenge))), extra: {} }
         },
       }
@@ -55,18 +58,20 @@ export function wampcra(authid: string, secret: Secret): ClientAuth {
  *
  * @throws WampError `wampy.error.usage` for parameters that are out of range
  */
-export async function deriveCraKey(
-  password: string,
-  { salt, iterations = DEFAULT_ITERATIONS, keylen = DEFAULT_LENGTH }: CraSalt,
-): Promise<string> {
-  checkCount('iterations', iterations, MOST_ITERATIONS)
-  checkCount('keylen', keylen, GREATEST_LENGTH)
+export async function deriveCraKey(password: string, salted: CraSalt): Promise<string> {
+  const flaw = flawIn(salted)
+  if (flaw) throw usage(`deriveCraKey: ${flaw}`)
+  const { salt, iterations = DEFAULT_ITERATIONS, keylen = DEFAULT_LENGTH } = salted
   return toBase64(await pbkdf2(utf8(password), utf8(salt), iterations, keylen))
 }
 
-function checkCount(name: string, value: unknown, most: number): void {
-  if (Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= most) return
-  throw usage(`wampcra: ${name} must be a whole number from 1 to ${most}`)
+function flawIn({ iterations = DEFAULT_ITERATIONS, keylen = DEFAULT_LENGTH }: CraSalt): string | undefined {
+  return outOfRange('iterations', iterations, MOST_ITERATIONS) ?? outOfRange('keylen', keylen, GREATEST_LENGTH)
+}
+
+function outOfRange(name: string, value: unknown, most: number): string | undefined {
+  if (Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= most) return undefined
+  return `${name} must be a whole number from 1 to ${most}`
 }
 
 export interface CraPrincipal extends PrincipalBase, Partial<CraSalt> {

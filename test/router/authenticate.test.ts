@@ -18,7 +18,7 @@ import {
   WELCOME,
 } from 'wampy-ts/testing'
 import type { Message } from '../../src/protocol/messages.ts'
-import { aborts, ask, ID, open, type Peer, ROLES, subscribe, violates } from './support.ts'
+import { aborts, ask, ID, next, open, type Peer, ROLES, settled, subscribe, violates } from './support.ts'
 
 afterEach(() => vi.useRealTimers())
 
@@ -55,19 +55,6 @@ const made = (authenticate: AuthMethod['authenticate'], name = 'made'): AuthMeth
 const taking = (...methods: (AuthMethod | 'anonymous')[]): RouterOptions => ({
   auth: methods.map((method) => (method === 'anonymous' ? anonymousAuth() : method)),
 })
-
-/** The next messages sent to a peer. */
-async function next(peer: Peer): Promise<unknown[]> {
-  for (;;) {
-    const [message, ...more] = peer.take()
-    expect(more).toEqual([])
-    if (message) return message
-    await settled()
-  }
-}
-
-/** Runs everything that does not depend on the outside. */
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 test('a session is challenged in rounds until the method returns its identity', async () => {
   const peer = open(taking(sums)).connect()

@@ -1,5 +1,6 @@
 /** A peer of a router whose wire is two arrays: messages pass through the real serializer. */
 
+import type { ConnectionFacts } from '../../src/auth/contract.ts'
 import { GOODBYE_AND_OUT } from '../../src/protocol/names.ts'
 import { json } from '../../src/serializer/json.ts'
 import type { Serializer } from '../../src/serializer/serializer.ts'
@@ -15,6 +16,8 @@ export interface PeerOptions {
   readonly hangs?: boolean
   /** Leaves it to the router to close the connection after GOODBYE. */
   readonly stays?: boolean
+  /** The private facts about its connection. */
+  readonly facts?: ConnectionFacts
 }
 
 export class Peer implements Transport {

@@ -14,6 +14,19 @@ export const ROLES = { caller: {}, callee: {}, publisher: {}, subscriber: {} }
 export const ID = expect.any(Number)
 export const TEXT = expect.any(String)
 
+/** Runs everything that does not depend on the outside. */
+export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** The next message sent to a peer, which must be the only one. */
+export async function next(peer: Peer): Promise<unknown[]> {
+  for (;;) {
+    const [message, ...more] = peer.take()
+    expect(more).toEqual([])
+    if (message) return message
+    await settled()
+  }
+}
+
 /** Resolves when peers found to be too far behind have been removed, which never happens at once. */
 export const dropped = (): Promise<void> => Promise.resolve()
 
@@ -54,7 +67,7 @@ export function open(options: RouterOptions = {}): World {
   const connect = (options?: PeerOptions): Peer => {
     const peer = new Peer(options)
     peers.push(peer)
-    router.attach(framed(peer, options?.serializer ?? json))
+    router.attach(framed(peer, options?.serializer ?? json), undefined, options?.facts)
     return peer
   }
   const join = (options?: PeerOptions, details: object = {}, realm = router.realms[0]): Peer => {

@@ -5,7 +5,7 @@ import { AUTHENTICATE, CHALLENGE, HELLO, WELCOME } from '../../protocol/codes.ts
 import { violation, WampError } from '../../protocol/error.ts'
 import { type KeyType, keyTypeOf } from '../../protocol/keys.ts'
 import type { Uri } from '../../protocol/messages.ts'
-import { CONNECTION_LOST } from '../../protocol/names.ts'
+import { AUTHENTICATION_FAILED, CONNECTION_LOST } from '../../protocol/names.ts'
 import type { Dict, Roles } from '../../protocol/options.ts'
 import { type Table, table } from '../../session/handler-table.ts'
 import { refusing, type SessionEnd } from '../../session/session.ts'
@@ -54,7 +54,9 @@ export async function join(
             })
             .catch((error) => {
               reject(error)
-              session.abort(error.uri, 'the client could not answer the CHALLENGE')
+              // The reason may be this side's own.
+              const reason = error.uri.startsWith('wampy.') ? AUTHENTICATION_FAILED : error.uri
+              session.abort(reason, 'the client could not answer the CHALLENGE')
             })
         },
         [WELCOME]: (message) => {
