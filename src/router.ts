@@ -46,7 +46,7 @@ export type {
   TrustLevel,
 } from './router/rights/decide.ts'
 export type { Permission, RoleRules } from './router/rights/rules.ts'
-export { Router, type RouterOptions } from './router/router.ts'
+export { type CloseOptions, Router, type RouterOptions } from './router/router.ts'
 export type { CallsDropped } from './router/rpc/calls.ts'
 export type { DealerStats } from './router/rpc/dealer.ts'
 export type { CallQueueOptions } from './router/rpc/queue.ts'
