@@ -56,7 +56,7 @@ export interface LoginCookieOptions {
   readonly maxAge?: number | undefined
   /** Default `Lax`. `None` needs TLS. */
   readonly sameSite?: 'Strict' | 'Lax' | 'None' | undefined
-  /** Whether browsers send it over TLS only. Default: if the connection came by TLS; true behind a proxy that speaks TLS. */
+  /** Whether browsers send it over TLS only. Default: if the connection came by TLS, to a trusted proxy too. */
   readonly secure?: boolean | undefined
   /** Logins that are remembered; the oldest are forgotten first. Default 100,000. */
   readonly limit?: number | undefined

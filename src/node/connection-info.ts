@@ -7,41 +7,49 @@ import type { ClientCertificate, ConnectionFacts } from '../auth/contract.ts'
 import type { TransportInfo } from '../session/link.ts'
 import { bindingOf, type TlsLike } from '../transport/tls-binding.ts'
 import { isAllowedOrigin, type Origins } from './http-server.ts'
+import { type Ends, type OtherEnd, plainAddress } from './trusted-proxies.ts'
 
 /** The greatest length of a header's value: it goes to every session that subscribes to meta events. */
 const MAX_HEADER_TEXT = 256
 
-/** `request` is the HTTP request that opened it, if any. Only two of its headers are included, never a cookie. */
-export function infoOf(type: string, protocol: string, socket: Duplex, request?: IncomingMessage): TransportInfo {
-  const { getProtocol } = socket as { getProtocol?: () => string | null }
+/** A connection without HTTP. */
+export function socketInfo(type: string, protocol: string, socket: Duplex): TransportInfo {
+  const { remoteAddress, remotePort } = socket as Ends
+  return { type, protocol, peer: peerOf(plainAddress(remoteAddress), remotePort), tls: versionOfTls(socket) }
+}
+
+/** A connection by an HTTP request, of which only two headers are included, never a cookie. */
+export function requestInfo(
+  type: string,
+  protocol: string,
+  { socket, headers }: IncomingMessage,
+  { address, port, secure, forwarded }: OtherEnd,
+): TransportInfo {
   return {
     type,
     protocol,
-    peer: peerOf(socket as Ends),
-    tls: getProtocol?.call(socket) ?? undefined,
-    origin: request?.headers.origin?.slice(0, MAX_HEADER_TEXT),
-    user_agent: request?.headers['user-agent']?.slice(0, MAX_HEADER_TEXT),
+    peer: peerOf(address, port),
+    tls: forwarded ? (secure ? 'proxy' : undefined) : versionOfTls(socket),
+    origin: headers.origin?.slice(0, MAX_HEADER_TEXT),
+    user_agent: headers['user-agent']?.slice(0, MAX_HEADER_TEXT),
   }
 }
 
-interface Ends {
-  readonly remoteAddress?: string | undefined
-  readonly remotePort?: number | undefined
+function versionOfTls(socket: Duplex): string | undefined {
+  const { getProtocol } = socket as { getProtocol?: () => string | null }
+  return getProtocol?.call(socket) ?? undefined
 }
 
-/** Formats an address as Crossbar.io does; the peer of a socket file has none. */
-function peerOf({ remoteAddress, remotePort }: Ends): string | undefined {
-  if (remoteAddress === undefined) return undefined
-  const [, four] = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)$/.exec(remoteAddress) ?? []
-  return four ? `tcp4:${four}:${remotePort}` : `tcp6:[${remoteAddress}]:${remotePort}`
+/** Formats an address as Crossbar.io does; the peer of a socket file has none, and a proxy states no port. */
+function peerOf(address: string | undefined, port: number | undefined): string | undefined {
+  if (address === undefined) return undefined
+  return `${address.includes(':') ? `tcp6:[${address}]` : `tcp4:${address}`}${port === undefined ? '' : `:${port}`}`
 }
 
 /** The private facts about a connection, for authentication. */
-export function factsOf(socket: Duplex, request?: IncomingMessage): ConnectionFacts {
-  const { remoteAddress } = socket as Ends
+export function factsOf(socket: Duplex): ConnectionFacts {
   return {
-    address: remoteAddress?.replace(/^::ffff:(?=\d+\.)/, ''),
-    cookies: cookiesOf(request?.headers.cookie),
+    address: plainAddress((socket as Ends).remoteAddress),
     certificate: certificateOf(socket as TLSSocket),
     channelBinding: (type, dialect) => bindingOf(socket as TlsLike, type, dialect, true),
   }
@@ -83,13 +91,15 @@ export interface CookieIssuer {
 /** The facts about a connection by HTTP, and the cookie for it, if there is an issuer. */
 export function knownTo(
   issuer: CookieIssuer | undefined,
-  socket: Duplex,
   request: IncomingMessage,
+  { address, host, secure, forwarded }: OtherEnd,
   origins: Origins | undefined,
 ): { readonly facts: ConnectionFacts; readonly header?: string } {
-  const facts = factsOf(socket, request)
+  const cookies = cookiesOf(request.headers.cookie)
+  // Behind a proxy the certificate and the binding of the socket are the proxy's, which must not log its clients in.
+  const facts: ConnectionFacts = forwarded ? { address, cookies } : { ...factsOf(request.socket), cookies }
   // A browser sends its cookies for every page: one that is accepted because all are must not act with them.
   const listed = origins === '*' || origins === undefined ? [] : origins
-  if (!isAllowedOrigin(request, listed)) return { facts: { ...facts, cookies: undefined } }
-  return issuer ? issuer.issue(facts, 'encrypted' in socket && socket.encrypted === true) : { facts }
+  if (!isAllowedOrigin(request.headers.origin, host, listed)) return { facts: { ...facts, cookies: undefined } }
+  return issuer ? issuer.issue(facts, secure) : { facts }
 }

@@ -20,8 +20,8 @@ export const ORIGINS: OptionRule = [
   (value) => value === '*' || (Array.isArray(value) && value.every((origin) => typeof origin === 'string')),
 ]
 
-/** True for requests that come from no page, from a page of the same host, or from a listed origin. */
-export function isAllowedOrigin({ headers: { origin, host } }: IncomingMessage, origins: Origins): boolean {
+/** True without an origin, which only pages send, for a page of the same host, and for a listed origin. */
+export function isAllowedOrigin(origin: string | undefined, host: string | undefined, origins: Origins): boolean {
   if (origin === undefined || origins === '*' || origins.includes(origin)) return true
   return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase()
 }

@@ -117,12 +117,20 @@ function isLoopback(address: string): boolean {
 const warned = new WeakSet<Server>()
 
 /** Warns once of a server that lets every peer that reaches it act without a login. */
-export function warnIfOpen(server: Server, router: { readonly authenticates?: boolean }): void {
-  if (router.authenticates !== false || !isExposed(server) || warned.has(server)) return
+export function warnIfOpen(
+  server: Server,
+  router: { readonly authenticates?: boolean },
+  exposed = isExposed(server),
+): void {
+  if (router.authenticates !== false || !exposed || warned.has(server)) return
   warned.add(server)
-  const { address, port, family } = server.address() as AddressInfo
+  const place = server.address() as AddressInfo | string
+  const at =
+    typeof place === 'string'
+      ? place
+      : `${place.family === 'IPv6' ? `[${place.address}]` : place.address}:${place.port}`
   console.warn(
-    `the router at ${family === 'IPv6' ? `[${address}]` : address}:${port} has no authentication: whoever reaches it may join; ` +
+    `the router at ${at} has no authentication: whoever reaches it may join; ` +
       'set its option auth (to [anonymousAuth()] if that is intended)',
   )
 }

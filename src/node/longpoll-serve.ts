@@ -4,10 +4,11 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { DURATION, type OptionRules, STRING } from '../protocol/option-rules.ts'
 import type { Link } from '../session/link.ts'
-import { type CookieIssuer, infoOf, knownTo } from './connection-info.ts'
+import { type CookieIssuer, knownTo, requestInfo } from './connection-info.ts'
 import type { Connections } from './connections.ts'
 import { bodyOf, fail, isAllowedOrigin, ORIGINS, type Origins, pathOf, reply } from './http-server.ts'
 import { Polled } from './longpoll-transport.ts'
+import { TrustedProxies } from './trusted-proxies.ts'
 
 export interface LongPollOptions {
   /** The base of the paths: `<path>/lp` by default, so `/ws/lp`. */
@@ -35,6 +36,7 @@ export class LongPolls {
   readonly #connections: Connections
   readonly #maxPayload: number
   readonly #options: LongPollOptions
+  readonly #proxies: TrustedProxies
   readonly #cookies: CookieIssuer | undefined
   readonly #transports = new Map<string, Polled>()
 
@@ -44,11 +46,13 @@ export class LongPolls {
     maxPayload: number,
     options: LongPollOptions,
     cookies?: CookieIssuer,
+    proxies = new TrustedProxies(),
   ) {
     this.path = (options.path ?? `${path.replace(/\/$/, '')}/lp`).replace(/\/$/, '')
     this.#connections = connections
     this.#maxPayload = maxPayload
     this.#options = options
+    this.#proxies = proxies
     this.#cookies = cookies
   }
 
@@ -96,7 +100,9 @@ export class LongPolls {
     const { origins = [] } = this.#options
     const every = origins === '*'
     response.setHeader('Vary', 'Origin')
-    if (!every && !origins.includes(origin)) return isAllowedOrigin(request, [])
+    if (!every && !origins.includes(origin)) {
+      return isAllowedOrigin(origin, this.#proxies.otherEnd(request.socket, request).host, [])
+    }
     response.setHeader('Access-Control-Allow-Origin', every ? '*' : origin)
     // Only for listed origins: if a proxy identifies users by a cookie, other pages must not act as them.
     if (!every) response.setHeader('Access-Control-Allow-Credentials', 'true')
@@ -109,6 +115,8 @@ export class LongPolls {
   }
 
   async #open(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Not later: a connection that has broken has no address.
+    const otherEnd = this.#proxies.otherEnd(request.socket, request)
     const body = await bodyOf(request, { left: MAX_OPEN_BODY })
     if (body === undefined) return fail(response, 413, 'the list of protocols is too long')
     // Not earlier: other connections may have come while the body was read.
@@ -131,8 +139,8 @@ export class LongPolls {
     })
     this.#transports.set(id, transport)
     transport.ended.then(() => this.#transports.delete(id))
-    const info = infoOf('longpoll', protocol, request.socket, request)
-    const { facts, header } = knownTo(this.#cookies, request.socket, request, this.#options.origins)
+    const info = requestInfo('longpoll', protocol, request, otherEnd)
+    const { facts, header } = knownTo(this.#cookies, request, otherEnd, this.#options.origins)
     if (header !== undefined) response.setHeader('Set-Cookie', header)
     const limited = { ...facts, maxMessage: this.#maxPayload }
     this.#connections.attach(transport, info, limited, transport.ended, undefined, (link) =>

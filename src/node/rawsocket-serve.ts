@@ -9,7 +9,7 @@ import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
 import type { Attachable } from '../session/link.ts'
-import { factsOf, infoOf } from './connection-info.ts'
+import { factsOf, socketInfo } from './connection-info.ts'
 import { CONNECTION_RULES, type ConnectionOptions, Connections, checkAttachable } from './connections.ts'
 import { addressOf, listenOn, socketsOf, warnIfOpen } from './listen.ts'
 import {
@@ -148,7 +148,7 @@ export function acceptRawSocket(socket: Socket, first: Buffer, connections: Conn
     socket.write(greeting({ limit, serializer: wanted.serializer }))
     const transport = new RawSocket(socket, { protocol, ours: limit, theirs: wanted.limit }, rest, true)
     const ended = new Promise((resolve) => socket.on('close', resolve))
-    connections.attach(transport, infoOf('rawsocket', protocol, socket), factsOf(socket), ended, socket)
+    connections.attach(transport, socketInfo('rawsocket', protocol, socket), factsOf(socket), ended, socket)
     socket.resume()
   })
 }

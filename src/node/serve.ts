@@ -21,13 +21,14 @@ import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
 import type { Attachable } from '../session/link.ts'
 import { CLOSE_TIMEOUT } from '../transport/transport.ts'
-import { type CookieIssuer, infoOf, knownTo } from './connection-info.ts'
+import { type CookieIssuer, knownTo, requestInfo } from './connection-info.ts'
 import { CONNECTION_RULES, type ConnectionOptions, Connections, checkAttachable } from './connections.ts'
 import { divertRawSocket, handleBefore, isAllowedOrigin, ORIGINS, type Origins, pathOf } from './http-server.ts'
 import { addressOf, isExposed, listenOn, socketsOf, warnIfOpen } from './listen.ts'
 import { LONG_POLL_RULES, type LongPollOptions, LongPolls } from './longpoll-serve.ts'
 import { acceptRawSocket } from './rawsocket-serve.ts'
 import { gathered, sizeReporting } from './server-websocket.ts'
+import { type OtherEnd, TRUSTED_PROXIES, TrustedProxies, type TrustedProxyList } from './trusted-proxies.ts'
 
 export interface ServeOptions extends ConnectionOptions {
   /** 8080 by default; 0 picks a free one. */
@@ -56,6 +57,16 @@ export interface ServeOptions extends ConnectionOptions {
   readonly longPoll?: boolean | LongPollOptions | undefined
   /** Sets a cookie that remembers logins: `LoginCookies` of `wampy-ts/auth/router`. */
   readonly cookies?: CookieIssuer | undefined
+  /**
+   * The proxies in front of this server: their addresses and ranges, IPv4 or IPv6, or `loopback`. The address of a client
+   * (the right-most one that is not a proxy's), the host that the origin of a page is compared with, and whether the client
+   * came by TLS are then those of the headers `X-Forwarded-For`, `-Host` and `-Proto`, if the peer is one of the proxies.
+   * None by default: the headers are ignored. RawSocket has no headers.
+   *
+   * @example
+   * trustedProxies: ['127.0.0.1', '10.0.0.0/8', '2001:db8::/32']
+   */
+  readonly trustedProxies?: TrustedProxyList | undefined
 }
 
 const SERVE_RULES: OptionRules<ServeOptions> = {
@@ -70,6 +81,7 @@ const SERVE_RULES: OptionRules<ServeOptions> = {
   perMessageDeflate: ['true, false or an object', (value) => typeof value === 'boolean' || ANY_OBJECT[1](value)],
   rawSocket: FLAG,
   cookies: ['LoginCookies of wampy-ts/auth/router', (value) => typeof Object(value).issue === 'function'],
+  trustedProxies: TRUSTED_PROXIES,
   longPoll: ['true, false or its options', (value) => typeof value === 'boolean' || LONG_POLL[1](value)],
 }
 const LONG_POLL = dictOf('longPoll', LONG_POLL_RULES)
@@ -105,7 +117,10 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
     throw usage('rawSocket needs a port that serve opens: with an existing server use serveRawSocket')
 
   const { origins = router.usesCookies ? [] : undefined, longPoll, cookies } = options
-  const warn = (): void => warnIfOpen(server, router)
+  const proxies = new TrustedProxies(options.trustedProxies)
+  // The clients of a proxy on this machine may be anywhere.
+  const isOpen = (): boolean => options.trustedProxies !== undefined || isExposed(server)
+  const warn = (): void => warnIfOpen(server, router, isOpen())
   const polling = longPoll ? { origins, ...(longPoll === true ? {} : longPoll) } : undefined
   if (router.usesCookies && [origins, polling?.origins].some((each) => each?.includes('*'))) {
     throw usage(
@@ -115,7 +130,7 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
   const setCookies = new WeakMap<IncomingMessage, string>()
   const server = existing ?? createOwnServer(tls)
   const connections = new Connections(router, options.serializers ?? [json, cbor, msgpack], options)
-  const polls = polling && new LongPolls(connections, path, maxPayload, polling, cookies)
+  const polls = polling && new LongPolls(connections, path, maxPayload, polling, cookies, proxies)
   const webSockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -134,10 +149,11 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
   let closing: Promise<void> | undefined
 
   /** The reason why a handshake is refused; undefined if it is accepted. */
-  function objection(request: IncomingMessage): [status: number, text: string] | undefined {
+  function objection(request: IncomingMessage, { host }: OtherEnd): [status: number, text: string] | undefined {
     if (connections.refusal) return [503, connections.refusal]
-    const others = router.authenticates === false && isExposed(server) ? [] : '*'
-    if (!isAllowedOrigin(request, origins ?? others)) return [403, 'pages of this origin may not connect here']
+    const others = router.authenticates === false && isOpen() ? [] : '*'
+    if (!isAllowedOrigin(request.headers.origin, host, origins ?? others))
+      return [403, 'pages of this origin may not connect here']
     const offered = request.headers['sec-websocket-protocol']
     if (connections.choose(offeredProtocols(request))) return undefined
     const received = offered === undefined ? 'none was offered' : `got ${offered.slice(0, 200)}`
@@ -152,17 +168,18 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
       if (alone) refuseUpgrade(socket, 404, `there is no router at ${wanted}; it is at ${path}`)
       return
     }
-    const objected = objection(request)
+    const otherEnd = proxies.otherEnd(socket, request)
+    const objected = objection(request, otherEnd)
     if (objected) {
       refuseUpgrade(socket, ...objected)
       return
     }
-    const { facts, header } = knownTo(cookies, socket, request, origins)
+    const { facts, header } = knownTo(cookies, request, otherEnd, origins)
     if (header !== undefined) setCookies.set(request, header)
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const ended = new Promise((resolve) => webSocket.on('close', resolve))
       const transport = gathered(webSocket, socket)
-      const info = infoOf('websocket', transport.protocol, socket, request)
+      const info = requestInfo('websocket', transport.protocol, request, otherEnd)
       connections.attach(transport, info, { ...facts, maxMessage: maxPayload }, ended, socket)
     })
   }

@@ -10,7 +10,8 @@ export interface LoginLimits {
   readonly maxDelay?: number | undefined
   /**
    * The longest time in milliseconds for which an address is refused without a look at its credentials. Default 60,000.
-   * Loopback addresses are only delayed: everybody behind a proxy on this machine has the same one.
+   * Loopback addresses are only delayed: everybody behind a proxy on this machine has the same one, unless
+   * the option `trustedProxies` of `serve` lists it.
    */
   readonly maxLock?: number | undefined
 }

@@ -67,9 +67,9 @@ export interface TransportInfo {
   readonly type: string
   /** The negotiated subprotocol: `wamp.2.cbor.batched`. */
   readonly protocol?: string | undefined
-  /** The address of the other end, which may be a proxy: `tcp4:127.0.0.1:54321`, `tcp6:[::1]:54321`. */
+  /** The address of the other end: `tcp4:127.0.0.1:54321`, `tcp6:[::1]:54321`; without a port if a trusted proxy states it. */
   readonly peer?: string | undefined
-  /** The version of TLS if this server terminates it: `TLSv1.3`. */
+  /** The version of TLS: `TLSv1.3`; `proxy` if a trusted proxy terminates it. */
   readonly tls?: string | undefined
   /** The origin of the page, as the browser states it. */
   readonly origin?: string | undefined
