@@ -74,7 +74,9 @@ export class Site {
     // All that a page may import, as a bundler makes one module of it.
     const { outputFiles } = await build({
       stdin: {
-        contents: ['', '/cbor', '/msgpack', '/router'].map((name) => `export * from 'wampy-ts${name}'`).join('\n'),
+        contents: ['', '/auth', '/cbor', '/msgpack', '/router']
+          .map((name) => `export * from 'wampy-ts${name}'`)
+          .join('\n'),
         resolveDir: root,
       },
       bundle: true,

@@ -1,6 +1,20 @@
 /** The behaviour required of every engine, in one list. */
 
 import assert from 'node:assert/strict'
+import {
+  type AuthMethod,
+  anonymousAuth,
+  cryptosignAuth,
+  deriveCraKey,
+  generateKey,
+  LoginCookies,
+  scramAuth,
+  scramSecret,
+  ticketAuth,
+  wampcraAuth,
+} from 'wampy-ts/auth/router'
+import { serve } from 'wampy-ts/node'
+import { Router } from 'wampy-ts/router'
 import type { Tab } from './browsers.ts'
 import { compiled, type NodeSide, type RouterProcess, type Site, until } from './stage.ts'
 
@@ -98,6 +112,64 @@ export const STORIES: Readonly<Record<string, Story>> = {
     const tab = await joined(stage, site.page('module', script, { type: 'module' }))
     assert.equal(await tab.run('return client.call("node.add", [1, 2])'), 3)
     await until('the page answers', async () => (await node.ask('module.double', 21)) === 42)
+  },
+
+  async 'every method of authentication that a page has, with right and wrong secrets'({ site, open }) {
+    const keys = await generateKey()
+    const wrong = await generateKey()
+    const salt = { salt: 'salt123', iterations: 1000, keylen: 32 }
+    const argon2 = { kdf: 'argon2id13', iterations: 8, memory: 512 } as const
+    const cookies = new LoginCookies()
+    const auth: Record<string, readonly AuthMethod[]> = {
+      anonymous: [anonymousAuth()],
+      ticket: [cookies.auth, ticketAuth({ joe: { ticket: 'right' } })],
+      wampcra: [wampcraAuth({ joe: { secret: 'right' } })],
+      salted: [wampcraAuth({ joe: { secret: await deriveCraKey('right', salt), ...salt } })],
+      scram: [scramAuth({ joe: await scramSecret('pässwörd') })],
+      argon2id: [scramAuth({ joe: await scramSecret('right', argon2) })],
+      cryptosign: [cryptosignAuth({ joe: { authorized_keys: [keys.publicKey] } })],
+    }
+    const router = new Router({ realms: Object.keys(auth), auth, loginLimits: false })
+    const served = await serve(router, { port: 0, cookies, origins: [site.origin] })
+    try {
+      const script = `import * as wamp from '/bundle.mjs'
+        globalThis.wamp = wamp
+        globalThis.login = async (realm, method, end = 'stop') => {
+          const url = '${served.url}'
+          const client = new wamp.RpcClient({ router: url, realm, auth: [method], reconnect: false })
+          const joined = client.start().then(() => client.session.authmethod, ({ uri }) => uri)
+          await joined
+          await client[end]()
+          return joined
+        }`
+      const tab = await open(site.page('login', script, { type: 'module' }))
+      await until('the page has loaded', () => tab.run('return typeof login === "function"'))
+      const login = (realm: string, method: string, end = 'stop') =>
+        tab.run(`return login('${realm}', wamp.${method}, '${end}')`)
+      const refused = 'wamp.error.authentication_failed'
+      assert.equal(await login('anonymous', 'anonymous()'), 'anonymous')
+      for (const [realm, method, secret] of [
+        ['ticket', 'ticket', 'right'],
+        ['wampcra', 'wampcra', 'right'],
+        ['salted', 'wampcra', 'right'],
+        ['scram', 'scram', 'pässwörd'],
+        ['argon2id', 'scram', 'right'],
+      ] as const) {
+        const joined = await login(realm, `${method}('joe', '${secret}')`)
+        assert.equal(joined, method === 'scram' ? 'wamp-scram' : method, realm)
+        assert.equal(await login(realm, `${method}('joe', 'wrong')`), refused, realm)
+      }
+      assert.equal(await login('cryptosign', `cryptosign({ key: '${keys.privateKey}', authid: 'joe' })`), 'cryptosign')
+      assert.equal(await login('cryptosign', `cryptosign({ key: '${wrong.privateKey}', authid: 'joe' })`), refused)
+      // The login by ticket is remembered, until the page logs out.
+      assert.equal(await login('ticket', "ticket('joe', 'right')"), 'ticket')
+      assert.equal(await login('ticket', 'cookie()'), 'cookie')
+      assert.equal(await login('ticket', 'cookie()', 'logout'), 'cookie')
+      assert.equal(await login('ticket', 'cookie()'), 'wamp.error.no_matching_auth_method')
+    } finally {
+      await router.close()
+      await served.close()
+    }
   },
 
   async 'a client in a worker'(stage) {
