@@ -252,17 +252,20 @@ export function scramAuth(
       }
       const binding = boundTo(dialect ? undefined : authextra['channel_binding'], connection.channelBinding)
       const found = await source.find(authid, request)
-      const stored = found && storedFrom(found)
       const decoy = await hmacSha256(own, utf8(authid))
-      const like = source.example && storedFrom(source.example)
-      const { kdf, iterations, memory, salt, storedKey, serverKey } = stored ?? {
-        kdf: like?.kdf ?? 'pbkdf2',
-        iterations: like?.iterations ?? 100_000,
-        memory: like?.memory,
-        salt: toBase64(decoy.subarray(0, like ? (fromBase64(like.salt)?.length ?? 16) : 16)),
+      // The same work with and without a principal: only then does its time tell nothing.
+      const like = found ?? source.example
+      const stored = like && storedFrom(like)
+      const fake = {
+        kdf: stored?.kdf ?? 'pbkdf2',
+        iterations: stored?.iterations ?? 100_000,
+        memory: stored?.memory,
+        salt: toBase64(decoy.subarray(0, fromBase64(stored?.salt ?? '')?.length || 16)),
         storedKey: decoy,
         serverKey: decoy,
       }
+      const real = found && stored
+      const { kdf, iterations, memory, salt, storedKey, serverKey } = real ?? fake
       const added = randomBytes(18)
       const full = dialect ? toBase64(joinBytes(random, added)) : nonce + toBase64(added)
       const word = dialect && kdf === 'argon2id13' ? 'argon2id-13' : kdf
@@ -276,7 +279,7 @@ export function scramAuth(
       const claimed = await sha256Of(xorBytes(signature, proof?.length === 32 ? proof : decoy))
       const verifier = toBase64(await hmacSha256(serverKey, message))
       const echoed = dialect !== undefined || echoes(answer.extra, full, binding)
-      if (!sameBytes(claimed, storedKey) || !stored || proof?.length !== 32 || !echoed) throw denied()
+      if (!sameBytes(claimed, storedKey) || !real || proof?.length !== 32 || !echoed) throw denied()
       return identityFrom(found as ScramPrincipal, authid, request, source.provider, {
         [dialect ? 'scram_server_signature' : 'verifier']: verifier,
       })

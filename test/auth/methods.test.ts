@@ -2,8 +2,16 @@
 
 import { describe, expect, test } from 'vitest'
 import type { WampError } from 'wampy-ts'
-import { anonymous, cryptosign, scram, ticket, wampcra } from 'wampy-ts/auth'
-import { type AuthMethod, anonymousAuth, scramAuth, scramSecret, ticketAuth } from 'wampy-ts/auth/router'
+import { anonymous, clientAuth, cryptosign, scram, ticket, wampcra } from 'wampy-ts/auth'
+import {
+  type AuthMethod,
+  anonymousAuth,
+  deriveCraKey,
+  scramAuth,
+  scramSecret,
+  ticketAuth,
+  wampcraAuth,
+} from 'wampy-ts/auth/router'
 import { cost, keys, pairs, role } from './pairs.ts'
 import { login, refusal, served } from './support.ts'
 
@@ -20,6 +28,31 @@ describe.each(Object.entries(pairs))('%s', (_, make) => {
     }
     expect(answers).toEqual(Array(2).fill({ uri: FAILED, message: 'the credentials are not valid here' }))
   })
+})
+
+test.each([
+  ['hexadecimal digits', '0123456789abcdef01', /^[0-9a-f]{18}$/],
+  ['base64', 'c2FsdCBvZiBqb2U=', /^[0-9A-Za-z+/=]{16}$/],
+])('the salt of an unknown principal looks like that of a principal, in %s', async (_, salt, expected) => {
+  const server = await served({
+    auth: [wampcraAuth({ joe: { secret: await deriveCraKey('a', { salt }), salt } })],
+    loginLimits: false,
+  })
+  const salts: unknown[] = []
+  const listening = (authid: string) =>
+    clientAuth({
+      method: 'wampcra',
+      begin: () => ({
+        authid,
+        answer: (extra) => {
+          salts.push(extra['salt'])
+          return { signature: 'wrong', extra: {} }
+        },
+      }),
+    })
+  for (const authid of ['joe', 'jim', 'jim']) await refusal(server, [listening(authid)])
+  expect(salts).toEqual([salt, expect.stringMatching(expected), salts[1]])
+  expect(salts[1]).not.toBe(salt)
 })
 
 describe('the offer', () => {

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: the cost of our router, as its own process over real sockets, as ratios to a plain relay measured in
- * the same run, and its growth with many registrations. `-- --check` fails if a budget is exceeded; `-- --quick`
- * measures less.
+ * the same run, its growth with many registrations, the cost of rules, and how alike failed logins are. `-- --check` fails if a
+ * budget is exceeded; `-- --quick` measures less, and `-- --only NAME` only what has NAME in its name.
  */
 
 import { type ChildProcess, fork, type StdioOptions, spawn } from 'node:child_process'
@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Count, Job, Order } from './driver.ts'
 import { LIBRARIES, type Library } from './libraries.ts'
+import { type Comparison, compareDelays, compareLogins, DELAYS } from './logins.ts'
 import { hasProc, REPORTING, usageOf } from './usage.ts'
 import type { Format } from './wire.ts'
 
@@ -332,6 +333,87 @@ async function flatness(driver: ChildProcess, measures: readonly Flat[]): Promis
   return new Map(measures.map((measure) => [measure, summary(measure)]))
 }
 
+const RULED = 'rules: call'
+/** What a static rule may cost a routed call, as a ratio to no configuration. */
+const RULED_BUDGET = 1.05
+
+/** The router's CPU per call without any configuration, and with static rules for the role of its sessions. */
+async function ruled(driver: ChildProcess): Promise<Flatness> {
+  const routers = {
+    few: await start([...TSX, here('ruled-router.ts')]),
+    many: await start([...TSX, here('ruled-router.ts'), 'rules']),
+  }
+  const results = { few: [] as number[], many: [] as number[] }
+  const run = cpu({ ...CALLS, size: 32 }, FLAT_RUN)
+  const found = (): Flatness => ({
+    few: median(results.few),
+    many: median(results.many),
+    runs: results.few.length,
+  })
+  for (let index = -1; index < 3 * ROUNDS; index++) {
+    // Five percent are within the noise of a busy machine: a value over its budget is measured for longer before it fails.
+    if (index >= ROUNDS && found().many / found().few < RULED_BUDGET) break
+    for (const which of index % 2 ? (['many', 'few'] as const) : (['few', 'many'] as const)) {
+      const result = await run(driver, routers[which], 'json')
+      if (index >= 0) results[which].push(result)
+    }
+    progress()
+  }
+  await Promise.all([stopped(routers.few), stopped(routers.many)])
+  return found()
+}
+
+const LOGINS = 2000
+
+/** Failed logins of both kinds, measured up to three times: chance does not exceed its own limit every time. */
+async function logins(): Promise<Comparison[]> {
+  const found = new Map<string, Comparison>()
+  for (let time = 0; time < 3; time++) {
+    for (const comparison of await compareLogins(LOGINS)) {
+      const before = found.get(comparison.method)
+      if (!before || before.difference > before.noise) found.set(comparison.method, comparison)
+    }
+    progress()
+    if ([...found.values()].every(({ difference, noise }) => difference <= noise)) break
+  }
+  return [...found.values()]
+}
+
+/** The step of the limiter that a measured time shows. */
+const stepOf = (time: number): number => [...DELAYS].reverse().find((delay) => time >= delay - 5) ?? 0
+
+async function printLogins(): Promise<void> {
+  console.log(
+    `\n${LOGINS} failed logins with an unknown name, and as many with a wrong secret, in turns; in microseconds. Noise is the`,
+  )
+  console.log('difference that logins of which each is of either kind by chance exceed once in a thousand times:\n')
+  console.log(line('', '', ['unknown', 'wrong secret', 'difference', 'noise']))
+  for (const { method, unknown, wrong, difference, noise, texts } of await logins()) {
+    const name = `logins: ${method}`
+    console.log(
+      line(
+        name,
+        'us',
+        [unknown, wrong, difference, noise].map((value) => value.toFixed(2)),
+      ),
+    )
+    if (difference > noise)
+      over.push(`${name}: the medians differ by ${difference.toFixed(2)} us, more than noise does`)
+    if (texts.length !== 1) over.push(`${name}: the refusals differ: ${texts.join(', ')}`)
+  }
+  for (const address of ['127.0.0.1', '192.0.2.1']) {
+    const [unknown, wrong] = await compareDelays(address)
+    if (!unknown || !wrong) continue
+    const [one, other] = [unknown, wrong].map(({ times }) => times.map(stepOf).join(' '))
+    const same = one === other && unknown.texts.join() === wrong.texts.join()
+    console.log(
+      `\nthe limiter delays attempts from ${address} by ${one} ms${same ? ', of both kinds' : ` or ${other} ms`};`,
+    )
+    console.log(`the last one is answered: ${unknown.texts.at(-1)}`)
+    if (!same) over.push(`the limiter treats an unknown name (${one} ms) and a wrong secret (${other} ms) differently`)
+  }
+}
+
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length >> 1
@@ -424,6 +506,14 @@ async function main(): Promise<void> {
       console.log(line(name, US, [few.toFixed(2), many.toFixed(2), (many / few).toFixed(2), String(runs)]))
     }
   }
+  if (wanted(RULED)) {
+    const { few, many, runs } = await ruled(driver)
+    console.log('\nof the router, without configuration and with twenty static rules for the role of the sessions:\n')
+    console.log(line('', '', ['none', 'rules', 'ratio', 'runs']))
+    console.log(line(RULED, US, [few.toFixed(2), many.toFixed(2), (many / few).toFixed(3), String(runs)]))
+    within(RULED, many / few, RULED_BUDGET)
+  }
+  if (wanted('logins')) await printLogins()
   driver.disconnect()
   console.log(`\n${Math.round((Date.now() - began) / 1000)} s`)
   if (over.length) console.log(`\nover budget:\n${over.map((text) => `- ${text}`).join('\n')}`)
