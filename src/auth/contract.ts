@@ -114,9 +114,9 @@ export interface ConnectionFacts {
   /** The greatest length of a message from it in bytes, for a client that cannot know the limit from its transport. */
   readonly maxMessage?: number | undefined
   /** Remembers the identity for later connections of the same browser; called after a login by another method. */
-  readonly remember?: ((identity: Identity) => void) | undefined
+  readonly remember?: ((identity: Identity, realm: Uri) => void) | undefined
   /** Forgets it; called when the client leaves with the reason `wamp.close.logout`. */
-  readonly forget?: (() => void) | undefined
+  readonly forget?: ((realm: Uri) => void) | undefined
 }
 
 /** The HELLO of a session, as a router's authentication method sees it. */

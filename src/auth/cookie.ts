@@ -1,6 +1,7 @@
 /** `cookie`: the cookie of the HTTP request that opened the connection, of the application or of this library. */
 
 import { usage } from '../protocol/error.ts'
+import type { Uri } from '../protocol/messages.ts'
 import { randomBytes, toHex } from './bytes.ts'
 import { clientAuth } from './client.ts'
 import type { AuthMethod, ClientAuth, ConnectionFacts, Identity } from './contract.ts'
@@ -84,7 +85,8 @@ export class LoginCookies {
   readonly #sameSite: string
   readonly #secure: boolean | undefined
   readonly #limit: number
-  readonly #logins = new Map<string, Login>()
+  /** By the value of the cookie, and by realm: a login counts in its own realm only. */
+  readonly #logins = new Map<string, Map<Uri, Login>>()
 
   /** @throws WampError `wampy.error.usage` for a name that a cookie cannot have */
   constructor({
@@ -103,9 +105,9 @@ export class LoginCookies {
     this.auth = {
       name: 'cookie',
       usesCookies: true,
-      usable: ({ connection }) => this.#find(connection.cookies?.[name]) !== undefined,
-      authenticate: ({ connection }) => {
-        const found = this.#find(connection.cookies?.[name])
+      usable: ({ connection, realm }) => this.#find(connection.cookies?.[name], realm) !== undefined,
+      authenticate: ({ connection, realm }) => {
+        const found = this.#find(connection.cookies?.[name], realm)
         if (!found) throw denied()
         return { ...found, authprovider: 'cookie', staticPrincipal: false }
       },
@@ -114,7 +116,20 @@ export class LoginCookies {
 
   /** Forgets the logins of an authid: its sessions stay, and its next connections have to log in again. */
   forget(authid: string): void {
-    for (const [value, { identity }] of this.#logins) if (identity.authid === authid) this.#logins.delete(value)
+    this.forgetWhere((identity) => identity.authid === authid)
+  }
+
+  /** Forgets the logins for which the function returns true. */
+  forgetWhere(matches: (identity: Identity, realm: Uri) => boolean): void {
+    for (const [value, logins] of this.#logins) {
+      for (const [realm, { identity }] of logins) if (matches(identity, realm)) this.#forget(value, realm)
+    }
+  }
+
+  #forget(value: string, realm: Uri): void {
+    const logins = this.#logins.get(value)
+    logins?.delete(realm)
+    if (logins?.size === 0) this.#logins.delete(value)
   }
 
   /**
@@ -125,31 +140,32 @@ export class LoginCookies {
     const { name } = this
     const known = facts.cookies?.[name]
     // A value of somebody else's making is never adopted: it could have been planted in the browser.
-    const value = this.#find(known) && known !== undefined ? known : toHex(randomBytes(32))
+    const value = known !== undefined && this.#logins.has(known) ? known : toHex(randomBytes(32))
     const attributes = `Path=/; Max-Age=${this.#maxAge}; HttpOnly; SameSite=${this.#sameSite}${(this.#secure ?? secure) ? '; Secure' : ''}`
     return {
       header: `${name}=${value}; ${attributes}`,
       facts: {
         ...facts,
         cookies: { ...facts.cookies, [name]: value },
-        remember: (identity) => {
+        remember: (identity, realm) => {
+          const logins = this.#logins.get(value) ?? new Map<Uri, Login>()
+          const until = Math.min(identity.expires ?? Infinity, Date.now() + 1000 * this.#maxAge)
+          logins.set(realm, { identity, until })
+          // Moves it to the end, as the latest.
           this.#logins.delete(value)
-          this.#logins.set(value, {
-            identity,
-            until: Math.min(identity.expires ?? Infinity, Date.now() + 1000 * this.#maxAge),
-          })
+          this.#logins.set(value, logins)
           if (this.#logins.size > this.#limit) this.#logins.delete(this.#logins.keys().next().value as string)
         },
-        forget: () => void this.#logins.delete(value),
+        forget: (realm) => this.#forget(value, realm),
       },
     }
   }
 
-  #find(value: string | undefined): Identity | undefined {
-    const login = value === undefined ? undefined : this.#logins.get(value)
+  #find(value: string | undefined, realm: Uri): Identity | undefined {
+    const login = value === undefined ? undefined : this.#logins.get(value)?.get(realm)
     if (value === undefined || !login) return undefined
     if (login.until > Date.now()) return login.identity
-    this.#logins.delete(value)
+    this.#forget(value, realm)
     return undefined
   }
 }

@@ -135,7 +135,7 @@ function welcome(
     },
   ])
   realm.joined(member)
-  if (authmethod !== ANONYMOUS && authmethod !== 'cookie') member.facts.remember?.(identity)
+  if (authmethod !== ANONYMOUS && authmethod !== 'cookie') member.facts.remember?.(identity, uri)
   if (expires !== undefined) member.expires(expires)
   member.promises(Number(details._speaks_every ?? 0))
 }

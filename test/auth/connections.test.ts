@@ -217,10 +217,25 @@ describe('a cookie', () => {
   test('of this library is forgotten by its authid', async () => {
     const cookies = new LoginCookies()
     const { facts } = cookies.issue({}, false)
-    facts.remember?.({ authid: 'joe', authrole: 'user' })
+    facts.remember?.({ authid: 'joe', authrole: 'user' }, 'a')
     expect(cookies.auth.usable?.({ realm: 'a', authid: undefined, authextra: {}, connection: facts })).toBe(true)
     cookies.forget('joe')
     expect(cookies.auth.usable?.({ realm: 'a', authid: undefined, authextra: {}, connection: facts })).toBe(false)
+  })
+
+  test('of this library counts in the realm of its login only, and a logout there keeps other logins', () => {
+    const cookies = new LoginCookies()
+    const { facts } = cookies.issue({}, false)
+    const usable = (realm: string) =>
+      cookies.auth.usable?.({ realm, authid: undefined, authextra: {}, connection: facts }) === true
+    facts.remember?.({ authid: 'joe', authrole: 'admin' }, 'a')
+    expect(['a', 'b'].filter(usable)).toEqual(['a'])
+    facts.remember?.({ authid: 'joe', authrole: 'guest' }, 'b')
+    expect(['a', 'b'].filter(usable)).toEqual(['a', 'b'])
+    facts.forget?.('a')
+    expect(['a', 'b'].filter(usable)).toEqual(['b'])
+    cookies.forgetWhere(({ authrole }, realm) => authrole === 'guest' && realm === 'b')
+    expect(['a', 'b'].filter(usable)).toEqual([])
   })
 
   /** Logs a page in by the cookie of its visitor; resolves to its authid. */

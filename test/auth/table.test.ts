@@ -42,7 +42,7 @@ const rows: Readonly<Record<string, () => Row | Promise<Row>>> = {
   'cookie of this library': () => {
     const cookies = new LoginCookies()
     const { facts, header } = cookies.issue({}, false)
-    facts.remember?.({ authid: 'joe', authrole: role })
+    facts.remember?.({ authid: 'joe', authrole: role }, 'realm1')
     const [value = ''] = header.split(';')
     return { router: cookies.auth, right: cookie(), cookie: value, authprovider: 'cookie', serving: { cookies } }
   },

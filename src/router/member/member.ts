@@ -330,7 +330,7 @@ export class Member extends Session implements Destination, Consumer, Reader {
   }
 
   override left(reason: Uri, details: Dict): void {
-    if (reason === LOGOUT) this.facts.forget?.()
+    if (reason === LOGOUT && this.requestedRealm !== undefined) this.facts.forget?.(this.requestedRealm)
     super.left(reason, details)
   }
 
