@@ -18,6 +18,7 @@ export const entryPoints: Readonly<Record<string, EntryPoint>> = {
   './cbor': { page: true },
   './msgpack': { page: true },
   './e2ee': { page: true },
+  './metrics': { page: true },
   './testing': { page: false },
   './vite': { page: false },
 }

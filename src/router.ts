@@ -7,6 +7,7 @@ export type { LoginLimits } from './router/attempts.ts'
 export type { BytesByKind, RouterBytes } from './router/member/ledger.ts'
 export type { RouterLimits } from './router/member/limits.ts'
 export type { Principal } from './router/member/principal.ts'
+export type { MessageCounts, RouterMessages } from './router/member/traffic.ts'
 export type { TestamentStats } from './router/meta/testaments.ts'
 export type {
   AnsweredEvent,
@@ -22,6 +23,7 @@ export type {
   SubscribedEvent,
   UnregisteredEvent,
   UnsubscribedEvent,
+  WaitedEvent,
 } from './router/observe/events.ts'
 export type { ObserverStats } from './router/observe/observers.ts'
 export type { RoleLists } from './router/pubsub/audience.ts'

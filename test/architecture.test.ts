@@ -26,6 +26,8 @@ const rules: Rules = {
   // What `node` is to Node: a router's adapter for workers.
   worker: { values: ['transport', 'serializer', 'session', 'protocol'] },
   node: { values: ['transport', 'serializer', 'session', 'protocol'], types: ['router', 'client', 'auth'] },
+  // Metrics and logs, which know a router or a client by its type, and take what it reports.
+  operations: { values: ['protocol'], types: ['router', 'client'] },
   // '' is an entry point: the console offers the imports of a user.
   cli: { values: ['', 'node', 'client', 'router', 'auth', 'session', 'serializer', 'transport', 'protocol'] },
   testing: {
@@ -55,8 +57,8 @@ const inside: Record<string, Rules> = {
     },
   },
   router: {
-    // A dropped event has one of the reasons that the roles count.
-    observe: { values: [], types: [''] },
+    // A dropped event has one of the reasons that the roles count, and a slow decision is about an action.
+    observe: { values: [], types: ['rights', ''] },
     match: { values: [] },
     // A destination has a field for the records of each role.
     member: { values: [], types: ['observe', 'rights', 'rpc', 'pubsub', ''] },

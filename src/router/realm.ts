@@ -8,6 +8,7 @@ import { nameOf } from '../protocol/validate.ts'
 import type { RouterRole } from '../protocol/words.ts'
 import { type Table, table } from '../session/handler-table.ts'
 import { leaving, type SessionEnd } from '../session/session.ts'
+import type { Undecided } from './member/destination.ts'
 import { type Home, type Member, refusedJoin } from './member/member.ts'
 import type { RealmRole, RoleRealm } from './member/role.ts'
 import { workInTurns } from './member/turns-of-work.ts'
@@ -116,6 +117,10 @@ export class Realm implements Home {
   dropped(reason: keyof SessionStats['dropped'], { id: session }: Member, count: number): void {
     this.#dropped[reason] += count
     this.observers.dropped?.({ realm: this.uri, reason, session, uri: undefined, count })
+  }
+
+  waited({ action, uri }: Undecided, { id: session }: Member, duration: number, decided: boolean): void {
+    this.observers.waited?.({ realm: this.uri, session, action, uri, duration, decided })
   }
 
   stats(): RealmStats {

@@ -32,6 +32,7 @@ import { LoginAttempts, type LoginLimits } from './attempts.ts'
 import { HEAP_SHARE, Ledger } from './member/ledger.ts'
 import { LIMITS, type RouterLimits } from './member/limits.ts'
 import { type Host, Member, refusedJoin } from './member/member.ts'
+import { Traffic } from './member/traffic.ts'
 import type { RouterObserver } from './observe/events.ts'
 import { checkedObserver, Observation, Observers } from './observe/observers.ts'
 import { openRealm } from './open-realm.ts'
@@ -262,6 +263,7 @@ export class Router implements Attachable, Connector {
       strict,
       limits,
       ledger,
+      traffic: new Traffic(),
       refused: (member, end) => refusedJoin(this.#observers, member, end),
       gone: (member) => {
         this.#members.delete(member)
@@ -342,13 +344,13 @@ export class Router implements Attachable, Connector {
 
   /** The statistics of one realm, or of all realms together. */
   stats(realm?: Uri): RouterStats {
-    const bytes = this.#host.ledger.stats()
+    const shared = { bytes: this.#host.ledger.stats(), messages: this.#host.traffic.stats() }
     if (realm === undefined) {
-      return { ...sumOf([this.#observers, ...this.#realms.values()].map((each) => each.stats())), bytes }
+      return { ...sumOf([this.#observers, ...this.#realms.values()].map((each) => each.stats())), ...shared }
     }
     const found = this.#realms.get(realm)
     if (!found) throw usage(`this router has no realm ${formatValue(realm)}, but ${this.realms.join(', ')}`)
-    return { ...found.stats(), bytes }
+    return { ...found.stats(), ...shared }
   }
 
   /**

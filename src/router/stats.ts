@@ -1,6 +1,7 @@
 /** The statistics of a router: the sum of those of its parts, each of which defines its own. */
 
 import type { RouterBytes } from './member/ledger.ts'
+import type { RouterMessages } from './member/traffic.ts'
 import { NO_TESTAMENTS, type TestamentStats } from './meta/testaments.ts'
 import { NO_OBSERVERS, type ObserverStats } from './observe/observers.ts'
 import { type BrokerStats, NO_BROKER } from './pubsub/broker.ts'
@@ -21,8 +22,11 @@ export interface SessionStats {
 /** The present contents of a router or a realm, and what it has dropped since it was created. */
 export type RealmStats = SessionStats & BrokerStats & DealerStats & TestamentStats & ObserverStats
 
-/** The statistics of a realm or of all realms; `bytes` are those of the whole router, because its realms share one limit. */
-export type RouterStats = RealmStats & { readonly bytes: RouterBytes }
+/**
+ * The statistics of a realm or of all realms. `bytes` are those of the whole router, because its realms share one limit,
+ * and `messages` too, because a link begins and ends outside of a realm.
+ */
+export type RouterStats = RealmStats & { readonly bytes: RouterBytes; readonly messages: RouterMessages }
 
 /** Counters since the router was created. */
 export type RouterDropped = RealmStats['dropped']

@@ -13,6 +13,7 @@ import { payload } from '../../src/protocol/payload.ts'
 import { Ledger } from '../../src/router/member/ledger.ts'
 import { LIMITS, type RouterLimits } from '../../src/router/member/limits.ts'
 import { type Home, Member } from '../../src/router/member/member.ts'
+import { Traffic } from '../../src/router/member/traffic.ts'
 import { table } from '../../src/session/handler-table.ts'
 import { linked } from '../../src/session/linked.ts'
 import { leaving, type SessionEnd } from '../../src/session/session.ts'
@@ -53,6 +54,7 @@ class Waiting implements Attachable {
       strict: false,
       limits: { ...LIMITS, ...this.#limits },
       ledger: new Ledger(LIMITS.memory),
+      traffic: new Traffic(),
       refused: () => {},
       gone: () => {},
     })
@@ -81,6 +83,7 @@ class Waiting implements Attachable {
       dropped: (reason, _, count) => {
         this.dropped[reason] += count
       },
+      waited() {},
     }
     member.realm = home
     member.start(handlers)

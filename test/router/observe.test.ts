@@ -46,6 +46,7 @@ const NAMES: readonly Name[] = [
   'delivered',
   'dropped',
   'refused',
+  'waited',
 ]
 
 /** Observes these events, or all, into a list. */
@@ -269,7 +270,14 @@ describe('calls', () => {
     expect(made.take()).toEqual([
       [
         'answered',
-        { ...made.called, callee: made.callee.id, error: undefined, duration: expect.any(Number), ...answer },
+        {
+          ...made.called,
+          registered: 'com.add',
+          callee: made.callee.id,
+          error: undefined,
+          duration: expect.any(Number),
+          ...answer,
+        },
       ],
     ])
   })
@@ -279,7 +287,13 @@ describe('calls', () => {
     const { callee, take, called } = calling({}, { timeout: 50, receive_progress: true })
     callee.says([YIELD, 1, { progress: true }, [1]])
     await vi.advanceTimersByTimeAsync(50)
-    const answered = { ...called, callee: callee.id, outcome: 'error', error: 'wamp.error.timeout' }
+    const answered = {
+      ...called,
+      registered: 'com.add',
+      callee: callee.id,
+      outcome: 'error',
+      error: 'wamp.error.timeout',
+    }
     expect(take()).toEqual([['answered', { ...answered, duration: expect.closeTo(50, 0) }]])
   })
 
@@ -320,7 +334,17 @@ describe('calls', () => {
     const of = { realm: 'realm1', session: peer.id, request: 1, procedure: 'wamp.session.count' }
     expect(take()).toEqual([
       ['called', { ...of, registration: undefined }],
-      ['answered', { ...of, callee: undefined, outcome: 'result', error: undefined, duration: expect.any(Number) }],
+      [
+        'answered',
+        {
+          ...of,
+          registered: 'wamp.session.count',
+          callee: undefined,
+          outcome: 'result',
+          error: undefined,
+          duration: expect.any(Number),
+        },
+      ],
     ])
   })
 
@@ -332,6 +356,58 @@ describe('calls', () => {
     const { take } = watch(world.router, CALLS)
     callee.says([YIELD, 1, {}])
     expect(take()).toMatchObject([['answered', { request: 1, outcome: 'result', duration: undefined }]])
+  })
+})
+
+describe('decisions', () => {
+  const SLOW = ['waited'] as const
+
+  test.each([
+    [{ after: 900 }, []],
+    [{ after: 1500 }, [{ duration: 1500, decided: true }]],
+    [{ after: 1500, fails: true }, [{ duration: 1500, decided: true }]],
+    [{ after: 60_000 }, [{ duration: 10_000, decided: false }]],
+  ])(
+    'that take %j are reported if they are slow',
+    async ({ after, fails }: { after: number; fails?: boolean }, expected) => {
+      vi.useFakeTimers()
+      vi.spyOn(console, 'error').mockImplementation(() => {})
+      const authorize: RouterOptions['authorize'] = async () => {
+        await new Promise((resolve) => setTimeout(resolve, after))
+        if (fails) throw new Error('no')
+        return true
+      }
+      const { join, take } = watched({ authorize }, SLOW)
+      const peer = join()
+      for (const [message, action, uri] of [
+        [[SUBSCRIBE, 1, { match: 'prefix' }, 'com.'], 'subscribe', 'com.'],
+        [[REGISTER, 2, {}, 'com.add'], 'register', 'com.add'],
+        [[PUBLISH, 3, {}, 'com.topic'], 'publish', 'com.topic'],
+        [[CALL, 4, {}, 'com.other'], 'call', 'com.other'],
+      ] as const) {
+        peer.says([...message])
+        await vi.advanceTimersByTimeAsync(10_000)
+        const about = { realm: 'realm1', session: peer.id, action, uri }
+        expect(take()).toEqual(expected.map((each) => ['waited', { ...about, ...each }]))
+      }
+    },
+  )
+
+  test('about the topic of a testament or a history name that topic', async () => {
+    vi.useFakeTimers()
+    const authorize: RouterOptions['authorize'] = ({ action }) =>
+      action === 'call' || new Promise((resolve) => setTimeout(resolve, 2000, true))
+    const { join, take } = watched({ authorize, history: [{ uri: 'com.kept', limit: 1 }] }, SLOW)
+    const peer = join()
+    const [[, , , [id] = []] = []] = peer.says([CALL, 1, {}, 'wamp.subscription.lookup', ['com.kept']]) as never[][][]
+    peer.says([CALL, 2, {}, 'wamp.session.add_testament', ['com.last', [], {}]])
+    await vi.advanceTimersByTimeAsync(2000)
+    peer.says([CALL, 3, {}, 'wamp.subscription.get_events', [id]])
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(take()).toMatchObject([
+      ['waited', { action: 'publish', uri: 'com.last' }],
+      ['waited', { action: 'subscribe', uri: 'com.kept' }],
+    ])
   })
 })
 
@@ -507,7 +583,7 @@ test('events carry no payload', () => {
   two.says([CALL, 5, {}, 'com.add'])
   one.says([ERROR, INVOCATION, 2, {}, 'com.error', ['secret']])
   expect(new Set(seen.map(([name]) => name))).toEqual(
-    new Set([...NAMES].filter((name) => name !== 'left' && !name.startsWith('un'))),
+    new Set([...NAMES].filter((name) => name !== 'left' && name !== 'waited' && !name.startsWith('un'))),
   )
   expect(JSON.stringify(seen)).not.toContain('secret')
 })
@@ -658,9 +734,28 @@ describe('stats', () => {
           observations: 0,
         },
         bytes: expect.objectContaining({ total: 0, limit: 256 * 2 ** 20 }),
+        messages: { received: {}, sent: {} },
       })
     },
   )
+
+  test('count messages by type in both directions', () => {
+    const world = open()
+    const [callee, caller] = [able(world), able(world)]
+    register(callee, 'com.add')
+    for (const each of [callee, caller]) subscribe(each, 'com.topic')
+    caller.says([CALL, 7, {}, 'com.add'], [PUBLISH, 8, { exclude_me: false }, 'com.topic'])
+    callee.says([YIELD, 1, {}])
+    caller.says([GOODBYE, {}, 'wamp.close.close_realm'])
+    // Received, and sent to nobody.
+    callee.says([PUBLISH, 8, {}, 'com.topic'])
+    callee.says('nonsense')
+    expect(world.router.stats().messages).toEqual({
+      received: { HELLO: 2, REGISTER: 1, SUBSCRIBE: 2, CALL: 1, PUBLISH: 2, YIELD: 1, GOODBYE: 1 },
+      sent: { WELCOME: 2, REGISTERED: 1, SUBSCRIBED: 2, INVOCATION: 1, EVENT: 2, RESULT: 1, GOODBYE: 1, ABORT: 1 },
+    })
+    expect(world.router.stats('realm1').messages).toEqual(world.router.stats().messages)
+  })
 
   test('are a copy: later changes do not appear in it', () => {
     const { router, join } = open()

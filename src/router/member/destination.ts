@@ -1,13 +1,20 @@
 /** The contract of a destination, to which broker and dealer send: a session, or the router's own procedures. */
 
-import type { Code, EventMessage, Id, Message } from '../../protocol/messages.ts'
+import type { Code, EventMessage, Id, Message, Uri } from '../../protocol/messages.ts'
 import type { ClientRole, Feature } from '../../protocol/words.ts'
 import type { Prepared } from '../../transport/transport.ts'
 import type { BrokerRecord } from '../pubsub/subscription.ts'
+import type { Action } from '../rights/decide.ts'
 import type { DealerRecord } from '../rpc/dealer-record.ts'
 import type { Account } from './ledger.ts'
 import type { Deviations } from './peers.ts'
 import type { Principal } from './principal.ts'
+
+/** What a decision is about. */
+export interface Undecided {
+  readonly action: Action
+  readonly uri: Uri
+}
 
 export interface Destination {
   /** The id of the session; 0 for the router itself. */
@@ -29,9 +36,9 @@ export interface Destination {
   send(message: Message): void
   /**
    * Continues a request when `decision` resolves, or with `expired` if that takes too long, and holds later messages in
-   * order meanwhile. Nothing happens if the session ends first.
+   * order meanwhile. Nothing happens if the session ends first. A wait that is long is reported, if `about` names it.
    */
-  hold<T>(code: Code, decision: Promise<T>, then: (decided: T) => void, expired: T): void
+  hold<T>(code: Code, decision: Promise<T>, then: (decided: T) => void, expired: T, about?: Undecided): void
   /** True if it reads so slowly that events for it are dropped (slow-reader.ts). */
   readonly behind: boolean
   /** Destinations of one kind can `write` what one of them `prepare`d: one encoding for many. Undefined: only `send`. */

@@ -1,7 +1,7 @@
 /** A session as its router sees it, with everything it owns in its realm. */
 
 import type { ConnectionFacts, Identity } from '../../auth/contract.ts'
-import { ABORT, CALL, PUBLISH, REGISTER, SUBSCRIBE, UNREGISTER, UNSUBSCRIBE } from '../../protocol/codes.ts'
+import { ABORT, CALL, EVENT, PUBLISH, REGISTER, SUBSCRIBE, UNREGISTER, UNSUBSCRIBE } from '../../protocol/codes.ts'
 import { LONGEST_TIMER } from '../../protocol/durations.ts'
 import { violation } from '../../protocol/error.ts'
 import { nextId } from '../../protocol/ids.ts'
@@ -21,7 +21,7 @@ import type { BrokerRecord } from '../pubsub/subscription.ts'
 import type { DealerRecord } from '../rpc/dealer-record.ts'
 import type { SessionStats } from '../stats.ts'
 import { Backlog } from './backlog.ts'
-import type { Destination } from './destination.ts'
+import type { Destination, Undecided } from './destination.ts'
 import { HeldMessages } from './held-messages.ts'
 import { Account, type Consumer, type Ledger } from './ledger.ts'
 import type { RouterLimits } from './limits.ts'
@@ -29,12 +29,14 @@ import { type Deviations, featuresOf, NO_DEVIATIONS, type PeerFeatures } from '.
 import type { Principal } from './principal.ts'
 import { watchSilence } from './silence.ts'
 import { isBehind, isTooFarBehind, type Reader, StallWatch } from './slow-reader.ts'
+import type { Traffic } from './traffic.ts'
 
 /** The part of a router that a member needs. */
 export interface Host {
   readonly strict: boolean
   readonly limits: RouterLimits
   readonly ledger: Ledger
+  readonly traffic: Traffic
   /** The member ended before it had joined a realm. */
   refused(member: Member, end: SessionEnd): void
   /** The member's link has closed. */
@@ -48,6 +50,8 @@ export interface Home {
   leave(member: Member, end: SessionEnd): void
   /** Counts a loss of a member: its session, for one of two reasons, or held messages. */
   dropped(reason: keyof SessionStats['dropped'], member: Member, count: number): void
+  /** Reports a decision that a member has waited for during so many milliseconds, and perhaps in vain. */
+  waited(about: Undecided, member: Member, duration: number, decided: boolean): void
 }
 
 /** Reports a member that the router refused before it joined; a member that left by itself was not refused. */
@@ -69,6 +73,9 @@ const GOODBYE_LINGER = 1000
 
 /** The constant cost of a connection: its socket, its buffers and its records. */
 const SESSION_RECORD = 16_384
+
+/** Milliseconds from which on the wait for a decision is reported. */
+const SLOW_DECISION = 1000
 
 const NO_FEATURES: PeerFeatures = {}
 
@@ -99,6 +106,7 @@ export class Member extends Session implements Destination, Consumer, Reader {
   /** Time steps without a message, if its HELLO promises messages. */
   silent = 0
   readonly #host: Host
+  readonly #traffic: Traffic
   /** The host's limit, cached because it is read for each event. */
   readonly #backlogLimit: number
   readonly #backlog: Backlog
@@ -126,6 +134,7 @@ export class Member extends Session implements Destination, Consumer, Reader {
     this.facts = facts
     this.kind = link.prepare && link.write ? link.kind : undefined
     this.#host = host
+    this.#traffic = host.traffic
     this.#backlogLimit = host.limits.backlog
     this.account = new Account(host.ledger, host.limits.sessionBytes)
     this.#backlog = new Backlog(link, this.account)
@@ -243,18 +252,22 @@ export class Member extends Session implements Destination, Consumer, Reader {
 
   write(prepared: Prepared, holders: number): boolean {
     this.link.write?.(prepared)
+    this.#traffic.sent(EVENT)
     return this.#backlog.wrote(this.#seen, holders)
   }
 
   // An error of `then` ends the session, as an error of a handler does.
-  hold<T>(code: Code, decision: Promise<T>, then: (decided: T) => void, expired: T): void {
+  hold<T>(code: Code, decision: Promise<T>, then: (decided: T) => void, expired: T, about?: Undecided): void {
     if (!this.sendable) return
+    const since = performance.now()
     this.#held ??= new HeldMessages(this.link, this.#host.limits, this.account)
     this.#awaited = decision
-    const settle = (decided: T): void => {
+    const settle = (decided: T, inTime = true): void => {
       if (this.#awaited !== decision) return
       this.#awaited = undefined
       clearTimeout(this.#patience)
+      const duration = performance.now() - since
+      if (about && (duration >= SLOW_DECISION || !inTime)) this.realm?.waited(about, this, duration, inTime)
       try {
         then(decided)
       } catch (error) {
@@ -262,8 +275,12 @@ export class Member extends Session implements Destination, Consumer, Reader {
       }
       this.#release()
     }
-    this.#patience = setTimeout(settle, Math.min(this.#host.limits.decision, LONGEST_TIMER), expired)
-    decision.then(settle, () => settle(expired))
+    const { decision: patience } = this.#host.limits
+    this.#patience = setTimeout(() => settle(expired, false), Math.min(patience, LONGEST_TIMER))
+    decision.then(
+      (decided) => settle(decided),
+      () => settle(expired),
+    )
   }
 
   /** True while messages are held. The connection may be paused then, so its silence means nothing. */
@@ -272,6 +289,7 @@ export class Member extends Session implements Destination, Consumer, Reader {
   }
 
   override receive(message: Message): void {
+    this.#traffic.received(message[0])
     const held = this.#held
     // GOODBYE waits in its turn: a publication sent before it must not be lost. Nothing is acknowledged after ABORT.
     if (!held || message[0] === ABORT) {
@@ -307,7 +325,9 @@ export class Member extends Session implements Destination, Consumer, Reader {
       return
     }
     const before = this.link.backlog
+    const { sendable } = this
     super.send(message)
+    if (sendable) this.#traffic.sent(message[0])
     this.#backlog.wrote(before, 1)
     // Not for one that has left: the end of its connection has a limit of its own.
     if (this.realm && this.lagging) this.#stall.start()

@@ -2,7 +2,7 @@
 
 import { CALL } from '../../protocol/codes.ts'
 import { CANCELED } from '../../protocol/names.ts'
-import type { Destination } from '../member/destination.ts'
+import type { Destination, Undecided } from '../member/destination.ts'
 import { Refusal } from '../member/refusal.ts'
 import { type Decision, type Outcome, TOO_LATE } from '../rights/decide.ts'
 
@@ -13,6 +13,7 @@ import { type Decision, type Outcome, TOO_LATE } from '../rights/decide.ts'
 export function answerDecided<T>(
   decided: Outcome | Promise<Outcome>,
   caller: Destination,
+  about: Undecided,
   answer: (decision: Decision) => T | Promise<T>,
 ): T | Promise<T> {
   const granted = (outcome: Outcome): T | Promise<T> => {
@@ -28,7 +29,7 @@ export function answerDecided<T>(
         reject(error)
       }
     }
-    caller.hold(CALL, decided, settle, TOO_LATE)
+    caller.hold(CALL, decided, settle, TOO_LATE, about)
     // Without effect, unless the session has ended.
     decided.then(() => reject(new Refusal(CANCELED, 'the session has ended')))
   })

@@ -77,7 +77,8 @@ export function subscriptionProcedures(broker: Broker, { rule, members }: Sessio
       if (!history) {
         throw new Refusal(HISTORY_UNAVAILABLE, `no events are kept of subscription ${asked.id}`)
       }
-      return answerDecided(broker.decideSubscribe(caller, asked.uri, asked.match), caller, () => {
+      const about = { action: 'subscribe', uri: asked.uri } as const
+      return answerDecided(broker.decideSubscribe(caller, asked.uri, asked.match), caller, about, () => {
         const visible: HistoryQuery['visible'] = (event) =>
           query.visible(event) &&
           (asked.match === 'exact' || broker.mayReceive(event.details.topic ?? asked.uri, caller))

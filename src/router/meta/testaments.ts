@@ -113,7 +113,8 @@ export class Testaments {
       uriLength,
     )
     const bucket = scopeOf(scope)
-    return answerDecided(this.#broker.decide(caller, topic, options), caller, (decision): undefined => {
+    const about = { action: 'publish', uri: topic } as const
+    return answerDecided(this.#broker.decide(caller, topic, options), caller, about, (decision): undefined => {
       // Check now, because the session will be gone when the testament is published (it is checked again then).
       const refusal = refuseDisclosure(decision, topic, options.disclose_me === true)
       if (refusal) throw refusal

@@ -2,6 +2,7 @@
 
 import type { Id, Uri } from '../../protocol/messages.ts'
 import type { Dict, InvokePolicy, MatchPolicy } from '../../protocol/options.ts'
+import type { Action } from '../rights/decide.ts'
 import type { RouterDropped } from '../stats.ts'
 
 /** A session has received WELCOME. */
@@ -97,6 +98,8 @@ export interface AnsweredEvent {
   readonly session: Id
   readonly request: Id
   readonly procedure: Uri
+  /** The procedure, or the pattern of procedures, of the registration that serves it. */
+  readonly registered: Uri
   /** The callee that had the call last; none for the router's own procedures and for a call that waited in a queue. */
   readonly callee: Id | undefined
   /**
@@ -160,6 +163,19 @@ export interface RefusedEvent {
   readonly transport: Dict | undefined
 }
 
+/** A session has waited for a decision of `authorize` for a second or longer; its later messages were held meanwhile. */
+export interface WaitedEvent {
+  readonly realm: Uri
+  readonly session: Id
+  readonly action: Action
+  /** The topic or procedure, or the pattern. */
+  readonly uri: Uri
+  /** Milliseconds. */
+  readonly duration: number
+  /** False if `limits.decision` passed first, so that the action is refused. */
+  readonly decided: boolean
+}
+
 /**
  * What `router.observe` takes: functions that are called synchronously after each event. All are optional; an event
  * without an observer costs nothing. An observer that throws or rejects does not disturb the router: its first error is
@@ -184,4 +200,5 @@ export interface RouterObserver {
   delivered?(event: DeliveredEvent): void
   dropped?(event: DroppedEvent): void
   refused?(event: RefusedEvent): void
+  waited?(event: WaitedEvent): void
 }

@@ -20,6 +20,7 @@ const EVENT_NAMES = Object.keys({
   delivered: true,
   dropped: true,
   refused: true,
+  waited: true,
 } satisfies Record<Name, true>) as Name[]
 
 export interface ObserverStats {
@@ -65,6 +66,7 @@ export class Observers {
   delivered: Hook<'delivered'> = undefined
   dropped: Hook<'dropped'> = undefined
   refused: Hook<'refused'> = undefined
+  waited: Hook<'waited'> = undefined
   #observations: readonly Observation[] = []
   #failures = 0
 

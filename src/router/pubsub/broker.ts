@@ -168,7 +168,11 @@ export class Broker implements RealmRole {
     const { rights } = this.#realm
     const decided = rights.always ?? rights.decide('subscribe', topic, options.match ?? 'exact', options, subscriber)
     if (!(decided instanceof Promise)) this.#begin(message, subscriber, decided)
-    else subscriber.hold(SUBSCRIBE, decided, (later) => this.#begin(message, subscriber, later), TOO_LATE)
+    else
+      subscriber.hold(SUBSCRIBE, decided, (later) => this.#begin(message, subscriber, later), TOO_LATE, {
+        action: 'subscribe',
+        uri: topic,
+      })
   }
 
   #begin(message: SubscribeMessage, subscriber: Destination, decided: Outcome): void {
@@ -192,7 +196,11 @@ export class Broker implements RealmRole {
     inPassthru(options, publisher, 'publisher', 'PUBLISH[2]')
     const decided = this.#refuseTopic(topic) ?? this.decide(publisher, topic, options)
     if (!(decided instanceof Promise)) this.#conclude(message, publisher, decided)
-    else publisher.hold(PUBLISH, decided, (later) => this.#conclude(message, publisher, later), TOO_LATE)
+    else
+      publisher.hold(PUBLISH, decided, (later) => this.#conclude(message, publisher, later), TOO_LATE, {
+        action: 'publish',
+        uri: topic,
+      })
   }
 
   #conclude([, request, options, topic, data]: PublishMessage, publisher: Destination, decided: Outcome): void {

@@ -15,6 +15,8 @@ export interface Call {
   readonly caller: Destination
   readonly request: Id
   readonly procedure: Uri
+  /** The URI of the registration that serves it. */
+  readonly registered: Uri
   /** The decision about it (disclosure, trust level), made once. */
   readonly decision: Decision
   /** The time of its arrival, if durations are observed. */

@@ -100,7 +100,10 @@ export class Calls {
         rights.always ??
         rights.decide('call', procedure, 'exact', options, caller)
       if (decided instanceof Promise) {
-        caller.hold(CALL, decided, (later) => this.#later(() => this.#begin(message, caller, later)), TOO_LATE)
+        caller.hold(CALL, decided, (later) => this.#later(() => this.#begin(message, caller, later)), TOO_LATE, {
+          action: 'call',
+          uri: procedure,
+        })
       } else this.#begin(message, caller, decided)
     }
   }

@@ -80,7 +80,11 @@ export class Dealer implements RealmRole {
         const decided = realm.rights.always ?? realm.rights.decide('register', procedure, match, options, from)
         const register = (outcome: Outcome): void => registrations.register(message, from, outcome)
         if (!(decided instanceof Promise)) register(decided)
-        else from.hold(REGISTER, decided, (outcome) => later(() => register(outcome)), TOO_LATE)
+        else
+          from.hold(REGISTER, decided, (outcome) => later(() => register(outcome)), TOO_LATE, {
+            action: 'register',
+            uri: procedure,
+          })
       }),
       [UNREGISTER]: then((message, from) => registrations.unregister(message, from)),
       [CALL]: then((message, from) => calls.call(message, from)),

@@ -69,6 +69,7 @@ export class Routing {
       caller,
       request,
       procedure,
+      registered: registration.uri,
       decision,
       since: observers.answered ? performance.now() : undefined,
       deadline: undefined,
@@ -240,12 +241,13 @@ export class Routing {
   /** Reports the outcome of a call. */
   report(call: Call, outcome: 'result' | 'error' | 'abandoned', error?: string): void {
     const { uri: realm, observers } = this.#realm
-    const { caller, request, procedure, endpoint, since } = call
+    const { caller, request, procedure, registered, endpoint, since } = call
     observers.answered?.({
       realm,
       session: caller.id,
       request,
       procedure,
+      registered,
       callee: endpoint?.callee.id || undefined,
       outcome,
       error,
