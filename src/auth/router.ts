@@ -34,4 +34,4 @@ export {
 } from './scram.ts'
 export { type TicketPrincipal, ticketAuth } from './ticket.ts'
 export { type TlsPrincipal, tlsAuth } from './tls.ts'
-export { type CraPrincipal, type CraSalt, deriveCraKey, wampcraAuth } from './wampcra.ts'
+export { type CraAuthOptions, type CraPrincipal, type CraSalt, deriveCraKey, wampcraAuth } from './wampcra.ts'

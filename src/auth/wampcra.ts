@@ -2,10 +2,10 @@
 
 import { usage } from '../protocol/error.ts'
 import type { Dict } from '../protocol/options.ts'
-import { toBase64 } from '../serializer/base64.ts'
+import { fromBase64, toBase64 } from '../serializer/base64.ts'
 import { randomBytes, sameBytes, toHex, utf8 } from './bytes.ts'
 import { checkText, clientAuth, currentText, type Secret, unanswerable } from './client.ts'
-import type { AuthMethod, ClientAuth } from './contract.ts'
+import type { AuthDialect, AuthMethod, ClientAuth } from './contract.ts'
 import { hmacSha256, pbkdf2 } from './crypto.ts'
 import { denied, identityFrom, type PrincipalBase, type Principals, sourceFrom } from './principals.ts'
 
@@ -75,11 +75,14 @@ function outOfRange(name: string, value: unknown, most: number): string | undefi
 }
 
 export interface CraPrincipal extends PrincipalBase, Partial<CraSalt> {
-  /** The secret; with a `salt` the derived key, as `deriveCraKey` returns it. */
+  /** The secret; with a `salt` the derived key, as `deriveCraKey` returns it, or the password for the dialect. */
   readonly secret: string
 }
 
-const HEX_SALT = /^[0-9a-f]*$/
+export interface CraAuthOptions {
+  /** The configuration and the authenticators of Crossbar.io have the password as `secret` beside a `salt`. */
+  readonly dialect?: AuthDialect | undefined
+}
 
 /**
  * Accepts sessions that know the secret of a principal.
@@ -88,7 +91,7 @@ const HEX_SALT = /^[0-9a-f]*$/
  * auth: [wampcraAuth({ joe: { secret: process.env.JOE_SECRET, role: 'user' } })]
  * @throws WampError `wampy.error.usage` for principals that are not a table, a Map or a function
  */
-export function wampcraAuth(principals: Principals<CraPrincipal>): AuthMethod {
+export function wampcraAuth(principals: Principals<CraPrincipal>, { dialect }: CraAuthOptions = {}): AuthMethod {
   const source = sourceFrom('wampcra', principals)
   // Makes the salts of unknown principals, which must be the same at each attempt.
   const own = randomBytes(32)
@@ -98,13 +101,12 @@ export function wampcraAuth(principals: Principals<CraPrincipal>): AuthMethod {
     async *authenticate(request) {
       const { authid = '', session } = request
       const found = await source.find(authid, request)
-      const bytes = await hmacSha256(own, utf8(authid))
-      const decoy = toHex(bytes)
+      const random = await hmacSha256(own, utf8(authid))
+      const decoy = toHex(random)
       const like = found ?? source.example
       // It looks like the salt of a principal, to which the work is the same.
-      const fake = (HEX_SALT.test(like?.salt ?? '') ? decoy : toBase64(bytes)).slice(0, like?.salt?.length)
+      const fake = decoySalt(random, like?.salt ?? '')
       const { salt, iterations, keylen } = found ?? { ...like, salt: like?.salt && fake }
-      const { secret } = found ?? { secret: decoy }
       const challenge = JSON.stringify({
         authid,
         // The role of a principal would tell it from an unknown one.
@@ -115,14 +117,23 @@ export function wampcraAuth(principals: Principals<CraPrincipal>): AuthMethod {
         timestamp: new Date().toISOString(),
         session,
       })
-      const salted: Dict =
+      const salted: Dict | CraSalt =
         typeof salt === 'string'
           ? { salt, iterations: iterations ?? DEFAULT_ITERATIONS, keylen: keylen ?? DEFAULT_LENGTH }
           : {}
       const { signature } = yield { extra: { challenge, ...salted } }
-      const expected = toBase64(await hmacSha256(utf8(String(secret)), utf8(challenge)))
+      const secret = String(found ? found.secret : decoy)
+      const key = dialect && typeof salt === 'string' ? await deriveCraKey(secret, salted as CraSalt) : secret
+      const expected = toBase64(await hmacSha256(utf8(key), utf8(challenge)))
       if (!sameBytes(utf8(expected), utf8(signature)) || typeof found?.secret !== 'string') throw denied()
       return identityFrom(found, authid, request, source.provider)
     },
   }
+}
+
+/** A salt that looks like that of a principal: hexadecimal digits, base64 or any text, of the same length. */
+function decoySalt(random: Uint8Array, like: string): string {
+  if (/^[0-9a-f]*$/.test(like)) return toHex(random).slice(0, like.length)
+  const length = fromBase64(like)?.length
+  return length === undefined ? toBase64(random).slice(0, like.length) : toBase64(random.subarray(0, length))
 }

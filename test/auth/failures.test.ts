@@ -70,7 +70,10 @@ describe.each(Object.entries(pairs))('%s', (name, make) => {
     expect(shapes[1]).toEqual(shapes[0])
     const salts = challenges.map((extra) => (extra as { salt?: string }).salt)
     expect(salts[2]).toBe(salts[1])
-    if (salts[0] !== undefined) expect(salts[1]).not.toBe(salts[0])
+    if (salts[0] !== undefined) {
+      expect(salts[1]).not.toBe(salts[0])
+      expect(salts[1]).toHaveLength(salts[0].length)
+    }
   })
 
   test('a signature that is not one', async () => {
@@ -111,6 +114,18 @@ describe.each(Object.entries(pairs))('%s', (name, make) => {
     expect(peer.take()).toEqual([aborted('wamp.error.timeout', 'no session within 500 ms')])
   })
 })
+
+test.each(['a salt of text', 'b5ffe5b5ffe5', 'c2FsdHNhbHQ=', btoa('a salt of 32 bytes, as text here')])(
+  'wampcra: the salt %s and that of an unknown principal look alike',
+  async (salt) => {
+    const { connect } = open({ auth: [wampcraAuth({ joe: { secret: 'a', salt } })], loginLimits })
+    const [[, , extra] = []] = await exchange(connect(), wampcra('jim', 'a'))
+    const decoy = (extra as { salt: string }).salt
+    const shape = (text: string) => [text.length, /^[0-9a-f]+$/.test(text), /=*$/.exec(text)?.[0]]
+    expect(shape(decoy)).toEqual(shape(salt))
+    expect(decoy).not.toBe(salt)
+  },
+)
 
 describe('AUTHENTICATE that is malformed', () => {
   test.each([

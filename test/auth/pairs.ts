@@ -45,6 +45,12 @@ export const pairs: Readonly<Record<string, () => Promise<Pair>>> = {
     wrong: wampcra('joe', 'secret2'),
     unknown: wampcra('jim', 'secret1'),
   }),
+  'wampcra, salted, of Crossbar.io': async () => ({
+    router: wampcraAuth({ joe: { secret: 'secret1', ...salt, role } }, { dialect: 'crossbar' }),
+    right: wampcra('joe', 'secret1'),
+    wrong: wampcra('joe', 'secret2'),
+    unknown: wampcra('jim', 'secret1'),
+  }),
   'wamp-scram': async () => ({
     router: scramAuth({ joe: { ...(await scramSecret('pencil', cost)), role } }),
     right: scram('joe', 'pencil'),

@@ -4,10 +4,19 @@ import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { json, WampClient, WampError, WampRouter } from 'wampy-ts'
 import { anonymous, type ClientAuth, cookie, cryptosign, scram, ticket, tls, wampcra } from 'wampy-ts/auth'
-import { scramSecret } from 'wampy-ts/auth/router'
+import {
+  type AuthMethod,
+  cryptosignAuth,
+  fromProcedure,
+  type ProcedureLookup,
+  scramAuth,
+  scramSecret,
+  wampcraAuth,
+} from 'wampy-ts/auth/router'
 import { cbor } from 'wampy-ts/cbor'
 import { msgpack } from 'wampy-ts/msgpack'
 import { type DialOptions, dial } from 'wampy-ts/node'
+import { Router } from 'wampy-ts/router'
 import WebSocket from 'ws'
 import { cert, key, strangers } from '../node/certificate.ts'
 import { type Crossbar, PRIVATE_KEY, PUBLIC_KEY, startCrossbar } from './crossbar.ts'
@@ -48,7 +57,7 @@ async function refusal(...args: Parameters<typeof login>): Promise<WampError> {
   return error as WampError
 }
 
-const crossbarScram = { dialect: 'crossbar' } as const
+const crossbarDialect = { dialect: 'crossbar' } as const
 const OTHER_KEY = '00'.repeat(32)
 const bound = (key: string) => cryptosign({ key, authid: 'joe', channelBinding: 'tls-unique', dialect: 'crossbar' })
 
@@ -73,13 +82,13 @@ const logins: Readonly<Record<string, Login>> = {
   },
   'SCRAM by argon2id': {
     method: 'scram',
-    right: scram('joe', 'pencil', crossbarScram),
-    wrong: scram('joe', 'pen', crossbarScram),
+    right: scram('joe', 'pencil', crossbarDialect),
+    wrong: scram('joe', 'pen', crossbarDialect),
   },
   'SCRAM by pbkdf2': {
     method: 'scram',
-    right: scram('pbkdf2', 'pencil', crossbarScram),
-    wrong: scram('pbkdf2', 'pen', crossbarScram),
+    right: scram('pbkdf2', 'pencil', crossbarDialect),
+    wrong: scram('pbkdf2', 'pen', crossbarDialect),
     authid: 'pbkdf2',
   },
   cryptosign: {
@@ -177,6 +186,8 @@ describe('an authenticator of ours decides for Crossbar.io', () => {
     readonly right: ClientAuth
     readonly wrong: ClientAuth
     readonly answer: () => Promise<object>
+    /** The same of ours. */
+    readonly router: (lookup: ProcedureLookup<never>) => AuthMethod
   }
 
   const dynamic: Readonly<Record<string, Dynamic>> = {
@@ -184,18 +195,25 @@ describe('an authenticator of ours decides for Crossbar.io', () => {
       right: wampcra('jim', 'secret'),
       wrong: wampcra('jim', 'other'),
       answer: async () => ({ role: 'user', secret: 'secret' }),
+      router: (lookup) => wampcraAuth(lookup),
     },
     'wampcra, salted': {
       right: wampcra('jim', 'secret'),
       wrong: wampcra('jim', 'other'),
       // It derives the key itself.
       answer: async () => ({ role: 'user', secret: 'secret', salt: 'salt123', iterations: 100, keylen: 32 }),
+      router: (lookup) => wampcraAuth(lookup, crossbarDialect),
     },
     scram: {
-      right: scram('jim', 'pencil', crossbarScram),
-      wrong: scram('jim', 'pen', crossbarScram),
+      right: scram('jim', 'pencil', crossbarDialect),
+      wrong: scram('jim', 'pen', crossbarDialect),
       answer: async () => {
-        const secret = await scramSecret('pencil', { kdf: 'argon2id13', iterations: 8, memory: 512, ...crossbarScram })
+        const secret = await scramSecret('pencil', {
+          kdf: 'argon2id13',
+          iterations: 8,
+          memory: 512,
+          ...crossbarDialect,
+        })
         return {
           role: 'user',
           kdf: 'argon2id-13',
@@ -206,15 +224,17 @@ describe('an authenticator of ours decides for Crossbar.io', () => {
           'server-key': toHex(secret.serverKey),
         }
       },
+      router: (lookup) => scramAuth(lookup, crossbarDialect),
     },
     cryptosign: {
       right: cryptosign({ authid: 'jim', key: PRIVATE_KEY }),
       wrong: cryptosign({ authid: 'jim', key: OTHER_KEY }),
       answer: async () => ({ role: 'user', pubkey: PUBLIC_KEY }),
+      router: (lookup) => cryptosignAuth(lookup),
     },
   }
 
-  test.each(Object.entries(dynamic))('%s', async (name, { right, wrong, answer }) => {
+  test.each(Object.entries(dynamic))('%s', async (name, { right, wrong, answer, router: ours }) => {
     const at = { path: '/dynamic' }
     // It could come at any time, so this is not for good.
     expect(await refusal([right], { ...at, reconnect: false })).toMatchObject({ uri: 'wamp.error.no_such_procedure' })
@@ -230,6 +250,20 @@ describe('an authenticator of ours decides for Crossbar.io', () => {
     expect(client.session).toMatchObject({ authid: 'jim', authrole: 'user', authprovider: 'dynamic' })
     expect(asked[0]).toMatchObject(['realm1', 'jim', { authmethod: name.split(',')[0], session: client.session.id }])
     expect(await refusal([wrong], at)).toMatchObject({ uri: 'wamp.error.not_authorized' })
+    // Our router understands the same answers.
+    const router = new Router({ auth: [ours(fromProcedure('com.example.authenticate'))] })
+    const service = new WampClient({ router: router.trusted })
+    onTestFinished(() => service.stop())
+    await service.start()
+    await service.register('com.example.authenticate', () => result)
+    for (const auth of [right, wrong]) {
+      const client = new WampClient({ router, auth: [auth] })
+      onTestFinished(() => client.stop())
+      if (auth === right) {
+        await client.start()
+        expect(client.session).toMatchObject({ authid: 'jim', authrole: 'user', authprovider: 'dynamic' })
+      } else await expect(client.start()).rejects.toMatchObject({ uri: 'wamp.error.authentication_failed' })
+    }
     result = new WampError('com.example.denied', ['no'])
     expect(await refusal([right], { ...at, reconnect: false })).toMatchObject({
       uri: 'com.example.denied',
