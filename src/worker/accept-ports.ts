@@ -56,7 +56,9 @@ export function acceptPorts(
   if (typeof scope?.addEventListener !== 'function') {
     throw usage('acceptPorts runs in a worker; in a thread of Node pass its parentPort')
   }
-  const serializers = new Map((options.serializers ?? [json]).map((each) => [subprotocolOf(each), forRouter(each)]))
+  const supported = options.serializers ?? [json]
+  router.hosted?.({ serializers: supported })
+  const serializers = new Map(supported.map((each) => [subprotocolOf(each), forRouter(each)]))
   const sweep = new Sweep(options)
   const open = new Set<PortTransport>()
   const ownLock = holdLock()

@@ -5,10 +5,11 @@ import { type parentPort, Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { WELCOME } from 'wampy-ts/testing'
 import { WampClient, WampRouter } from '../../src/index.ts'
-import { CONNECTION_FAILED, USAGE } from '../../src/protocol/names.ts'
+import { CONNECTION_FAILED, INVALID_ARGUMENT, USAGE } from '../../src/protocol/names.ts'
 import { Router } from '../../src/router/router.ts'
 import { cbor } from '../../src/serializer/cbor.ts'
 import { json } from '../../src/serializer/json.ts'
+import { msgpack } from '../../src/serializer/msgpack.ts'
 import { portDial } from '../../src/transport/message-port.ts'
 import type { Transport } from '../../src/transport/transport.ts'
 import { type AcceptOptions, acceptPorts } from '../../src/worker/accept-ports.ts'
@@ -62,6 +63,16 @@ test('serves many clients over one port, in the serializer that they share', asy
   expect(router.links).toBe(2)
   await other.stop()
   await expect.poll(() => router.links).toBe(1)
+})
+
+test('a retained event that one of its serializers cannot carry is refused, though no client uses that yet', async () => {
+  const { dial } = world({ serializers: [json, msgpack] })
+  const publisher = await client(dial)
+  const retained = { acknowledge: true, retain: true }
+  await publisher.publish('com.small', [1n], undefined, retained)
+  await expect(publisher.publish('com.big', [10n ** 30n], undefined, retained)).rejects.toMatchObject({
+    uri: INVALID_ARGUMENT,
+  })
 })
 
 test('supports JSON by default, and names it in a refusal', async () => {
