@@ -9,24 +9,29 @@ const TOLD = 64
 
 export class Accepted {
   readonly #limit: number
-  readonly #timeout: number
+  readonly #turnedAway: (text: string) => void
   readonly #sockets = new Set<Socket>()
   readonly #deadlines = new Map<object, NodeJS.Timeout>()
 
-  /** `timeout` is the time in milliseconds from the acceptance to a complete handshake. */
-  constructor(server: Server, limit: number, timeout: number) {
+  /**
+   * `timeout` is the time in milliseconds from the acceptance to a complete handshake; `turnedAway` is called with the
+   * reason for each connection that is closed without an answer.
+   */
+  constructor(server: Server, limit: number, timeout: number, turnedAway: (text: string) => void) {
     this.#limit = limit
-    this.#timeout = timeout
+    this.#turnedAway = turnedAway
     const secure = 'setSecureContext' in server
+    const excess = `the limit of ${limit} connections is reached`
+    const late = `no handshake within ${timeout} ms`
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
-      if (this.#sockets.size > limit + TOLD) socket.destroy()
-      else if (this.full) this.#watch(socket, FAREWELL)
-      else if (!secure) this.#watch(socket, timeout)
+      if (this.#sockets.size > limit + TOLD) this.#cut(socket, excess)
+      else if (this.full) this.#watch(socket, Math.min(FAREWELL, timeout), excess)
+      else if (!secure) this.#watch(socket, timeout, late)
     })
     // After the handshake of TLS, which has a time limit of its own.
-    if (secure) server.on('secureConnection', (socket: Socket) => this.#watch(socket, timeout))
+    if (secure) server.on('secureConnection', (socket: Socket) => this.#watch(socket, timeout, late))
   }
 
   /** True if there are more connections than allowed. */
@@ -46,12 +51,17 @@ export class Accepted {
     this.#sockets.delete(socket as Socket)
   }
 
-  #watch(socket: Socket, time: number): void {
+  #cut(socket: Socket, text: string): void {
+    this.#turnedAway(text)
+    socket.destroy()
+  }
+
+  #watch(socket: Socket, time: number, reason: string): void {
     if (this.#deadlines.has(socket)) return
     // A deadline: a byte now and then does not move it.
     this.#deadlines.set(
       socket,
-      setTimeout(() => socket.destroy(), Math.min(time, this.#timeout)),
+      setTimeout(() => this.#cut(socket, reason), time),
     )
     socket.on('close', () => this.settled(socket))
   }

@@ -4,13 +4,11 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import type { ClientCertificate, ConnectionFacts } from '../auth/contract.ts'
+import { MAX_HEADER_TEXT } from '../protocol/fixed-limits.ts'
 import type { TransportInfo } from '../session/link.ts'
 import { bindingOf, type TlsLike } from '../transport/tls-binding.ts'
 import { isAllowedOrigin, type Origins } from './http-server.ts'
 import { type Ends, type OtherEnd, plainAddress } from './trusted-proxies.ts'
-
-/** The greatest length of a header's value: it goes to every session that subscribes to meta events. */
-const MAX_HEADER_TEXT = 256
 
 /** A connection without HTTP. */
 export function socketInfo(type: string, protocol: string, socket: Duplex): TransportInfo {

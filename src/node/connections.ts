@@ -6,6 +6,7 @@ import { getHeapStatistics } from 'node:v8'
 import type { ConnectionFacts } from '../auth/contract.ts'
 import { LONGEST_TIMER } from '../protocol/durations.ts'
 import { usage } from '../protocol/error.ts'
+import { MAX_BEFORE_JOINING } from '../protocol/fixed-limits.ts'
 import { COUNT, DURATION, type OptionRules, SERIALIZERS } from '../protocol/option-rules.ts'
 import { formatValue } from '../protocol/validate.ts'
 import { forRouter } from '../serializer/routed-json.ts'
@@ -70,7 +71,7 @@ export class Connections {
 
   /** Counts the connections of a server that is used for nothing else. */
   accept(server: Server): void {
-    this.#accepted = new Accepted(server, this.#limit, this.#helloTimeout || LONGEST_TIMER)
+    this.#accepted = new Accepted(server, this.#limit, this.#helloTimeout || LONGEST_TIMER, this.turnedAway)
   }
 
   /** A connection has sent a whole request of HTTP, and becomes no transport. */
@@ -83,12 +84,16 @@ export class Connections {
     return [...this.#serializers.keys()].join(', ')
   }
 
-  /** The reason why further connections are refused; undefined if they are accepted. */
-  get refusal(): string | undefined {
+  /** Reports a connection that is refused or closed before it becomes a transport. */
+  readonly turnedAway = (text: string): void => this.#router.turnedAway?.(text)
+
+  /** Returns the reason why one more connection is refused, and reports it; undefined if it is accepted. */
+  refuse(): string | undefined {
     if (this.#closing || this.#router.closing) return 'the router is closing'
-    return this.#open.size < this.#limit && !this.#accepted?.full
-      ? undefined
-      : `the limit of ${this.#limit} connections is reached`
+    if (this.#open.size < this.#limit && !this.#accepted?.full) return undefined
+    const text = `the limit of ${this.#limit} connections is reached`
+    this.turnedAway(text)
+    return text
   }
 
   /** Returns the first supported subprotocol of the client's offers; batched ones count too, unless `batches` is false. */
@@ -124,7 +129,7 @@ export class Connections {
       const single = isBatched(transport.protocol) ? batched(transport) : transport
       const link = framed(single, serializer)
       inspect?.(link)
-      if (socket) limitBeforeJoining(link, transport, socket)
+      if (socket) limitBeforeJoining(link, socket)
       if (socket && isDelayable(transport)) {
         this.#turns.watch(socket, transport, countArriving(socket, link))
       }
@@ -149,17 +154,18 @@ export class Connections {
   }
 }
 
-/** The number of bytes that a client may send before it has joined a realm. */
-const MAX_BEFORE_JOINING = 131_072
-
 /** A client that has not joined may send a HELLO and its credentials, not a message that fills the memory. */
-function limitBeforeJoining(link: Link, transport: Transport, socket: Duplex): void {
+function limitBeforeJoining(link: Link, socket: Duplex): void {
   let received = 0
+  let exceeded = (_text: string): void => {}
   const count = (chunk: Buffer): void => {
     received += chunk.length
-    if (received > MAX_BEFORE_JOINING) transport.terminate()
+    if (received > MAX_BEFORE_JOINING) exceeded(`more than ${MAX_BEFORE_JOINING} bytes before it joined a realm`)
   }
-  link.joining = () => void socket.on('data', count)
+  link.joining = (end) => {
+    exceeded = end
+    socket.on('data', count)
+  }
   link.joined = () => void socket.off('data', count)
 }
 

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { MAX_OPEN_BODY } from '../protocol/fixed-limits.ts'
 import { DURATION, type OptionRules, STRING } from '../protocol/option-rules.ts'
 import type { Link } from '../session/link.ts'
 import { type CookieIssuer, knownTo, requestInfo } from './connection-info.ts'
@@ -27,9 +28,6 @@ export const LONG_POLL_RULES: OptionRules<LongPollOptions> = {
   hold: ['milliseconds from 1', (value) => typeof value === 'number' && value >= 1],
   timeout: DURATION,
 }
-
-/** The greatest size of a request that opens a transport, in bytes. */
-const MAX_OPEN_BODY = 16_384
 
 export class LongPolls {
   readonly path: string
@@ -118,10 +116,14 @@ export class LongPolls {
     // Not later: a connection that has broken has no address.
     const otherEnd = this.#proxies.otherEnd(request.socket, request)
     const body = await bodyOf(request, { left: MAX_OPEN_BODY })
-    if (body === undefined) return fail(response, 413, 'the list of protocols is too long')
+    if (body === undefined) {
+      this.#connections.turnedAway('the list of protocols is too long')
+      return fail(response, 413, 'the list of protocols is too long')
+    }
     // Not earlier: other connections may have come while the body was read.
-    const { refusal, protocolList: spoken } = this.#connections
-    if (refusal) return fail(response, 503, refusal)
+    const refused = this.#connections.refuse()
+    if (refused) return fail(response, 503, refused)
+    const { protocolList: spoken } = this.#connections
     const offers = parseOffers(body)
     if (!offers) return fail(response, 400, 'expected JSON such as {"protocols": ["wamp.2.json"]}')
     const protocol = this.#connections.choose(offers)

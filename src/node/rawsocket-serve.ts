@@ -4,6 +4,7 @@ import { chmod } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createSecureServer, type TlsOptions } from 'node:tls'
 import { usage } from '../protocol/error.ts'
+import { RAWSOCKET_HANDSHAKE } from '../protocol/fixed-limits.ts'
 import { ANY_OBJECT, checkRules, LIMIT, type OptionRules, PORT, STRING } from '../protocol/option-rules.ts'
 import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
@@ -58,9 +59,6 @@ export interface RawSocketServed {
   /** Stops listening and closes the connections; resolves when the port is free. To send GOODBYE first, close the router. */
   close(): Promise<void>
 }
-
-/** Milliseconds for a client to send its four octets. */
-export const HANDSHAKE_TIMEOUT = 10_000
 
 /**
  * Serves a router to RawSocket clients only. (A port that `serve` opened accepts them as well.)
@@ -127,7 +125,10 @@ export function acceptRawSocket(socket: Socket, first: Buffer, connections: Conn
   const broken = (): void => void socket.destroy()
   socket.on('error', ignore)
   socket.on('end', broken)
-  socket.setTimeout(HANDSHAKE_TIMEOUT, broken)
+  socket.setTimeout(RAWSOCKET_HANDSHAKE, () => {
+    connections.turnedAway(`no handshake within ${RAWSOCKET_HANDSHAKE} ms`)
+    broken()
+  })
   fourOctets(socket, first, (octets, rest) => {
     socket.off('end', broken)
     const wanted = readRequest(octets)
@@ -142,7 +143,7 @@ export function acceptRawSocket(socket: Socket, first: Buffer, connections: Conn
     if (typeof wanted === 'number') return refuse(wanted)
     const protocol = connections.choose([protocolOf(wanted.serializer) ?? ''], false)
     if (protocol === undefined) return refuse(UNSUPPORTED_SERIALIZER)
-    if (connections.refusal) return refuse(TOO_MANY_CONNECTIONS)
+    if (connections.refuse()) return refuse(TOO_MANY_CONNECTIONS)
     socket.setTimeout(0)
     socket.setNoDelay(true)
     socket.write(greeting({ limit, serializer: wanted.serializer }))

@@ -150,7 +150,8 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
 
   /** The reason why a handshake is refused; undefined if it is accepted. */
   function objection(request: IncomingMessage, { host }: OtherEnd): [status: number, text: string] | undefined {
-    if (connections.refusal) return [503, connections.refusal]
+    const refused = connections.refuse()
+    if (refused) return [503, refused]
     const others = router.authenticates === false && isOpen() ? [] : '*'
     if (!isAllowedOrigin(request.headers.origin, host, origins ?? others))
       return [403, 'pages of this origin may not connect here']

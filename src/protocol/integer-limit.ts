@@ -1,10 +1,8 @@
 /** The longest integer that is read and written, in every serializer and between the ends of a link in memory. */
 
-/**
- * Integers with more digits are read as JSON.parse reads them, as Infinity, and are not written in any format. Converting
- * between bases takes more than linear time, so that a megabyte from a peer could cost seconds. Python has the same limit.
- */
-export const MAX_DIGITS = 4300
+import { MAX_DIGITS } from './fixed-limits.ts'
+
+/** Integers beyond it are read as JSON.parse reads them, as Infinity, and are not written in any format. Python has the same limit. */
 export const BOUND = 10n ** BigInt(MAX_DIGITS)
 /** The error text for such an integer. */
 export const BEYOND = 'an integer of thousands of digits'

@@ -1,11 +1,9 @@
 /** The rule for the values of a payload, shared by all serializers and the link in memory. */
 
 import { thrown, unsent, WampError } from './error.ts'
+import { MAX_DEPTH } from './fixed-limits.ts'
 import { INVALID_ARGUMENT } from './names.ts'
 import { isBytes } from './validate.ts'
-
-/** The greatest depth of nested lists and dictionaries, in both directions; args or kwargs are the first level. */
-export const MAX_DEPTH = 256
 
 /** The error for a value that cannot travel, at a place such as `args[0].user`. */
 export function refused(place: string, what: string): WampError {

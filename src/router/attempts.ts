@@ -1,5 +1,7 @@
 /** Failed logins by address and by authid, which slow down whoever guesses secrets. */
 
+import { MOST_TRACKED } from '../protocol/fixed-limits.ts'
+
 /** How failed logins are slowed down. */
 export interface LoginLimits {
   /** Failures without a consequence. Default 5. */
@@ -25,8 +27,6 @@ export const LOGIN_LIMITS: { readonly [Name in keyof Required<LoginLimits>]: num
 
 /** Milliseconds without a failure after which earlier ones are forgotten. */
 const MEMORY = 10 * 60_000
-/** Addresses, and authids, that are remembered: the oldest go first. */
-const TRACKED = 10_000
 /** Longer authids are remembered by their beginning. */
 const AUTHID_LENGTH = 128
 
@@ -83,7 +83,7 @@ export class LoginAttempts {
     // Moves it to the end, as the latest.
     table.delete(key)
     table.set(key, { count, last: performance.now() })
-    if (table.size > TRACKED) table.delete(table.keys().next().value as string)
+    if (table.size > MOST_TRACKED) table.delete(table.keys().next().value as string)
     return count
   }
 }

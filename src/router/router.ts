@@ -4,7 +4,7 @@ import type { AuthMethod, ConnectionFacts } from '../auth/contract.ts'
 import { LONGEST_TIMER } from '../protocol/durations.ts'
 import { usage } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
-import { DEFAULT_REALM, SYSTEM_SHUTDOWN } from '../protocol/names.ts'
+import { DEFAULT_REALM, LIMIT_EXCEEDED, SYSTEM_SHUTDOWN } from '../protocol/names.ts'
 import {
   checkRules,
   DURATION,
@@ -306,6 +306,12 @@ export class Router implements Attachable, Connector {
   hosted({ heap, serializers = [] }: Hosting): void {
     for (const serializer of serializers) this.#serializers.add(serializer)
     if (heap !== undefined && !this.#fixedMemory) this.#host.ledger.limit = Math.floor(heap * HEAP_SHARE)
+  }
+
+  /** A server reports a connection that it refused or closed before it became a link. It is observed as `refused`. */
+  turnedAway(text: string): void {
+    const none = { realm: undefined, session: undefined, uri: undefined, transport: undefined }
+    this.#observers.refused?.({ ...none, action: 'join', error: LIMIT_EXCEEDED, text })
   }
 
   #attach(link: Link, info: TransportInfo | undefined, trusted: boolean, facts?: ConnectionFacts): void {

@@ -1,7 +1,7 @@
 /** A binary serializer made from a format: it walks the envelope, checks the payload and leaves it in the frame. */
 
-import { MAX_ENVELOPE } from '../protocol/envelope-limit.ts'
 import { violation } from '../protocol/error.ts'
+import { MAX_ENVELOPE } from '../protocol/fixed-limits.ts'
 import type { Message } from '../protocol/messages.ts'
 import type { Dict, List } from '../protocol/options.ts'
 import type { Payload, PayloadSource } from '../protocol/payload.ts'

@@ -1,9 +1,9 @@
 /** Reads a binary frame item by item. The format reads the head of an item; the rest is the same for all formats. */
 
 import { violation, type WampError } from '../protocol/error.ts'
+import { MAX_DEPTH, MAX_KEYS, MAX_OBJECTS } from '../protocol/fixed-limits.ts'
 import { MAX_ID } from '../protocol/ids.ts'
 import { BOUND, isSayable } from '../protocol/integer-limit.ts'
-import { MAX_DEPTH } from '../protocol/plain.ts'
 import { textDecoder } from '../protocol/text.ts'
 import type { Format } from './binary-format.ts'
 import { integer } from './exact-integers.ts'
@@ -54,13 +54,6 @@ export const INDEFINITE = -1
 
 // Above this number of keys a set finds duplicates; below it, comparing bytes is cheaper and allocates nothing.
 const FEW_KEYS = 16
-/** Each key is looked up among all the others, which costs more than any other check. */
-const MAX_KEYS = 2 ** 19
-/**
- * Lists, dictionaries and bytes of one message, of which each takes a hundred times its octets when it is decoded. A
- * message beyond 16 MiB may have one for every 8 octets.
- */
-const MAX_OBJECTS = 2 ** 21
 // Up to this size a loop is faster than TextDecoder.
 const SHORT_TEXT = 24
 

@@ -1,8 +1,8 @@
 /** JSON whose integers beyond 2^53 become bigints instead of rounded numbers. */
 
 import { violation } from '../protocol/error.ts'
+import { MAX_DIGITS } from '../protocol/fixed-limits.ts'
 import { MAX_ID } from '../protocol/ids.ts'
-import { MAX_DIGITS } from '../protocol/integer-limit.ts'
 
 /** True if a number may have lost digits when it was parsed. */
 export function isRounded(value: unknown): boolean {

@@ -1,12 +1,13 @@
 /** WAMP in JSON: text frames, bytes as NUL and base64 (Advanced Profile, Binary Data in JSON), integers of any size exact. */
 
 import { violation } from '../protocol/error.ts'
+import { MAX_DEPTH } from '../protocol/fixed-limits.ts'
 import { MAX_ID } from '../protocol/ids.ts'
 import { BEYOND, isSayable } from '../protocol/integer-limit.ts'
 import type { Message } from '../protocol/messages.ts'
 import type { Dict, List } from '../protocol/options.ts'
 import type { Payload, PayloadSource } from '../protocol/payload.ts'
-import { isEmptyDict, isRecord, MAX_DEPTH, plain, refused } from '../protocol/plain.ts'
+import { isEmptyDict, isRecord, plain, refused } from '../protocol/plain.ts'
 import {
   checkElements,
   checkLength,

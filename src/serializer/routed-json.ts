@@ -1,11 +1,10 @@
 /** WAMP in JSON for routers: the payload of a long message is checked, not parsed, because a router only passes it on. */
 
-import { MAX_ENVELOPE } from '../protocol/envelope-limit.ts'
 import { violation } from '../protocol/error.ts'
+import { MAX_DEPTH, MAX_ENVELOPE } from '../protocol/fixed-limits.ts'
 import type { Message } from '../protocol/messages.ts'
 import type { Dict, List } from '../protocol/options.ts'
 import type { Payload, PayloadSource } from '../protocol/payload.ts'
-import { MAX_DEPTH } from '../protocol/plain.ts'
 import { checkLength, checkPayloadElements, isTransparent, layoutOf } from '../protocol/validate.ts'
 import { again, decodeElements, json, notJson, seek, TOO_NESTED } from './json.ts'
 import { JsonScan, TOO_DEEP } from './json-scan.ts'

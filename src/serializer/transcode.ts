@@ -1,5 +1,6 @@
 /** Transcodes a checked payload into another format item by item, without decoding its values, which take many times its memory. */
 
+import { MAX_TRANSCODED } from '../protocol/fixed-limits.ts'
 import { refused } from '../protocol/plain.ts'
 import { textDecoder } from '../protocol/text.ts'
 import {
@@ -37,12 +38,6 @@ export interface Sink {
 }
 
 const NO_BYTES = new Uint8Array(0)
-
-/**
- * The greatest number of values of a payload that is transcoded: a message is handled in one turn of the event loop. A long
- * integer counts as several values, because its digits are calculated.
- */
-const MAX_TRANSCODED = 2 ** 19
 
 /** Throws `invalid_argument` for too many values. */
 export function refuseMany(values: number): void {

@@ -39,8 +39,11 @@ export interface Link {
   /** Ends at once, without the peer. */
   terminate(): void
   ping?(answered: () => void): void
-  /** Set by a server that limits what may arrive before a session has joined: a router calls them at its beginning and end. */
-  joining?: (() => void) | undefined
+  /**
+   * Set by a server that limits what may arrive before a session has joined: a router calls them at its beginning and end.
+   * The server calls `exceeded`, which ends the session.
+   */
+  joining?: ((exceeded: (text: string) => void) => void) | undefined
   joined?: (() => void) | undefined
   /** What binds an authentication to the connection, if the transport knows it. */
   channelBinding?: BindingSource | undefined
@@ -88,6 +91,8 @@ export interface Hosting {
 export interface Attachable {
   /** Called once by each server, before it attaches links. */
   hosted?(by: Hosting): void
+  /** Called by a server that refuses or closes a connection before it becomes a link; `text` is the reason. */
+  turnedAway?(text: string): void
   /** True if a cookie authenticates sessions: servers then refuse pages of unlisted origins. */
   readonly usesCookies?: boolean
   /** False if every session is anonymous: servers then warn of listening beyond this machine, and refuse pages of unlisted origins there. */

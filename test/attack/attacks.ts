@@ -17,16 +17,17 @@ export interface Attack {
 const MEGABYTE = 2 ** 20
 const filler = (size: number): string => 'x'.repeat(size)
 
-/** A publication of many empty dictionaries, the message that is the slowest to decode for its length. */
-function manyObjects(format: WireFormat, count: number): Buffer {
-  if (format === 'json') return Buffer.from(`[16,9,{},"attack.objects",[${Array(count).fill('{}').join()}]]`)
+/** A publication of 16 MB that takes as long as possible to check: as many dictionaries as fit or are allowed. */
+function manyObjects(format: WireFormat): Buffer {
+  if (format === 'json') return Buffer.from(`[16,9,{},"attack.objects",[${Array(5_300_000).fill('{}').join()}]]`)
   const whole = encodedMessage(format, [16, 9, {}, 'attack.objects'])
   const head = Buffer.from(whole)
   head[0] = 0x85
+  const items = Buffer.alloc(15_900_000, Buffer.from([0xa0, 0, 0, 0, 0, 0, 0, 0]))
   const list = Buffer.alloc(5)
   list[0] = 0x9a
-  list.writeUInt32BE(count, 1)
-  return Buffer.concat([head, list, Buffer.alloc(count, 0xa0)])
+  list.writeUInt32BE(items.length, 1)
+  return Buffer.concat([head, list, items])
 }
 
 /** Registers a procedure and answers each call by `answer`. */
@@ -113,7 +114,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   },
   'huge-messages': {
     async run(wire, more) {
-      const huge = manyObjects(wire.format, 5_300_000)
+      const huge = manyObjects(wire.format)
       while (more()) {
         wire.frame(huge)
         await wire.drained()

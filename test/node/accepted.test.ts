@@ -16,7 +16,10 @@ async function served(options: ServeOptions = {}) {
     await router.close()
     await server.close()
   })
-  return { router, ...server, url: server.url, port: server.port }
+  /** The reasons for which connections were turned away. */
+  const reasons: string[] = []
+  router.observe({ refused: ({ action, text }) => void (action === 'join' && reasons.push(text)) })
+  return { router, ...server, url: server.url, port: server.port, reasons }
 }
 
 /** A TCP connection that resolves `gone` when the server has ended it. */
@@ -36,7 +39,7 @@ const UPGRADE =
   'GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: wamp.2.json\r\n\r\n'
 
 test('silent connections above maxConnections do not stay, and an honest client gets a reason', async () => {
-  const { url, port } = await served({ maxConnections: 5, helloTimeout: 60_000 })
+  const { url, port, reasons } = await served({ maxConnections: 5, helloTimeout: 60_000 })
   const silent = await Promise.all(Array.from({ length: 100 }, () => dialed(port)))
   const cut = silent.map(({ gone }) => gone.then(() => 1))
   let ended = 0
@@ -44,6 +47,7 @@ test('silent connections above maxConnections do not stay, and an honest client 
   await expect.poll(() => ended, { timeout: 5000 }).toBe(95)
   const client = new WampClient({ router: url, reconnect: false })
   await expect(client.start()).rejects.toMatchObject({ message: expect.stringContaining('503 Service Unavailable') })
+  expect(reasons).toEqual(Array(96).fill('the limit of 5 connections is reached'))
   for (const { socket } of silent) socket.destroy()
   await expect
     .poll(async () =>
@@ -62,10 +66,22 @@ test.each<[string, (socket: Socket) => void, boolean?]>([
   ['half a handshake of RawSocket', (socket) => void socket.write(Buffer.from([0x7f, 0xf1]))],
   ['nothing over TLS', () => {}, true],
 ])('a connection that sends %s is cut after helloTimeout', async (_, act, secure = false) => {
-  const { port } = await served({ helloTimeout: 100, ...(secure && { tls: { key, cert } }) })
+  const { port, reasons } = await served({ helloTimeout: 100, ...(secure && { tls: { key, cert } }) })
   const { socket, gone } = await dialed(port, secure)
   act(socket)
   expect(await gone).toBeGreaterThanOrEqual(90)
+  expect(reasons).toEqual(['no handshake within 100 ms'])
+})
+
+test('a client that sends much before it joins is cut, and reported with the reason', async () => {
+  const { url, reasons } = await served()
+  const socket = new WebSocket(url, 'wamp.2.json')
+  await new Promise((resolve) => socket.on('open', resolve))
+  const closed = new Promise((resolve) => socket.on('close', resolve))
+  socket.on('error', () => {})
+  socket.send(`[1,"realm1",{"roles":{"caller":{}},"authextra":{"big":"${'x'.repeat(400_000)}`)
+  await closed
+  expect(reasons).toEqual(['more than 131072 bytes before it joined a realm'])
 })
 
 test('a byte now and then does not keep a connection', async () => {

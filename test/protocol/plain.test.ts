@@ -1,7 +1,8 @@
 /** The one rule for the values in a payload. */
 
 import { describe, expect, test } from 'vitest'
-import { isEmptyDict, isRecord, MAX_DEPTH, plain } from '../../src/protocol/plain.ts'
+import { MAX_DEPTH } from '../../src/protocol/fixed-limits.ts'
+import { isEmptyDict, isRecord, plain } from '../../src/protocol/plain.ts'
 
 class Point {
   x = 1

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import * as fixedLimits from '../../src/protocol/fixed-limits.ts'
 import { LIMITS } from '../../src/router/member/limits.ts'
 import type { RouterObserver } from '../../src/router/observe/events.ts'
 import { Router } from '../../src/router/router.ts'
@@ -14,34 +15,45 @@ interface Row {
   readonly visible: string
 }
 
-const source = readFileSync(new URL('../../src/router/member/limits.ts', import.meta.url), 'utf8')
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+const readme = read('README.md')
 
-/** A row for each comment of the interface. */
-const rows = [...source.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*readonly (\w+): number/g)].map(
-  ([, comment, name]): Row => {
+/** A row for each comment in front of a name that `declared` finds. */
+function rowsOf(path: string, declared: string): Row[] {
+  const comments = new RegExp(`/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\s*${declared}`, 'g')
+  return [...read(path).matchAll(comments)].map(([, comment, name]): Row => {
     const text = (comment as string)
       .replace(/\n\s*\*/g, ' ')
       .replace(/\s+/g, ' ')
       .trim()
-    const parts = /^(.*)\. Default: (.*)\. Beyond: (.*)\. Visible: (.*)\.$/.exec(text)
+    const parts = /^(.*)\. (?:Default|Limit): (.*)\. Beyond: (.*)\. Visible: (.*)\.$/.exec(text)
     if (!parts) throw new Error(`the comment of ${name} lacks a part: ${text}`)
     const [, bounds = '', value = '', beyond = '', visible = ''] = parts
     return { name: name as string, bounds, default: value, beyond, visible }
-  },
-)
+  })
+}
+
+const rows = rowsOf('src/router/member/limits.ts', 'readonly (\\w+): number')
+const fixed = rowsOf('src/protocol/fixed-limits.ts', 'export const (\\w+) =')
+const values: Readonly<Record<string, number>> = { ...LIMITS, ...fixedLimits }
 
 test('every limit has a comment of four parts', () => {
   expect(rows.map(({ name }) => name)).toEqual(Object.keys(LIMITS))
+  expect(fixed.map(({ name }) => name).sort()).toEqual(Object.keys(fixedLimits).sort())
 })
 
-test.each(rows)('the default of $name is the one in its comment', ({ name, default: text }) => {
+test.each([...rows, ...fixed])('the value of $name is the one in its comment', ({ name, default: text }) => {
   const [, number = '', unit] = /([\d,]+)( MiB)?$/.exec(text) ?? []
-  expect(Number(number.replaceAll(',', '')) * (unit ? 2 ** 20 : 1)).toBe(LIMITS[name as keyof typeof LIMITS])
+  expect(Number(number.replaceAll(',', '')) * (unit ? 2 ** 20 : 1)).toBe(values[name])
 })
 
-test.each(rows)('what happens beyond $name is visible in a counter or an event that exists', ({ visible }) => {
-  const events: Record<keyof RouterObserver & ('refused' | 'left'), true> = { refused: true, left: true }
+test.each([...rows, ...fixed])('what happens beyond $name is visible in a counter or an event', ({ visible }) => {
+  const events: Record<keyof RouterObserver & ('refused' | 'left' | 'answered' | 'joined'), true> = {
+    refused: true,
+    left: true,
+    answered: true,
+    joined: true,
+  }
   const names = [...visible.matchAll(/`([\w.]+)`/g)].map(([, name]) => name as string)
   expect(names.length).toBeGreaterThan(0)
   for (const name of names) {
@@ -58,4 +70,6 @@ test('the README has these rows', () => {
     (row) => `| \`${row.name}\` | ${row.bounds} | ${row.default} | ${row.beyond} | ${row.visible} |`,
   )
   expect(readme).toContain(table.join('\n'))
+  const second = fixed.map((row) => `| ${row.bounds} | ${row.default} | ${row.beyond} | ${row.visible} |`)
+  expect(readme).toContain(second.join('\n'))
 })

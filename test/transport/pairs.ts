@@ -220,7 +220,7 @@ function polls(through: (dial: Dial) => Dial, into: (transport: Transport) => Tr
       accept = resolve
     })
     const connections: Partial<Connections> = {
-      refusal: undefined,
+      refuse: () => undefined,
       choose: (offers: Iterable<string>) => [...offers][0],
       attach: (transport: Transport) => accept(into(transport)),
     }

@@ -150,7 +150,7 @@ export class Member extends Session implements Destination, Consumer, Reader {
   /** Waits for HELLO within its limit. */
   start(admission: Table<Member>): void {
     this.#expect('HELLO', this.#host.limits.hello)
-    this.link.joining?.()
+    this.link.joining?.((text) => this.sever(LIMIT_EXCEEDED, text))
     this.open(admission)
   }
 

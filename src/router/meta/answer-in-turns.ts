@@ -1,6 +1,7 @@
 /** Long answers of the router's procedures, which are worked out in several turns of the event loop. */
 
 import { CALL } from '../../protocol/codes.ts'
+import { MOST_LISTED } from '../../protocol/fixed-limits.ts'
 import type { Id } from '../../protocol/messages.ts'
 import { LIMIT_EXCEEDED } from '../../protocol/names.ts'
 import type { Destination } from '../member/destination.ts'
@@ -8,8 +9,6 @@ import { Refusal } from '../member/refusal.ts'
 import { workInTurns } from '../member/turns-of-work.ts'
 import type { Answer } from './router-procedures.ts'
 
-/** More ids would not fit in a message of the usual length. */
-const MOST_LISTED = 500_000
 const RECORDS_PER_STEP = 1000
 
 /**

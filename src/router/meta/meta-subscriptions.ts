@@ -1,5 +1,6 @@
 /** The subscription meta API: subscriptions, their subscribers and their histories. */
 
+import { HISTORY_PAGE } from '../../protocol/fixed-limits.ts'
 import type { Id, Uri } from '../../protocol/messages.ts'
 import { HISTORY_UNAVAILABLE, NO_SUCH_SUBSCRIPTION } from '../../protocol/names.ts'
 import type { Dict } from '../../protocol/options.ts'
@@ -18,9 +19,7 @@ import { listOf, matchOf } from './meta-registrations.ts'
 import { noSuchSession, type SessionRealm } from './meta-sessions.ts'
 import type { Answer, Provided } from './router-procedures.ts'
 
-/** The greatest size of a history in one answer: a message must fit its transport. Readers ask for more page by page. */
-const PAGE_BYTES = 4 * 2 ** 20
-/** The size of an event without payload in this count. */
+/** The number of events in one answer. */
 const PAGE_EVENTS = 16_384
 
 export function detailsOfSubscription({
@@ -115,7 +114,7 @@ function answer({ id }: BrokerSubscription, query: HistoryQuery, found: readonly
   let weight = 0
   for (const event of found) {
     weight += weightOf(event.payload, event.details)
-    if (args.length > 0 && weight > PAGE_BYTES) return { args, kwargs: { is_limit_reached: true } }
+    if (args.length > 0 && weight > HISTORY_PAGE) return { args, kwargs: { is_limit_reached: true } }
     args.push(eventDict(event, id))
   }
   return { args, kwargs: { is_limit_reached: args.length >= query.limit } }

@@ -2,6 +2,7 @@
 
 import { ERROR, INVOCATION, YIELD } from '../../protocol/codes.ts'
 import { thrown } from '../../protocol/error.ts'
+import { MAX_ARGUMENT_VALUES } from '../../protocol/fixed-limits.ts'
 import type { Id, InvocationMessage, Message, Uri } from '../../protocol/messages.ts'
 import { LIMIT_EXCEEDED, NO_SUCH_PROCEDURE } from '../../protocol/names.ts'
 import type { Dict, List } from '../../protocol/options.ts'
@@ -30,9 +31,6 @@ export type Provided = (
   caller: Destination,
   control: boolean,
 ) => Answer | undefined | Promise<Answer | undefined>
-
-/** The greatest number of values, at any depth, of the arguments of a call: the router has to build them. */
-const MAX_ARGUMENT_VALUES = 100_000
 
 export class RouterProcedures extends RouterDestination {
   readonly #dealer: Dealer
