@@ -10,6 +10,7 @@ export { type PrincipalsFileOptions, principalsFile } from './node/principals-fi
 export { type RawSocketDialOptions, rawSocketDial } from './node/rawsocket-dial.ts'
 export { type RawSocketServed, type RawSocketServeOptions, serveRawSocket } from './node/rawsocket-serve.ts'
 export { type Served, type ServeOptions, serve } from './node/serve.ts'
+export type { TlsRenewal } from './node/tls-server.ts'
 export type { TrustedProxyList } from './node/trusted-proxies.ts'
 export { type DialOptions, dial } from './node/websocket-dial.ts'
 export type { WampError, WampErrorOptions } from './protocol/error.ts'

@@ -24,6 +24,7 @@ import {
   UNSUPPORTED_SERIALIZER,
 } from './rawsocket-handshake.ts'
 import { RawSocket } from './rawsocket-transport.ts'
+import { RenewableTls, type TlsRenewal, withTlsDefaults } from './tls-server.ts'
 
 export interface RawSocketServeOptions extends ConnectionOptions {
   /** 8080 by default; 0 picks a free one. */
@@ -34,7 +35,7 @@ export interface RawSocketServeOptions extends ConnectionOptions {
   readonly path?: string | undefined
   /** The permissions of the unix socket, such as 0o600. The process's own by default. */
   readonly mode?: number | undefined
-  /** Key and certificate, for `rss`. */
+  /** Key and certificate, for `rss`. TLS 1.2 at least, unless `minVersion` says otherwise. */
   readonly tls?: TlsOptions | undefined
   /** The greatest length of an incoming message, in bytes, rounded down to a power of two: 16 MiB, the maximum, by default. */
   readonly maxPayload?: number | undefined
@@ -56,6 +57,15 @@ export interface RawSocketServed {
   readonly url: string
   /** 0 for a unix socket. */
   readonly port: number
+  /**
+   * Replaces the key and certificate for new connections; those that are open stay. What is not given stays too, except that
+   * `key` and `cert` replace a `pfx`, and the reverse.
+   *
+   * @example
+   * process.on('SIGHUP', () => served.renewTls({ key: readFileSync('key.pem'), cert: readFileSync('cert.pem') }))
+   * @throws WampError `wampy.error.usage` if it cannot be used; the old one then stays in use
+   */
+  renewTls(renewal: TlsRenewal): void
   /** Stops listening and closes the connections; resolves when the port is free. To send GOODBYE first, close the router. */
   close(): Promise<void>
 }
@@ -82,11 +92,12 @@ export async function serveRawSocket(
   }
   let server: Server
   try {
-    server = tls ? createSecureServer(tls, take) : createServer({ noDelay: true }, take)
+    server = tls ? createSecureServer(withTlsDefaults(tls), take) : createServer({ noDelay: true }, take)
   } catch (error) {
     await connections.end()
     throw usage(`tls: ${(error as Error).message}`, error)
   }
+  const certificate = new RenewableTls(server, tls)
   // A failed handshake does not concern the server.
   server.on('tlsClientError', () => {})
   const sockets = socketsOf(server)
@@ -110,6 +121,7 @@ export async function serveRawSocket(
   return {
     port: number,
     url: path === undefined ? `${tls ? 'rss' : 'rs'}://${at}:${number}` : `unix:${path}`,
+    renewTls: (renewal) => certificate.renew(renewal),
     close: () => {
       closing ??= end()
       return closing

@@ -28,6 +28,7 @@ import { addressOf, isExposed, listenOn, socketsOf, warnIfOpen } from './listen.
 import { LONG_POLL_RULES, type LongPollOptions, LongPolls } from './longpoll-serve.ts'
 import { acceptRawSocket } from './rawsocket-serve.ts'
 import { gathered, sizeReporting } from './server-websocket.ts'
+import { RenewableTls, type TlsRenewal, withTlsDefaults } from './tls-server.ts'
 import { type OtherEnd, TRUSTED_PROXIES, TrustedProxies, type TrustedProxyList } from './trusted-proxies.ts'
 
 export interface ServeOptions extends ConnectionOptions {
@@ -39,7 +40,7 @@ export interface ServeOptions extends ConnectionOptions {
   readonly path?: string | undefined
   /** An existing `http` or `https` server to use; it is not closed, and its other paths are left alone. */
   readonly server?: Server | undefined
-  /** Key and certificate, for `wss` on a port of its own. */
+  /** Key and certificate, for `wss` on a port of its own. TLS 1.2 at least, unless `minVersion` says otherwise. */
   readonly tls?: SecureServerOptions | undefined
   /**
    * The origins of pages that may connect, such as `https://example.com`, besides those of the same host; `*` for all. By
@@ -95,6 +96,15 @@ export interface Served {
   readonly longPollUrl?: string | undefined
   /** 0 while an existing server does not listen yet. Keeps its value after the close. */
   readonly port: number
+  /**
+   * Replaces the key and certificate for new connections; those that are open stay. What is not given stays too, except that
+   * `key` and `cert` replace a `pfx`, and the reverse.
+   *
+   * @example
+   * process.on('SIGHUP', () => served.renewTls({ key: readFileSync('key.pem'), cert: readFileSync('cert.pem') }))
+   * @throws WampError `wampy.error.usage` if it cannot be used; the old one then stays in use
+   */
+  renewTls(renewal: TlsRenewal): void
   /** Stops listening and closes the connections; resolves when the port is free. To send GOODBYE first, close the router. */
   close(): Promise<void>
 }
@@ -129,6 +139,7 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
   }
   const setCookies = new WeakMap<IncomingMessage, string>()
   const server = existing ?? createOwnServer(tls)
+  const certificate = new RenewableTls(server, tls)
   const connections = new Connections(router, options.serializers ?? [json, cbor, msgpack], options)
   const polls = polling && new LongPolls(connections, path, maxPayload, polling, cookies, proxies)
   const webSockets = new WebSocketServer({
@@ -235,6 +246,7 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
     get longPollUrl() {
       return polls && `${at('http')}${polls.path}`
     },
+    renewTls: (renewal) => certificate.renew(renewal),
     close: () => {
       closing ??= end()
       return closing
@@ -248,7 +260,7 @@ const HTTP_LIMITS = { headersTimeout: 5000, requestTimeout: 30_000, connectionsC
 function createOwnServer(tls: SecureServerOptions | undefined): Server {
   if (!tls) return createServer(HTTP_LIMITS)
   try {
-    return createSecureServer({ handshakeTimeout: HTTP_LIMITS.headersTimeout, ...HTTP_LIMITS, ...tls })
+    return createSecureServer(withTlsDefaults({ ...HTTP_LIMITS, ...tls }))
   } catch (error) {
     const text = `cannot use this key and certificate for TLS: ${(error as Error).message}`
     throw new WampError(LISTEN_FAILED, [text], {}, { cause: error })

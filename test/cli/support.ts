@@ -138,7 +138,7 @@ export const shell = (line: string): Running =>
 
 export const write = (name: string, text: string): void => writeFileSync(here(name), text)
 
-export interface Listening extends Served {
+export interface Listening extends Pick<Served, 'url' | 'port' | 'close'> {
   readonly router: Router
   /** Returns a client that has joined. */
   client(): Promise<WampClient>
