@@ -70,7 +70,8 @@ interface Login {
 
 /**
  * Remembers logins by a cookie that `serve` sets when a connection is opened: HttpOnly, SameSite, and Secure over TLS. A
- * session that logs in by another method is remembered, and the browser's next connections join by `cookie`.
+ * session that logs in by another method is remembered, and the browser's next connections join by `cookie`. A browser that is
+ * still remembered when another login follows, as another user or in another realm, is not remembered for that one.
  *
  * @example
  * const cookies = new LoginCookies()
@@ -140,7 +141,8 @@ export class LoginCookies {
     const { name } = this
     const known = facts.cookies?.[name]
     // A value of somebody else's making is never adopted: it could have been planted in the browser.
-    const value = known !== undefined && this.#logins.has(known) ? known : toHex(randomBytes(32))
+    const adopted = known !== undefined && this.#counts(known)
+    const value = adopted ? known : toHex(randomBytes(32))
     const attributes = `Path=/; Max-Age=${this.#maxAge}; HttpOnly; SameSite=${this.#sameSite}${(this.#secure ?? secure) ? '; Secure' : ''}`
     return {
       header: `${name}=${value}; ${attributes}`,
@@ -148,6 +150,11 @@ export class LoginCookies {
         ...facts,
         cookies: { ...facts.cookies, [name]: value },
         remember: (identity, realm) => {
+          // Whoever has planted the cookie of a login of their own in this browser must not share those of its user.
+          if (adopted && this.#find(value, realm)?.authid !== identity.authid) {
+            this.#forget(value, realm)
+            return
+          }
           const logins = this.#logins.get(value) ?? new Map<Uri, Login>()
           const until = Math.min(identity.expires ?? Infinity, Date.now() + 1000 * this.#maxAge)
           logins.set(realm, { identity, until })
@@ -159,6 +166,11 @@ export class LoginCookies {
         forget: (realm) => this.#forget(value, realm),
       },
     }
+  }
+
+  /** True if the cookie remembers a login that has not expired. */
+  #counts(value: string): boolean {
+    return [...(this.#logins.get(value)?.keys() ?? [])].some((realm) => this.#find(value, realm) !== undefined)
   }
 
   #find(value: string | undefined, realm: Uri): Identity | undefined {

@@ -2,7 +2,17 @@
 
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { longPollDial, RpcClient, type WampError, WampRouter } from 'wampy-ts'
-import { anonymous, type ClientAuth, cookie, cryptosign, generateKey, scram, ticket, tls } from 'wampy-ts/auth'
+import {
+  anonymous,
+  type ClientAuth,
+  type ConnectionFacts,
+  cookie,
+  cryptosign,
+  generateKey,
+  scram,
+  ticket,
+  tls,
+} from 'wampy-ts/auth'
 import {
   anonymousAuth,
   cookieAuth,
@@ -212,6 +222,38 @@ describe('a cookie', () => {
     expect(remembered.session).toMatchObject({ authid: 'joe', authmethod: 'cookie', authprovider: 'cookie' })
     await remembered.logout()
     await expect(join([cookie()])).rejects.toMatchObject({ uri: 'wamp.error.no_matching_auth_method' })
+  })
+
+  test('of this library that was planted in a browser does not share the logins of its user', () => {
+    const cookies = new LoginCookies()
+    const usable = (connection: ConnectionFacts, realm: string) =>
+      cookies.auth.usable?.({ realm, authid: undefined, authextra: {}, connection }) === true
+    const mallory = cookies.issue({}, false).facts
+    mallory.remember?.({ authid: 'mallory', authrole: 'user' }, 'a')
+    const victim = cookies.issue({ cookies: mallory.cookies }, false).facts
+    expect(victim.cookies).toEqual(mallory.cookies)
+
+    victim.remember?.({ authid: 'joe', authrole: 'admin' }, 'b')
+    expect(usable(mallory, 'b')).toBe(false)
+    expect(usable(mallory, 'a')).toBe(true)
+    // The page must not be that of mallory when it is loaded again.
+    victim.remember?.({ authid: 'joe', authrole: 'admin' }, 'a')
+    expect(usable(victim, 'a')).toBe(false)
+
+    const fresh = cookies.issue({ cookies: mallory.cookies }, false).facts
+    expect(fresh.cookies).not.toEqual(mallory.cookies)
+    fresh.remember?.({ authid: 'joe', authrole: 'admin' }, 'a')
+    const again = cookies.issue({ cookies: fresh.cookies }, false).facts
+    again.remember?.({ authid: 'joe', authrole: 'admin' }, 'a')
+    expect(usable(again, 'a')).toBe(true)
+  })
+
+  test('of this library is replaced when its login has expired', () => {
+    const cookies = new LoginCookies()
+    const { facts } = cookies.issue({}, false)
+    facts.remember?.({ authid: 'joe', authrole: 'user', expires: Date.now() }, 'a')
+    const later = cookies.issue({ cookies: facts.cookies }, false).facts
+    expect(later.cookies).not.toEqual(facts.cookies)
   })
 
   test('of this library is forgotten by its authid', async () => {
