@@ -56,9 +56,7 @@ beforeAll(() => {
     log += chunk
   })
 })
-afterAll(() => {
-  python?.stdin?.end()
-})
+afterAll(() => void python?.kill())
 
 function attempt(given: object): Promise<Answer> {
   const request = { realm: 'realm1', serializer: 'json', ...given }

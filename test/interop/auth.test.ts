@@ -72,7 +72,14 @@ const libraries = {
       vi.stubGlobal('localStorage', { getItem: () => Buffer.from(seed, 'hex').toString('base64') })
       const pair = load_private_key('key')
       // As its `create_connection` has it.
-      const authextra = { pubkey: public_key(pair), trustroot: null, challenge: null, channel_binding: null }
+      const authextra = {
+        pubkey: public_key(pair),
+        trustroot: null,
+        challenge: null,
+        channel_binding: null,
+        activation_code: undefined,
+        request_new_activation_code: undefined,
+      }
       return { authextra, answer: (_, extra) => sign_challenge(pair, extra) }
     },
   },
