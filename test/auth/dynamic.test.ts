@@ -163,6 +163,23 @@ describe('a dynamic authenticator', () => {
     await service.register(AUTHENTICATE, () => null)
   })
 
+  test('that comes late is awaited by a client whose `reconnect` is a function, which is asked after refusals too', async () => {
+    const router = new Router({ auth: [ticketAuth(fromProcedure(AUTHENTICATE))], loginLimits: false })
+    const causes: string[] = []
+    let service: WampClient | undefined
+    const reconnect = (_: number, cause: WampError): number => {
+      causes.push(cause.uri)
+      if (!service) {
+        service = clientOf(router.trusted, [])
+        void service.start().then(() => service?.register(AUTHENTICATE, () => 'user'))
+      }
+      return 1
+    }
+    const client = await joined(router, [ticket('joe', 'a')], { reconnect })
+    expect(client.session.authid).toBe('joe')
+    expect(new Set(causes)).toEqual(new Set([FAILED]))
+  })
+
   test('that never answers refuses after the time limit of decisions', async () => {
     const router = new Router({ auth: [ticketAuth(fromProcedure(AUTHENTICATE))], limits: { decision: 20 } })
     const service = await joined(router.trusted, [])
