@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: the cost of our router, as its own process over real sockets, as ratios to a plain relay measured in
  * the same run, its growth with many registrations, the cost of rules, and how alike failed logins are. `-- --check` fails if a
- * budget is exceeded; `-- --quick` measures less, and `-- --only NAME` only what has NAME in its name.
+ * budget is exceeded; `-- --quick` measures less, and `-- --only NAME` only what has NAME in its name. `-- --only soak` alone runs
+ * the soak, of two minutes or of `--seconds`.
  */
 
 import { type ChildProcess, fork, type StdioOptions, spawn } from 'node:child_process'
@@ -12,6 +13,7 @@ import { parseArgs } from 'node:util'
 import type { Count, Job, Order } from './driver.ts'
 import { LIBRARIES, type Library } from './libraries.ts'
 import { type Comparison, compareDelays, compareLogins, DELAYS } from './logins.ts'
+import { type SoakAddresses, soakRouter } from './soak.ts'
 import { hasProc, REPORTING, usageOf } from './usage.ts'
 import type { Format } from './wire.ts'
 
@@ -20,6 +22,7 @@ const { values: options } = parseArgs({
     check: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    seconds: { type: 'string', default: '120' },
   },
 })
 const ROUNDS = options.quick ? 3 : 5
@@ -414,6 +417,22 @@ async function printLogins(): Promise<void> {
   }
 }
 
+async function printSoak(): Promise<void> {
+  const seconds = Number(options.seconds)
+  const child = forked(here('soak-router.ts'))
+  const found = await soakRouter(child, await answer<SoakAddresses>(child), seconds)
+  child.disconnect()
+  const { sessions, refused, cut, killed, acknowledged, answered, failed, lostPublications, lostCalls, heap, left } =
+    found
+  const kib = (of: readonly [number, number]): string => of.map((bytes) => Math.round(bytes / 1024)).join(' -> ')
+  console.log(`soak of ${seconds} s: ${sessions} sessions, ${refused} failed logins, ${cut} cut and ${killed} killed`)
+  console.log(`acknowledged publications: ${acknowledged}, lost: ${lostPublications}`)
+  console.log(`calls answered: ${answered}, failed with their session: ${failed}, lost: ${lostCalls}`)
+  console.log(`heap in KiB: router ${kib(heap.router)}, clients ${kib(heap.clients)}`)
+  over.push(...left.map((what) => `soak: ${what}`))
+  if (lostPublications + lostCalls > 0) over.push('soak: something acknowledged was lost')
+}
+
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length >> 1
@@ -464,6 +483,12 @@ async function main(): Promise<void> {
   }
   const began = Date.now()
   const wanted = (name: string) => !options.only || name.includes(options.only)
+  // Two minutes that measure no cost: only if it is asked for.
+  if (options.only === 'soak') {
+    await printSoak()
+    conclude(began)
+    return
+  }
   const driver = forked(here('driver.ts'))
   console.log(
     `node ${process.version}, ${process.platform} ${process.arch}; ws without bufferutil; medians of ${ROUNDS} runs\n` +
@@ -515,6 +540,10 @@ async function main(): Promise<void> {
   }
   if (wanted('logins')) await printLogins()
   driver.disconnect()
+  conclude(began)
+}
+
+function conclude(began: number): void {
   console.log(`\n${Math.round((Date.now() - began) / 1000)} s`)
   if (over.length) console.log(`\nover budget:\n${over.map((text) => `- ${text}`).join('\n')}`)
   if (options.check) {
