@@ -288,7 +288,7 @@ test('every method in a bundled page from localhost, by WebCrypto', async ({ pag
 })
 
 for (const [name, ways] of [
-  ['bundled', WAYS],
+  ['bundled', [FIRST, { transport: 'longpoll', serializer: 'cbor' }]],
   ['mapped', [FIRST]],
 ] as const) {
   test(`every method in a ${name} page over plain http, by packages`, async ({ page }) => {
