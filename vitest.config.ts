@@ -1,4 +1,4 @@
-/** What `vitest run` runs: everything under test/ but what needs Crossbar.io, which has a config of its own. */
+/** What `vitest run` runs: everything under test/ but what needs Crossbar.io or other programs, which has a config of its own. */
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -25,7 +25,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/crossbar/**', 'test/toolchains/**', '**/node_modules/**'],
+    exclude: ['test/crossbar/**', 'test/operations/**', 'test/toolchains/**', '**/node_modules/**'],
     // Vitest leaves one core to itself, of two as well; much of the time a test waits for a process or a socket.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 15_000,

@@ -25,7 +25,10 @@ const rules: Rules = {
   router: { values: ['session', 'protocol'], types: ['auth', 'serializer', 'transport'] },
   // What `node` is to Node: a router's adapter for workers.
   worker: { values: ['transport', 'serializer', 'session', 'protocol'] },
-  node: { values: ['transport', 'serializer', 'session', 'protocol'], types: ['router', 'client', 'auth'] },
+  node: {
+    values: ['operations', 'transport', 'serializer', 'session', 'protocol'],
+    types: ['router', 'client', 'auth'],
+  },
   // Metrics and logs, which know a router or a client by its type, and take what it reports.
   operations: { values: ['protocol'], types: ['router', 'client'] },
   // '' is an entry point: the console offers the imports of a user.

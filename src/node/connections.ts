@@ -84,12 +84,17 @@ export class Connections {
     return [...this.#serializers.keys()].join(', ')
   }
 
+  /** True when the server or its router is closing: no session can begin any more. */
+  get closing(): boolean {
+    return this.#closing || this.#router.closing === true
+  }
+
   /** Reports a connection that is refused or closed before it becomes a transport. */
   readonly turnedAway = (text: string): void => this.#router.turnedAway?.(text)
 
   /** Returns the reason why one more connection is refused, and reports it; undefined if it is accepted. */
   refuse(): string | undefined {
-    if (this.#closing || this.#router.closing) return 'the router is closing'
+    if (this.closing) return 'the router is closing'
     if (this.#open.size < this.#limit && !this.#accepted?.full) return undefined
     const text = `the limit of ${this.#limit} connections is reached`
     this.turnedAway(text)

@@ -26,6 +26,7 @@ import { CONNECTION_RULES, type ConnectionOptions, Connections, checkAttachable 
 import { divertRawSocket, handleBefore, isAllowedOrigin, ORIGINS, type Origins, pathOf } from './http-server.ts'
 import { addressOf, isExposed, listenOn, socketsOf, warnIfOpen } from './listen.ts'
 import { LONG_POLL_RULES, type LongPollOptions, LongPolls } from './longpoll-serve.ts'
+import { HEALTH_RULES, type HealthEndpoints, METRICS_ENDPOINT_RULES, type MetricsEndpoint, Probes } from './probes.ts'
 import { acceptRawSocket } from './rawsocket-serve.ts'
 import { gathered, sizeReporting } from './server-websocket.ts'
 import { RenewableTls, type TlsRenewal, withTlsDefaults } from './tls-server.ts'
@@ -68,6 +69,16 @@ export interface ServeOptions extends ConnectionOptions {
    * trustedProxies: ['127.0.0.1', '10.0.0.0/8', '2001:db8::/32']
    */
   readonly trustedProxies?: TrustedProxyList | undefined
+  /**
+   * Shows the metrics of the router to everybody who reaches the server, in Prometheus' format, by default at `/metrics`.
+   * Off by default. For a port of their own, use `metrics` of `wampy-ts/metrics`.
+   */
+  readonly metrics?: boolean | MetricsEndpoint | undefined
+  /**
+   * Answers `/healthz` with 200, and `/readyz` with 200, or 503 from `router.close()` on, so that a load balancer sends no
+   * more clients. Off by default.
+   */
+  readonly health?: boolean | HealthEndpoints | undefined
 }
 
 const SERVE_RULES: OptionRules<ServeOptions> = {
@@ -84,7 +95,11 @@ const SERVE_RULES: OptionRules<ServeOptions> = {
   cookies: ['LoginCookies of wampy-ts/auth/router', (value) => typeof Object(value).issue === 'function'],
   trustedProxies: TRUSTED_PROXIES,
   longPoll: ['true, false or its options', (value) => typeof value === 'boolean' || LONG_POLL[1](value)],
+  metrics: ['true, false or its options', (value) => typeof value === 'boolean' || METRICS_ENDPOINT[1](value)],
+  health: ['true, false or its paths', (value) => typeof value === 'boolean' || HEALTH[1](value)],
 }
+const METRICS_ENDPOINT = dictOf('metrics', METRICS_ENDPOINT_RULES)
+const HEALTH = dictOf('health', HEALTH_RULES)
 const LONG_POLL = dictOf('longPoll', LONG_POLL_RULES)
 
 export interface Served {
@@ -142,6 +157,8 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
   const certificate = new RenewableTls(server, tls)
   const connections = new Connections(router, options.serializers ?? [json, cbor, msgpack], options)
   const polls = polling && new LongPolls(connections, path, maxPayload, polling, cookies, proxies)
+  const { metrics = false, health = false } = options
+  const probes = metrics || health ? new Probes(router, metrics, health, () => connections.closing) : undefined
   const webSockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -197,12 +214,13 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
   }
 
   server.on('upgrade', upgrade)
-  const restoreHandlers =
-    existing && polls ? handleBefore(existing, (...exchange) => polls.take(...exchange)) : undefined
+  const take = (request: IncomingMessage, response: ServerResponse): boolean =>
+    probes?.take(request, response) || polls?.take(request, response) || false
+  const restoreHandlers = existing && (polls || probes) ? handleBefore(existing, take) : undefined
   if (!existing)
     server.on('request', (request, response) => {
       connections.requested(request.socket)
-      if (!polls?.take(request, response)) answerBrowser(request, response, path)
+      if (!take(request, response)) answerBrowser(request, response, path)
     })
 
   async function end(): Promise<void> {
@@ -212,6 +230,7 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
     server.off('upgrade', upgrade)
     server.off('listening', warn)
     restoreHandlers?.()
+    probes?.stop()
     for (const socket of sockets ?? []) socket.destroy()
     await freed
   }
@@ -223,6 +242,7 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
     try {
       await listenOn(server, { port, host })
     } catch (error) {
+      probes?.stop()
       await connections.end()
       throw error
     }

@@ -206,3 +206,14 @@ test.each([
     stderr: expect.stringMatching(expected),
   })
 })
+
+test('--metrics and --health show how the router is', async () => {
+  const router = cli('router', '--port', '0', '--metrics', '--health')
+  const url = await urlOf(router)
+  await using client = new WampClient({ router: url, reconnect: false })
+  await client.start()
+  const base = url.replace('ws:', 'http:').replace('/ws', '')
+  const answers = await Promise.all(['metrics', 'healthz', 'readyz'].map((path) => fetch(`${base}/${path}`)))
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+  expect(await answers[0]?.text()).toContain('wampy_joins_total{realm="realm1",authmethod="anonymous"} 1\n')
+})
