@@ -32,6 +32,8 @@ interface Waiting {
 export class FairTurns {
   /** The connections that wait, in the order in which they began to. */
   readonly #waiting = new Map<Delayable, Waiting>()
+  /** The connections that are read and were heavy the last time: each may have its long message complete next. */
+  readonly #heavy = new Map<Delayable, Waiting>()
   #spent = 0
   #scheduled = false
 
@@ -43,6 +45,7 @@ export class FairTurns {
     let begin = 0
     socket.prependListener('data', () => {
       begin = performance.now()
+      this.#heavy.delete(transport)
     })
     socket.on('data', (chunk: Buffer) => {
       const time = performance.now() - begin
@@ -50,16 +53,29 @@ export class FairTurns {
       const heavy = time > (chunk.length < SMALL_CHUNK ? HEAVY_SMALL : HEAVY)
       if (heavy || arriving > 0) this.#took(transport, arriving > 0 ? Math.max(PART, time) : time, arriving)
     })
-    socket.on('close', () => this.#waiting.delete(transport))
+    socket.on('close', () => {
+      this.#waiting.delete(transport)
+      this.#heavy.delete(transport)
+    })
   }
 
   #took(transport: Delayable, time: number, arriving: number): void {
     this.#spent += time
-    if (this.#spent > TURN || this.#waiting.size > 0) {
-      this.#waiting.set(transport, { time, arriving })
-      transport.delay()
-    }
+    this.#heavy.set(transport, { time, arriving })
+    if (this.#spent > TURN) this.#delayHeavy()
+    else if (this.#waiting.size > 0) this.#delay(transport)
     this.#schedule()
+  }
+
+  /** The turn is full: whatever arrives on a heavy connection waits for the next one. */
+  #delayHeavy(): void {
+    for (const transport of this.#heavy.keys()) this.#delay(transport)
+  }
+
+  #delay(transport: Delayable): void {
+    this.#waiting.set(transport, this.#heavy.get(transport) as Waiting)
+    this.#heavy.delete(transport)
+    transport.delay()
   }
 
   #schedule(): void {
@@ -82,10 +98,11 @@ export class FairTurns {
 
   #proceed(order: readonly (readonly [Delayable, Waiting])[]): void {
     let left = TURN
-    for (const [transport, { time }] of order) {
+    for (const [transport, waiting] of order) {
       if (left <= 0) return
-      left -= time
+      left -= waiting.time
       this.#waiting.delete(transport)
+      this.#heavy.set(transport, waiting)
       transport.proceed()
     }
   }

@@ -45,19 +45,29 @@ describe('by a clock of the test', () => {
     vi.useRealTimers()
   })
 
-  test('above the time of a turn heavy connections are put off, in order; light ones and the first ones are not', async () => {
+  test('above the time of a turn heavy connections are put off, in order, and light ones are not', async () => {
     const log: string[] = []
     const turns = new FairTurns()
     const busy = ['a', 'b', 'c', 'd'].map((name) => new Busy(turns, name, 8, log))
     const light = new Busy(turns, 'light', 0, log)
     for (const each of busy) each.chunk()
     light.chunk()
-    expect(log).toEqual(['read a', 'read b', 'delay b', 'read c', 'delay c', 'read d', 'delay d', 'read light'])
+    expect(log).toEqual([
+      'read a',
+      'read b',
+      'delay a',
+      'delay b',
+      'read c',
+      'delay c',
+      'read d',
+      'delay d',
+      'read light',
+    ])
     log.length = 0
     await turn()
     await turn()
     await turn()
-    expect(log).toEqual(['proceed b', 'proceed c', 'proceed d'])
+    expect(log).toEqual(['proceed a', 'proceed b', 'proceed c', 'proceed d'])
   })
 
   test('one heavy connection alone is never put off', async () => {
@@ -87,6 +97,28 @@ describe('by a clock of the test', () => {
     log.length = 0
     await turn()
     expect(log).toEqual(['proceed 2', 'proceed 3', 'proceed 0', 'proceed 1'])
+  })
+
+  test('of messages that become complete in one turn only the first is handled in it', async () => {
+    const log: string[] = []
+    const turns = new FairTurns()
+    let arriving = 900_000
+    const sockets = [0, 1, 2].map((index) => {
+      const socket = new PassThrough()
+      const named = (what: string) => () => void log.push(`${what} ${index}`)
+      socket.on('data', () => arriving === 0 && vi.advanceTimersByTime(100))
+      turns.watch(socket, { delay: named('delay'), proceed: named('proceed') }, () => arriving)
+      return socket
+    })
+    for (let i = 0; i < 6; i++) sockets[i % 3]?.emit('data', Buffer.alloc(8192))
+    await turn()
+    log.length = 0
+    // All are read in this turn; the last part of a message makes it long.
+    arriving = 0
+    sockets[0]?.emit('data', Buffer.alloc(8192))
+    expect(log).toEqual(['delay 1', 'delay 2', 'delay 0'])
+    await turn()
+    expect(log.slice(3)).toContain('proceed 1')
   })
 
   test('a connection that closes while it waits is forgotten', async () => {
