@@ -2,7 +2,7 @@
 
 import { violation } from '../protocol/error.ts'
 import { isSayable } from '../protocol/integer-limit.ts'
-import type { Format } from './binary-format.ts'
+import { type Format, widthsOf } from './binary-format.ts'
 import { binary } from './binary-serializer.ts'
 import {
   BREAK,
@@ -35,6 +35,22 @@ const NEGATIVE_BIGNUM = 0xc3
 const cborFormat: Format = {
   name: 'cbor',
   emptyList: 0x80,
+  widths: widthsOf(
+    [0x00, 0x17, 0],
+    [0x18, 0x18, 1],
+    [0x19, 0x19, 2],
+    [0x1a, 0x1a, 4],
+    [0x1b, 0x1b, 8],
+    [0x20, 0x37, 0],
+    [0x38, 0x38, 1],
+    [0x39, 0x39, 2],
+    [0x3a, 0x3a, 4],
+    [0x3b, 0x3b, 8],
+    [0xf4, 0xf6, 0],
+    [0xf9, 0xf9, 2],
+    [0xfa, 0xfa, 4],
+    [0xfb, 0xfb, 8],
+  ),
 
   readHead(cursor) {
     const first = cursor.u8()

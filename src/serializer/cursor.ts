@@ -5,7 +5,7 @@ import { MAX_DEPTH, MAX_KEYS, MAX_OBJECTS } from '../protocol/fixed-limits.ts'
 import { MAX_ID } from '../protocol/ids.ts'
 import { BOUND, isSayable } from '../protocol/integer-limit.ts'
 import { textDecoder } from '../protocol/text.ts'
-import type { Format } from './binary-format.ts'
+import { type Format, OTHER_ITEM } from './binary-format.ts'
 import { integer } from './exact-integers.ts'
 import { KeySet } from './key-set.ts'
 import { checkUtf8 } from './utf8.ts'
@@ -79,6 +79,8 @@ export class Cursor {
   /** The keys of the dictionaries that are open now: start and length of each. */
   readonly #keys: number[] = []
   #top = 0
+  /** Sets that are not used now. */
+  readonly #sets: KeySet[] = []
   /** By depth, how many items of a list are left while a list in it is checked. */
   readonly #lefts = new Float64Array(MAX_DEPTH + 2)
   at = 0
@@ -244,14 +246,10 @@ export class Cursor {
         this.#countObject()
         this.#checkDict(this.size, inside(depth), plainly)
         break
-      case TAG_ITEM: {
+      case TAG_ITEM:
         if (plainly) throw violation('a tag has no place in the envelope of a message')
-        const { at, number: tag } = this
-        this.check(inside(depth), plainly)
-        // Its digits are calculated when it is transcoded.
-        if (this.isBignum(tag)) this.values += (this.at - at) >> 2
+        this.#checkTagged(inside(depth))
         break
-      }
       case EXTENSION:
         if (plainly) throw violation('an extension has no place in the envelope of a message')
         this.#countObject()
@@ -260,6 +258,20 @@ export class Cursor {
       case BREAK:
         throw violation('a break ends nothing here')
     }
+  }
+
+  #checkTagged(depth: number): void {
+    let level = depth
+    let tag = this.number
+    let kind = this.head()
+    for (; kind === TAG_ITEM; kind = this.head()) {
+      level = inside(level)
+      tag = this.number
+    }
+    const start = this.at
+    this.checkRest(kind, level, false)
+    // Its digits are calculated when it is transcoded.
+    if (kind === BYTES && this.isBignum(tag)) this.values += (this.at - start) >> 2
   }
 
   /** Skips the text or bytes whose head has been read. */
@@ -282,6 +294,7 @@ export class Cursor {
     let level = depth
     let left = size
     for (;;) {
+      left = this.#passNumbers(left)
       // Negative for a list without a size, which only a BREAK ends.
       const kind = left === 0 ? BREAK : this.head()
       if (kind === BREAK && left <= 0) {
@@ -291,8 +304,6 @@ export class Cursor {
       }
       left--
       this.values++
-      // Most items end with their head.
-      if (kind < TEXT || (kind >= NULL && kind <= FALSE)) continue
       if (kind === LIST) {
         this.#countObject()
         lefts[level] = left
@@ -304,6 +315,24 @@ export class Cursor {
     }
   }
 
+  /** Skips numbers and literals, of which most long lists are made; returns how many of the items are left. */
+  #passNumbers(items: number): number {
+    const bytes = this.#bytes
+    const { widths } = this.#format
+    let at = this.at
+    let left = items
+    while (left !== 0 && at < bytes.length) {
+      const width = widths[bytes[at] as number] as number
+      if (width === OTHER_ITEM) break
+      at += 1 + width
+      left--
+    }
+    if (at > bytes.length) throw truncated()
+    this.at = at
+    this.values += items - left
+    return left
+  }
+
   #countObject(): void {
     if (++this.#objects > MAX_OBJECTS && this.#objects > this.#bytes.length >> 3) {
       throw violation(`a message may have at most ${MAX_OBJECTS} lists, dictionaries and bytes`)
@@ -312,7 +341,7 @@ export class Cursor {
 
   #checkDict(size: number, depth: number, plainly: boolean): void {
     const bottom = this.#top
-    let many = size > FEW_KEYS ? new KeySet(this.#bytes) : undefined
+    let many = size > FEW_KEYS ? this.#takeKeySet() : undefined
     // Keys in chunks are compared as text.
     let texts: Set<string> | undefined
     for (let left = size; left !== 0; left--) {
@@ -329,6 +358,17 @@ export class Cursor {
       this.check(depth, plainly)
     }
     this.#top = bottom
+    if (many) {
+      many.close()
+      this.#sets.push(many)
+    }
+  }
+
+  /** A set for the keys of one dictionary: to make one takes longer than to fill it. */
+  #takeKeySet(): KeySet {
+    const set = this.#sets.pop() ?? new KeySet()
+    set.open(this.#bytes)
+    return set
   }
 
   #checkKey(bottom: number, many: KeySet | undefined): void {
@@ -359,7 +399,7 @@ export class Cursor {
   }
 
   #keysFrom(bottom: number): KeySet {
-    const keys = new KeySet(this.#bytes)
+    const keys = this.#takeKeySet()
     for (let i = bottom; i < this.#top; i += 2) {
       const start = this.#keys[i] as number
       keys.add(start, start + (this.#keys[i + 1] as number))

@@ -2,6 +2,7 @@
 
 import { textDecoder } from '../protocol/text.ts'
 
+const NO_KEYS = new Uint8Array(0)
 const INITIAL_SLOTS = 64
 /** Looked-at slots for each key, on average, above which somebody has chosen keys of one hash. */
 const MAX_PROBES = 32
@@ -9,15 +10,28 @@ const MAX_PROBES = 32
 const SEED = Math.floor(Math.random() * 2 ** 31) | 1
 
 export class KeySet {
-  readonly #bytes: Uint8Array
+  #bytes: Uint8Array = NO_KEYS
   /** For each slot, the start and the end of a key; an end of 0 marks an empty slot. */
   #slots = new Uint32Array(INITIAL_SLOTS * 2)
   #mask = INITIAL_SLOTS - 1
   #size = 0
   #probes = 0
 
-  constructor(bytes: Uint8Array) {
+  /** Begins an empty set of keys in these bytes. */
+  open(bytes: Uint8Array): void {
     this.#bytes = bytes
+  }
+
+  /** Releases the bytes and all keys. */
+  close(): void {
+    this.#bytes = NO_KEYS
+    this.#size = 0
+    this.#probes = 0
+    if (this.#mask < INITIAL_SLOTS) this.#slots.fill(0)
+    else {
+      this.#slots = new Uint32Array(INITIAL_SLOTS * 2)
+      this.#mask = INITIAL_SLOTS - 1
+    }
   }
 
   /** True while looking up a key takes constant time. */

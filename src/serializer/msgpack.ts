@@ -1,7 +1,7 @@
 /** WAMP in MessagePack. */
 
 import { violation } from '../protocol/error.ts'
-import type { Format } from './binary-format.ts'
+import { type Format, widthsOf } from './binary-format.ts'
 import { binary } from './binary-serializer.ts'
 import {
   BYTES,
@@ -24,6 +24,22 @@ const MIN_I64 = -(2n ** 63n)
 const msgpackFormat: Format = {
   name: 'msgpack',
   emptyList: 0x90,
+  widths: widthsOf(
+    [0x00, 0x7f, 0],
+    [0xe0, 0xff, 0],
+    [0xc0, 0xc0, 0],
+    [0xc2, 0xc3, 0],
+    [0xca, 0xca, 4],
+    [0xcb, 0xcb, 8],
+    [0xcc, 0xcc, 1],
+    [0xcd, 0xcd, 2],
+    [0xce, 0xce, 4],
+    [0xcf, 0xcf, 8],
+    [0xd0, 0xd0, 1],
+    [0xd1, 0xd1, 2],
+    [0xd2, 0xd2, 4],
+    [0xd3, 0xd3, 8],
+  ),
 
   readHead(cursor) {
     const first = cursor.u8()

@@ -57,7 +57,8 @@ test('a dictionary has a greatest number of keys', () => {
 test('a set of places finds the same keys as a set of texts', () => {
   const random = seeded(3)
   const bytes = Uint8Array.from({ length: 4000 }, () => 97 + below(random, 3))
-  const set = new KeySet(bytes)
+  const set = new KeySet()
+  set.open(bytes)
   const texts = new Set<string>()
   for (let i = 0; i < 3000; i++) {
     const start = 1 + below(random, 3980)
