@@ -9,7 +9,7 @@ import { Meta } from './meta/meta.ts'
 import { Observation, Observers } from './observe/observers.ts'
 import { Broker, type BrokerOptions } from './pubsub/broker.ts'
 import { Realm } from './realm.ts'
-import { type Policy, Rights } from './rights/decide.ts'
+import { type Action, type Policy, Rights } from './rights/decide.ts'
 import { Dealer, type DealerOptions } from './rpc/dealer.ts'
 import { RouterCalls } from './rpc/router-calls.ts'
 
@@ -26,9 +26,8 @@ export function openRealm(uri: Uri, options: RealmOptions): Realm {
     ask: async (procedure, { session, uri: topic, action, match, options: given }) => {
       const { id, realm: _, internal: __, ...principal } = session
       const details = { session: id, ...principal }
-      return crossbarAnswer(
-        await calls?.call(procedure, [details, topic, action, { ...given, match }], options.limits.decision),
-      )
+      const args = [details, topic, action, { ...given, match }]
+      return crossbarAnswer(await calls?.call(procedure, args, options.limits.decision), action)
     },
   })
   const parts = { uri, members, observers, rights }
@@ -50,9 +49,10 @@ export function openRealm(uri: Uri, options: RealmOptions): Realm {
   return new Realm(parts, roles, meta, calls)
 }
 
-/** The answer of a dynamic authorizer of Crossbar.io names the disclosure of callers and publishers. */
-function crossbarAnswer(answer: unknown): unknown {
+/** The answer of a dynamic authorizer of Crossbar.io, which names the disclosure of callers and publishers apart. */
+function crossbarAnswer(answer: unknown, action: Action): unknown {
   if (!isDict(answer) || !isDict(answer['disclose'])) return answer
   const { caller, publisher } = answer['disclose'] as Dict
-  return { ...answer, disclose: caller === true || publisher === true || undefined }
+  const disclosed = { call: caller, publish: publisher, register: false, subscribe: false }
+  return { ...answer, disclose: disclosed[action] === true || undefined }
 }

@@ -219,6 +219,72 @@ describe('a dynamic authorizer', () => {
     ])
   })
 
+  test('receives the keys of options that WAMP does not define, and sets trust levels and control', async () => {
+    const router = new Router(options)
+    const service = await joined(router, [ticket('backend', 'b')])
+    await service.register(AUTHORIZE, ([, uri, action, given]) => {
+      const { _level: trustlevel } = given as { _level?: number }
+      return {
+        allow: true,
+        trustlevel,
+        control: uri === 'wamp.session.kill' || (action === 'register' && trustlevel === 9),
+      }
+    })
+    const levels: unknown[] = []
+    const note = (_args: unknown, _kwargs: unknown, { trustlevel }: { trustlevel?: number | undefined }): void => {
+      levels.push(trustlevel)
+    }
+    await service.register('com.x', note)
+    const joe = await joined(router, [ticket('joe', 'a')])
+    await joe.subscribe('com.t', note)
+    await joe.call('com.x', [], {}, { _level: 3 } as never)
+    await joe.call('com.x')
+    await joe.publish('com.t', [], {}, { _level: 5, exclude_me: false, acknowledge: true } as never)
+    await joe.call('com.x', [], {}, { _level: 7 } as never)
+    expect(levels).toEqual([3, undefined, 5, 7])
+    const force = { force_reregister: true, _level: 8 } as never
+    await expect(joe.register('com.x', note, force)).rejects.toMatchObject({ uri: DENIED })
+    await joe.register('com.x', note, { force_reregister: true, _level: 9 } as never)
+    await expect(joe.call('wamp.registration.remove_callee', [1, 1])).rejects.toMatchObject({ uri: DENIED })
+    await joe.call('wamp.session.kill', [service.session.id])
+    await vi.waitFor(() => expect(service.state).not.toBe('ready'), { interval: 2 })
+  })
+
+  test('discloses callers and publishers apart, as in Crossbar.io', async () => {
+    const router = new Router(options)
+    const service = await joined(router, [ticket('backend', 'b')])
+    await service.register(AUTHORIZE, ([, uri]) => ({
+      allow: true,
+      disclose: { caller: uri === 'com.caller', publisher: uri === 'com.publisher' },
+    }))
+    const joe = await joined(router, [ticket('joe', 'a')])
+    const heard: unknown[] = []
+    for (const uri of ['com.caller', 'com.publisher']) {
+      await service.register(uri, (_args, _kwargs, { caller_authid }) => void heard.push([uri, caller_authid]))
+      await joe.subscribe(uri, (_args, _kwargs, { publisher_authid }) => void heard.push([uri, publisher_authid]))
+      await joe.publish(uri, [], {}, { exclude_me: false, acknowledge: true })
+      await joe.call(uri)
+    }
+    expect(heard).toEqual([
+      ['com.caller', undefined],
+      ['com.caller', 'joe'],
+      ['com.publisher', 'joe'],
+      ['com.publisher', undefined],
+    ])
+  })
+
+  test('decides about a pattern as a whole', async () => {
+    const router = new Router(options)
+    const service = await joined(router.trusted, [])
+    await service.register(AUTHORIZE, ([, , , given]) => (given as { match: string }).match === 'prefix')
+    const joe = await joined(router, [ticket('joe', 'a')])
+    const heard: unknown[] = []
+    await joe.subscribe('com.', (args) => void heard.push(...args), { match: 'prefix' })
+    await expect(joe.subscribe('com.secret', () => {})).rejects.toMatchObject({ uri: DENIED })
+    await service.publish('com.secret', ['heard'], {}, { acknowledge: true })
+    await vi.waitFor(() => expect(heard).toEqual(['heard']), { interval: 2 })
+  })
+
   test('that is absent, fails or is unclear refuses with authorization_failed', async () => {
     vi.spyOn(console, 'error').mockImplementation(() => {})
     const router = new Router(options)

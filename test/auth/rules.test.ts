@@ -377,6 +377,97 @@ describe('a subscription by pattern', () => {
   })
 })
 
+test('each callee of a shared registration needs the right itself', async () => {
+  const { join } = opened()
+  const [user, operator, admin] = [await join('user'), await join('operator'), await join('admin')]
+  const options = { invoke: 'roundrobin' } as const
+  await admin.register('com.app.shared', () => 'admin', options)
+  await expect(user.register('com.app.shared', () => 'user', options)).rejects.toMatchObject({ uri: DENIED })
+  await operator.register('com.app.shared', () => 'operator', options)
+  const answers = await Promise.all([1, 2, 3, 4].map(() => user.call('com.app.shared')))
+  expect(answers.sort()).toEqual(['admin', 'admin', 'operator', 'operator'])
+})
+
+test('a testament needs the right to publish it when it is added', async () => {
+  const { join } = opened({
+    authorize: [
+      {
+        name: 'user',
+        permissions: [
+          { uri: 'wamp.session.add_testament', allow: { call: true } },
+          { uri: 'com.app.chat', allow: { publish: true } },
+        ],
+      },
+      { name: 'admin', permissions: [{ uri: '', match: 'prefix', allow: all }] },
+    ],
+  })
+  const [leaving, staying] = [await join('user'), await join('admin')]
+  const heard: unknown[] = []
+  const add = (client: WampClient, topic: string) => client.call('wamp.session.add_testament', [topic, [], {}])
+  await staying.subscribe('com.app.', (_args, _kwargs, { topic }) => heard.push(topic), { match: 'prefix' })
+  await add(leaving, 'com.app.chat')
+  await expect(add(leaving, 'com.app.news')).rejects.toMatchObject({ uri: DENIED })
+  await leaving.stop()
+  await staying.call('wamp.session.count')
+  expect(heard).toEqual(['com.app.chat'])
+})
+
+describe('with rules', () => {
+  const disclosing = [
+    {
+      name: 'user',
+      permissions: [
+        { uri: 'com.', match: 'prefix', allow: all },
+        { uri: 'com.shown.', match: 'prefix', allow: all, disclose: { caller: true, publisher: true } },
+      ],
+    },
+  ] satisfies RoleRules[]
+
+  test('the options disclose and trustlevel decide what no rule does', async () => {
+    const { join } = opened({
+      authorize: disclosing,
+      disclose: 'never',
+      trustlevel: (action, uri) => (uri.endsWith('x') ? 4 : action === 'call' ? 1 : 2),
+    })
+    const [one, other] = [await join('user'), await join('user')]
+    const heard: unknown[] = []
+    const note = (_args: unknown, _kwargs: unknown, details: object): void => {
+      const { caller_authid, publisher_authid, trustlevel } = details as Record<string, unknown>
+      heard.push([caller_authid ?? publisher_authid, trustlevel])
+    }
+    for (const uri of ['com.shown.x', 'com.hidden']) {
+      await one.register(uri, note)
+      await one.subscribe(uri, note)
+      await other.call(uri)
+      await other.publish(uri, [], {}, { acknowledge: true })
+    }
+    await one.call('com.hidden')
+    expect(heard).toEqual([
+      ['user', 4],
+      ['user', 4],
+      [undefined, 1],
+      [undefined, 2],
+      [undefined, 1],
+    ])
+    const refused = { uri: 'wamp.error.option_disallowed.disclose_me' }
+    await expect(other.call('com.hidden', [], {}, { disclose_me: true })).rejects.toMatchObject(refused)
+    await other.call('com.shown.x', [], {}, { disclose_me: true })
+    const asked = { disclose_me: true, acknowledge: true }
+    await expect(other.publish('com.hidden', [], {}, asked)).rejects.toMatchObject(refused)
+    await expect(one.register('com.new', note, { disclose_caller: true })).rejects.toMatchObject(refused)
+  })
+
+  test('controlOthers gives every session control, as without rules', async () => {
+    const { join } = opened({ controlOthers: true })
+    const [operator, other] = [await join('operator'), await join('admin')]
+    await other.register('com.service', () => 'other')
+    await operator.register('com.service', () => 'operator', { force_reregister: true })
+    expect(await other.call('com.service')).toBe('operator')
+    await operator.call('wamp.session.kill', [other.session.id])
+    await expect.poll(() => other.state, { interval: 2 }).not.toBe('ready')
+  })
+})
+
 test('a caller is disclosed by a rule with disclose', async () => {
   const { join } = opened()
   const [user, admin] = [await join('user'), await join('admin')]

@@ -296,12 +296,16 @@ async function quiet(child: ChildProcess, { resources }: SoakReport): Promise<So
   }
 }
 
-/** One soak; the clients of it are all gone at its end. */
-async function soaked(addresses: SoakAddresses, seconds: number): Promise<{ soak: Soak; lost: number }> {
+type Outcome = Pick<Soak, 'counts' | 'problems'> & { readonly acknowledged: number; readonly lost: number }
+
+/** One soak; its clients, and its record of each publication, are gone at its end. */
+async function soaked(addresses: SoakAddresses, seconds: number): Promise<Outcome> {
   const soak = new Soak(addresses)
   await soak.open()
   await soak.run(seconds)
-  return { soak, lost: await soak.close() }
+  const lost = await soak.close()
+  const { counts, problems, acknowledged } = soak
+  return { counts, problems, acknowledged, lost }
 }
 
 /** The statistics that must be zero again. */
@@ -333,9 +337,8 @@ export async function soakRouter(child: ChildProcess, addresses: SoakAddresses, 
   await soaked(addresses, Math.min(10, seconds))
   const before = await quiet(child, fresh)
   const clients = heapInUse()
-  const { soak, lost } = await soaked(addresses, seconds)
+  const { counts, problems, acknowledged, lost } = await soaked(addresses, seconds)
   const after = await quiet(child, fresh)
-  const { counts, problems } = soak
   const heap = {
     router: [before.heap, after.heap] as const,
     clients: [clients, heapInUse()] as const,
@@ -360,7 +363,7 @@ export async function soakRouter(child: ChildProcess, addresses: SoakAddresses, 
     refused,
     cut,
     killed,
-    acknowledged: soak.acknowledged,
+    acknowledged,
     answered,
     failed,
     lostPublications: lost,
