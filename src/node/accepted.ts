@@ -1,6 +1,8 @@
 /** Connections from their acceptance on: their number, and the time in which they must become a transport. */
 
 import type { Server, Socket } from 'node:net'
+import type { PerAddress } from './per-address.ts'
+import { plainAddress } from './trusted-proxies.ts'
 
 /** Milliseconds for a connection above the limit to send its request, which is refused with a reason. */
 const FAREWELL = 500
@@ -9,25 +11,44 @@ const TOLD = 64
 
 export class Accepted {
   readonly #limit: number
+  readonly #perAddress: PerAddress
   readonly #turnedAway: (text: string) => void
   readonly #sockets = new Set<Socket>()
+  /** Above the limit of their address, and told so. */
+  readonly #told = new Set<Socket>()
   readonly #deadlines = new Map<object, NodeJS.Timeout>()
 
   /**
    * `timeout` is the time in milliseconds from the acceptance to a complete handshake; `turnedAway` is called with the
    * reason for each connection that is closed without an answer.
    */
-  constructor(server: Server, limit: number, timeout: number, turnedAway: (text: string) => void) {
+  constructor(
+    server: Server,
+    limit: number,
+    perAddress: PerAddress,
+    timeout: number,
+    turnedAway: (text: string) => void,
+  ) {
     this.#limit = limit
+    this.#perAddress = perAddress
     this.#turnedAway = turnedAway
     const secure = 'setSecureContext' in server
     const excess = `the limit of ${limit} connections is reached`
     const late = `no handshake within ${timeout} ms`
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
-      socket.on('close', () => this.#sockets.delete(socket))
+      const allowed = perAddress.enter(socket, plainAddress(socket.remoteAddress))
+      socket.on('close', () => {
+        this.#sockets.delete(socket)
+        this.#told.delete(socket)
+        perAddress.leave(socket)
+      })
       if (this.#sockets.size > limit + TOLD) this.#cut(socket, excess)
-      else if (this.full) this.#watch(socket, Math.min(FAREWELL, timeout), excess)
+      else if (!allowed && this.#told.size === TOLD) this.#cut(socket, perAddress.reason)
+      else if (!allowed) {
+        this.#told.add(socket)
+        this.#watch(socket, Math.min(FAREWELL, timeout), perAddress.reason)
+      } else if (this.full) this.#watch(socket, Math.min(FAREWELL, timeout), excess)
       else if (!secure) this.#watch(socket, timeout, late)
     })
     // After the handshake of TLS, which has a time limit of its own.
@@ -49,6 +70,8 @@ export class Accepted {
   requested(socket: object): void {
     this.settled(socket)
     this.#sockets.delete(socket as Socket)
+    this.#told.delete(socket as Socket)
+    this.#perAddress.leave(socket)
   }
 
   #cut(socket: Socket, text: string): void {

@@ -18,6 +18,9 @@ import { SWEEP_RULES, Sweep, type SweepOptions } from '../transport/silence-swee
 import type { Transport } from '../transport/transport.ts'
 import { Accepted } from './accepted.ts'
 import { type Delayable, FairTurns } from './fair-turns.ts'
+import { isLoopback } from './listen.ts'
+import { PerAddress } from './per-address.ts'
+import { TrustedProxies } from './trusted-proxies.ts'
 
 export interface ConnectionOptions extends SweepOptions {
   /**
@@ -27,6 +30,12 @@ export interface ConnectionOptions extends SweepOptions {
   readonly helloTimeout?: number | undefined
   /** The greatest number of connections, counted from their acceptance; more are refused. No limit by default. */
   readonly maxConnections?: number | undefined
+  /**
+   * The greatest number of connections of one address, counted from their acceptance; more are refused. For IPv6 of one
+   * network of 64 bits. Loopback addresses are exempt, and those of trusted proxies, whose clients are counted by the
+   * addresses that the proxies state. No limit by default: many users may share an address.
+   */
+  readonly maxConnectionsPerAddress?: number | undefined
   /** JSON, CBOR and MessagePack by default. The client's order of preference decides. */
   readonly serializers?: readonly Serializer[] | undefined
 }
@@ -35,6 +44,7 @@ export const CONNECTION_RULES: OptionRules<ConnectionOptions> = {
   ...SWEEP_RULES,
   helloTimeout: DURATION,
   maxConnections: COUNT,
+  maxConnectionsPerAddress: COUNT,
   serializers: SERIALIZERS,
 }
 
@@ -53,6 +63,7 @@ export class Connections {
   readonly #router: Attachable
   readonly #serializers: ReadonlyMap<string, Serializer>
   readonly #limit: number
+  readonly #perAddress: PerAddress
   readonly #sweep: Sweep
   readonly #turns = new FairTurns()
   readonly #open = new Map<Transport, Promise<unknown>>()
@@ -60,18 +71,33 @@ export class Connections {
   readonly #helloTimeout: number
   #closing = false
 
-  constructor(router: Attachable, serializers: readonly Serializer[], options: ConnectionOptions) {
+  constructor(
+    router: Attachable,
+    serializers: readonly Serializer[],
+    options: ConnectionOptions,
+    proxies = new TrustedProxies(),
+  ) {
     this.#router = router
     router.hosted?.({ heap: getHeapStatistics().heap_size_limit, serializers })
     this.#serializers = new Map(serializers.map((each) => [subprotocolOf(each), forRouter(each)]))
     this.#limit = options.maxConnections ?? Number.POSITIVE_INFINITY
+    this.#perAddress = new PerAddress(
+      options.maxConnectionsPerAddress ?? Number.POSITIVE_INFINITY,
+      (address) => isLoopback(address) || proxies.trusts(address),
+    )
     this.#sweep = new Sweep(options)
     this.#helloTimeout = options.helloTimeout ?? 5000
   }
 
   /** Counts the connections of a server that is used for nothing else. */
   accept(server: Server): void {
-    this.#accepted = new Accepted(server, this.#limit, this.#helloTimeout || LONGEST_TIMER, this.turnedAway)
+    this.#accepted = new Accepted(
+      server,
+      this.#limit,
+      this.#perAddress,
+      this.#helloTimeout || LONGEST_TIMER,
+      this.turnedAway,
+    )
   }
 
   /** A connection has sent a whole request of HTTP, and becomes no transport. */
@@ -92,11 +118,18 @@ export class Connections {
   /** Reports a connection that is refused or closed before it becomes a transport. */
   readonly turnedAway = (text: string): void => this.#router.turnedAway?.(text)
 
-  /** Returns the reason why one more connection is refused, and reports it; undefined if it is accepted. */
-  refuse(): string | undefined {
+  /**
+   * Returns the reason why one more connection is refused, and reports it; undefined if it is accepted. It then has a place
+   * of its address until `ended` resolves.
+   */
+  refuse(connection: object, address: string | undefined, ended: Promise<unknown>): string | undefined {
     if (this.closing) return 'the router is closing'
-    if (this.#open.size < this.#limit && !this.#accepted?.full) return undefined
-    const text = `the limit of ${this.#limit} connections is reached`
+    const full = this.#open.size >= this.#limit || this.#accepted?.full
+    if (!full && this.#perAddress.enter(connection, address)) {
+      ended.then(() => this.#perAddress.leave(connection))
+      return undefined
+    }
+    const text = full ? `the limit of ${this.#limit} connections is reached` : this.#perAddress.reason
     this.turnedAway(text)
     return text
   }

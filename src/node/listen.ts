@@ -2,6 +2,7 @@
 
 import { lstat, unlink } from 'node:fs/promises'
 import { type AddressInfo, connect, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { WampError } from '../protocol/error.ts'
 import { LISTEN_FAILED } from '../protocol/names.ts'
 
@@ -110,7 +111,7 @@ export function isExposed(server: Server): boolean {
 }
 
 /** True for 127.0.0.0/8 and ::1, which no other machine reaches. */
-function isLoopback(address: string): boolean {
+export function isLoopback(address: string): boolean {
   return address === '::1' || /^(::ffff:)?127\./.test(address)
 }
 
@@ -140,6 +141,11 @@ function hostOf({ address, family }: AddressInfo): string {
   if (address === '::') return 'localhost'
   if (address === '0.0.0.0') return '127.0.0.1'
   return family === 'IPv6' ? `[${address}]` : address
+}
+
+/** Resolves when a socket has closed. */
+export function closeOf(socket: Duplex): Promise<unknown> {
+  return new Promise((resolve) => socket.on('close', resolve))
 }
 
 /** All sockets of a server, including silent ones, for which `server.close` would wait. */

@@ -120,9 +120,6 @@ export class LongPolls {
       this.#connections.turnedAway('the list of protocols is too long')
       return fail(response, 413, 'the list of protocols is too long')
     }
-    // Not earlier: other connections may have come while the body was read.
-    const refused = this.#connections.refuse()
-    if (refused) return fail(response, 503, refused)
     const { protocolList: spoken } = this.#connections
     const offers = parseOffers(body)
     if (!offers) return fail(response, 400, 'expected JSON such as {"protocols": ["wamp.2.json"]}')
@@ -139,6 +136,12 @@ export class LongPolls {
       maxPayload: this.#maxPayload,
       accepted: isAutobahn ? 204 : 202,
     })
+    // Not earlier: other connections may have come while the body was read.
+    const refused = this.#connections.refuse(transport, otherEnd.address, transport.ended)
+    if (refused) {
+      transport.terminate()
+      return fail(response, 503, refused)
+    }
     this.#transports.set(id, transport)
     transport.ended.then(() => this.#transports.delete(id))
     const info = requestInfo('longpoll', protocol, request, otherEnd)

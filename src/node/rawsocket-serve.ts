@@ -12,7 +12,7 @@ import { msgpack } from '../serializer/msgpack.ts'
 import type { Attachable } from '../session/link.ts'
 import { factsOf, socketInfo } from './connection-info.ts'
 import { CONNECTION_RULES, type ConnectionOptions, Connections, checkAttachable } from './connections.ts'
-import { addressOf, listenOn, socketsOf, warnIfOpen } from './listen.ts'
+import { addressOf, closeOf, listenOn, socketsOf, warnIfOpen } from './listen.ts'
 import {
   fourOctets,
   greeting,
@@ -155,13 +155,14 @@ export function acceptRawSocket(socket: Socket, first: Buffer, connections: Conn
     if (typeof wanted === 'number') return refuse(wanted)
     const protocol = connections.choose([protocolOf(wanted.serializer) ?? ''], false)
     if (protocol === undefined) return refuse(UNSUPPORTED_SERIALIZER)
-    if (connections.refuse()) return refuse(TOO_MANY_CONNECTIONS)
+    const facts = factsOf(socket)
+    const ended = closeOf(socket)
+    if (connections.refuse(socket, facts.address, ended)) return refuse(TOO_MANY_CONNECTIONS)
     socket.setTimeout(0)
     socket.setNoDelay(true)
     socket.write(greeting({ limit, serializer: wanted.serializer }))
     const transport = new RawSocket(socket, { protocol, ours: limit, theirs: wanted.limit }, rest, true)
-    const ended = new Promise((resolve) => socket.on('close', resolve))
-    connections.attach(transport, socketInfo('rawsocket', protocol, socket), factsOf(socket), ended, socket)
+    connections.attach(transport, socketInfo('rawsocket', protocol, socket), facts, ended, socket)
     socket.resume()
   })
 }

@@ -24,7 +24,7 @@ import { CLOSE_TIMEOUT } from '../transport/transport.ts'
 import { type CookieIssuer, knownTo, requestInfo } from './connection-info.ts'
 import { CONNECTION_RULES, type ConnectionOptions, Connections, checkAttachable } from './connections.ts'
 import { divertRawSocket, handleBefore, isAllowedOrigin, ORIGINS, type Origins, pathOf } from './http-server.ts'
-import { addressOf, isExposed, listenOn, socketsOf, warnIfOpen } from './listen.ts'
+import { addressOf, closeOf, isExposed, listenOn, socketsOf, warnIfOpen } from './listen.ts'
 import { LONG_POLL_RULES, type LongPollOptions, LongPolls } from './longpoll-serve.ts'
 import { HEALTH_RULES, type HealthEndpoints, METRICS_ENDPOINT_RULES, type MetricsEndpoint, Probes } from './probes.ts'
 import { acceptRawSocket } from './rawsocket-serve.ts'
@@ -155,7 +155,7 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
   const setCookies = new WeakMap<IncomingMessage, string>()
   const server = existing ?? createOwnServer(tls)
   const certificate = new RenewableTls(server, tls)
-  const connections = new Connections(router, options.serializers ?? [json, cbor, msgpack], options)
+  const connections = new Connections(router, options.serializers ?? [json, cbor, msgpack], options, proxies)
   const polls = polling && new LongPolls(connections, path, maxPayload, polling, cookies, proxies)
   const { metrics = false, health = false } = options
   const probes = metrics || health ? new Probes(router, metrics, health, () => connections.closing) : undefined
@@ -177,8 +177,12 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
   let closing: Promise<void> | undefined
 
   /** The reason why a handshake is refused; undefined if it is accepted. */
-  function objection(request: IncomingMessage, { host }: OtherEnd): [status: number, text: string] | undefined {
-    const refused = connections.refuse()
+  function objection(
+    request: IncomingMessage,
+    socket: Duplex,
+    { host, address }: OtherEnd,
+  ): [status: number, text: string] | undefined {
+    const refused = connections.refuse(socket, address, closeOf(socket))
     if (refused) return [503, refused]
     const others = router.authenticates === false && isOpen() ? [] : '*'
     if (!isAllowedOrigin(request.headers.origin, host, origins ?? others))
@@ -198,7 +202,7 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
       return
     }
     const otherEnd = proxies.otherEnd(socket, request)
-    const objected = objection(request, otherEnd)
+    const objected = objection(request, socket, otherEnd)
     if (objected) {
       refuseUpgrade(socket, ...objected)
       return

@@ -1,0 +1,48 @@
+/** The connections of each address, within a limit. */
+
+/** Addresses of IPv6 are counted by their first 64 bits, of which a client has all. */
+export class PerAddress {
+  readonly #limit: number
+  readonly #isExempt: (address: string) => boolean
+  readonly #counts = new Map<string, number>()
+  readonly #networks = new Map<object, string>()
+
+  constructor(limit: number, isExempt: (address: string) => boolean) {
+    this.#limit = limit
+    this.#isExempt = isExempt
+  }
+
+  /** The reason of a refusal. */
+  get reason(): string {
+    return `the limit of ${this.#limit} connections of one address is reached`
+  }
+
+  /** Takes a place for a connection that has none yet; false if its address has none left. */
+  enter(connection: object, address: string | undefined): boolean {
+    if (this.#limit === Number.POSITIVE_INFINITY || address === undefined || this.#networks.has(connection)) return true
+    if (this.#isExempt(address)) return true
+    const network = networkOf(address)
+    const count = this.#counts.get(network) ?? 0
+    if (count >= this.#limit) return false
+    this.#counts.set(network, count + 1)
+    this.#networks.set(connection, network)
+    return true
+  }
+
+  leave(connection: object): void {
+    const network = this.#networks.get(connection)
+    if (network === undefined) return
+    this.#networks.delete(connection)
+    const left = (this.#counts.get(network) ?? 1) - 1
+    if (left > 0) this.#counts.set(network, left)
+    else this.#counts.delete(network)
+  }
+}
+
+function networkOf(address: string): string {
+  if (!address.includes(':')) return address
+  const [left = [], right = []] = address.split('::').map((part) => (part ? part.split(':') : []))
+  const zeros = Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0')
+  const groups = [...left, ...zeros, ...right].slice(0, 4)
+  return groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')
+}
