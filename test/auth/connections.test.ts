@@ -100,16 +100,19 @@ describe('channel binding', () => {
     }
   })
 
-  test('a signature for another connection is refused', async () => {
+  const channelBinding = 'tls-exporter'
+  test.each([
+    cryptosign({ key: keys.privateKey, authid: 'joe', channelBinding }),
+    scram('joe', 'pencil', { channelBinding }),
+  ])('of $method: a proof for another connection is refused', async (honest) => {
     // Like an attacker in between, who relays the client's messages to the router.
     const { url } = await served({ auth: await methods() }, { tls: { key, cert } })
-    const honest = cryptosign({ key: keys.privateKey, authid: 'joe', channelBinding: 'tls-exporter' })
     const relayed: ClientAuth = {
       ...honest,
       begin: (context) => honest.begin({ ...context, channelBinding: () => new Uint8Array(32).fill(7) }),
     }
     const client = clientWith([relayed], { router: new WampRouter({ url, dial: dial({ ca: cert }) }) })
-    await expect(client.start()).rejects.toMatchObject({ uri: FAILED })
+    await expect(client.start()).rejects.toMatchObject({ uri: FAILED, message: 'the credentials are not valid here' })
   })
 })
 
