@@ -19,6 +19,7 @@ export const entryPoints: Readonly<Record<string, EntryPoint>> = {
   './msgpack': { page: true },
   './e2ee': { page: true },
   './metrics': { page: true },
+  './log': { page: true },
   './testing': { page: false },
   './vite': { page: false },
 }

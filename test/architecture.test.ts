@@ -32,7 +32,9 @@ const rules: Rules = {
   // Metrics and logs, which know a router or a client by its type, and take what it reports.
   operations: { values: ['protocol'], types: ['router', 'client'] },
   // '' is an entry point: the console offers the imports of a user.
-  cli: { values: ['', 'node', 'client', 'router', 'auth', 'session', 'serializer', 'transport', 'protocol'] },
+  cli: {
+    values: ['', 'node', 'operations', 'client', 'router', 'auth', 'session', 'serializer', 'transport', 'protocol'],
+  },
   testing: {
     values: ['', 'cli', 'node', 'client', 'router', 'auth', 'session', 'serializer', 'transport', 'protocol'],
   },

@@ -3,10 +3,12 @@
 import { resolve } from 'node:path'
 import { serveRawSocket } from '../node/rawsocket-serve.ts'
 import { type ServeOptions, serve } from '../node/serve.ts'
+import { type Logger, logTo } from '../operations/log.ts'
 import { DEFAULT_REALM } from '../protocol/names.ts'
 import { Router, type RouterOptions } from '../router/router.ts'
 import { defineCommand, integerOption } from './define-command.ts'
 import { Failure, messageOf, usageFailure } from './failure.ts'
+import { LOG_OPTIONS, loggerFrom } from './log-lines.ts'
 import { printLine } from './output.ts'
 import { stopOnSignals, whenAborted } from './signals.ts'
 
@@ -27,6 +29,7 @@ export const routerCommand = defineCommand({
     'long-poll': { type: 'boolean', help: 'accept HTTP long polls, below <path>/lp' },
     metrics: { type: 'boolean', help: 'show metrics for Prometheus at /metrics' },
     health: { type: 'boolean', help: 'answer /healthz, and /readyz with 503 while the router closes' },
+    ...LOG_OPTIONS,
     'max-connections': { type: 'string', value: 'n', help: 'refuse more connections than this (default: no limit)' },
     'hello-timeout': { type: 'string', value: 'ms', help: 'time for a handshake (default: 5000)' },
     limit: {
@@ -41,8 +44,8 @@ export const routerCommand = defineCommand({
       help: 'let every session end others and take over or remove what they have registered (for tests)',
     },
   },
-  notes: `It prints a line for each address once it accepts connections. It speaks JSON, CBOR and MessagePack, over WebSocket, and
-over RawSocket on the same port: rs://127.0.0.1:8080. SIGINT and SIGTERM let calls in progress finish, send GOODBYE to every
+  notes: `It prints a line for each address once it accepts connections, and with --log-level a log on stderr. It speaks
+JSON, CBOR and MessagePack, over WebSocket, and over RawSocket on the same port: rs://127.0.0.1:8080. SIGINT and SIGTERM let calls in progress finish, send GOODBYE to every
 session and end the command with exit code 0; a second signal ends it at once.`,
   examples: [
     'wampy-ts router',
@@ -57,6 +60,7 @@ session and end the command with exit code 0; a second signal ends it at once.`,
     }
     const [maxConnections, helloTimeout] = [count('max-connections'), count('hello-timeout')]
     const drain = count('drain') ?? 5000
+    const logger = loggerFrom(flags['log-level'], flags['log-format'])
     const stop = stopOnSignals()
     const { router, urls, close } = await openRouter(
       { realms, strict, controlOthers: flags['control-others'], limits: limitsFrom(limit) },
@@ -73,6 +77,7 @@ session and end the command with exit code 0; a second signal ends it at once.`,
       },
       // Absolute, because clients in other folders need the path.
       unix === undefined ? undefined : resolve(unix),
+      logger,
     )
     for (const url of urls) printLine(`wampy-ts router listening on ${url}`)
     await whenAborted(stop.signal)
@@ -104,16 +109,21 @@ async function openRouter(
   routerOptions: RouterOptions,
   options: ServeOptions,
   unix: string | undefined,
+  logger: Logger | undefined,
 ): Promise<OpenedRouter> {
   try {
     const router = new Router(routerOptions)
+    const stopLog = logger && logTo(router, logger)
     const served = await serve(router, options)
     // Last: a later failure would leave the file of the socket behind.
     const local = unix === undefined ? undefined : await serveRawSocket(router, { path: unix })
     return {
       router,
       urls: [served.url, served.longPollUrl, local?.url].filter((url) => url !== undefined),
-      close: () => Promise.all([served.close(), local?.close()]),
+      close: async () => {
+        await Promise.all([served.close(), local?.close()])
+        stopLog?.()
+      },
     }
   } catch (error) {
     throw new Failure(messageOf(error))

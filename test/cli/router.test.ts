@@ -217,3 +217,63 @@ test('--metrics and --health show how the router is', async () => {
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
   expect(await answers[0]?.text()).toContain('wampy_joins_total{realm="realm1",authmethod="anonymous"} 1\n')
 })
+
+/** Joins and leaves a router with this log, and returns the lines of its log. */
+async function logOf(...options: string[]): Promise<string[]> {
+  const router = cli('router', '--port', '0', ...options)
+  const client = new WampClient({ router: await urlOf(router), reconnect: false })
+  await client.start()
+  await client.call('com.none').catch(() => {})
+  await client.subscribe('com.topic', () => {})
+  await client.stop()
+  const { code, stderr } = await router.kill('SIGTERM').ended
+  expect(code).toBe(0)
+  return stderr.split('\n').slice(0, -1)
+}
+
+test('--log-format json writes a line of JSON for each event on stderr', async () => {
+  const lines = (await logOf('--log-level', 'debug', '--log-format', 'json')).map((line) => JSON.parse(line))
+  expect(lines.map(({ level, msg }) => [level, msg])).toEqual([
+    ['info', 'session joined'],
+    ['info', 'request refused'],
+    ['debug', 'topic subscribed'],
+    ['debug', 'topic unsubscribed'],
+    ['info', 'session left'],
+  ])
+  expect(lines[1]).toEqual({
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    level: 'info',
+    msg: 'request refused',
+    realm: 'realm1',
+    session: lines[0].session,
+    action: 'call',
+    uri: 'com.none',
+    error: 'wamp.error.no_such_procedure',
+    text: 'no callee is registered for "com.none"',
+  })
+})
+
+test('--log-format alone logs from info on, and pretty lines are for people', async () => {
+  const lines = await logOf('--log-format', 'pretty')
+  expect(lines.map((line) => line.replace(/^\S+Z |(session|authid)=\S+/g, '').replaceAll('  ', ' '))).toEqual([
+    expect.stringMatching(
+      /^INFO session joined realm=realm1 .* authmethod=anonymous .* transport=websocket peer=tcp4:127/,
+    ),
+    'INFO request refused realm=realm1 action=call uri=com.none error=wamp.error.no_such_procedure text="no callee is registered for \\"com.none\\""',
+    expect.stringMatching(/^INFO session left realm=realm1 .* by=peer reason=wamp\.close\.close_realm/),
+  ])
+})
+
+test('--log-level leaves out what is less urgent; to a pipe it writes JSON without colours', async () => {
+  expect(await logOf('--log-level', 'warn')).toEqual([])
+  const lines = await logOf('--log-level', 'info')
+  expect(lines.map((line) => JSON.parse(line).level)).toEqual(['info', 'info', 'info'])
+})
+
+test.each([
+  [['--log-level', 'all'], '--log-level must be one of debug, info, warn, error, got "all"'],
+  [['--log-format', 'xml'], '--log-format must be one of json, pretty, got "xml"'],
+])('%j is a wrong command line', async (options, text) => {
+  const { code, stdout, stderr } = await cli('router', '--port', '0', ...options).ended
+  expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining(text)])
+})

@@ -118,6 +118,7 @@ describe('with the service of the first block', () => {
     ['adapters.ts', /^$/],
     ['adapter.ts', /^1$/m],
     ['metrics.ts', /^wampy_calls_total\{realm="realm1",outcome="result"\} 1$[\s\S]*\nok\n[\s\S]*\nready\n/m],
+    ['log.ts', /^session joined \{"realm":"realm1".*[\s\S]*^request refused \{.*"uri":"com.example.nobody"/m],
     ['router.ts', /ws:\/\/127\.0\.0\.1:\d+\/wamp[\s\S]*sessions: 1/],
     ['world.ts', /3[\s\S]*\[/],
     ['pin.ts', /^joe user pin$/m],
