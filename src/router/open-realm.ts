@@ -15,7 +15,7 @@ import { RouterCalls } from './rpc/router-calls.ts'
 
 export interface RealmOptions extends BrokerOptions, DealerOptions {
   readonly roles: readonly RealmRole['name'][]
-  readonly policy: Omit<Policy, 'ask'>
+  readonly policy: Omit<Policy, 'ask' | 'isMember'>
 }
 
 export function openRealm(uri: Uri, options: RealmOptions): Realm {
@@ -23,6 +23,7 @@ export function openRealm(uri: Uri, options: RealmOptions): Realm {
   const observers = new Observers()
   const rights: Rights = new Rights(uri, options, {
     ...options.policy,
+    isMember: (session) => members.has(session),
     ask: async (procedure, { session, uri: topic, action, match, options: given }) => {
       const { id, realm: _, internal: __, ...principal } = session
       const details = { session: id, ...principal }
@@ -37,6 +38,7 @@ export function openRealm(uri: Uri, options: RealmOptions): Realm {
   const meta = broker && dealer ? new Meta(options, members, broker, dealer) : undefined
   // The first observer, so that meta events are published before other observers run.
   if (meta) observers.add(new Observation(meta.observer))
+  if (rights.remembers) observers.add(new Observation({ left: ({ session }) => rights.left(session) }))
   const { guarded } = options.policy
   if (guarded.length > 0) {
     // Another authorizer may decide otherwise.

@@ -502,7 +502,7 @@ interface Checked {
   readonly strict: boolean
   readonly agent: string
   readonly limits: RouterLimits
-  readonly policy: Omit<Policy, 'authorize' | 'guarded' | 'ask'>
+  readonly policy: Omit<Policy, 'authorize' | 'guarded' | 'ask' | 'isMember'>
   readonly history: readonly HistoryOptions[]
   readonly callQueue: readonly CallQueueOptions[]
 }

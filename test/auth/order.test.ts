@@ -335,6 +335,24 @@ test('a router remembers at most 10,000 answers, of which the oldest go first', 
   expect([...asked]).toEqual(['com.n0'])
 })
 
+test('the answers of a session that has left make room', () => {
+  const asked: string[] = []
+  const { join } = open({
+    authorize: ({ uri }) => {
+      asked.push(uri)
+      return { allow: true, cache: true }
+    },
+  })
+  const [one, leaving] = [join(), join()]
+  one.says([PUBLISH, 1, {}, 'com.oldest'])
+  for (let n = 1; n < 10_000; n++) leaving.says([PUBLISH, 1, {}, `com.n${n}`])
+  leaving.lose()
+  join().says([PUBLISH, 1, {}, 'com.newest'])
+  asked.length = 0
+  one.says([PUBLISH, 1, {}, 'com.oldest'])
+  expect(asked).toEqual([])
+})
+
 test('an answer that is under way when the decisions are forgotten decides its action and is not remembered', async () => {
   const answers: ((allow: boolean) => void)[] = []
   const { join, router } = open({

@@ -66,6 +66,7 @@ function serving(serve: Provided): {
       trustlevel: undefined,
       guarded: [],
       controlOthers: true,
+      isMember: () => true,
       ask: async () => false,
     },
   )

@@ -10,6 +10,7 @@ import type { Destination } from '../member/destination.ts'
 import { type Principal, principalDetails } from '../member/principal.ts'
 import { Refusal } from '../member/refusal.ts'
 import { isAccepted, type UriRule } from '../member/uri-rule.ts'
+import { RememberedAnswers } from './answers.ts'
 import { type RoleRights, type Rule, RuleSet } from './rules.ts'
 
 export type { Disclosure } from '../../protocol/words.ts'
@@ -75,6 +76,8 @@ export interface Policy {
   /** True if every session may affect others. */
   readonly controlOthers: boolean
   readonly ask: AskProcedure
+  /** True for a session that is in the realm. */
+  isMember(session: Id): boolean
   readonly disclose: Disclosure | Disclose
   readonly trustlevel: TrustLevel | undefined
   /** Procedures that authenticate sessions, which only a session with a principal in a table may register. */
@@ -97,15 +100,6 @@ export const TOO_LATE = new Refusal(AUTHORIZATION_FAILED, 'the router could not 
 
 const UNCLEAR = 'authorize must return true, false or { allow, disclose, trustlevel, control, cache }'
 
-/** Remembered answers of authorizers, and the greatest length of their URIs, which peers choose. */
-const REMEMBERED_ANSWERS = 10_000
-const REMEMBERED_URI_LENGTH = 256
-
-interface Remembered {
-  readonly outcome: Outcome
-  readonly until: number
-}
-
 /** The rights in one realm. */
 export class Rights {
   /** The decision about every action, if no option has to be asked. */
@@ -114,7 +108,7 @@ export class Rights {
   readonly #rule: UriRule
   readonly #policy: Policy
   readonly #unasked: Decision
-  #remembered = new Map<string, Remembered>()
+  #remembered = new RememberedAnswers()
   #reported = false
 
   constructor(realm: Uri, rule: UriRule, policy: Policy) {
@@ -174,9 +168,21 @@ export class Rights {
     return authorize !== undefined && typeof authorize !== 'function'
   }
 
+  /** True if answers of authorizers may be remembered. */
+  get remembers(): boolean {
+    const { authorize } = this.#policy
+    if (!authorize || typeof authorize === 'function') return authorize !== undefined
+    return [...authorize.values()].some((rights) => !(rights instanceof RuleSet))
+  }
+
   /** Forgets the remembered answers of authorizers, and those under way, which may follow the rules of before. */
   forget(): void {
-    this.#remembered = new Map()
+    this.#remembered = new RememberedAnswers()
+  }
+
+  /** A session has left. */
+  left(session: Id): void {
+    this.#remembered.forget(session)
   }
 
   #ask(
@@ -190,11 +196,12 @@ export class Rights {
     const { id, internal } = from
     const key = `${id} ${action} ${match} ${options['force_reregister'] === true} ${uri}`
     const remembered = this.#remembered
-    const known = remembered.get(key)
-    if (known && known.until > performance.now()) return known.outcome
+    const known = remembered.find(key)
+    if (known) return known
     const session = { id, realm: this.#realm, ...principalDetails(from.principal as Principal), internal }
     const remember = (outcome: Outcome, cache: Authorization['cache']): Outcome => {
-      if (cache && uri.length <= REMEMBERED_URI_LENGTH) keepAnswer(remembered, key, outcome, cache)
+      // The session may have left meanwhile.
+      if (cache && this.#policy.isMember(id)) remembered.keep(id, key, uri, outcome, cache)
       return outcome
     }
     try {
@@ -288,13 +295,6 @@ export class Rights {
     }
     return new Refusal(AUTHORIZATION_FAILED, 'the router could not decide this')
   }
-}
-
-/** Remembers an answer; the oldest ones make room. */
-function keepAnswer(answers: Map<string, Remembered>, key: string, outcome: Outcome, cache: true | number): void {
-  answers.delete(key)
-  if (answers.size === REMEMBERED_ANSWERS) answers.delete(answers.keys().next().value as string)
-  answers.set(key, { outcome, until: cache === true ? Number.POSITIVE_INFINITY : performance.now() + Number(cache) })
 }
 
 function refusedAction(action: Action, uri: Uri): Refusal {
