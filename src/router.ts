@@ -7,6 +7,7 @@ export type { LoginLimits } from './router/attempts.ts'
 export type { BytesByKind, RouterBytes } from './router/member/ledger.ts'
 export type { RouterLimits } from './router/member/limits.ts'
 export type { Principal } from './router/member/principal.ts'
+export type { RoleRate } from './router/member/rates.ts'
 export type { MessageCounts, RouterMessages } from './router/member/traffic.ts'
 export type { TestamentStats } from './router/meta/testaments.ts'
 export type {

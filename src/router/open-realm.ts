@@ -4,6 +4,7 @@ import type { Id, Uri } from '../protocol/messages.ts'
 import type { Dict } from '../protocol/options.ts'
 import { isDict } from '../protocol/validate.ts'
 import type { Member } from './member/member.ts'
+import type { Rates } from './member/rates.ts'
 import type { RealmRole } from './member/role.ts'
 import { Meta } from './meta/meta.ts'
 import { Observation, Observers } from './observe/observers.ts'
@@ -16,6 +17,7 @@ import { RouterCalls } from './rpc/router-calls.ts'
 export interface RealmOptions extends BrokerOptions, DealerOptions {
   readonly roles: readonly RealmRole['name'][]
   readonly policy: Omit<Policy, 'ask' | 'isMember'>
+  readonly rates: Rates | undefined
 }
 
 export function openRealm(uri: Uri, options: RealmOptions): Realm {
@@ -48,7 +50,7 @@ export function openRealm(uri: Uri, options: RealmOptions): Realm {
     observers.add(new Observation({ registered: changed, unregistered: changed }))
   }
   const roles = [broker, dealer].filter((role) => role !== undefined)
-  return new Realm(parts, roles, meta, calls)
+  return new Realm(parts, roles, meta, calls, options.rates)
 }
 
 /** The answer of a dynamic authorizer of Crossbar.io, which names the disclosure of callers and publishers apart. */

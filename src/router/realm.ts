@@ -10,6 +10,7 @@ import { type Table, table } from '../session/handler-table.ts'
 import { leaving, type SessionEnd } from '../session/session.ts'
 import type { Undecided } from './member/destination.ts'
 import { type Home, type Member, refusedJoin } from './member/member.ts'
+import type { Rates } from './member/rates.ts'
 import type { RealmRole, RoleRealm } from './member/role.ts'
 import { workInTurns } from './member/turns-of-work.ts'
 import type { Meta } from './meta/meta.ts'
@@ -43,6 +44,8 @@ export class Realm implements Home {
   readonly #meta: Meta | undefined
   /** Members that have no WELCOME yet. */
   readonly #joining = new Set<Member>()
+  readonly rates: Rates | undefined
+  #throttled = 0
   readonly #dropped = { ...NO_SESSIONS.dropped }
 
   /** `roles` have the same parts; `meta` needs both of them. */
@@ -51,6 +54,7 @@ export class Realm implements Home {
     roles: readonly RealmRole[],
     meta: Meta | undefined,
     calls: RouterCalls | undefined,
+    rates: Rates | undefined,
   ) {
     this.uri = uri
     this.members = members
@@ -59,6 +63,7 @@ export class Realm implements Home {
     this.#roles = roles
     this.#meta = meta
     this.calls = calls
+    this.rates = rates
     this.table = table<Member>(leaving, absent('broker'), absent('dealer'), ...roles.map(({ handlers }) => handlers))
     this.announced = Object.fromEntries(
       roles.map(({ name, features }) => [name, { features: { ...features, ...meta?.features[name] } }]),
@@ -123,8 +128,12 @@ export class Realm implements Home {
     this.observers.waited?.({ realm: this.uri, session, action, uri, duration, decided })
   }
 
+  throttled(): void {
+    this.#throttled++
+  }
+
   stats(): RealmStats {
-    const own = { sessions: this.members.size, dropped: this.#dropped }
+    const own = { sessions: this.members.size, throttled: this.#throttled, dropped: this.#dropped }
     const roles = this.#roles.map((role) => role.stats())
     return sumOf([own, ...roles, this.#meta?.stats() ?? {}, this.observers.stats()])
   }

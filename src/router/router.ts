@@ -32,6 +32,7 @@ import { LoginAttempts, type LoginLimits } from './attempts.ts'
 import { HEAP_SHARE, Ledger } from './member/ledger.ts'
 import { LIMITS, type RouterLimits } from './member/limits.ts'
 import { type Host, Member, refusedJoin } from './member/member.ts'
+import { isRateList, RATES_EXPECTED, type Rates, type RoleRate } from './member/rates.ts'
 import { Traffic } from './member/traffic.ts'
 import type { RouterObserver } from './observe/events.ts'
 import { checkedObserver, Observation, Observers } from './observe/observers.ts'
@@ -123,6 +124,16 @@ export interface RouterOptions {
    * callQueue: [{ uri: 'com.example.render', limit: 100 }, { uri: '', match: 'prefix', limit: 1000 }]
    */
   readonly callQueue?: readonly CallQueueOptions[] | undefined
+  /**
+   * How many messages and bytes each session of a role may send per second, in all realms or by realm. Beyond that its
+   * connection is not read until the average is met again: its messages wait at its peer, none is dropped, and the posts of
+   * a long poll are answered later. A role without a rate is not limited, unless `*` has one; nor are sessions of
+   * `router.trusted` and links of custom adapters that cannot be paused. Counted in `stats().throttled`.
+   *
+   * @example
+   * rates: [{ role: 'guest', messages: 100, bytes: 1_000_000 }, { role: '*', messages: 10_000, burst: 5 }]
+   */
+  readonly rates?: readonly RoleRate[] | Readonly<Record<Uri, readonly RoleRate[]>> | undefined
 }
 
 /** How a router closes. */
@@ -159,6 +170,7 @@ const rulesOf = (strict: boolean): OptionRules<RouterOptions> => ({
   ],
   trustlevel: FUNCTION,
   history: checkedBy((value) => checkHistory(value, strict)),
+  rates: [RATES_EXPECTED, (value) => (isDict(value) ? Object.values(value).every(isRateList) : isRateList(value))],
   callQueue: checkedBy((value) => checkCallQueue(value, strict)),
 })
 
@@ -239,7 +251,13 @@ export class Router implements Attachable, Connector {
       const guarded = [...guardedIn(uri, methods), ...authorizersOf(authorize)]
       this.#realms.set(
         uri,
-        openRealm(uri, { ...of, ledger, serializers: this.#serializers, policy: { ...of.policy, authorize, guarded } }),
+        openRealm(uri, {
+          ...of,
+          rates: ratesIn(options.rates, uri, realms),
+          ledger,
+          serializers: this.#serializers,
+          policy: { ...of.policy, authorize, guarded },
+        }),
       )
     }
     this.#admission = admission({
@@ -471,6 +489,16 @@ function authorizerOf(
   if (unknown !== undefined)
     throw usage(`Router: authorize names ${formatValue(unknown)}, which is not one of its realms`)
   return rightsFrom(table[realm] ?? [])
+}
+
+/** The rates by role in one realm. */
+function ratesIn(rates: RouterOptions['rates'], realm: Uri, realms: readonly Uri[]): Rates | undefined {
+  if (!rates) return undefined
+  const byRealm = Array.isArray(rates) ? undefined : (rates as Readonly<Record<Uri, readonly RoleRate[]>>)
+  const unknown = Object.keys(byRealm ?? {}).find((each) => !realms.includes(each))
+  if (unknown !== undefined) throw usage(`Router: rates names ${formatValue(unknown)}, which is not one of its realms`)
+  const list = (byRealm ? byRealm[realm] : (rates as readonly RoleRate[])) ?? []
+  return list.length === 0 ? undefined : new Map(list.map((rate) => [rate.role, rate]))
 }
 
 /** The procedures that authorize, which not every session may register. */

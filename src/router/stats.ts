@@ -9,6 +9,8 @@ import { type DealerStats, NO_DEALER } from './rpc/dealer.ts'
 
 export interface SessionStats {
   readonly sessions: number
+  /** How often the connection of a session was not read because the rate of its role was exceeded, since the router was created. */
+  readonly throttled: number
   readonly dropped: {
     /** Sessions that were ended: twice as far behind as allowed, behind for too long, or with more held than allowed. */
     readonly sessions: number
@@ -31,7 +33,7 @@ export type RouterStats = RealmStats & { readonly bytes: RouterBytes; readonly m
 /** Counters since the router was created. */
 export type RouterDropped = RealmStats['dropped']
 
-export const NO_SESSIONS: SessionStats = { sessions: 0, dropped: { sessions: 0, held: 0, memory: 0 } }
+export const NO_SESSIONS: SessionStats = { sessions: 0, throttled: 0, dropped: { sessions: 0, held: 0, memory: 0 } }
 
 /** The statistics of a role that the router does not have are 0. */
 const ZERO_STATS: RealmStats = total([NO_SESSIONS, NO_BROKER, NO_DEALER, NO_TESTAMENTS, NO_OBSERVERS])

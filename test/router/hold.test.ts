@@ -83,6 +83,8 @@ class Waiting implements Attachable {
       dropped: (reason, _, count) => {
         this.dropped[reason] += count
       },
+      rates: undefined,
+      throttled() {},
       waited() {},
     }
     member.realm = home

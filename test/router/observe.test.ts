@@ -712,6 +712,7 @@ describe('stats', () => {
     (options) => {
       expect(new Router(options).stats()).toEqual({
         sessions: 0,
+        throttled: 0,
         subscriptions: 0,
         registrations: 0,
         calls: 0,

@@ -17,7 +17,7 @@ interface HeldMessage {
 }
 
 export class HeldMessages {
-  readonly #link: Link
+  readonly #reading: Pick<Link, 'pause' | 'resume'>
   readonly #limits: RouterLimits
   readonly #account: Account
   #messages: HeldMessage[] = []
@@ -26,8 +26,8 @@ export class HeldMessages {
   #bytes = 0
   #paused = false
 
-  constructor(link: Link, limits: RouterLimits, account: Account) {
-    this.#link = link
+  constructor(reading: Pick<Link, 'pause' | 'resume'>, limits: RouterLimits, account: Account) {
+    this.#reading = reading
     this.#limits = limits
     this.#account = account
   }
@@ -47,7 +47,7 @@ export class HeldMessages {
     this.#account.charge('held', weight)
     if (!this.#paused && this.#fills(PAUSES_AT)) {
       this.#paused = true
-      this.#link.pause?.()
+      this.#reading.pause?.()
     }
     return undefined
   }
@@ -84,7 +84,7 @@ export class HeldMessages {
   #resume(): void {
     if (!this.#paused) return
     this.#paused = false
-    this.#link.resume?.()
+    this.#reading.resume?.()
   }
 }
 

@@ -27,6 +27,7 @@ import { Account, type Consumer, type Ledger } from './ledger.ts'
 import type { RouterLimits } from './limits.ts'
 import { type Deviations, featuresOf, NO_DEVIATIONS, type PeerFeatures } from './peers.ts'
 import type { Principal } from './principal.ts'
+import { type Rates, Reading, Throttle } from './rates.ts'
 import { watchSilence } from './silence.ts'
 import { isBehind, isTooFarBehind, type Reader, StallWatch } from './slow-reader.ts'
 import type { Traffic } from './traffic.ts'
@@ -46,10 +47,13 @@ export interface Host {
 /** The part of a realm that a member needs. */
 export interface Home {
   readonly table: Table<Member>
+  readonly rates: Rates | undefined
   enter(member: Member): void
   leave(member: Member, end: SessionEnd): void
   /** Counts a loss of a member: its session, for one of two reasons, or held messages. */
   dropped(reason: keyof SessionStats['dropped'], member: Member, count: number): void
+  /** Counts a pause of a member whose rate is exceeded. */
+  throttled(): void
   /** Reports a decision that a member has waited for during so many milliseconds, and perhaps in vain. */
   waited(about: Undecided, member: Member, duration: number, decided: boolean): void
 }
@@ -117,6 +121,9 @@ export class Member extends Session implements Destination, Consumer, Reader {
   #seen = 0
   /** The messages held while a decision is awaited. */
   #held: HeldMessages | undefined
+  /** Set if its role has a rate. */
+  #throttle: Throttle | undefined
+  #reading: Reading | undefined
   /** The decision that is awaited. */
   #awaited: Promise<unknown> | undefined
   #patience: ReturnType<typeof setTimeout> | undefined
@@ -183,8 +190,17 @@ export class Member extends Session implements Destination, Consumer, Reader {
     this.staticPrincipal = staticPrincipal
     this.deviations = deviations
     this.#features = featuresOf(roles, deviations)
+    this.#limitRate(realm, principal)
     realm.enter(this)
     this.become(realm.table)
+  }
+
+  /** Sessions of the owner's own program are not limited, nor links that cannot be paused. */
+  #limitRate(realm: Home, { authrole }: Principal): void {
+    const rate = realm.rates?.get(authrole) ?? realm.rates?.get('*')
+    if (!rate || this.trusted || !this.link.pause || !this.link.resume) return
+    this.#reading = new Reading(this.link)
+    this.#throttle = new Throttle(rate, this.#reading, () => realm.throttled())
   }
 
   /** The session ends at a time in milliseconds since 1970, because its credentials do. */
@@ -260,7 +276,7 @@ export class Member extends Session implements Destination, Consumer, Reader {
   hold<T>(code: Code, decision: Promise<T>, then: (decided: T) => void, expired: T, about?: Undecided): void {
     if (!this.sendable) return
     const since = performance.now()
-    this.#held ??= new HeldMessages(this.link, this.#host.limits, this.account)
+    this.#held ??= new HeldMessages(this.#reading ?? this.link, this.#host.limits, this.account)
     this.#awaited = decision
     const settle = (decided: T, inTime = true): void => {
       if (this.#awaited !== decision) return
@@ -283,13 +299,14 @@ export class Member extends Session implements Destination, Consumer, Reader {
     )
   }
 
-  /** True while messages are held. The connection may be paused then, so its silence means nothing. */
+  /** True while messages are held or reading is paused: silence of the connection then means nothing. */
   get holding(): boolean {
-    return this.#held !== undefined
+    return this.#held !== undefined || this.#throttle?.paused === true
   }
 
   override receive(message: Message): void {
     this.#traffic.received(message[0])
+    this.#throttle?.received(this.link.latest ?? 0)
     const held = this.#held
     // GOODBYE waits in its turn: a publication sent before it must not be lost. Nothing is acknowledged after ABORT.
     if (!held || message[0] === ABORT) {
@@ -376,6 +393,8 @@ export class Member extends Session implements Destination, Consumer, Reader {
   #leave(end: SessionEnd): void {
     this.#unwatch?.()
     this.#stall.stop()
+    this.#throttle?.stop()
+    this.#throttle = undefined
     clearTimeout(this.#expiry)
     const { realm } = this
     this.realm = undefined
