@@ -1,7 +1,8 @@
 /**
  * Fair turns: while connections whose messages take long fill a turn of the event loop, they are read a few at a time, so
  * that the messages of all others wait for a few of them and not for all. Long messages that arrive together would also be
- * complete together, in one turn: those are read first of which the most has arrived.
+ * complete together, in one turn: those are read first of which the most has arrived. After a long turn they all rest for
+ * a moment.
  */
 
 import type { Duplex } from 'node:stream'
@@ -21,6 +22,9 @@ const SMALL_CHUNK = 4096
 const HEAVY_SMALL = 5
 /** What a chunk of a long message counts, in milliseconds: its work comes with the last one. */
 const PART = 2
+/** Milliseconds of a turn after which heavy connections rest, if there are others, and for how long. */
+const LONG_TURN = 40
+const REST = 20
 
 interface Waiting {
   /** Milliseconds of its last chunk. */
@@ -36,6 +40,8 @@ export class FairTurns {
   readonly #heavy = new Map<Delayable, Waiting>()
   #spent = 0
   #scheduled = false
+  /** True if something arrived on another connection since the last rest. */
+  #others = false
 
   /**
    * Watches a connection. All other listeners for its data must have been added before. `part` returns the bytes of a long
@@ -52,6 +58,7 @@ export class FairTurns {
       const arriving = part()
       const heavy = time > (chunk.length < SMALL_CHUNK ? HEAVY_SMALL : HEAVY)
       if (heavy || arriving > 0) this.#took(transport, arriving > 0 ? Math.max(PART, time) : time, arriving)
+      else this.#others = true
     })
     socket.on('close', () => {
       this.#waiting.delete(transport)
@@ -86,8 +93,15 @@ export class FairTurns {
 
   /** The turn is over: some of the connections that wait are read in the next one. */
   readonly #next = (): void => {
-    this.#scheduled = false
+    const isLong = this.#spent > LONG_TURN
     this.#spent = 0
+    // A call of another connection takes several turns, of which only one should be long.
+    if (isLong && this.#others) {
+      this.#others = false
+      setTimeout(this.#next, REST)
+      return
+    }
+    this.#scheduled = false
     const waiting = [...this.#waiting]
     // Both kinds have a turn, or one could starve the other.
     this.#proceed(waiting.filter(([, { arriving }]) => arriving === 0))

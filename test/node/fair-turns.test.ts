@@ -121,6 +121,27 @@ describe('by a clock of the test', () => {
     expect(log.slice(3)).toContain('proceed 1')
   })
 
+  test('after a long turn the heavy connections rest, if there are others', async () => {
+    const log: string[] = []
+    const turns = new FairTurns()
+    const [one, other] = ['one', 'other'].map((name) => new Busy(turns, name, 50, log)) as [Busy, Busy]
+    const light = new Busy(turns, 'light', 0, log)
+    one.chunk()
+    await turn()
+    expect(log).toEqual(['read one', 'delay one', 'proceed one'])
+    light.chunk()
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    other.chunk()
+    log.length = 0
+    await turn()
+    await turn()
+    expect(log).toEqual([])
+    expect(timers).toHaveBeenCalledOnce()
+    await vi.waitUntil(() => log.length > 0, { interval: 1 })
+    expect(log[0]).toBe('proceed one')
+    timers.mockRestore()
+  })
+
   test('a connection that closes while it waits is forgotten', async () => {
     const log: string[] = []
     const turns = new FairTurns()
