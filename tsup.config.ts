@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { transform } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
 import { entriesOf, namesOf } from './entry-points.ts'
+import { configSchema } from './src/config/keys.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -30,14 +31,14 @@ const common: Options = {
 const inlined = ['ws', 'eventemitter3', 'isomorphic-ws']
 
 /**
- * Turns the `require` of a Node module in `ws` into an import. In an ES module esbuild would leave a `require` that
+ * Turns the `require` of a Node module in `ws` and `yaml` into an import. In an ES module esbuild would leave a `require` that
  * throws, here and in what a user bundles.
  */
 const importedBuiltins: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'imported-builtins',
   setup({ onLoad, onResolve }) {
     const required = /\brequire\('([a-z]+)'\)/g
-    onLoad({ filter: /[\\/]node_modules[\\/]ws[\\/]lib[\\/].*\.js$/ }, async ({ path }) => {
+    onLoad({ filter: /[\\/]node_modules[\\/](ws[\\/]lib|yaml[\\/]dist)[\\/].*\.js$/ }, async ({ path }) => {
       const contents = (await readFile(path, 'utf8')).replace(required, (whole, name: string) =>
         builtinModules.includes(name) ? `require('imported:${name}').default` : whole,
       )
@@ -105,7 +106,7 @@ const withoutDocstrings: NonNullable<Options['esbuildPlugins']>[number] = {
 
 /** The licences of what dist/ contains of others. */
 function writeLicences(): void {
-  const parts = [...inlined, '@noble/ciphers'].map((name) => {
+  const parts = [...inlined, '@noble/ciphers', 'yaml'].map((name) => {
     const text = readFileSync(join('node_modules', name, 'LICENSE'), 'utf8').trim()
     return `${name}\n${'-'.repeat(name.length)}\n\n${text}\n`
   })
@@ -157,10 +158,16 @@ const selfContained: Options = {
   outExtension: ({ format }) => ({ js: format === 'iife' ? '.min.js' : '.mjs' }),
 }
 
+/** For editors: the `$schema` of a configuration. */
+function writeSchema(): void {
+  writeFileSync('dist/router.schema.json', `${JSON.stringify(configSchema(), null, 1)}\n`)
+}
+
 export default defineConfig(() => {
   // The configs below run side by side in one folder: emptied here, once, before any of them writes.
   rmSync('dist', { recursive: true, force: true })
   writeLicences()
+  writeSchema()
   return [
     {
       ...library,
@@ -168,7 +175,7 @@ export default defineConfig(() => {
       format: 'esm',
       // The command shares its chunks with the entry points: a service class that it loads extends the same WampClient.
       entry: { ...entries, cli: 'src/cli/main.ts' },
-      noExternal: inlined,
+      noExternal: [...inlined, 'yaml'],
       // Optional to `ws`, which tries them and goes on without.
       external: ['bufferutil', 'utf-8-validate'],
       esbuildPlugins: [importedBuiltins, withoutDocstrings],

@@ -33,8 +33,22 @@ const rules: Rules = {
   operations: { values: ['protocol'], types: ['router', 'client'] },
   // '' is an entry point: the console offers the imports of a user.
   cli: {
-    values: ['', 'node', 'operations', 'client', 'router', 'auth', 'session', 'serializer', 'transport', 'protocol'],
+    values: [
+      '',
+      'config',
+      'node',
+      'operations',
+      'client',
+      'router',
+      'auth',
+      'session',
+      'serializer',
+      'transport',
+      'protocol',
+    ],
   },
+  // A router and its listeners made of a configuration.
+  config: { values: ['node', 'router', 'auth', 'operations', 'serializer', 'protocol'] },
   testing: {
     values: ['', 'cli', 'node', 'client', 'router', 'auth', 'session', 'serializer', 'transport', 'protocol'],
   },
@@ -80,7 +94,7 @@ const exceptions: Record<string, Rule> = {
   'client/wamp-router.ts': { values: ['session', 'protocol', 'serializer', 'transport'], types: ['auth'] },
 }
 
-const mayImportNode = ['node', 'cli', 'testing']
+const mayImportNode = ['node', 'config', 'cli', 'testing']
 
 const src = new URL('../src/', import.meta.url)
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' })

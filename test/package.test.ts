@@ -38,7 +38,7 @@ const pageImports = namesOf({ page: true }).map(importOf)
 const pageBudgets = { RpcClient: 21_950, WampClient: 24_850 }
 
 /** Bytes of the tarball. A change that adds an entry point states its share in the CHANGELOG, and may raise this by it. */
-const tarballBudget = 812_000
+const tarballBudget = 915_000
 
 /** A folder whose node_modules holds the unpacked tarball, and beside it only the dependencies in package.json. */
 let place: string

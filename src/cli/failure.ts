@@ -14,6 +14,16 @@ export class Failure extends Error {
   }
 }
 
+/** Several mistakes in one file: a line for each, which begins with its place. */
+export class FileFailure extends Failure {
+  readonly lines: readonly string[]
+
+  constructor(lines: readonly string[]) {
+    super(lines.join('\n'))
+    this.lines = lines
+  }
+}
+
 /** The failure of a wrong command line. */
 export function usageFailure(text: string): Failure {
   return new Failure(text, 2)

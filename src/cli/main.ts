@@ -4,7 +4,7 @@
 import { WampError } from '../protocol/error.ts'
 import { VERSION } from '../protocol/version.ts'
 import type { Command } from './define-command.ts'
-import { Failure, formatError, messageOf, usageFailure } from './failure.ts'
+import { Failure, FileFailure, formatError, messageOf, usageFailure } from './failure.ts'
 import { formatColumns, printErrorLine } from './output.ts'
 
 // Loaded on demand: the modules of a router would double the start-up time of a call.
@@ -17,6 +17,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   list: async () => (await import('./list.ts')).listCommand,
   describe: async () => (await import('./describe.ts')).describeCommand,
   repl: async () => (await import('./repl.ts')).replCommand,
+  check: async () => (await import('./check.ts')).checkCommand,
+  convert: async () => (await import('./convert.ts')).convertCommand,
   keygen: async () => (await import('./keygen.ts')).keygenCommand,
   secret: async () => (await import('./secret.ts')).secretCommand,
 }
@@ -74,6 +76,10 @@ function exitCodeFor(error: unknown, name: string | undefined): number {
     // The answer of a peer: the line begins with the URI, for scripts.
     printErrorLine(formatError(error))
     return 1
+  }
+  if (error instanceof FileFailure) {
+    for (const line of error.lines) printErrorLine(line)
+    return error.exitCode
   }
   const exitCode = error instanceof Failure ? error.exitCode : 1
   const hint = isCommand(name) ? '' : `; the commands are ${commandNames.join(', ')}`

@@ -6,6 +6,7 @@ import { type ServeOptions, serve } from '../node/serve.ts'
 import { type Logger, logTo } from '../operations/log.ts'
 import { DEFAULT_REALM } from '../protocol/names.ts'
 import { Router, type RouterOptions } from '../router/router.ts'
+import { runConfigured } from './configured-router.ts'
 import { defineCommand, integerOption } from './define-command.ts'
 import { Failure, messageOf, usageFailure } from './failure.ts'
 import { LOG_OPTIONS, loggerFrom } from './log-lines.ts'
@@ -16,6 +17,11 @@ export const routerCommand = defineCommand({
   name: 'router',
   summary: 'Starts a router, with a broker and a dealer for each realm.',
   options: {
+    config: {
+      type: 'string',
+      value: 'file',
+      help: 'a configuration, in JSON with comments or YAML; instead of other options',
+    },
     port: { type: 'string', value: 'port', help: 'the port to listen on; 0 picks a free one (default: 8080)' },
     host: { type: 'string', value: 'host', help: '127.0.0.1 (default) for this machine, 0.0.0.0 for every interface' },
     path: { type: 'string', value: 'path', help: 'the path of its URL (default: /ws)' },
@@ -44,15 +50,26 @@ export const routerCommand = defineCommand({
       help: 'let every session end others and take over or remove what they have registered (for tests)',
     },
   },
-  notes: `It prints a line for each address once it accepts connections, and with --log-level a log on stderr. It speaks
-JSON, CBOR and MessagePack, over WebSocket, and over RawSocket on the same port: rs://127.0.0.1:8080. SIGINT and SIGTERM let calls in progress finish, send GOODBYE to every
-session and end the command with exit code 0; a second signal ends it at once.`,
+  notes: `It prints a line for each address once it accepts connections, and with --log-level a log on stderr. It speaks JSON,
+CBOR and MessagePack, over WebSocket, and over RawSocket on the same port: rs://127.0.0.1:8080. SIGINT and SIGTERM let calls in
+progress finish, send GOODBYE to every session and end the command with exit code 0; a second signal ends it at once. With
+--config, SIGHUP reloads users, roles and certificates: sessions whose user was removed or has another role are ended, all
+others stay.`,
   examples: [
     'wampy-ts router',
+    'wampy-ts router --config router.json',
     'wampy-ts router --port 9000 --path /wamp --realm public --realm internal',
     'wampy-ts router --unix /tmp/wampy.sock --no-raw-socket',
   ],
-  async run({ port = '8080', host, path, realm: realms = [DEFAULT_REALM], strict, unix, limit = [], ...flags }) {
+  async run({ config, ...values }) {
+    if (config !== undefined) {
+      const { 'log-level': level, 'log-format': format, ...others } = values
+      const [other] = Object.keys(others)
+      if (other !== undefined) throw usageFailure(`--config is used alone: put --${other} into the file`)
+      await runConfigured(config, { level, format })
+      return
+    }
+    const { port = '8080', host, path, realm: realms = [DEFAULT_REALM], strict, unix, limit = [], ...flags } = values
     const number = integerOption('port', port, 0, 65535)
     const count = (name: 'max-connections' | 'hello-timeout' | 'drain'): number | undefined => {
       const text = flags[name]

@@ -105,9 +105,15 @@ export function dictOf<Options>(place: string, rules: OptionRules<Options>): Opt
 }
 
 function unknownOption(of: string, name: string, known: readonly string[], instead: string | undefined): string {
-  const nearest = known.reduce((best, each) => (unlike(each, name) < unlike(best, name) ? each : best))
-  const better = instead ?? (unlike(nearest, name) <= Math.max(4, name.length / 2) && `did you mean ${nearest}?`)
+  const nearest = nearestName(name, known)
+  const better = instead ?? (nearest && `did you mean ${nearest}?`)
   return `${of} has no option ${formatValue(name)}${better ? `: ${better}` : `, but ${known.join(', ')}`}`
+}
+
+/** The name that a typo may stand for. */
+export function nearestName(typo: string, names: readonly string[]): string | undefined {
+  const nearest = names.reduce((best, each) => (unlike(each, typo) < unlike(best, typo) ? each : best))
+  return unlike(nearest, typo) <= Math.max(4, typo.length / 2) ? nearest : undefined
 }
 
 /** The pairs of letters that only one of two words has, and how much longer one is. Enough for a typo. */

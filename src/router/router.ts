@@ -4,7 +4,7 @@ import type { AuthMethod, ConnectionFacts } from '../auth/contract.ts'
 import { LONGEST_TIMER } from '../protocol/durations.ts'
 import { usage } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
-import { DEFAULT_REALM, LIMIT_EXCEEDED, SYSTEM_SHUTDOWN } from '../protocol/names.ts'
+import { DEFAULT_REALM, KILLED, LIMIT_EXCEEDED, SYSTEM_SHUTDOWN } from '../protocol/names.ts'
 import {
   checkRules,
   DURATION,
@@ -34,7 +34,7 @@ import { LIMITS, type RouterLimits } from './member/limits.ts'
 import { type Host, Member, refusedJoin } from './member/member.ts'
 import { isRateList, RATES_EXPECTED, type Rates, type RoleRate } from './member/rates.ts'
 import { Traffic } from './member/traffic.ts'
-import type { RouterObserver } from './observe/events.ts'
+import type { JoinedEvent, RouterObserver } from './observe/events.ts'
 import { checkedObserver, Observation, Observers } from './observe/observers.ts'
 import { openRealm } from './open-realm.ts'
 import { checkHistory, type HistoryOptions } from './pubsub/history.ts'
@@ -232,6 +232,7 @@ export class Router implements Attachable, Connector {
   readonly #admission: Table<Member>
   /** The serializers of its links, and of those that its servers will attach. */
   readonly #serializers = new Set<Serializer>()
+  readonly #methods: Methods
   /** True if the option `limits.memory` was given. */
   readonly #fixedMemory: boolean
   #closing: Promise<void> | undefined
@@ -244,11 +245,11 @@ export class Router implements Attachable, Connector {
     this.#fixedMemory = options.limits?.memory !== undefined
     const { auth, loginLimits = {} } = options
     const methods = methodsOf(auth, realms)
+    this.#methods = methods
     this.authenticates = auth !== undefined
     this.usesCookies = [...methods.values()].flat().some((method) => method !== ANONYMOUS && method.usesCookies)
     for (const uri of realms) {
-      const authorize = authorizerOf(options.authorize, uri, realms)
-      const guarded = [...guardedIn(uri, methods), ...authorizersOf(authorize)]
+      const { authorize, guarded } = this.#rules(options.authorize, uri, realms)
       this.#realms.set(
         uri,
         openRealm(uri, {
@@ -393,6 +394,44 @@ export class Router implements Attachable, Connector {
       observation.active = false
       for (const observers of all) observers.delete(observation)
     }
+  }
+
+  /**
+   * Follows other rules from now on, as the option `authorize` states them: for calls and publications that follow, new
+   * subscriptions and registrations, and the events that a subscription by pattern receives.
+   *
+   * @throws WampError `wampy.error.usage` for rules that are not valid; those of before then stay
+   */
+  setAuthorize(authorize: RouterOptions['authorize']): void {
+    checkRules('setAuthorize', { authorize }, { authorize: rulesOf(false).authorize })
+    const all = [...this.#realms].map(([uri, realm]) => ({ realm, ...this.#rules(authorize, uri, this.realms) }))
+    for (const { realm, authorize, guarded } of all) realm.rights.replace(authorize, guarded)
+  }
+
+  #rules(given: RouterOptions['authorize'], uri: Uri, realms: readonly Uri[]): Pick<Policy, 'authorize' | 'guarded'> {
+    const authorize = authorizerOf(given, uri, realms)
+    return { authorize, guarded: [...guardedIn(uri, this.#methods), ...authorizersOf(authorize)] }
+  }
+
+  /**
+   * Ends the sessions for which the function returns true, by GOODBYE, and returns their number.
+   *
+   * @example
+   * router.endSessions(({ authid }) => authid === 'joe')
+   */
+  endSessions(
+    matches: (session: JoinedEvent) => boolean,
+    { reason = KILLED, text = '' }: { readonly reason?: Uri | undefined; readonly text?: string | undefined } = {},
+  ): number {
+    const ended = [...this.#realms].flatMap(([realm, { members }]) =>
+      [...members.values()].filter(({ principal, id: session, transport, sendable }) => {
+        if (!principal || !sendable) return false
+        const { authid, authrole, authmethod, authprovider } = principal
+        return matches({ realm, session, authid, authrole, authmethod, authprovider, transport })
+      }),
+    )
+    for (const member of ended) member.goodbye(reason, text)
+    return ended.length
   }
 
   /** Forgets the remembered answers of authorizers, because the rights have changed. */

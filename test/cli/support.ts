@@ -28,7 +28,7 @@ beforeAll(async () => {
   const installed = here('node_modules', 'wampy-ts')
   mkdirSync(installed, { recursive: true })
   writeFileSync(join(installed, 'package.json'), readFileSync(join(root, 'package.json')))
-  for (const name of [...Object.keys(manifest.dependencies), 'tsx']) {
+  for (const name of [...Object.keys(manifest.dependencies), 'tsx', 'yaml']) {
     mkdirSync(dirname(here('node_modules', name)), { recursive: true })
     symlinkSync(join(root, 'node_modules', name), here('node_modules', name), 'junction')
   }
@@ -40,7 +40,7 @@ beforeAll(async () => {
     platform: 'node',
     target: 'es2022',
     define: { __VERSION__: JSON.stringify(manifest.version) },
-    external: Object.keys(manifest.dependencies),
+    external: [...Object.keys(manifest.dependencies), 'yaml'],
     tsconfigRaw: {},
   }
   await Promise.all([

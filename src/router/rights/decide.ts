@@ -100,19 +100,24 @@ export const TOO_LATE = new Refusal(AUTHORIZATION_FAILED, 'the router could not 
 
 const UNCLEAR = 'authorize must return true, false or { allow, disclose, trustlevel, control, cache }'
 
+/** True if an action may need a decision of its own. */
+function asks({ authorize, trustlevel, disclose, guarded }: Policy): boolean {
+  return Boolean(authorize || trustlevel || typeof disclose === 'function' || guarded.length > 0)
+}
+
 /** The rights in one realm. */
 export class Rights {
   /** The decision about every action, if no option has to be asked. */
-  readonly always: Decision | undefined
+  always: Decision | undefined
   readonly #realm: Uri
   readonly #rule: UriRule
-  readonly #policy: Policy
+  #policy: Policy
   readonly #unasked: Decision
   #remembered = new RememberedAnswers()
   #reported = false
 
   constructor(realm: Uri, rule: UriRule, policy: Policy) {
-    const { authorize, disclose, trustlevel } = policy
+    const { disclose } = policy
     this.#realm = realm
     this.#rule = rule
     this.#policy = policy
@@ -121,8 +126,14 @@ export class Rights {
       trustlevel: undefined,
       control: policy.controlOthers,
     }
-    const asks = authorize || trustlevel || typeof disclose === 'function' || policy.guarded.length > 0
-    this.always = asks ? undefined : this.#unasked
+    this.always = asks(policy) ? undefined : this.#unasked
+  }
+
+  /** Follows other rules from now on. */
+  replace(authorize: Policy['authorize'], guarded: Policy['guarded']): void {
+    this.#policy = { ...this.#policy, authorize, guarded }
+    this.always = asks(this.#policy) ? undefined : this.#unasked
+    this.forget()
   }
 
   /**
