@@ -179,6 +179,7 @@ describe('the details of the transport', () => {
 
   test.each([true, false])('include them by a rule for wamp.session.get with control: %j', (control) => {
     const { router, join } = open({
+      controlOthers: false,
       authorize: [
         {
           name: 'anonymous',
