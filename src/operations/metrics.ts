@@ -315,6 +315,11 @@ function familiesOf(router: Measurable, counters: Counters): Family[] {
     gauge('wampy_retained_events', 'Topics with a retained event.', ({ retained }) => retained),
     gauge('wampy_history_events', 'Events in histories.', ({ history }) => history),
     gauge('wampy_testaments', 'Testaments of present sessions.', ({ testaments }) => testaments),
+    counter(
+      'wampy_throttled_total',
+      'Pauses of sessions whose rate was exceeded, since the router was created.',
+      new Map(byRealm.map(({ realm, stats }) => [realm, stats.throttled])),
+    ),
     {
       name: 'wampy_dropped_total',
       type: 'counter',

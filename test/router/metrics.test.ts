@@ -5,8 +5,10 @@ import { type MetricsOptions, metrics } from 'wampy-ts/metrics'
 import { CALL, GOODBYE, HELLO, INVOCATION, PUBLISH, REGISTER, SUBSCRIBE, YIELD } from 'wampy-ts/testing'
 import { VERSION } from '../../src/protocol/version.ts'
 import type { Router } from '../../src/router/router.ts'
+import { json } from '../../src/serializer/json.ts'
+import { framed } from '../../src/session/framed.ts'
 import { able, register } from './rpc.ts'
-import { open, ROLES, subscribe } from './support.ts'
+import { open, Peer, ROLES, subscribe } from './support.ts'
 
 afterEach(() => void vi.useRealTimers())
 
@@ -188,6 +190,10 @@ wampy_history_events{realm="two"} 0
 # TYPE wampy_testaments gauge
 wampy_testaments{realm="one"} 0
 wampy_testaments{realm="two"} 0
+# HELP wampy_throttled_total Pauses of sessions whose rate was exceeded, since the router was created.
+# TYPE wampy_throttled_total counter
+wampy_throttled_total{realm="one"} 0
+wampy_throttled_total{realm="two"} 0
 # HELP wampy_dropped_total What was discarded, by its reason in router.stats(), since the router was created.
 # TYPE wampy_dropped_total counter
 ${dropped('one', { publications: 1 })}${dropped('two')}\
@@ -317,6 +323,19 @@ test('stop counts no more, releases the router, and keeps the numbers', () => {
     expect(numberOf(each, 'wampy_joins_total', { authmethod: 'anonymous' })).toBe(1)
     expect(numberOf(each, 'wampy_sessions')).toBe(2)
   }
+})
+
+test('count pauses of sessions that exceed their rate', () => {
+  const { router } = open({ rates: [{ role: 'anonymous', messages: 10 }] })
+  const numbers = metrics(router)
+  const peer = Object.assign(new Peer(), { pause() {}, resume() {} })
+  router.attach(framed(peer, json))
+  peer.says([HELLO, 'realm1', { roles: ROLES }])
+  for (let request = 1; request <= 10; request++) peer.says([CALL, request, {}, 'wamp.session.count'])
+  expect(numberOf(numbers, 'wampy_throttled_total')).toBe(0)
+  peer.says(...[11, 12, 13].map((request) => [CALL, request, {}, 'wamp.session.count']))
+  expect(numberOf(numbers, 'wampy_throttled_total')).toBe(1)
+  peer.lose()
 })
 
 test('counters begin at 0 in every realm', () => {
