@@ -28,8 +28,10 @@ const WORKERS = 24
 const MESSAGES = 8
 /** Milliseconds for links, timers and sockets to go when everybody has left. */
 const QUIET = 20_000
-/** Bytes by which a heap may grow, whatever was done. */
-const SLACK = 2 * 2 ** 20
+/** Seconds of the soak before it, in which compilers and caches fill the heaps. */
+const WARM_UP = 30
+/** Bytes by which a heap may still grow; a session that is not released costs tens of thousands. */
+const SLACK = 3 * 2 ** 20
 
 export interface SoakAddresses {
   readonly url: string
@@ -334,7 +336,7 @@ function remaining({ stats, links }: SoakReport): string[] {
 export async function soakRouter(child: ChildProcess, addresses: SoakAddresses, seconds: number): Promise<Soaked> {
   const fresh = await router(child)
   const own = resourcesOf()
-  await soaked(addresses, Math.min(10, seconds))
+  await soaked(addresses, Math.min(WARM_UP, seconds))
   const before = await quiet(child, fresh)
   const clients = heapInUse()
   const { counts, problems, acknowledged, lost } = await soaked(addresses, seconds)

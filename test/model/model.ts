@@ -106,7 +106,7 @@ export class ModelSession {
   readonly calls = new Map<number, ModelCall>()
   readonly invocations = new Map<number, ModelCall>()
   /** The answers of procedures of the router that come after everything else. */
-  late: { readonly request: number; readonly refusal: string | undefined }[] = []
+  late: { readonly request: number; readonly answer: string | unknown[] }[] = []
   /** Calls of procedures of the router that await a decision. */
   own = 0
   testaments: { topic: string; args: unknown; granted: Granted }[] = []
@@ -125,6 +125,16 @@ export interface ModelSubscription {
   readonly uri: string
   readonly match: Match
   readonly members: Set<ModelSession>
+  /** The events of its history, if it has one. */
+  readonly events: Kept[] | undefined
+}
+
+interface Kept {
+  readonly topic: string
+  readonly publication: Drawn
+  readonly details: Options
+  readonly args: unknown
+  readonly options: Options
 }
 
 interface Place {
@@ -199,6 +209,9 @@ export class ModelRealm {
   constructor(config: ModelConfig, world: ModelWorld) {
     this.#config = config
     this.#world = world
+    if (!config.history) return
+    const [uri, match] = config.history
+    this.subscriptions.push({ id: new Drawn(), uri, match, members: new Set(), events: [] })
   }
 
   get calls(): number {
@@ -233,11 +246,11 @@ export class ModelRealm {
       if (!next) break
       this.#handle(session, next)
     }
-    for (const { request, refusal } of session.late.splice(0)) {
+    for (const { request, answer } of session.late.splice(0)) {
       session.own--
       if (!session.there) this.#world.dropped.late++
-      else if (refusal) this.#refuse(session, CALL, request, refusal)
-      else session.heard.push([RESULT, request, {}])
+      else if (typeof answer === 'string') this.#refuse(session, CALL, request, answer)
+      else session.heard.push([RESULT, request, {}, ...answer])
     }
   }
 
@@ -387,9 +400,9 @@ export class ModelRealm {
 
   #subscribe(session: ModelSession, request: number, options: Options, uri: string, match: Match): void {
     let held = this.subscriptions.find((each) => each.uri === uri && each.match === match)
-    const first = !held
+    const first = !held || held.members.size === 0
     if (!held) {
-      held = { id: new Drawn(), uri, match, members: new Set() }
+      held = { id: new Drawn(), uri, match, members: new Set(), events: undefined }
       this.subscriptions.push(held)
     }
     const joins = !held.members.has(session)
@@ -414,7 +427,9 @@ export class ModelRealm {
 
   #unsubscribe(held: ModelSubscription, session: ModelSession): void {
     held.members.delete(session)
-    if (held.members.size === 0) this.subscriptions = this.subscriptions.filter((each) => each !== held)
+    if (held.members.size === 0 && !held.events) {
+      this.subscriptions = this.subscriptions.filter((each) => each !== held)
+    }
     if (isReserved(held.uri)) return
     this.#meta('wamp.subscription.on_unsubscribe', [session.id, held.id])
     if (held.members.size === 0) this.#meta('wamp.subscription.on_delete', [session.id, held.id])
@@ -429,7 +444,7 @@ export class ModelRealm {
       const open = this.retained.get(topic)?.find(({ options: of }) => LISTS.every(([name]) => of[name] === undefined))
       this.retained.set(topic, restricted && open ? [stored, open] : [stored])
     }
-    this.#event(topic, details, args, publication, (each) => {
+    this.#event(topic, details, args, publication, options, (each) => {
       return inAudience(options, each) && (each !== session || options['exclude_me'] === false)
     })
     return publication
@@ -440,11 +455,15 @@ export class ModelRealm {
     details: Options,
     args: unknown,
     publication: Drawn,
+    options: Options,
     admits: (session: ModelSession) => boolean,
   ): void {
-    for (const { id, uri, match, members } of this.subscriptions) {
+    for (const { id, uri, match, members, events } of this.subscriptions) {
       if (!fits(topic, uri, match)) continue
       const sent = match === 'exact' ? details : { ...details, topic }
+      // An event for named sessions is not kept: sessions end.
+      if (!options['exclude'] && !options['eligible'])
+        events?.push({ topic, publication, details: sent, args, options })
       for (const each of members) {
         if (each.there && admits(each) && this.#mayReceive(each, topic, match)) {
           each.heard.push([EVENT, id, publication, sent, args])
@@ -454,7 +473,7 @@ export class ModelRealm {
   }
 
   #meta(topic: string, args: unknown[]): void {
-    this.#event(topic, {}, args, new Drawn(), () => true)
+    this.#event(topic, {}, args, new Drawn(), {}, () => true)
   }
 
   #register(
@@ -578,22 +597,55 @@ export class ModelRealm {
       case 'wamp.session.add_testament': {
         const [topic, data] = args as [string, unknown]
         const options = kwargs['publish_options'] as Options
-        const add = (verdict: Verdict): string | undefined => {
-          if (verdict === 'denied') return NOT_AUTHORIZED
-          session.testaments.push({ topic, args: data, granted: verdict })
-          return undefined
-        }
-        const verdict = this.#verdict(session, 'publish', topic, 'exact', options)
-        if (verdict !== 'later') return add(verdict) ?? done()
-        const { awaits } = session
-        if (!awaits) throw new Error('the session awaits nothing')
-        session.own++
-        session.awaits = { ...awaits, conclude: (later) => void session.late.push({ request, refusal: add(later) }) }
-        return undefined
+        return this.#further(
+          session,
+          request,
+          this.#verdict(session, 'publish', topic, 'exact', options),
+          (granted) => {
+            session.testaments.push({ topic, args: data, granted })
+            return []
+          },
+        )
+      }
+      case 'wamp.subscription.get_events': {
+        const asked = this.subscriptions.find(({ id }) => id === args[0])
+        if (!asked) return 'wamp.error.no_such_subscription'
+        if (!asked.events) return 'wamp.error.history_unavailable'
+        const { uri: topic, match, events } = asked
+        return this.#further(session, request, this.#verdict(session, 'subscribe', topic, match, {}), () => {
+          const visible = events.filter(
+            (event) => inAudience(event.options, session) && this.#mayReceive(session, event.topic, match),
+          )
+          const shown = visible.map(({ publication, details, args: data }) => {
+            return { timestamp: SOME_TEXT, subscription: asked.id, publication, details, args: data }
+          })
+          return shown.length > 0 ? [shown, { is_limit_reached: false }] : [[], { is_limit_reached: false }]
+        })
       }
       default:
         return 'wamp.error.no_such_procedure'
     }
+  }
+
+  /** Answers a call of the router's own procedures that needs one more decision. */
+  #further(
+    session: ModelSession,
+    request: number,
+    verdict: Verdict | 'later',
+    answer: (granted: Granted) => unknown[],
+  ): string | undefined {
+    const decided = (counts: Verdict): string | unknown[] => (counts === 'denied' ? NOT_AUTHORIZED : answer(counts))
+    if (verdict !== 'later') {
+      const found = decided(verdict)
+      if (typeof found === 'string') return found
+      session.heard.push([RESULT, request, {}, ...found])
+      return undefined
+    }
+    const { awaits } = session
+    if (!awaits) throw new Error('the session awaits nothing')
+    session.own++
+    session.awaits = { ...awaits, conclude: (later) => void session.late.push({ request, answer: decided(later) }) }
+    return undefined
   }
 
   #serving(uri: string): ModelRegistration | undefined {

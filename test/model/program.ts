@@ -19,6 +19,8 @@ export interface ModelConfig {
   readonly controlOthers: boolean
   readonly disclose: 'asked' | 'always' | 'never'
   readonly levels: boolean
+  /** The topics, or pattern of topics, whose events are kept. */
+  readonly history: readonly [uri: string, match: Match] | undefined
 }
 
 export interface ModelStep {
@@ -112,23 +114,17 @@ export const META = [
 ] as const
 
 /** What a program is mostly about. */
-const THEMES = [
-  'everything',
-  'everything',
-  'retained events',
-  'shared registrations',
-  'a function that decides',
-] as const
+const THEMES = ['everything', 'everything', 'kept events', 'shared registrations', 'a function that decides'] as const
 
 export function randomProgram(seed: number): Program {
   const draw = drawing(seed)
   const one = <Item>(items: readonly Item[]): Item => items[draw(items.length)] as Item
   const theme = one(THEMES)
-  const retains = theme === 'retained events'
+  const keeps = theme === 'kept events'
   const shares = theme === 'shared registrations'
   const asks = theme === 'a function that decides'
   // The fewer URIs, the more often sessions meet.
-  const uris = Array.from({ length: 1 + draw(shares || asks ? 2 : 8) }, () => one(EXACT))
+  const uris = Array.from({ length: 1 + draw(shares || asks ? 2 : keeps ? 4 : 8) }, () => one(EXACT))
   const allowance = (): ModelRule['allow'] => {
     const acts: readonly Act[] = ['call', 'register', 'publish', 'subscribe']
     const often = 1 + draw(4)
@@ -168,6 +164,7 @@ export function randomProgram(seed: number): Program {
     controlOthers: draw(8) === 0,
     disclose: one(['asked', 'asked', 'asked', 'always', 'never']),
     levels: draw(4) === 0,
+    history: keeps || draw(3) === 0 ? one(PATTERNS) : draw(3) === 0 ? [one(uris), 'exact'] : undefined,
   }
   const step = (of: Partial<ModelStep> & Pick<ModelStep, 'do'>): ModelStep => ({
     slot: draw(SLOTS),
@@ -201,12 +198,17 @@ export function randomProgram(seed: number): Program {
     })
   const steps: ModelStep[] = []
   for (let slot = 0; slot < 4; slot++) steps.push(joining(slot))
+  if (config.history) {
+    // A reader needs the id, which a subscriber learns.
+    const [uri, match] = config.history
+    for (let slot = 0; slot < 4; slot++) steps.push(step({ do: 'subscribe', slot, uri, match }))
+  }
   for (let left = 16 + draw(40); left > 0; left--) {
     const choice = draw(asks ? 110 : 100)
     if (choice < 5) steps.push(joining(draw(SLOTS)))
     else if (choice < 8) steps.push(step({ do: 'leave', word: one(['GOODBYE', 'ABORT', 'loss', 'violation']) }))
     else if (choice < (shares || asks ? 15 : 22)) {
-      steps.push(step({ do: 'subscribe', ...patterned(true), flags: flags({ get_retained: retains ? 1 : 2 }) }))
+      steps.push(step({ do: 'subscribe', ...patterned(true), flags: flags({ get_retained: keeps ? 1 : 2 }) }))
     } else if (choice < 25) steps.push(step({ do: 'unsubscribe' }))
     else if (choice < 36) {
       const word = shares ? 'roundrobin' : one(['single', 'single', 'roundrobin', 'random', 'first', 'last'])
@@ -215,13 +217,14 @@ export function randomProgram(seed: number): Program {
     } else if (choice < 39) steps.push(step({ do: 'unregister' }))
     else if (choice < 54) steps.push(step({ do: 'call', flags: flags({ disclose_me: 5, receive_progress: 3 }) }))
     else if (choice < 62) {
-      const word = asks && draw(2) === 0 ? 'add_testament' : one(META)
+      const usual = asks ? 'add_testament' : keeps ? 'get_events' : undefined
+      const word = (draw(2) === 0 ? usual : undefined) ?? one(META)
       steps.push(step({ do: 'meta', word, others: [draw(SLOTS)] }))
     } else if (choice < 65) steps.push(step({ do: 'cancel', word: one(['', 'skip', 'kill', 'killnowait']) }))
     else if (choice < 77)
       steps.push(step({ do: 'answer', word: one(['result', 'result', 'result', 'partial', 'error']) }))
     else if (choice < 91) {
-      const odds = { acknowledge: 2, disclose_me: 6, retain: retains ? 1 : 4, me: 3 }
+      const odds = { acknowledge: 2, disclose_me: 6, retain: keeps ? 1 : 4, me: 3 }
       const lists = [
         '',
         '',

@@ -81,7 +81,7 @@ class Run {
       }
       return undefined
     }
-    const { kind, rules, disclose, levels, controlOthers } = config
+    const { kind, rules, disclose, levels, controlOthers, history } = config
     const authorize: Authorize = ({ session, action, uri, match, options: given }) => {
       const forces = given['force_reregister'] === true
       const { late, ...answer } = answerOf(config, this.#model.version, action as Act, uri, match, forces)
@@ -95,6 +95,7 @@ class Run {
       loginLimits: false,
       disclose,
       controlOthers,
+      ...(history && { history: [{ uri: history[0], match: history[1], limit: 1000 }] }),
       ...(levels && { trustlevel: (_action, uri) => levelOf(uri) }),
       ...(kind === 'function' && { authorize }),
       ...(kind === 'roles' && { authorize: [...listed, { name: 'asked', authorizer: authorize }] }),
@@ -113,7 +114,7 @@ class Run {
     this.#compare(true)
     const { sessions, subscriptions, registrations, calls, testaments, bytes } = this.#router.stats()
     const left = { sessions, subscriptions, registrations, calls, testaments, links: this.#router.links }
-    const kept = bytes.total - bytes.retained
+    const kept = bytes.total - bytes.retained - bytes.histories
     if (Object.values(left).some((count) => count !== 0) || kept !== 0) {
       throw new Mismatch(`at the end there are ${JSON.stringify({ ...left, bytes: kept })}`)
     }
@@ -211,6 +212,7 @@ class Run {
   #messageOf({ do: kind, pick, uri, match, word, flags, others }: ModelStep, actor: Actor): Said | undefined {
     const { session, called } = actor
     const { realm } = session
+    const subscriptions = realm.subscriptions.filter(({ id }) => id.value !== undefined)
     const among = <Item>(items: readonly Item[]): Item | undefined => items[pick % (items.length || 1)]
     // Mostly one of its own.
     const amongOwn = <Item>(items: readonly Item[], isOwn: (item: Item) => boolean): Item | undefined =>
@@ -226,7 +228,7 @@ class Run {
       case 'subscribe':
         return [SUBSCRIBE, next(), { ...matched, ...flagged('get_retained') }, uri]
       case 'unsubscribe':
-        return [UNSUBSCRIBE, next(), amongOwn(realm.subscriptions, ({ members }) => members.has(session))?.id ?? 1]
+        return [UNSUBSCRIBE, next(), amongOwn(subscriptions, ({ members }) => members.has(session))?.id ?? 1]
       case 'register': {
         const options = { ...matched, ...(word !== 'single' && { invoke: word }) }
         return [REGISTER, next(), { ...options, ...flagged('force_reregister', 'disclose_caller') }, uri]
@@ -273,7 +275,11 @@ class Run {
           case 'kill':
             return call('wamp.session.kill', id)
           case 'remove_subscriber':
-            return call('wamp.subscription.remove_subscriber', among(realm.subscriptions)?.id ?? 1, id)
+            return call('wamp.subscription.remove_subscriber', among(subscriptions)?.id ?? 1, id)
+          case 'get_events': {
+            const kept = pick % 8 > 0 ? subscriptions.find(({ events }) => events) : among(subscriptions)
+            return call('wamp.subscription.get_events', kept?.id ?? 1)
+          }
           case 'remove_callee':
             return call('wamp.registration.remove_callee', among(realm.registrations)?.id ?? 1, id)
           case 'add_testament':
@@ -336,7 +342,8 @@ class Run {
       realms.reduce((total, realm) => total + of(realm), 0)
     const expected = {
       sessions: sum(({ sessions }) => sessions.size),
-      subscriptions: sum(({ subscriptions }) => subscriptions.length),
+      subscriptions: sum(({ subscriptions }) => subscriptions.filter(({ members }) => members.size > 0).length),
+      history: sum(({ subscriptions }) => subscriptions.reduce((all, { events = [] }) => all + events.length, 0)),
       registrations: sum(({ registrations }) => registrations.length),
       calls: sum(({ calls }) => calls),
       retained: sum(({ retained }) => retained.size),
@@ -347,11 +354,12 @@ class Run {
       observations: 0,
       sessionsDropped: 0,
     }
-    const { sessions, subscriptions, registrations, calls, retained, testaments, dropped } = stats
+    const { sessions, subscriptions, history, registrations, calls, retained, testaments, dropped } = stats
     const { publications, late, partial, cancels, held, observations, sessions: sessionsDropped } = dropped
     const actual = {
       sessions,
       subscriptions,
+      history,
       registrations,
       calls,
       retained,
