@@ -12,6 +12,7 @@ const TOLD = 64
 export class Accepted {
   readonly #limit: number
   readonly #perAddress: PerAddress
+  readonly #requests: PerAddress
   readonly #turnedAway: (text: string) => void
   readonly #sockets = new Set<Socket>()
   /** Above the limit of their address, and told so. */
@@ -31,6 +32,7 @@ export class Accepted {
   ) {
     this.#limit = limit
     this.#perAddress = perAddress
+    this.#requests = perAddress.ofRequests()
     this.#turnedAway = turnedAway
     const secure = 'setSecureContext' in server
     const excess = `the limit of ${limit} connections is reached`
@@ -42,6 +44,7 @@ export class Accepted {
         this.#sockets.delete(socket)
         this.#told.delete(socket)
         perAddress.leave(socket)
+        this.#requests.leave(socket)
       })
       if (this.#sockets.size > limit + TOLD) this.#cut(socket, excess)
       else if (!allowed && this.#told.size === TOLD) this.#cut(socket, perAddress.reason)
@@ -66,12 +69,18 @@ export class Accepted {
     this.#deadlines.delete(socket)
   }
 
-  /** The connection has sent a whole request of HTTP, which has limits of its own; a polling client needs several. */
-  requested(socket: object): void {
+  /**
+   * The connection has sent a whole request of HTTP, which has limits of its own; a polling client needs several. Returns
+   * the reason why the request is refused, if it is.
+   */
+  requested(socket: Socket): string | undefined {
     this.settled(socket)
-    this.#sockets.delete(socket as Socket)
-    this.#told.delete(socket as Socket)
+    this.#sockets.delete(socket)
+    this.#told.delete(socket)
     this.#perAddress.leave(socket)
+    if (this.#requests.enter(socket, plainAddress(socket.remoteAddress))) return undefined
+    this.#turnedAway(this.#requests.reason)
+    return this.#requests.reason
   }
 
   #cut(socket: Socket, text: string): void {

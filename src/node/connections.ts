@@ -1,6 +1,6 @@
 /** The connections of a server: their number, their silence and their end. */
 
-import type { Server } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { getHeapStatistics } from 'node:v8'
 import type { ConnectionFacts } from '../auth/contract.ts'
@@ -33,7 +33,7 @@ export interface ConnectionOptions extends SweepOptions {
   /**
    * The greatest number of connections of one address, counted from their acceptance; more are refused. For IPv6 of one
    * network of 64 bits. Loopback addresses are exempt, and those of trusted proxies, whose clients are counted by the
-   * addresses that the proxies state. No limit by default: many users may share an address.
+   * addresses that the proxies state. Connections that only send requests, such as long polls, may be six times as many. No limit by default: many users may share an address.
    */
   readonly maxConnectionsPerAddress?: number | undefined
   /** JSON, CBOR and MessagePack by default. The client's order of preference decides. */
@@ -100,9 +100,9 @@ export class Connections {
     )
   }
 
-  /** A connection has sent a whole request of HTTP, and becomes no transport. */
-  requested(socket: object): void {
-    this.#accepted?.requested(socket)
+  /** A connection has sent a whole request of HTTP, and becomes no transport. Returns the reason of a refusal. */
+  requested(socket: Socket): string | undefined {
+    return this.#accepted?.requested(socket)
   }
 
   /** The supported subprotocols, for people. */

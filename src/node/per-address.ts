@@ -4,17 +4,19 @@
 export class PerAddress {
   readonly #limit: number
   readonly #isExempt: (address: string) => boolean
+  readonly #what: string
   readonly #counts = new Map<string, number>()
   readonly #networks = new Map<object, string>()
 
-  constructor(limit: number, isExempt: (address: string) => boolean) {
+  constructor(limit: number, isExempt: (address: string) => boolean, what = 'connections') {
+    this.#what = what
     this.#limit = limit
     this.#isExempt = isExempt
   }
 
   /** The reason of a refusal. */
   get reason(): string {
-    return `the limit of ${this.#limit} connections of one address is reached`
+    return `the limit of ${this.#limit} ${this.#what} of one address is reached`
   }
 
   /** Takes a place for a connection that has none yet; false if its address has none left. */
@@ -27,6 +29,11 @@ export class PerAddress {
     this.#counts.set(network, count + 1)
     this.#networks.set(connection, network)
     return true
+  }
+
+  /** Connections that send requests, of which a client that polls has several, and a browser six for one host. */
+  ofRequests(): PerAddress {
+    return new PerAddress(6 * this.#limit, this.#isExempt, 'connections with requests')
   }
 
   leave(connection: object): void {

@@ -23,7 +23,7 @@ import type { Attachable } from '../session/link.ts'
 import { CLOSE_TIMEOUT } from '../transport/transport.ts'
 import { type CookieIssuer, knownTo, requestInfo } from './connection-info.ts'
 import { CONNECTION_RULES, type ConnectionOptions, Connections, checkAttachable } from './connections.ts'
-import { divertRawSocket, handleBefore, isAllowedOrigin, ORIGINS, type Origins, pathOf } from './http-server.ts'
+import { divertRawSocket, fail, handleBefore, isAllowedOrigin, ORIGINS, type Origins, pathOf } from './http-server.ts'
 import { addressOf, closeOf, isExposed, listenOn, socketsOf, warnIfOpen } from './listen.ts'
 import { LONG_POLL_RULES, type LongPollOptions, LongPolls } from './longpoll-serve.ts'
 import { HEALTH_RULES, type HealthEndpoints, METRICS_ENDPOINT_RULES, type MetricsEndpoint, Probes } from './probes.ts'
@@ -223,8 +223,11 @@ export async function serve(router: Attachable, options: ServeOptions = {}): Pro
   const restoreHandlers = existing && (polls || probes) ? handleBefore(existing, take) : undefined
   if (!existing)
     server.on('request', (request, response) => {
-      connections.requested(request.socket)
-      if (!take(request, response)) answerBrowser(request, response, path)
+      const refused = connections.requested(request.socket)
+      if (refused !== undefined) {
+        response.setHeader('Connection', 'close')
+        fail(response, 503, refused)
+      } else if (!take(request, response)) answerBrowser(request, response, path)
     })
 
   async function end(): Promise<void> {

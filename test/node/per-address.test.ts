@@ -1,6 +1,7 @@
 /** The limit of connections of one address, over every transport, and behind a proxy. */
 
-import { connect, Server } from 'node:net'
+import { once } from 'node:events'
+import { connect, Server, type Socket } from 'node:net'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { longPollDial, WampClient, WampRouter } from 'wampy-ts'
 import { anonymousAuth } from 'wampy-ts/auth/router'
@@ -149,6 +150,33 @@ describe('without a proxy', () => {
     const { longPollUrl, reasons } = await served()
     await fill(longPollUrl, longPollDial(), /503/)
     expect(reasons[0]).toBe(REASON)
+  })
+
+  test('connections that only send requests are six times as many, and the place of one that has closed is free', async () => {
+    network = '198.51.100.7'
+    const { port, url, reasons } = await served()
+    /** Sends a request on a connection that stays open; resolves to the status of the answer. */
+    const status = async (socket: Socket): Promise<string> => {
+      const answered = once(socket, 'data')
+      socket.write('OPTIONS /ws/lp/open HTTP/1.1\r\nHost: x\r\n\r\n')
+      return String((await answered)[0]).slice(9, 12)
+    }
+    const sockets: Socket[] = []
+    for (let n = 0; n < 12; n++) {
+      const { socket } = await silent(port)
+      sockets.push(socket)
+      expect(await status(socket)).toBe('204')
+    }
+    // The same connection again.
+    expect(await status(sockets[0] as Socket)).toBe('204')
+    const { socket, gone } = await silent(port)
+    expect(await status(socket)).toBe('503')
+    await gone
+    expect(reasons).toEqual(['the limit of 12 connections with requests of one address is reached'])
+    // They take no place of a session.
+    await client(url, dial()).start()
+    sockets[0]?.destroy()
+    await expect.poll(async () => status((await silent(port)).socket)).toBe('204')
   })
 
   test('silent connections count from their acceptance, and a flood of them leaves room for other addresses', async () => {
