@@ -22,7 +22,7 @@ export async function runConfigured(
   } catch (error) {
     throw new Failure(messageOf(error))
   }
-  if (logger) logTo(running.router, logger)
+  const stopLog = logger ? logTo(running.router, logger) : undefined
   // One after the other: the last file wins.
   let reloading = Promise.resolve()
   process.on('SIGHUP', () => {
@@ -31,6 +31,7 @@ export async function runConfigured(
   for (const url of running.urls) printLine(`wampy-ts router listening on ${url}`)
   await whenAborted(stop.signal)
   await running.close()
+  stopLog?.()
 }
 
 async function reload(path: string, running: ConfiguredRouter): Promise<void> {

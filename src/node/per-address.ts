@@ -1,6 +1,8 @@
 /** The connections of each address, within a limit. */
 
-/** Addresses of IPv6 are counted by their first 64 bits, of which a client has all. */
+import { networkOf } from '../protocol/network.ts'
+
+/** Counts by network: see `networkOf`. */
 export class PerAddress {
   readonly #limit: number
   readonly #isExempt: (address: string) => boolean
@@ -44,12 +46,4 @@ export class PerAddress {
     if (left > 0) this.#counts.set(network, left)
     else this.#counts.delete(network)
   }
-}
-
-function networkOf(address: string): string {
-  if (!address.includes(':')) return address
-  const [left = [], right = []] = address.split('::').map((part) => (part ? part.split(':') : []))
-  const zeros = Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0')
-  const groups = [...left, ...zeros, ...right].slice(0, 4)
-  return groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')
 }

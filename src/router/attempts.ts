@@ -1,6 +1,7 @@
 /** Failed logins by address and by authid, which slow down whoever guesses secrets. */
 
 import { MOST_TRACKED } from '../protocol/fixed-limits.ts'
+import { networkOf } from '../protocol/network.ts'
 
 /** How failed logins are slowed down. */
 export interface LoginLimits {
@@ -50,7 +51,7 @@ export class LoginAttempts {
   /** Milliseconds for which an address must wait before its next attempt; 0 if it may try now. */
   locked(address: string | undefined): number {
     if (address === undefined || LOOPBACK.test(address)) return 0
-    const failures = this.#find(this.#addresses, address)
+    const failures = this.#find(this.#addresses, networkOf(address))
     if (!failures) return 0
     return Math.max(0, failures.last + this.#penalty(failures.count, this.#limits.maxLock) - performance.now())
   }
@@ -58,7 +59,7 @@ export class LoginAttempts {
   /** Counts a failure; returns the milliseconds by which its refusal is delayed. */
   failed(address: string | undefined, authid: string | undefined): number {
     const counts = [
-      address === undefined ? 0 : this.#count(this.#addresses, address),
+      address === undefined ? 0 : this.#count(this.#addresses, networkOf(address)),
       authid === undefined ? 0 : this.#count(this.#authids, authid.slice(0, AUTHID_LENGTH)),
     ]
     return this.#penalty(Math.max(...counts), this.#limits.maxDelay)

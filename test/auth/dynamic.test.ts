@@ -357,6 +357,13 @@ describe('failed logins', () => {
     expect(await attempt(router, undefined, 'a')).toBe('joined')
   })
 
+  test('lock the network of an IPv6 address, all of which its client has', async () => {
+    const router = limited({ free: 2, delay: 60_000, maxDelay: 10, maxLock: 60_000 })
+    for (let n = 0; n < 3; n++) await attempt(router, `2001:db8::${n}:1`, 'wrong')
+    expect(await attempt(router, '2001:db8:0:0:ffff::7', 'a')).toMatch(/^too many failed logins/)
+    expect(await attempt(router, '2001:db8:0:1::1', 'a')).toBe('joined')
+  })
+
   test('are counted for unknown principals alike', async () => {
     const router = limited({ free: 2, delay: 60_000, maxDelay: 10, maxLock: 60_000 })
     for (let n = 0; n < 3; n++) await attempt(router, '192.0.2.1', 'a', `jim${n}`)
