@@ -105,6 +105,12 @@ function asks({ authorize, trustlevel, disclose, guarded }: Policy): boolean {
   return Boolean(authorize || trustlevel || typeof disclose === 'function' || guarded.length > 0)
 }
 
+/** The greatest number of outcomes of rules that are kept for an action of a role, and the greatest length of their URIs. */
+const FIXED_OUTCOMES = 1024
+const FIXED_URI_LENGTH = 256
+
+type FixedOutcomes = Readonly<Record<Action, Map<Uri, Outcome>>>
+
 /** The rights in one realm. */
 export class Rights {
   /** The decision about every action, if no option has to be asked. */
@@ -113,6 +119,8 @@ export class Rights {
   readonly #rule: UriRule
   #policy: Policy
   readonly #unasked: Decision
+  /** By role. */
+  readonly #fixed = new Map<string, FixedOutcomes>()
   #remembered = new RememberedAnswers()
   #reported = false
 
@@ -141,6 +149,8 @@ export class Rights {
    * creates no promise.
    */
   decide(action: Action, uri: Uri, match: MatchPolicy, options: Dict, from: Destination): Outcome | Promise<Outcome> {
+    const known = match === 'exact' ? this.#fixedFor(from)?.[action].get(uri) : undefined
+    if (known) return known
     const { authorize, guarded } = this.#policy
     if (!isAccepted(uri, this.#rule, match)) return this.#unasked
     if (
@@ -157,12 +167,34 @@ export class Rights {
     const rights = authorize.get(from.principal.authrole)
     if (rights instanceof RuleSet) {
       const rule = rights.find(action, uri, match)
-      return rule ? this.#ruled(action, uri, from, rule) : refusedAction(action, uri)
+      const outcome = rule ? this.#ruled(action, uri, from, rule) : refusedAction(action, uri)
+      if (match === 'exact' && action !== 'register') this.#fix(from, action, uri, outcome)
+      return outcome
     }
     if (rights === undefined) return refusedAction(action, uri)
     const asked: Authorize =
       typeof rights === 'function' ? rights : (request) => this.#policy.ask(rights, request) as Promise<boolean>
     return this.#ask(asked, action, uri, match, options, from)
+  }
+
+  /** The outcomes of rules for exact URIs that are the same for all sessions of a role. */
+  #fixedFor({ principal, trusted }: Destination): FixedOutcomes | undefined {
+    return principal && !trusted ? this.#fixed.get(principal.authrole) : undefined
+  }
+
+  #fix({ principal }: Destination, action: Action, uri: Uri, outcome: Outcome): void {
+    const { disclose, trustlevel } = this.#policy
+    if (!principal || trustlevel || typeof disclose === 'function' || uri.length > FIXED_URI_LENGTH) return
+    const { authrole } = principal
+    const known = this.#fixed.get(authrole) ?? {
+      call: new Map(),
+      register: new Map(),
+      publish: new Map(),
+      subscribe: new Map(),
+    }
+    if (known[action].size === FIXED_OUTCOMES) known[action].clear()
+    known[action].set(uri, outcome)
+    this.#fixed.set(authrole, known)
   }
 
   /** True if the owner's rules let a subscriber by pattern receive the events of a topic. */
