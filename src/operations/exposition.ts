@@ -37,7 +37,7 @@ const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\
 
 /** A lone surrogate is not text in UTF-8. */
 function escapeLabel(text: string): string {
-  return text.replace(/[\\"\n]/g, (character) => ESCAPES[character] as string).replace(/\p{Cs}/gu, '\ufffd')
+  return text.replace(/[\\"\n]/g, (character) => ESCAPES[character] as string).replace(/[\ud800-\udfff]/gu, '\ufffd')
 }
 
 function formatNumber(value: number): string {
