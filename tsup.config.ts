@@ -94,15 +94,22 @@ const smallEmitter: NonNullable<Options['esbuildPlugins']>[number] = {
     }),
 }
 
-/** Drops the docstrings of our sources: editors show those of the declarations. Annotations such as `@__PURE__` stay. */
-const withoutDocstrings: NonNullable<Options['esbuildPlugins']>[number] = {
-  name: 'without-docstrings',
+/**
+ * Drops the docstrings of our sources: editors show those of the declarations. Annotations such as `@__PURE__` stay. In
+ * files for Node, an optional package in CommonJS is hidden from bundlers, some of which fail on it; Node finds it.
+ */
+const edited = (platform: 'node' | 'page'): NonNullable<Options['esbuildPlugins']>[number] => ({
+  name: 'edited',
   setup: ({ onLoad }) =>
-    onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path }) => ({
-      contents: (await readFile(path, 'utf8')).replace(/^[ \t]*\/\*\*[\s\S]*?\*\/[ \t]*\n/gm, ''),
-      loader: 'ts',
-    })),
-}
+    onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path }) => {
+      const code = (await readFile(path, 'utf8')).replace(/^[ \t]*\/\*\*[\s\S]*?\*\/[ \t]*\n/gm, '')
+      const hidden = "import(['@mongodb-js', 'saslprep'].join('/'))"
+      return {
+        contents: platform === 'node' ? code.replace("import('@mongodb-js/saslprep')", hidden) : code,
+        loader: 'ts',
+      }
+    }),
+})
 
 /** The licences of what dist/ contains of others. */
 function writeLicences(): void {
@@ -178,7 +185,7 @@ export default defineConfig(() => {
       noExternal: [...inlined, 'yaml'],
       // Optional to `ws`, which tries them and goes on without.
       external: ['bufferutil', 'utf-8-validate'],
-      esbuildPlugins: [importedBuiltins, withoutDocstrings],
+      esbuildPlugins: [importedBuiltins, edited('node')],
       esbuildOptions(options) {
         options.minifySyntax = true
       },
@@ -192,7 +199,7 @@ export default defineConfig(() => {
       treeshake: true,
       // An ES module, which `require` cannot load before Node 20.19.
       noExternal: ['@noble/ciphers'],
-      esbuildPlugins: [withoutDocstrings],
+      esbuildPlugins: [edited('node')],
       esbuildOptions(options) {
         options.minifySyntax = true
       },
@@ -207,7 +214,7 @@ export default defineConfig(() => {
       platform: 'browser',
       splitting: true,
       removeNodeProtocol: false,
-      esbuildPlugins: [forPages, smallEmitter, withoutDocstrings],
+      esbuildPlugins: [forPages, smallEmitter, edited('page')],
       // Puts numbers in the place of the codes of messages: a bundler drops no object with computed keys, and so no role.
       esbuildOptions(options) {
         options.minifySyntax = true

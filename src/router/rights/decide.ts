@@ -141,6 +141,7 @@ export class Rights {
   replace(authorize: Policy['authorize'], guarded: Policy['guarded']): void {
     this.#policy = { ...this.#policy, authorize, guarded }
     this.always = asks(this.#policy) ? undefined : this.#unasked
+    this.#fixed.clear()
     this.forget()
   }
 
