@@ -18,6 +18,7 @@ import type { TlsRenewal } from '../node/tls-server.ts'
 import { WampError } from '../protocol/error.ts'
 import { checkRules, type OptionRules, STRING } from '../protocol/option-rules.ts'
 import { formatValue } from '../protocol/validate.ts'
+import type { RoleRules } from '../router/rights/rules.ts'
 import { Router, type RouterOptions } from '../router/router.ts'
 import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
@@ -139,6 +140,7 @@ export async function routerFromConfig(
     throw error
   }
   let present = config
+  let rules = rulesOf(prepared)
   return {
     router,
     urls: open
@@ -152,7 +154,10 @@ export async function routerFromConfig(
         const by = wanted.users.get(name)
         if (by) users.replace(by)
       }
-      router.setAuthorize(wanted.options.authorize)
+      const others = rulesOf(wanted)
+      // A new realm needs a restart, and one that is gone keeps its rules until then.
+      rules = others && Object.fromEntries(router.realms.map((name) => [name, others[name] ?? rules?.[name] ?? []]))
+      router.setAuthorize(rules)
       if (!report.needsRestart.includes('listeners')) {
         for (const [index, tls] of wanted.tls.entries()) if (tls) open[index]?.renewTls(renewalOf(tls))
       }
@@ -166,6 +171,9 @@ export async function routerFromConfig(
     },
   }
 }
+
+const rulesOf = ({ options }: Prepared): Readonly<Record<string, readonly RoleRules[]>> | undefined =>
+  options.authorize as Readonly<Record<string, readonly RoleRules[]>> | undefined
 
 /** What of the options of TLS a listener takes while it listens. */
 function renewalOf({ cert, key, ca, passphrase }: SecureContextOptions): TlsRenewal {

@@ -407,6 +407,20 @@ describe('a reload', () => {
     expect((await joined(url, [ticket('ben', 'b')])).session.authid).toBe('ben')
   })
 
+  test('with a new realm, and without an old one, keeps those that it has', async () => {
+    const roles = [{ name: 'anonymous', permissions: ALL }]
+    const of = (...names: string[]): RouterConfig => ({
+      realms: names.map((name) => ({ name, roles })),
+      listeners: [listener],
+    })
+    const { url, reload } = await running(of('realm1', 'old'))
+    const client = await joined(url, [], { realm: 'old' })
+    expect(reload(of('realm1', 'new'))).toEqual({ ended: 0, needsRestart: ['realms'] })
+    await client.register('a.b', () => 1)
+    expect(await client.call('a.b')).toBe(1)
+    await expect(joined(url, [], { realm: 'new' })).rejects.toMatchObject({ uri: 'wamp.error.no_such_realm' })
+  })
+
   test('with a mistake changes nothing', async () => {
     const { url, reload } = await running(config({ ann: { ticket: 'a' } }))
     const client = await joined(url, [ticket('ann', 'a')])
