@@ -4,7 +4,8 @@ import type { CallOptions, CallResult } from '../client/roles/caller.ts'
 import { WampClient } from '../client/wamp-client.ts'
 import { connectionOptions, connectionTarget, startClient } from './connect.ts'
 import { defineCommand, durationOption } from './define-command.ts'
-import { formatJson, kwargsOption, readPayload, VALUES } from './json-value.ts'
+import { kwargsOption, readPayload, VALUES } from './json-value.ts'
+import { isJson, printJson } from './output.ts'
 
 export const callCommand = defineCommand({
   name: 'call',
@@ -22,6 +23,7 @@ export const callCommand = defineCommand({
     },
     ...connectionOptions,
   },
+  json: 'print whole results, as --raw does, and errors as JSON',
   notes: `${VALUES}
 A result without values prints nothing. An error prints "uri: message" on stderr, with exit code 1.
 With --raw, a progressive result has "progress":true in its details.`,
@@ -35,8 +37,8 @@ With --raw, a progressive result has "progress":true in its details.`,
     const timeout = durationOption('timeout', values.timeout)
     const { args, kwargs } = await readPayload(operands, values.kwargs)
     const print = (result: CallResult): void => {
-      if (values.raw) process.stdout.write(`${formatJson(result)}\n`)
-      else if (result.args.length) process.stdout.write(`${formatJson(result.args[0])}\n`)
+      if (values.raw || isJson()) printJson(result)
+      else if (result.args.length) printJson(result.args[0])
     }
     const options: CallOptions = values['no-progress']
       ? { timeout }

@@ -5,7 +5,7 @@ import { logTo } from '../operations/log.ts'
 import { readConfigFile } from './config-file.ts'
 import { Failure, FileFailure, messageOf } from './failure.ts'
 import { loggerFrom } from './log-lines.ts'
-import { printErrorLine, printLine } from './output.ts'
+import { printNotice, printStatus } from './output.ts'
 import { stopOnSignals, whenAborted } from './signals.ts'
 
 /** Runs until a signal stops it. SIGHUP reloads the file; a file with mistakes changes nothing. */
@@ -28,7 +28,7 @@ export async function runConfigured(
   process.on('SIGHUP', () => {
     reloading = reloading.then(() => reload(path, running))
   })
-  for (const url of running.urls) printLine(`wampy-ts router listening on ${url}`)
+  for (const url of running.urls) printStatus(`wampy-ts router listening on ${url}`, { listening: url })
   await whenAborted(stop.signal)
   await running.close()
   stopLog?.()
@@ -39,10 +39,14 @@ async function reload(path: string, running: ConfiguredRouter): Promise<void> {
     const { config } = await readConfigFile(path)
     const { ended, needsRestart } = running.reload(config)
     const later = needsRestart.length > 0 ? `; changes of ${needsRestart.join(', ')} need a restart` : ''
-    printLine(`reloaded ${path}: ${ended} session${ended === 1 ? '' : 's'} ended${later}`)
+    printStatus(`reloaded ${path}: ${ended} session${ended === 1 ? '' : 's'} ended${later}`, {
+      reloaded: path,
+      ended,
+      needsRestart,
+    })
   } catch (error) {
     const lines = error instanceof FileFailure ? error.lines : [messageOf(error)]
-    for (const line of lines) printErrorLine(line)
-    printErrorLine(`${path} was not reloaded: the router goes on as before`)
+    for (const line of lines) printNotice(line)
+    printNotice(`${path} was not reloaded: the router goes on as before`)
   }
 }

@@ -83,7 +83,7 @@ export async function startClient(client: Client, target: ConnectionTarget, sign
     await Promise.race([client.start({ signal }), failed])
   } catch (error) {
     await client.stop()
-    throw WampError.is(error) ? new Failure(whyNotStarted(error, target)) : error
+    throw WampError.is(error) ? new Failure(whyNotStarted(error, target), 1, error.uri) : error
   } finally {
     client.off('retry', giveUp)
   }

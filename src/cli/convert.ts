@@ -6,13 +6,14 @@ import { problemText } from '../config/config-problems.ts'
 import { type Converted, convertCrossbar } from '../config/convert.ts'
 import { defineCommand } from './define-command.ts'
 import { Failure, messageOf } from './failure.ts'
-import { printErrorLine } from './output.ts'
+import { printNotice } from './output.ts'
 
 export const convertCommand = defineCommand({
   name: 'convert',
   summary: 'Translates the configuration of a Crossbar.io router.',
   required: ['file'],
   options: {},
+  json: 'print the parts without a counterpart as JSON too',
   notes: `Prints the configuration for "wampy-ts router --config" on stdout, and a line on stderr for each part without a counterpart.
 Check the result with "wampy-ts check".`,
   examples: ['wampy-ts convert .crossbar/config.json > router.json'],
@@ -25,6 +26,6 @@ Check the result with "wampy-ts check".`,
     }
     const $schema = 'https://unpkg.com/wampy-ts/dist/router.schema.json'
     process.stdout.write(`${JSON.stringify({ $schema, ...converted.config }, null, 2)}\n`)
-    for (const problem of converted.leftOut) printErrorLine(`left out: ${problemText(problem)}`)
+    for (const problem of converted.leftOut) printNotice(`left out: ${problemText(problem)}`)
   },
 })

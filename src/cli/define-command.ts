@@ -35,6 +35,8 @@ export interface CommandDefinition<O extends CommandOptions> {
   /** Name of the optional arguments that may follow. */
   readonly rest?: string
   readonly options: O
+  /** The output of `--json`, for the help text; false for a command that has no such option. */
+  readonly json?: string | false
   /** Further paragraphs of the help text. */
   readonly notes?: string
   readonly examples: readonly string[]
@@ -50,9 +52,10 @@ export interface Command {
 }
 
 export function defineCommand<const O extends CommandOptions>(definition: CommandDefinition<O>): Command {
-  const { name, summary, required = [], rest, run } = definition
+  const { name, summary, required = [], rest, json = 'print JSON only, errors included', run } = definition
   const options: CommandOptions = {
     ...definition.options,
+    ...(json && { json: { type: 'boolean', help: json } }),
     help: { type: 'boolean', short: 'h', help: 'print this text' },
   }
   const operands = [...required.map((each) => `<${each}>`), ...(rest ? [`[${rest} ...]`] : [])]
@@ -68,8 +71,9 @@ export function defineCommand<const O extends CommandOptions>(definition: Comman
     summary,
     help,
     async run(args) {
-      const { values, positionals } = parseCommandLine(args, options)
-      if (values['help']) {
+      const { values: given, positionals } = parseCommandLine(args, options)
+      const { help: asksForHelp, json: _, ...values } = given
+      if (asksForHelp) {
         process.stdout.write(help)
         return
       }

@@ -8,18 +8,17 @@ import { isDict } from '../protocol/validate.ts'
 import { connectionOptions, connectionTarget, startClient } from './connect.ts'
 import { defineCommand, durationOption } from './define-command.ts'
 import { Failure } from './failure.ts'
-import { formatJson } from './json-value.ts'
-import { toLine } from './output.ts'
+import { isJson, printJson, styled, toLine } from './output.ts'
 
 export const describeCommand = defineCommand({
   name: 'describe',
   summary: 'Describes a service: its procedures, their parameters and docs, and its topics.',
   required: ['prefix'],
   options: {
-    json: { type: 'boolean', help: 'print the description as one line of JSON' },
     timeout: { type: 'string', value: 'ms', help: 'longest wait for the description (default: no limit)' },
     ...connectionOptions,
   },
+  json: 'print the description as one line of JSON',
   notes: `The prefix is that of the service: the part before .wampy.describe in wampy-ts list. A procedure is followed by its
 parameters: count? is optional, ...items takes all remaining arguments. "stream" marks a procedure with progressive
 results, "prefix" and "wildcard" one that matches more than this URI. Topics are those that the service subscribes to.
@@ -40,7 +39,8 @@ A service describes itself if its class has "static describe = description"; for
         ])
       })
       if (!isDescription(answer)) throw new Failure(`${describedAt(prefix)} returned a value that is not a description`)
-      process.stdout.write(values.json ? `${formatJson(answer)}\n` : formatDescription(answer))
+      if (isJson()) printJson(answer)
+      else process.stdout.write(formatDescription(answer))
     } finally {
       await client.stop()
     }
@@ -63,7 +63,7 @@ function areDicts(value: unknown): value is Record<string, unknown>[] {
 
 function formatDescription({ service, prefix, doc, procedures, topics }: ServiceDescription): string {
   return [
-    toLine(`${service} (${prefix})`),
+    styled('bold', toLine(`${service} (${prefix})`)),
     indentLines(0, doc),
     formatSection('Procedures', procedures, formatSignature),
     formatSection('Topics', topics, ({ uri, match }) => withMarks(uri, match)),
@@ -76,7 +76,7 @@ function formatSection<T extends { readonly doc?: string }>(
   head: (each: T) => string,
 ): string {
   const items = all.map((each) => indentLines(2, head(each)) + indentLines(4, each.doc))
-  return items.length ? `\n${title}:\n${items.join('')}` : ''
+  return items.length ? `\n${styled('bold', `${title}:`)}\n${items.join('')}` : ''
 }
 
 function formatSignature({ uri, parameters, stream, match }: ProcedureDescription): string {

@@ -4,13 +4,14 @@ import { writeFile } from 'node:fs/promises'
 import { generateKey } from '../auth/cryptosign.ts'
 import { defineCommand } from './define-command.ts'
 import { Failure, messageOf } from './failure.ts'
-import { printLine } from './output.ts'
+import { printStatus } from './output.ts'
 
 export const keygenCommand = defineCommand({
   name: 'keygen',
   summary: 'Makes a key pair for the authentication method cryptosign.',
   required: ['file'],
   options: {},
+  json: 'print {"publicKey":...}',
   notes: `Writes the private key to a new file that only you can read, and prints the public key. Clients use the file
 (--auth cryptosign --secret-file <file>), a router lists the public key as one of the authorized_keys of a principal.`,
   examples: ['wampy-ts keygen joe.key'],
@@ -22,6 +23,6 @@ export const keygenCommand = defineCommand({
     } catch (error) {
       throw new Failure(`cannot write ${file}: ${messageOf(error)}`)
     }
-    printLine(publicKey)
+    printStatus(publicKey, { publicKey })
   },
 })

@@ -2,14 +2,14 @@
 
 import type { Logger } from '../operations/log.ts'
 import { usageFailure } from './failure.ts'
-import { printErrorLine } from './output.ts'
+import { printErrorLine, type Style, styled } from './output.ts'
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 type LogLevel = (typeof LEVELS)[number]
 
 const FORMATS = ['json', 'pretty'] as const
 
-const COLOURS: Readonly<Record<LogLevel, number>> = { debug: 90, info: 32, warn: 33, error: 31 }
+const COLOURS: Readonly<Record<LogLevel, Style>> = { debug: 'dim', info: 'green', warn: 'yellow', error: 'red' }
 
 export const LOG_OPTIONS = {
   'log-level': {
@@ -30,12 +30,14 @@ export function loggerFrom(level: string | undefined, format: string | undefined
   const { stderr } = process
   const lowest = oneOf('log-level', LEVELS, level ?? 'info')
   const shape = oneOf('log-format', FORMATS, format ?? (stderr.isTTY ? 'pretty' : 'json'))
-  const coloured = stderr.isTTY && process.env['NO_COLOR'] === undefined
   const write = (each: LogLevel) => (fields: object, text: string) => {
     if (LEVELS.indexOf(each) < LEVELS.indexOf(lowest)) return
     const time = new Date().toISOString()
     if (shape === 'json') printErrorLine(JSON.stringify({ time, level: each, ...fields, msg: text }))
-    else stderr.write(`${time} ${painted(each, coloured)} ${text}${formatFields(fields)}\n`)
+    else
+      stderr.write(
+        `${time} ${styled(COLOURS[each], each.toUpperCase().padEnd(5), stderr)} ${text}${formatFields(fields)}\n`,
+      )
   }
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
@@ -44,11 +46,6 @@ function oneOf<const Word extends string>(option: string, words: readonly Word[]
   const found = words.find((word) => word === given)
   if (found === undefined) throw usageFailure(`--${option} must be one of ${words.join(', ')}, got "${given}"`)
   return found
-}
-
-function painted(level: LogLevel, coloured: boolean): string {
-  const word = level.toUpperCase().padEnd(5)
-  return coloured ? `\u001b[${COLOURS[level]}m${word}\u001b[0m` : word
 }
 
 /** ` name=value` for each field; texts with anything but letters, digits and the marks of URIs and addresses are quoted. */

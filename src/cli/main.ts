@@ -4,8 +4,9 @@
 import { WampError } from '../protocol/error.ts'
 import { VERSION } from '../protocol/version.ts'
 import type { Command } from './define-command.ts'
-import { Failure, FileFailure, formatError, messageOf, usageFailure } from './failure.ts'
-import { formatColumns, printErrorLine } from './output.ts'
+import { errorDocument, Failure, FileFailure, formatError, messageOf, usageFailure } from './failure.ts'
+import { formatJson } from './json-value.ts'
+import { formatColumns, isJson, printErrorLine, switchToJson } from './output.ts'
 
 // Loaded on demand: the modules of a router would double the start-up time of a call.
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -45,7 +46,8 @@ Example:
   wampy-ts run ./date-service.mjs:DateService &
   wampy-ts call getTodaysDate
 
-Exit codes: 0 success, 1 failure, 2 wrong command line. Errors are one line on stderr.
+Exit codes: 0 success, 1 failure, 2 wrong command line. Errors are one line on stderr. With --json a command prints only JSON,
+on stdout and on stderr. Text is coloured on a terminal, unless NO_COLOR is set.
 `
 }
 
@@ -72,6 +74,10 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
 /** Prints an error as one line and returns the exit code. */
 function exitCodeFor(error: unknown, name: string | undefined): number {
   const command = isCommand(name) ? `wampy-ts ${name}` : 'wampy-ts'
+  if (isJson()) {
+    process.stderr.write(`${formatJson({ error: errorDocument(error) })}\n`)
+    return error instanceof Failure ? error.exitCode : 1
+  }
   if (WampError.is(error)) {
     // The answer of a peer: the line begins with the URI, for scripts.
     printErrorLine(formatError(error))
@@ -98,6 +104,8 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const argv = process.argv.slice(2)
+// Before the command line is parsed: the error of a wrong one is JSON too. What follows -- is not an option.
+if (argv.slice(1, argv.includes('--') ? argv.indexOf('--') : undefined).includes('--json')) switchToJson()
 try {
   await main(argv)
 } catch (error) {

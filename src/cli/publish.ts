@@ -4,6 +4,7 @@ import { WampClient } from '../client/wamp-client.ts'
 import { connectionOptions, connectionTarget, startClient } from './connect.ts'
 import { defineCommand, durationOption } from './define-command.ts'
 import { kwargsOption, readPayload, VALUES } from './json-value.ts'
+import { isJson, printJson } from './output.ts'
 
 export const publishCommand = defineCommand({
   name: 'publish',
@@ -16,6 +17,7 @@ export const publishCommand = defineCommand({
     timeout: { type: 'string', value: 'ms', help: 'longest wait for the router (default: no limit)' },
     ...connectionOptions,
   },
+  json: 'print {"publication":...}',
   notes: `${VALUES}
 On success it prints nothing. An error prints "uri: message" on stderr, with exit code 1.`,
   examples: [
@@ -31,7 +33,8 @@ On success it prints nothing. An error prints "uri: message" on stderr, with exi
     await startClient(client, target)
     try {
       const id = await client.publish(topic, args, kwargs, { acknowledge: true, timeout })
-      if (values.verbose) process.stdout.write(`${id}\n`)
+      if (isJson()) printJson({ publication: id })
+      else if (values.verbose) process.stdout.write(`${id}\n`)
     } finally {
       await client.stop()
     }

@@ -16,6 +16,7 @@ export const replCommand = defineCommand({
   name: 'repl',
   summary: 'Opens a console with this library imported and a started client.',
   options: connectionOptions,
+  json: false,
   notes: `\`client\` is a started RpcClient. Everything that wampy-ts exports is defined under its name, and Router and serve.
 await works; .exit or Control-D leaves. Tab after client.rpc. or client.stream. lists the procedures of the realm.
 The history is kept in the file that $WAMPY_HISTORY names (default: ~/.wampy-ts_history; empty: no history).

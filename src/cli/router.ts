@@ -10,7 +10,7 @@ import { runConfigured } from './configured-router.ts'
 import { defineCommand, integerOption } from './define-command.ts'
 import { Failure, messageOf, usageFailure } from './failure.ts'
 import { LOG_OPTIONS, loggerFrom } from './log-lines.ts'
-import { printLine } from './output.ts'
+import { printStatus } from './output.ts'
 import { stopOnSignals, whenAborted } from './signals.ts'
 
 export const routerCommand = defineCommand({
@@ -50,6 +50,7 @@ export const routerCommand = defineCommand({
       help: 'let every session end others and take over or remove what they have registered (for tests)',
     },
   },
+  json: 'print lines of JSON: {"listening":...}',
   notes: `It prints a line for each address once it accepts connections, and with --log-level a log on stderr. It speaks JSON,
 CBOR and MessagePack, over WebSocket, and over RawSocket on the same port: rs://127.0.0.1:8080. SIGINT and SIGTERM let calls in
 progress finish, send GOODBYE to every session and end the command with exit code 0; a second signal ends it at once. With
@@ -96,7 +97,7 @@ others stay.`,
       unix === undefined ? undefined : resolve(unix),
       logger,
     )
-    for (const url of urls) printLine(`wampy-ts router listening on ${url}`)
+    for (const url of urls) printStatus(`wampy-ts router listening on ${url}`, { listening: url })
     await whenAborted(stop.signal)
     await router.close({ drain })
     await close()

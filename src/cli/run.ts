@@ -7,7 +7,8 @@ import { reportLosses, whenStopped } from './client-status.ts'
 import { connectionOptions, connectionTarget, startClient } from './connect.ts'
 import { defineCommand, integerOption } from './define-command.ts'
 import { Failure, messageOf } from './failure.ts'
-import { printErrorLine, printLine } from './output.ts'
+import { formatJson } from './json-value.ts'
+import { isJson, printErrorLine, printNotice, printStatus } from './output.ts'
 import { loadService, serviceReference } from './service-module.ts'
 import { stopOnSignals, whenAborted } from './signals.ts'
 
@@ -23,6 +24,7 @@ export const runCommand = defineCommand({
       help: 'after a signal, the time in which calls in progress may finish; 0 for none (default: 8000)',
     },
   },
+  json: 'print lines of JSON: {"registered":...}, {"subscribed":...}, {"service":...,"status":...}',
   notes: `The class extends WampClient; its constructor receives the options of a client. The name of the class may be omitted if
 the module has one such class or a default export. It prints what was registered, when the router is lost and back, and the
 exceptions of procedures with their stacks.
@@ -44,7 +46,9 @@ GOODBYE. A second signal ends it at once.`,
     const stopped = whenStopped(service)
     service.once('ready', () => printDeclarations(service))
     service.on('error', (error, procedure) => printFailure(service.name, error, procedure))
-    reportLosses(service, target, (text) => printLine(`${service.name} ${text}`))
+    reportLosses(service, target, (text) =>
+      printStatus(`${service.name} ${text}`, { service: service.name, status: text }),
+    )
     try {
       await startClient(service, target, stop.signal)
       await Promise.race([whenAborted(stop.signal), stopped])
@@ -58,16 +62,20 @@ GOODBYE. A second signal ends it at once.`,
 
 /** With its stack, even if the service has a listener or an `onError` of its own: its operator reads this. */
 function printFailure(name: string, error: unknown, procedure: string | undefined): void {
+  if (isJson()) {
+    process.stderr.write(`${formatJson({ failed: procedure ?? null, error: inspect(error) })}\n`)
+    return
+  }
   printErrorLine(procedure === undefined ? `${name} reports an error:` : `${name}: ${procedure} failed:`)
   // Control characters of a peer's text stay out of the terminal, but the stack has its lines.
   process.stderr.write(`${inspect(error).replace(/[^\P{Cc}\n]+/gu, ' ')}\n`)
 }
 
 function printDeclarations({ name, registrations, subscriptions }: WampClient): void {
-  for (const { uri } of registrations) printLine(`registered ${uri}`)
-  for (const { uri } of subscriptions) printLine(`subscribed to ${uri}`)
+  for (const { uri } of registrations) printStatus(`registered ${uri}`, { registered: uri })
+  for (const { uri } of subscriptions) printStatus(`subscribed to ${uri}`, { subscribed: uri })
   if (registrations.length || subscriptions.length) return
-  printErrorLine(
+  printNotice(
     `${name} declares no procedure and no subscription: mark methods with @rpc or @subscribe, or list them in "static rpc" or "static subscribe"`,
   )
 }

@@ -6,8 +6,7 @@ import { reportLosses, whenStopped } from './client-status.ts'
 import { connectionOptions, connectionTarget, startClient } from './connect.ts'
 import { defineCommand, integerOption } from './define-command.ts'
 import { usageFailure } from './failure.ts'
-import { formatJson } from './json-value.ts'
-import { printErrorLine } from './output.ts'
+import { printJson, printNotice } from './output.ts'
 import { stopOnSignals, whenAborted } from './signals.ts'
 
 export const subscribeCommand = defineCommand({
@@ -39,7 +38,7 @@ reconnects. SIGINT, SIGTERM and a reader that closes the pipe end the command wi
     const stopped = whenStopped(client)
     try {
       await startClient(client, target, stop.signal)
-      reportLosses(client, target, printErrorLine)
+      reportLosses(client, target, printNotice)
       const print = (
         args: readonly unknown[],
         kwargs: object,
@@ -48,14 +47,14 @@ reconnects. SIGINT, SIGTERM and a reader that closes the pipe end the command wi
         // One read may bring more events than were asked for.
         if (remaining-- <= 0 || stop.signal.aborted) return
         const { topic, publication } = details
-        process.stdout.write(`${formatJson({ topic, args, kwargs, publication })}\n`)
+        printJson({ topic, args, kwargs, publication })
         if (remaining === 0) stop.abort()
       }
       await client.subscribe(topic, print, {
         signal: stop.signal,
         ...(match === 'exact' ? {} : { match }),
       })
-      printErrorLine(`subscribed to ${topic}`)
+      printNotice(`subscribed to ${topic}`)
       await Promise.race([whenAborted(stop.signal), stopped])
     } catch (error) {
       if (!stop.signal.aborted) throw error

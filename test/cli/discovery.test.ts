@@ -94,10 +94,12 @@ test.each([['list'], ['list', '--json']])(
       await router.close()
       await served.close()
     })
+    const text = 'the router has no registration meta API'
+    const error = { uri: 'wamp.error.feature_not_supported', message: text, args: [text], kwargs: {} }
     expect(await cli(...args, '--url', served.url).ended).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'wamp.error.feature_not_supported: the router has no registration meta API\n',
+      stderr: `${args.includes('--json') ? JSON.stringify({ error }) : `${error.uri}: ${text}`}\n`,
     })
   },
 )
@@ -169,7 +171,8 @@ test('describe without a description, or with an invalid one: one line, exit cod
     [['com..none'], /^wamp\.error\.invalid_uri: .*\n$/],
     [[''], /^wampy\.error\.usage: .*prefix.*\n$/],
     [['com.text'], /^wampy-ts describe: com\.text\.wampy\.describe returned a value that is not a description\n$/],
-    [['com.odd', '--json'], /^wampy-ts describe: .* not a description\n$/],
+    [['com.odd'], /^wampy-ts describe: .* not a description\n$/],
+    [['com.odd', '--json'], /^\{"error":\{"message":"com\.odd.* not a description"\}\}\n$/],
     [['com.never', '--timeout', '50'], /^wamp\.error\.timeout: .*50 ms.*\n$/],
   ] as const
   await Promise.all(

@@ -75,7 +75,12 @@ export class Running {
   #waiting = new Set<() => void>()
 
   constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    const clean: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', NODE_OPTIONS: '' }
+    const clean: NodeJS.ProcessEnv = {
+      ...process.env,
+      NO_COLOR: '1',
+      NODE_OPTIONS: '',
+      XDG_CONFIG_HOME: here('config'),
+    }
     for (const name of Object.keys(clean)) if (name.startsWith('WAMPY_') || name === 'FORCE_COLOR') delete clean[name]
     this.child = spawn(command, args, { cwd: folder, env: { ...clean, ...env } })
     for (const name of ['stdout', 'stderr'] as const) {
