@@ -7,7 +7,9 @@ import { connectionOptions, connectionTarget, startClient } from './connect.ts'
 import { defineCommand, integerOption } from './define-command.ts'
 import { usageFailure } from './failure.ts'
 import { printJson, printNotice } from './output.ts'
+import { readValues } from './payload-arguments.ts'
 import { stopOnSignals, whenAborted } from './signals.ts'
+import { mergeOptions, optionsOption } from './wire-options.ts'
 
 export const subscribeCommand = defineCommand({
   name: 'subscribe',
@@ -15,6 +17,7 @@ export const subscribeCommand = defineCommand({
   required: ['topic'],
   options: {
     count: { type: 'string', value: 'n', help: 'end after this number of events (default: never)' },
+    options: optionsOption('SUBSCRIBE', '{"get_retained":true}'),
     match: { type: 'string', value: 'policy', help: `${anyOf(MATCH_POLICIES)} (default: exact)` },
     ...connectionOptions,
   },
@@ -26,11 +29,16 @@ reconnects. SIGINT, SIGTERM and a reader that closes the pipe end the command wi
     'wampy-ts subscribe com.example.tick --count 1 | jq .args',
     'wampy-ts subscribe com.example --match prefix',
     'wampy-ts subscribe com..tick --match wildcard',
+    `wampy-ts subscribe com.example.state --options '{"get_retained":true}'`,
   ],
   async run(values, [topic = '']) {
     const target = connectionTarget(values)
-    const { match = 'exact' } = values
-    if (!isOneOf(MATCH_POLICIES, match)) throw usageFailure(`--match must be ${anyOf(MATCH_POLICIES)}, got "${match}"`)
+    const { match } = values
+    if (match !== undefined && !isOneOf(MATCH_POLICIES, match)) {
+      throw usageFailure(`--match must be ${anyOf(MATCH_POLICIES)}, got "${match}"`)
+    }
+    const { options } = await readValues([], { options: values.options })
+    const wire = mergeOptions('SUBSCRIBE', options, { match: { flag: '--match', value: match } })
     let remaining = values.count === undefined ? Number.POSITIVE_INFINITY : integerOption('count', values.count, 1)
     const stop = stopOnSignals()
     process.stdout.on('error', () => stop.abort())
@@ -50,10 +58,7 @@ reconnects. SIGINT, SIGTERM and a reader that closes the pipe end the command wi
         printJson({ topic, args, kwargs, publication })
         if (remaining === 0) stop.abort()
       }
-      await client.subscribe(topic, print, {
-        signal: stop.signal,
-        ...(match === 'exact' ? {} : { match }),
-      })
+      await client.subscribe(topic, print, { ...wire, signal: stop.signal })
       printNotice(`subscribed to ${topic}`)
       await Promise.race([whenAborted(stop.signal), stopped])
     } catch (error) {

@@ -1,0 +1,60 @@
+/** Latencies in a histogram of fixed size: the percentiles of any number of requests. */
+
+import { createHistogram } from 'node:perf_hooks'
+
+/** In milliseconds; the percentiles are exact to 0.1 %. */
+export interface LatencySummary {
+  readonly min: number
+  readonly mean: number
+  readonly p50: number
+  readonly p90: number
+  readonly p95: number
+  readonly p99: number
+  readonly max: number
+}
+
+/** Microseconds: an hour, beyond which a latency counts as an hour. */
+const LONGEST = 3_600_000_000
+
+export class Latencies {
+  // In microseconds, because the histogram takes whole numbers from 1.
+  readonly #histogram = createHistogram({ lowest: 1, highest: LONGEST, figures: 3 })
+
+  get count(): number {
+    return this.#histogram.count
+  }
+
+  /** Adds a latency in milliseconds. */
+  add(latency: number): void {
+    this.#histogram.record(Math.min(LONGEST, Math.max(1, Math.round(latency * 1000))))
+  }
+
+  /** Undefined if there is no latency. */
+  summary(): LatencySummary | undefined {
+    const histogram = this.#histogram
+    if (histogram.count === 0) return undefined
+    const at = (percentile: number): number => inMilliseconds(histogram.percentile(percentile))
+    return {
+      min: inMilliseconds(histogram.min),
+      mean: inMilliseconds(histogram.mean),
+      p50: at(50),
+      p90: at(90),
+      p95: at(95),
+      p99: at(99),
+      max: inMilliseconds(histogram.max),
+    }
+  }
+}
+
+const inMilliseconds = (microseconds: number): number => Math.round(microseconds) / 1000
+
+/** `p50 1.02 ms`, each percentile with three digits. */
+export function formatLatencies(summary: LatencySummary): string {
+  const shown = Object.entries(summary).map(([name, value]) => `${name} ${formatMilliseconds(value as number)}`)
+  return `${shown.join('  ')} ms`
+}
+
+/** Three significant digits: 0.412, 12.3, 1234. */
+export function formatMilliseconds(value: number): string {
+  return value >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(3)))
+}
