@@ -27,7 +27,7 @@ import {
 } from 'wampy-ts/auth/router'
 import { type Served, serve } from 'wampy-ts/node'
 import { Router } from 'wampy-ts/router'
-import { ROOT } from '../test/readme/blocks.ts'
+import { ROOT } from '../test/docs/project.ts'
 import { expect, test } from './support.ts'
 
 /** Resolves to 127.0.0.1 by an option of Chromium in playwright.config.ts; not a secure context. */
@@ -193,7 +193,9 @@ async function pages(): Promise<Map<string, string>> {
   })
   const head = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>A page</title>'
   const script = '<script src="/wampy.min.js"></script><script>globalThis.wamp = wampy</script>'
-  const [map] = /<script type="importmap">.*?<\/script>/s.exec(await readFile(join(ROOT, 'README.md'), 'utf8')) ?? []
+  const [map] =
+    /<script type="importmap">.*?<\/script>/s.exec(await readFile(join(ROOT, 'docs/router/authenticate.md'), 'utf8')) ??
+    []
   return new Map([
     ['/bundled.html', `${head}<script type="module" src="/bundled.js"></script>`],
     ['/script.html', `${head}${script}`],

@@ -1,4 +1,4 @@
-/** The README's login forms work unchanged against the README's router: in StrictMode, under hot reload, on a plain page. */
+/** The documentation's login forms work unchanged against its router: in StrictMode, under hot reload, on a plain page. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { renderToString } from 'react-dom/server'
 import { createServer, type ViteDevServer } from 'vite'
 import { RpcClient } from 'wampy-ts'
 import { scram } from 'wampy-ts/auth'
-import { type Project, project, ROOT } from '../test/readme/blocks.ts'
+import { type Project, project, ROOT } from '../test/docs/project.ts'
 import { expect, test } from './support.ts'
 
 let here: Project
@@ -21,7 +21,7 @@ let observer: RpcClient
 
 test.beforeAll(async () => {
   here = await project()
-  router = spawn(process.execPath, ['--import', 'tsx', 'login-router.ts'], { cwd: here.folder })
+  router = spawn(process.execPath, ['--import', 'tsx', 'router/authenticate/login-router.ts'], { cwd: here.folder })
   const listening = new Promise<void>((resolve, reject) => {
     router.stdout?.on('data', (chunk) => /log in at/.test(String(chunk)) && resolve())
     router.once('exit', (code) => reject(new Error(`login-router.ts ended with ${code}`)))
@@ -30,7 +30,7 @@ test.beforeAll(async () => {
     join(here.folder, 'login-main.tsx'),
     `import { StrictMode } from 'react'
      import { createRoot } from 'react-dom/client'
-     import { Login } from './Login'
+     import { Login } from './router/authenticate/Login'
      createRoot(document.querySelector('#app')!).render(<StrictMode><Login /></StrictMode>)`,
   )
   mkdirSync(join(here.folder, 'public'))
@@ -82,7 +82,7 @@ async function logIn(page: Page, name: string, password: string): Promise<void> 
   await page.getByRole('button', { name: 'Log in' }).click()
 }
 
-for (const app of ['login-react.html', 'login.html']) {
+for (const app of ['login-react.html', 'router/authenticate/login.html']) {
   test(`${app}: a wrong password, the right one, a logout, and another user`, async ({ page }) => {
     await page.route('https://unpkg.com/wampy-ts', (route) =>
       route.fulfill({ path: join(ROOT, 'dist', 'wampy.min.js') }),
@@ -129,7 +129,7 @@ test('the React page stays logged in when it is reloaded, until it logs out', as
 test('the component can be edited: Vite replaces it, and the login stays', async ({ page }) => {
   await page.goto(`${origin}login-react.html`)
   await logIn(page, 'joe', 'pencil')
-  const path = join(here.folder, 'Login.tsx')
+  const path = join(here.folder, 'router/authenticate/Login.tsx')
   const original = readFileSync(path, 'utf8')
   try {
     await expect(page.getByText('Logged in as joe')).toBeVisible()
@@ -146,7 +146,7 @@ test('the component can be edited: Vite replaces it, and the login stays', async
 })
 
 test('a server that renders the form opens no session', async () => {
-  const { Login } = await vite.ssrLoadModule('/Login.tsx')
+  const { Login } = await vite.ssrLoadModule('/router/authenticate/Login.tsx')
   const joined: unknown[] = []
   const subscription = await observer.subscribe('wamp.session.on_join', ([session]) => joined.push(session))
   expect(renderToString(createElement(Login))).toBe('<p>Logging in...</p>')

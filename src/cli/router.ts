@@ -42,7 +42,7 @@ export const routerCommand = defineCommand({
       type: 'string',
       multiple: true,
       value: 'name=n',
-      help: 'a limit of the router, repeatable, such as --limit backlog=1000000; the README lists them',
+      help: 'a limit of the router, repeatable, such as --limit backlog=1000000; docs/router/operate.md lists them',
     },
     drain: { type: 'string', value: 'ms', help: 'time for calls in progress after SIGTERM or SIGINT (default: 5000)' },
     'control-others': {

@@ -368,7 +368,7 @@ export const CONFIG = dict({
           name,
           optional(
             whole(1),
-            'See "Limits of a router" in the README.',
+            'See "Limits of a router" in docs/router/operate.md.',
             name === 'memory' ? 'a quarter of the heap' : value.toLocaleString('en'),
           ),
         ]),

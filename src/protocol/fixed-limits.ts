@@ -1,6 +1,6 @@
 /**
  * The limits on peer input that no option changes. The comment of each states what it bounds, the limit, what happens
- * beyond it, and where that is visible; the second table of limits in the README is made of these comments.
+ * beyond it, and where that is visible; the second table of limits in docs/router/operate.md is made of these comments.
  */
 
 /** Bytes of a message besides its payload, in JSON characters: values are built of them. Limit: 1 MiB. Beyond: the session is ended. Visible: `left`. */

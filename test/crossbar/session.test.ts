@@ -1,4 +1,4 @@
-/** Our client through Crossbar.io: the console session of the README, and every role in every serializer. */
+/** Our client through Crossbar.io: the console session of the documentation, and every role in every serializer. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {

@@ -1,4 +1,4 @@
-/** A broker and a dealer with roles and rules, written from the specification and the README: slow and plain. */
+/** A broker and a dealer with roles and rules, written from the specification and the documentation: slow and plain. */
 
 import {
   CALL,

@@ -1,4 +1,4 @@
-/** A router behind nginx with TLS, as the README configures it: logins, limits, long polls, and a reload under load. */
+/** A router behind nginx with TLS, as the documentation configures it: logins, limits, long polls, and a reload under load. */
 
 import { Agent } from 'node:http'
 import { expect, onTestFinished, test, vi } from 'vitest'

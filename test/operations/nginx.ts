@@ -1,4 +1,4 @@
-/** An nginx with TLS in front of a router, configured as the README says. */
+/** An nginx with TLS in front of a router, configured as the documentation says. */
 
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { onTestFinished } from 'vitest'
+import { freePort, snippets } from '../docs/project.ts'
 import { cert, key } from '../node/certificate.ts'
-import { blocks, freePort } from '../readme/blocks.ts'
 
 export interface Nginx {
   readonly port: number
@@ -29,8 +29,8 @@ export async function nginx(routerPort: number, shutdown = '1h'): Promise<Nginx>
   const folder = mkdtempSync(join(tmpdir(), 'wampy-nginx-'))
   writeFileSync(join(folder, 'fullchain.pem'), cert)
   writeFileSync(join(folder, 'privkey.pem'), key)
-  const block = blocks().find(({ file }) => file === 'nginx.conf')?.text ?? ''
-  const server = block
+  const documented = snippets().get('router/deploy/nginx.conf') ?? ''
+  const server = documented
     .replace('listen 443 ssl', `listen 127.0.0.1:${port} ssl`)
     .replaceAll('/etc/ssl/example.com', folder)
     .replace('http://127.0.0.1:8080', `http://127.0.0.1:${routerPort}`)

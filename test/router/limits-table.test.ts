@@ -1,4 +1,4 @@
-/** The table of limits in the README is that of the code, and each limit has the default and the counters that it names. */
+/** The table of limits in the documentation is that of the code, and each limit has the default and the counters that it names. */
 
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
@@ -16,7 +16,7 @@ interface Row {
 }
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
-const readme = read('README.md')
+const page = read('docs/router/operate.md')
 
 /** A row for each comment in front of a name that `declared` finds. */
 function rowsOf(path: string, declared: string): Row[] {
@@ -65,11 +65,11 @@ test.each([...rows, ...fixed])('what happens beyond $name is visible in a counte
   }
 })
 
-test('the README has these rows', () => {
+test('the documentation has these rows', () => {
   const table = rows.map(
     (row) => `| \`${row.name}\` | ${row.bounds} | ${row.default} | ${row.beyond} | ${row.visible} |`,
   )
-  expect(readme).toContain(table.join('\n'))
+  expect(page).toContain(table.join('\n'))
   const second = fixed.map((row) => `| ${row.bounds} | ${row.default} | ${row.beyond} | ${row.visible} |`)
-  expect(readme).toContain(second.join('\n'))
+  expect(page).toContain(second.join('\n'))
 })

@@ -55,7 +55,7 @@ async function succeeds(command, args, options) {
   return output
 }
 
-/** Fails with a text that a row of the README's table quotes. */
+/** Fails with a text that a row of the table in docs/toolchains.md quotes. */
 async function failsWith(text, command, args, options) {
   const { code, output } = await run(command, args, options)
   const plain = output.replaceAll(/\s+/g, ' ')
@@ -64,13 +64,13 @@ async function failsWith(text, command, args, options) {
   documented(text)
 }
 
-/** @throws if no row of the table of toolchains in the README quotes the text */
+/** @throws if no row of the table in docs/toolchains.md quotes the text */
 function documented(text) {
-  const rows = readFileSync(join(root, 'README.md'), 'utf8')
+  const rows = readFileSync(join(root, 'docs/toolchains.md'), 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('|'))
   if (!rows.some((row) => row.replaceAll('`', '').includes(text.replaceAll('`', ''))))
-    throw new Error(`no table in README.md quotes "${text}"`)
+    throw new Error(`no table in docs/toolchains.md quotes "${text}"`)
 }
 
 const started = new Set()

@@ -1,6 +1,6 @@
 /**
  * The limits on the costs of sessions and realms. The comment of each limit states what it bounds, its default, what
- * happens beyond it, and where that is visible; the table in the README is made of these comments.
+ * happens beyond it, and where that is visible; the table in docs/router/operate.md is made of these comments.
  */
 
 export interface RouterLimits {

@@ -1,4 +1,4 @@
-/** The README's page and components work unchanged: in StrictMode, under hot reload and in server rendering. */
+/** The pages and components of the documentation work unchanged: in StrictMode, under hot reload and in server rendering. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { createServer, type ViteDevServer } from 'vite'
 import { createSSRApp } from 'vue'
 import { renderToString as renderVue } from 'vue/server-renderer'
 import { WampClient } from 'wampy-ts'
-import { type Project, project, ROOT } from '../test/readme/blocks.ts'
+import { type Project, project, ROOT } from '../test/docs/project.ts'
 
 let here: Project
 let service: ChildProcess
@@ -25,22 +25,22 @@ const APPS = {
     'react.tsx',
     `import { StrictMode } from 'react'
      import { createRoot } from 'react-dom/client'
-     import { Clock } from './Clock'
-     import { Today } from './Today'
+     import { Clock } from './react/Clock'
+     import { Today } from './react/Today'
      const root = createRoot(document.querySelector('#app')!)
      root.render(<StrictMode><Today /><Clock /></StrictMode>)`,
   ],
   'vue.html': [
     'vue.ts',
     `import { createApp, h } from 'vue'
-     import Today from './Today.vue'
+     import Today from './vue/Today.vue'
      createApp({ render: () => h(Today) }).mount('#app')`,
   ],
 } as const
 
 test.beforeAll(async () => {
   here = await project()
-  service = spawn(process.execPath, ['--import', 'tsx', 'service.ts'], { cwd: here.folder })
+  service = spawn(process.execPath, ['--import', 'tsx', 'getting-started/service.ts'], { cwd: here.folder })
   await new Promise<void>((resolve, reject) => {
     service.stdout?.on('data', (chunk) => /answers on/.test(String(chunk)) && resolve())
     service.once('exit', (code) => reject(new Error(`service.ts ended with ${code}`)))
@@ -86,14 +86,14 @@ test.afterAll(async () => {
 
 test('the plain page shows the date, with the script tag that it has', async ({ page }) => {
   await page.route('https://unpkg.com/wampy-ts', (route) => route.fulfill({ path: join(ROOT, 'dist', 'wampy.min.js') }))
-  await page.goto(`${origin}page.html`)
+  await page.goto(`${origin}getting-started/page.html`)
   await expect(page.locator('#date')).toHaveText(new Date().toLocaleDateString('sv'))
 })
 
 /** The components of each page: the file to edit, and the sessions that the page has. */
 const PAGES = [
-  { app: 'react.html', file: 'Today.tsx', open: 2 },
-  { app: 'vue.html', file: 'Today.vue', open: 1 },
+  { app: 'react.html', file: 'react/Today.tsx', open: 2 },
+  { app: 'vue.html', file: 'vue/Today.vue', open: 1 },
 ] as const
 
 for (const { app, file, open: expected } of PAGES) {
@@ -143,9 +143,9 @@ for (const { app, file, open: expected } of PAGES) {
 }
 
 test('a server that renders the components opens no session', async () => {
-  const { Today } = await vite.ssrLoadModule('/Today.tsx')
-  const { Clock } = await vite.ssrLoadModule('/Clock.tsx')
-  const { default: VueToday } = await vite.ssrLoadModule('/Today.vue')
+  const { Today } = await vite.ssrLoadModule('/react/Today.tsx')
+  const { Clock } = await vite.ssrLoadModule('/react/Clock.tsx')
+  const { default: VueToday } = await vite.ssrLoadModule('/vue/Today.vue')
   let joined = 0
   const subscription = await observer.subscribe('wamp.session.on_join', () => joined++)
   const sockets = (): number => process.getActiveResourcesInfo().filter((kind) => /TCP(Socket)?Wrap/.test(kind)).length

@@ -1,0 +1,9 @@
+import { WampClient } from 'wampy-ts'
+
+export class Clock extends WampClient {
+  static rpc = ['getTime']
+
+  getTime() {
+    return new Date().toLocaleTimeString('sv')
+  }
+}

@@ -1,0 +1,4 @@
+import { defineConfig } from 'vite'
+import { decorators } from 'wampy-ts/vite'
+
+export default defineConfig({ plugins: [decorators()] })

@@ -1,0 +1,3 @@
+export interface WeatherContract {
+  temperature(city: string): Promise<number>
+}

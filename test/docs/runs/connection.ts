@@ -1,0 +1,5 @@
+import type { Uses } from '../use.ts'
+
+export default {
+  'connection.ts': { prints: /connecting[\s\S]*ready[\s\S]*realm1[\s\S]*stopped/ },
+} satisfies Uses

@@ -1,0 +1,5 @@
+import type { Uses } from '../../use.ts'
+
+export default {
+  'protected-router.ts': { prints: /^the shop is at ws:\/\/127\.0\.0\.1:\d+\/ws\n$/ },
+} satisfies Uses

@@ -1,0 +1,5 @@
+import type { Uses } from '../../use.ts'
+
+export default {
+  'nginx.conf': { testedBy: 'test/operations/nginx.ts' },
+} satisfies Uses

@@ -1,0 +1,5 @@
+import type { Uses } from '../use.ts'
+
+export default {
+  'Today.vue': { testedBy: 'e2e/snippets.spec.ts' },
+} satisfies Uses
