@@ -62,8 +62,8 @@ test.each<[string[], RegExp]>([
   ],
   [['call', 'a.b', '--options', '{"disclose_me":"yes"}'], /--options: disclose_me must be true or false, got "yes" /],
   [
-    ['call', 'a.b', '--options', '{"disclose":true}'],
-    /--options: CALL has no option "disclose": did you mean disclose_me\?/,
+    ['call', 'a.b', '--options', '{"disclos_me":true}'],
+    /--options: CALL has no option "disclos_me": did you mean disclose_me\?/,
   ],
   [
     ['call', 'a.b', '--options', '{"progress":true}'],
