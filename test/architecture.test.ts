@@ -66,7 +66,7 @@ const inside: Record<string, Rules> = {
     session: { values: ['base'] },
     handles: { values: ['base', 'checks.ts'], types: ['session', 'roles'] },
     roles: { values: ['base', 'checks.ts', 'session', 'handles'] },
-    service: { values: ['base', 'checks.ts'], types: ['roles'] },
+    service: { values: ['base', 'checks.ts'], types: ['roles', ''] },
     connection: { values: ['base', 'session', 'handles'], types: ['codec', 'roles'] },
     // Over any client, which they know by its type.
     functions: { values: ['base', 'checks.ts', 'roles'], types: ['service', ''] },

@@ -16,6 +16,7 @@ import { type ClientOptions, checkAuth, kindOf, settle } from './options.ts'
 import { type CallOptions, type CallResult, call, first, type Progress, progress, whole } from './roles/caller.ts'
 import { type PublishOptions, publish } from './roles/publisher.ts'
 import { type EventHandler, type SubscribeOptions, type Subscription, SubscriptionRecord } from './roles/subscriber.ts'
+import { type ServiceView, type ServiceViews, viewOf } from './service/view.ts'
 import type { ClientSession, Dropped, SessionInfo } from './session/client-session.ts'
 
 export interface StartOptions extends Waiting {}
@@ -48,6 +49,7 @@ export abstract class Client extends EventEmitter<ClientEvents> {
   /** The option of that name. */
   readonly codecs: Passthru | undefined
   readonly #core: ClientCore
+  readonly #views: ServiceViews = new WeakMap()
 
   protected constructor(options: ClientOptions) {
     super()
@@ -209,6 +211,28 @@ export abstract class Client extends EventEmitter<ClientEvents> {
    */
   events(topic: Uri, options: EventsOptions = NONE): Events {
     return events(this, topic, options, this.#core.load)
+  }
+
+  /**
+   * A service over this client's session, typed by its class: `client.service(Shop).rpc.price('tea')`. Its URIs are those
+   * that the class declares, below its prefix or that of the options. The same arguments return the same object.
+   *
+   * @throws WampError `wampy.error.usage` for anything but a class
+   */
+  service<Service>(
+    // biome-ignore lint/suspicious/noExplicitAny: a class may be constructed from anything
+    service: abstract new (...args: any[]) => Service,
+    options?: { readonly prefix?: string | undefined },
+  ): ServiceView<Service>
+  /**
+   * A service known by its type and prefix: `client.service<Shop>('com.example.shop')`. A URI is the prefix and the method's
+   * name, or the name alone without a prefix; a type import suffices, and keeps the service's code out of a page.
+   *
+   * @throws WampError `wampy.error.usage` for anything but a string
+   */
+  service<Service = unknown>(prefix?: string): ServiceView<Service>
+  service(service: unknown, options?: { readonly prefix?: string | undefined }): ServiceView<unknown> {
+    return viewOf(this, this.#views, service, options?.prefix)
   }
 
   // Its type is in the interface below, under its public name.
