@@ -28,6 +28,13 @@ export { type Endpoint, Invocation, type RegisterOptions, type Registration, Res
 export type { CallKeys, CallOptions, CallResult, Progress, ProgressHandler } from './client/roles/caller.ts'
 export { type Entrypoint, getRegisteredEntrypoints } from './client/roles/entrypoints.ts'
 export { DEFAULT_ROLES } from './client/roles/features.ts'
+export type {
+  CallRequest,
+  EventRequest,
+  Interceptor,
+  InvocationRequest,
+  PublishRequest,
+} from './client/roles/interceptor.ts'
 export type { OnError, Part } from './client/roles/invocation.ts'
 export type { OrItem, PublishKeys, PublishOptions } from './client/roles/publisher.ts'
 export type { EventDetails, EventHandler, SubscribeOptions, Subscription } from './client/roles/subscriber.ts'
