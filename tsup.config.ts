@@ -19,13 +19,25 @@ const withoutPaths: NonNullable<Options['plugins']>[number] = {
   renderChunk: (code) => ({ code: code.replace(/^\/\/ (src|node_modules)\/.*\n/gm, '') }),
 }
 
+/** Puts the directive first in the files of `wampy-ts/react`, where bundlers of server components read it; rollup would drop it. */
+const useClient: NonNullable<Options['plugins']>[number] = {
+  name: 'use-client',
+  renderChunk: (code) => ({ code: code.replace(/^"use client";\n/m, '') }),
+  buildEnd({ writtenFiles }) {
+    for (const { name } of writtenFiles) {
+      if (!/(^|[\\/])react\.c?js$/.test(name)) continue
+      writeFileSync(name, `"use client";\n${readFileSync(name, 'utf8')}`)
+    }
+  },
+}
+
 const common: Options = {
   target: 'es2022',
   define: { __VERSION__: JSON.stringify(version) },
   // None: without the sources a map helps nobody, and with them the package would be three times as large.
   sourcemap: false,
   clean: false,
-  plugins: [withoutPaths],
+  plugins: [withoutPaths, useClient],
 }
 
 /** CommonJS packages that the ESM files contain: rollup without its commonjs plugin reads none. */

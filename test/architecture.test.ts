@@ -20,6 +20,8 @@ const rules: Rules = {
   // Base64 for the wire.
   auth: { values: ['protocol', 'serializer'] },
   client: { values: ['session', 'protocol'], types: ['auth', 'serializer', 'transport'] },
+  // Stores over any client, for the bindings to frameworks.
+  live: { values: ['client', 'protocol'] },
   // A payload codec with an entry point of its own, which serializes by CBOR.
   e2ee: { values: ['client', 'serializer', 'protocol'] },
   router: { values: ['session', 'protocol'], types: ['auth', 'serializer', 'transport'] },
