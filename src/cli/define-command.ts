@@ -30,6 +30,8 @@ export interface CommandDefinition<O extends CommandOptions> {
   readonly name: string
   /** One line in `wampy-ts --help`. */
   readonly summary: string
+  /** The arguments in the help text, if `required` and `rest` do not say it. */
+  readonly usage?: string
   /** Names of the required arguments. */
   readonly required?: readonly string[]
   /** Name of the optional arguments that may follow. */
@@ -60,7 +62,7 @@ export function defineCommand<const O extends CommandOptions>(definition: Comman
   }
   const operands = [...required.map((each) => `<${each}>`), ...(rest ? [`[${rest} ...]`] : [])]
   const help = `${[
-    `Usage: wampy-ts ${[name, ...operands, '[options]'].join(' ')}`,
+    `Usage: wampy-ts ${name} ${definition.usage ?? [...operands, '[options]'].join(' ')}`,
     summary,
     ...(definition.notes ? [definition.notes] : []),
     `Options:\n${formatColumns(Object.entries(options).map(([key, option]) => [formatFlag(key, option), option.help]))}`,

@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./run.ts')).runCommand,
   call: async () => (await import('./call.ts')).callCommand,
   publish: async () => (await import('./publish.ts')).publishCommand,
+  register: async () => (await import('./register.ts')).registerCommand,
   subscribe: async () => (await import('./subscribe.ts')).subscribeCommand,
   list: async () => (await import('./list.ts')).listCommand,
   describe: async () => (await import('./describe.ts')).describeCommand,
