@@ -101,6 +101,11 @@ export function durationOption(option: string, text: string | undefined): number
   return text === undefined ? undefined : integerOption(option, text, 1, LONGEST_TIMER)
 }
 
+const SECRETS = ['--secret', '--password', '--ticket', '--key']
+
+const NO_SECRETS =
+  ': other users see the command line; put the secret into a file or a variable, and name that by --secret-file or --secret-env'
+
 function formatFlag(name: string, { short, value }: CommandOption): string {
   return `${short ? `-${short}, ` : ''}--${name}${value ? ` <${value}>` : ''}`
 }
@@ -126,7 +131,9 @@ function parseCommandLine(
     ])
     return { values: Object.fromEntries(unmarked), positionals: positionals.map(unmarkNumber) }
   } catch (error) {
-    throw usageFailure(messageOf(error).replace(/^Unknown option '(.*?)'.*$/s, 'there is no option $1'))
+    const [, unknown] = /^Unknown option '(.*?)'/.exec(messageOf(error)) ?? []
+    if (unknown === undefined) throw usageFailure(messageOf(error))
+    throw usageFailure(`there is no option ${unknown}${SECRETS.includes(unknown) ? NO_SECRETS : ''}`)
   }
 }
 

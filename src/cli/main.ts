@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   subscribe: async () => (await import('./subscribe.ts')).subscribeCommand,
   list: async () => (await import('./list.ts')).listCommand,
   describe: async () => (await import('./describe.ts')).describeCommand,
+  context: async () => (await import('./context.ts')).contextCommand,
   repl: async () => (await import('./repl.ts')).replCommand,
   check: async () => (await import('./check.ts')).checkCommand,
   convert: async () => (await import('./convert.ts')).convertCommand,
