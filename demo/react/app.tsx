@@ -1,25 +1,34 @@
 /** The React page: the date by a call, the time by a topic, and the state of the connection. */
 
-import { useEffect, useState } from 'react'
-import { RpcClient } from 'wampy-ts'
-import { WampProvider } from 'wampy-ts/react'
+import { useCallback, useEffect, useState } from 'react'
+import { RpcClient, WampError } from 'wampy-ts'
 import { address } from '../address.ts'
-import { useToday } from './use-today.ts'
-import hooks from './use-today.ts?raw'
+import type { DateService } from '../date-service.ts'
+import { useTopic, useWamp } from './use-wamp.ts'
+import hooks from './use-wamp.ts?raw'
+
+const client = new RpcClient<DateService>({ router: address, name: 'react' })
 
 export function App() {
-  return (
-    <WampProvider create={() => new RpcClient({ router: address, name: 'react' })}>
-      <Page />
-    </WampProvider>
-  )
-}
+  const state = useWamp(client)
+  const [time] = useTopic(client, 'demo.clock.tick') ?? []
+  const [today, setToday] = useState<string>()
+  const [problem, setProblem] = useState<string>()
 
-function Page() {
-  const { today, problem, call, time, state } = useToday()
+  const call = useCallback(async () => {
+    try {
+      setToday(await client.rpc.getTodaysDate())
+      setProblem(undefined)
+    } catch (error) {
+      setProblem(WampError.is(error) ? error.uri : String(error))
+    }
+  }, [])
   // StrictMode runs each effect, undoes it, and runs it again.
   const [runs, setRuns] = useState(0)
   useEffect(() => setRuns((before) => before + 1), [])
+  useEffect(() => {
+    if (state === 'ready') void call()
+  }, [state, call])
 
   return (
     <>
@@ -53,10 +62,10 @@ function Page() {
           <div className="pair">
             <div>
               <p className="clock">
-                <time id="clock">{time ?? '··:··:··'}</time>
+                <time id="clock">{typeof time === 'string' ? time : '··:··:··'}</time>
               </p>
               <p className="buttons">
-                <button type="button" onClick={call}>
+                <button type="button" onClick={() => void call()}>
                   Call again
                 </button>
               </p>
@@ -65,7 +74,7 @@ function Page() {
               </p>
             </div>
             <figure>
-              <figcaption>use-today.ts, all of it</figcaption>
+              <figcaption>use-wamp.ts, all of it</figcaption>
               <pre className="wrapped">
                 <code>{hooks}</code>
               </pre>

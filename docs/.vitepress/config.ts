@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { transformerTwoslash } from '@shikijs/vitepress-twoslash'
 import ts from 'typescript'
 import { defineConfig } from 'vitepress'
+import { playgroundScripts } from '../playground/bundle.ts'
 import { sidebar } from './sidebar.ts'
 import { snippetNames, snippetPath } from './snippets.ts'
 
@@ -15,6 +16,7 @@ export default defineConfig({
   base: process.env['DOCS_BASE'] ?? '/',
   srcExclude: ['snippets/**', 'node_modules/**'],
   lastUpdated: false,
+  vite: { plugins: [playgroundScripts()] },
   markdown: {
     config: snippetNames,
     // Of the examples in docstrings, which are highlighted in hovers.
@@ -50,6 +52,7 @@ export default defineConfig({
       { text: 'Guide', link: '/getting-started', activeMatch: '^/(?!router/|cli|api/|playground)' },
       { text: 'Router', link: '/router/', activeMatch: '^/router/' },
       { text: 'Command line', link: '/cli', activeMatch: '^/cli' },
+      { text: 'Playground', link: '/playground' },
     ],
     search: { provider: 'local' },
     outline: [2, 3],

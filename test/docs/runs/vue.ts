@@ -1,10 +1,5 @@
 import type { Uses } from '../use.ts'
 
-const testedBy = 'e2e/snippets.spec.ts'
-
 export default {
-  'main.js': { testedBy },
-  'App.vue': { testedBy },
-  'Orders.vue': { testedBy },
-  'Waiting.vue': { testedBy },
+  'Today.vue': { testedBy: 'e2e/snippets.spec.ts' },
 } satisfies Uses
