@@ -20,6 +20,9 @@ export const entryPoints: Readonly<Record<string, EntryPoint>> = {
   './e2ee': { page: true },
   './metrics': { page: true },
   './log': { page: true },
+  './live': { page: true },
+  './react': { page: true },
+  './vue': { page: true },
   './testing': { page: false },
   './vite': { page: false },
 }

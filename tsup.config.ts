@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { transform } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
 import { entriesOf, namesOf } from './entry-points.ts'
@@ -18,13 +19,25 @@ const withoutPaths: NonNullable<Options['plugins']>[number] = {
   renderChunk: (code) => ({ code: code.replace(/^\/\/ (src|node_modules)\/.*\n/gm, '') }),
 }
 
+/** Puts the directive first in the files of `wampy-ts/react`, where bundlers of server components read it; rollup would drop it. */
+const useClient: NonNullable<Options['plugins']>[number] = {
+  name: 'use-client',
+  renderChunk: (code) => ({ code: code.replace(/^"use client";\n/m, '') }),
+  buildEnd({ writtenFiles }) {
+    for (const { name } of writtenFiles) {
+      if (!/(^|[\\/])react\.c?js$/.test(name)) continue
+      writeFileSync(name, `"use client";\n${readFileSync(name, 'utf8')}`)
+    }
+  },
+}
+
 const common: Options = {
   target: 'es2022',
   define: { __VERSION__: JSON.stringify(version) },
   // None: without the sources a map helps nobody, and with them the package would be three times as large.
   sourcemap: false,
   clean: false,
-  plugins: [withoutPaths],
+  plugins: [withoutPaths, useClient],
 }
 
 /** CommonJS packages that the ESM files contain: rollup without its commonjs plugin reads none. */
@@ -56,42 +69,14 @@ const importedBuiltins: NonNullable<Options['esbuildPlugins']>[number] = {
   },
 }
 
-/** What eventemitter3 does for engines older than ES5, and its `emit` without a case for each number of arguments. */
-const emitterEdits: readonly (readonly [RegExp, string])[] = [
-  [/^'use strict';\n/, ''],
-  [/^var has = .*\n.*prefix = '~';$/m, 'var has = Object.prototype.hasOwnProperty;'],
-  [/^if \(Object\.create\) \{[\s\S]*?^\}$/m, 'Events.prototype = Object.create(null);'],
-  [/prefix \? prefix \+ event : event/g, 'event'],
-  [/prefix \? name\.slice\(1\) : name/, 'name'],
-  [/ = prefix;/, ' = false;'],
-  [/^ {2}if \(Object\.getOwnPropertySymbols\) \{\s*(.*)\s*\}\s*return names;$/m, '$1'],
-  [
-    /(?<=^EventEmitter\.prototype\.emit = )[\s\S]*?^\};$/m,
-    `function emit(event, ...args) {
-  var listeners = this._events[event];
-  if (!listeners) return false;
-  for (var { fn, context, once } of [].concat(listeners)) {
-    if (once) this.removeListener(event, fn, undefined, true);
-    fn.apply(context, args);
-  }
-  return true;
-};`,
-  ],
-  [/^if \('undefined' !== typeof module\) \{[\s\S]*?^\}$/m, 'export default EventEmitter;'],
-]
-
-/** Makes eventemitter3 an ES module for pages, half as large: of CommonJS a page would also contain the loader. */
+/** Puts an emitter of our own in the place of eventemitter3, which has code for old engines. */
 const smallEmitter: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'small-emitter',
-  setup: ({ onLoad }) =>
-    onLoad({ filter: /[\\/]eventemitter3[\\/]index\.js$/ }, async ({ path }) => {
-      let contents = (await readFile(path, 'utf8')).replace(/\/\*[\s\S]*?\*\//g, '')
-      for (const [from, to] of emitterEdits) {
-        if (contents.search(from) < 0) throw new Error(`eventemitter3 has changed: ${from} matches nothing`)
-        contents = contents.replace(from, to)
-      }
-      return { contents }
-    }),
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^eventemitter3$/ }, () => ({
+      path: fileURLToPath(new URL('src/client/base/page-emitter.ts', import.meta.url)),
+      sideEffects: false,
+    })),
 }
 
 /**

@@ -11,7 +11,7 @@ import { renderToString as renderReact } from 'react-dom/server'
 import { createServer, type ViteDevServer } from 'vite'
 import { createSSRApp } from 'vue'
 import { renderToString as renderVue } from 'vue/server-renderer'
-import { WampClient } from 'wampy-ts'
+import { WampClient, WampError } from 'wampy-ts'
 import { type Project, project, ROOT } from '../test/docs/project.ts'
 
 let here: Project
@@ -25,16 +25,33 @@ const APPS = {
     'react.tsx',
     `import { StrictMode } from 'react'
      import { createRoot } from 'react-dom/client'
-     import { Clock } from './react/Clock'
-     import { Today } from './react/Today'
+     import { App } from './react/App.tsx'
      const root = createRoot(document.querySelector('#app')!)
-     root.render(<StrictMode><Today /><Clock /></StrictMode>)`,
+     root.render(<StrictMode><App /></StrictMode>)`,
   ],
-  'vue.html': [
-    'vue.ts',
-    `import { createApp, h } from 'vue'
-     import Today from './vue/Today.vue'
-     createApp({ render: () => h(Today) }).mount('#app')`,
+  'react-shop.html': [
+    'react-shop.tsx',
+    `import { StrictMode } from 'react'
+     import { createRoot } from 'react-dom/client'
+     import { WampProvider } from 'wampy-ts/react'
+     import { Baking } from './react/Baking.tsx'
+     import { client } from './react/client.js'
+     import { Guarded } from './react/Guarded.tsx'
+     import { Orders } from './react/Orders.tsx'
+     const root = createRoot(document.querySelector('#app')!)
+     root.render(<StrictMode><WampProvider client={client}><Orders /><Baking /><Guarded /></WampProvider></StrictMode>)`,
+  ],
+  'vue.html': ['vue/main.js', undefined],
+  'vue-shop.html': [
+    'vue-shop.ts',
+    `import { createApp, h, Suspense } from 'vue'
+     import { wamp } from 'wampy-ts/vue'
+     import { client } from './react/client.js'
+     import Orders from './vue/Orders.vue'
+     import Waiting from './vue/Waiting.vue'
+     createApp({ render: () => [h(Orders), h(Suspense, null, { default: () => h(Waiting), fallback: () => h('p', { id: 'waiting' }, '...') })] })
+       .use(wamp({ client }))
+       .mount('#app')`,
   ],
 } as const
 
@@ -47,7 +64,7 @@ test.beforeAll(async () => {
   })
   mkdirSync(join(here.folder, 'public'))
   for (const [page, [script, text]] of Object.entries(APPS)) {
-    writeFileSync(join(here.folder, script), text)
+    if (text) writeFileSync(join(here.folder, script), text)
     const body = `<div id="app"></div><script type="module" src="/${script}"></script>`
     writeFileSync(join(here.folder, page), `<!doctype html><title>app</title>${body}`)
   }
@@ -90,17 +107,22 @@ test('the plain page shows the date, with the script tag that it has', async ({ 
   await expect(page.locator('#date')).toHaveText(new Date().toLocaleDateString('sv'))
 })
 
-/** The components of each page: the file to edit, and the sessions that the page has. */
+/** The components of each page, in the file to edit. */
 const PAGES = [
-  { app: 'react.html', file: 'react/Today.tsx', open: 2 },
-  { app: 'vue.html', file: 'vue/Today.vue', open: 1 },
+  { app: 'react.html', file: 'react/App.tsx' },
+  { app: 'vue.html', file: 'vue/App.vue' },
 ] as const
 
-for (const { app, file, open: expected } of PAGES) {
-  test(`the components in ${app} show the date, with one session each`, async ({ page }) => {
+for (const { app, file } of PAGES) {
+  test(`the components in ${app} show the date and the time, with one session`, async ({ page }) => {
     await expect.poll(sessions).toBe(0)
     const errors = await open(page, app)
-    await expect.poll(sessions).toBe(expected)
+    await expect.poll(sessions).toBe(1)
+    await expect(page.locator('time')).toHaveClass('ready')
+    await expect(async () => {
+      await observer.publish('com.example.time', ['12:30'])
+      await expect(page.locator('time')).toHaveText('12:30', { timeout: 500 })
+    }).toPass()
     expect(errors).toEqual([])
     await page.goto('about:blank')
     await expect.poll(sessions).toBe(0)
@@ -124,14 +146,14 @@ for (const { app, file, open: expected } of PAGES) {
           expect(page.locator('#date')).toHaveAttribute('title', edit, limit),
         )
         await expect(page.locator('#date')).toHaveText(today())
-        await expect.poll(sessions).toBe(expected)
+        await expect.poll(sessions).toBe(1)
       }
       // The script of the component as well, not only its markup.
       await saved(original.replace("'asking...'", "'asking again...'"), (limit) =>
         expect(page.locator('#date')).not.toHaveAttribute('title', limit),
       )
       await expect(page.locator('#date')).toHaveText(today())
-      await expect.poll(sessions).toBe(expected)
+      await expect.poll(sessions).toBe(1)
     } finally {
       writeFileSync(path, original)
     }
@@ -142,18 +164,93 @@ for (const { app, file, open: expected } of PAGES) {
   })
 }
 
+for (const framework of ['react', 'vue']) {
+  test(`the shop in ${framework}: a form that calls, every event, a gap`, async ({ page }) => {
+    let stock = 10
+    const registrations = await Promise.all([
+      observer.register('com.example.shop.stock', () => stock),
+      observer.register('com.example.shop.order', ([article]) => {
+        if (stock === 9) throw new WampError('com.example.error.sold_out', [`no more ${article}`])
+        return { number: 10 - --stock }
+      }),
+      observer.register('com.example.shop.bake', async function* ([count]) {
+        for (let n = 1; n <= Number(count); n++) yield `cake ${n}`
+        return 20
+      }),
+    ])
+    const errors: string[] = []
+    page.on('pageerror', (error) => errors.push(error.message))
+    let cut = () => {}
+    await page.routeWebSocket(`ws://localhost:${here.port}/ws`, (socket) => {
+      const server = socket.connectToServer()
+      cut = () => {
+        void server.close()
+        void socket.close({ code: 3000 })
+      }
+    })
+    await page.goto(`${origin}${framework}-shop.html`)
+    const orders = page.locator('#orders')
+    await expect(orders).toHaveAttribute('data-status', 'active', { timeout: 20_000 })
+    await expect(orders.locator('p').first()).toHaveText('10 in stock, 0 sold')
+    await Promise.all(Array.from({ length: 50 }, () => observer.publish('com.example.shop.sold.tea', [1])))
+    await expect(orders.locator('p').first()).toHaveText('10 in stock, 50 sold')
+    await orders.getByRole('button').click()
+    await expect(orders.getByRole('status')).toHaveText('Your order is number 1.')
+    await expect(orders.locator('p').first()).toHaveText('9 in stock, 50 sold')
+    await orders.getByRole('button').click()
+    await expect(orders.getByRole('status')).toHaveText('no more tea')
+
+    if (framework === 'react') {
+      await expect(page.locator('#guarded')).toHaveText('wamp.error.invalid_uri')
+      await page.getByRole('button', { name: 'Bake three' }).click()
+      await expect(page.locator('#baking')).toHaveAttribute('data-status', 'done')
+      await expect(page.locator('#baking p')).toHaveText('cake 1, cake 2, cake 3 in 20 minutes')
+    } else {
+      await expect(page.locator('#waiting')).toHaveText(/^(10|9) in stock$/)
+      await page.locator('select').selectOption('coffee')
+      await expect
+        .poll(() => observer.call('wamp.subscription.lookup', ['com.example.shop.sold.coffee']))
+        .not.toBeNull()
+      expect(await observer.call('wamp.subscription.lookup', ['com.example.shop.sold.tea'])).toBeNull()
+    }
+
+    // The connection is lost and returns: the gap has the stock fetched again.
+    stock = 4
+    cut()
+    await expect(orders.locator('p').first()).toHaveText(/^4 in stock/)
+
+    // An edit of the module with the client.
+    await expect.poll(sessions).toBe(1)
+    const file = join(here.folder, 'react/client.js')
+    const original = readFileSync(file, 'utf8')
+    await expect(async () => {
+      writeFileSync(file, `${original}\nglobalThis.edited = true\n`)
+      await expect.poll(() => page.evaluate(() => 'edited' in globalThis), { timeout: 1500 }).toBe(true)
+    }).toPass({ timeout: 15_000 })
+    writeFileSync(file, original)
+    await expect(orders).toHaveAttribute('data-status', 'active')
+    await expect.poll(sessions).toBe(1)
+    for (const registration of registrations) await registration.unregister()
+    expect(errors).toEqual([])
+    await page.goto('about:blank')
+    await expect.poll(sessions).toBe(0)
+  })
+}
+
 test('a server that renders the components opens no session', async () => {
-  const { Today } = await vite.ssrLoadModule('/react/Today.tsx')
-  const { Clock } = await vite.ssrLoadModule('/react/Clock.tsx')
-  const { default: VueToday } = await vite.ssrLoadModule('/vue/Today.vue')
+  const { App } = await vite.ssrLoadModule('/react/App.tsx')
+  const { default: VueApp } = await vite.ssrLoadModule('/vue/App.vue')
+  const { wamp } = await vite.ssrLoadModule('wampy-ts/vue')
+  const { RpcClient } = await vite.ssrLoadModule('wampy-ts')
+  const create = () => new RpcClient({ router: `ws://localhost:${here.port}/ws` })
   let joined = 0
   const subscription = await observer.subscribe('wamp.session.on_join', () => joined++)
   const sockets = (): number => process.getActiveResourcesInfo().filter((kind) => /TCP(Socket)?Wrap/.test(kind)).length
   const before = sockets()
   for (let request = 0; request < 20; request++) {
-    expect(renderReact(createElement(Today))).toBe('<p id="date">asking...</p>')
-    expect(renderReact(createElement(Clock))).toBe('<time></time>')
-    expect(await renderVue(createSSRApp(VueToday))).toBe('<p id="date">asking...</p>')
+    expect(renderReact(createElement(App))).toBe('<p id="date">asking...</p><time class="stopped"></time>')
+    const html = await renderVue(createSSRApp(VueApp).use(wamp({ create })))
+    expect(html).toContain('<p id="date">asking...</p><time class="stopped"></time>')
   }
   // A client that had been started would have joined before this one, whose connection is younger.
   const last = new WampClient({ router: `ws://localhost:${here.port}/ws` })

@@ -28,24 +28,17 @@ export { type Endpoint, Invocation, type RegisterOptions, type Registration, Res
 export type { CallKeys, CallOptions, CallResult, Progress, ProgressHandler } from './client/roles/caller.ts'
 export { type Entrypoint, getRegisteredEntrypoints } from './client/roles/entrypoints.ts'
 export { DEFAULT_ROLES } from './client/roles/features.ts'
+export type {
+  CallRequest,
+  EventRequest,
+  Interceptor,
+  InvocationRequest,
+  PublishRequest,
+} from './client/roles/interceptor.ts'
 export type { OnError, Part } from './client/roles/invocation.ts'
 export type { OrItem, PublishKeys, PublishOptions } from './client/roles/publisher.ts'
 export type { EventDetails, EventHandler, SubscribeOptions, Subscription } from './client/roles/subscriber.ts'
-export {
-  type AnyProcedure,
-  type AnyStream,
-  type Arguments,
-  type Arrived,
-  type OwnNames,
-  type Procedures,
-  type Returned,
-  type Rpc,
-  type RpcCallOptions,
-  RpcClient,
-  type RpcClientOptions,
-  type Stream,
-  type Streams,
-} from './client/rpc-client.ts'
+export { RpcClient, type RpcClientOptions } from './client/rpc-client.ts'
 export {
   type AnyMethod,
   type DeclaredOptions,
@@ -65,6 +58,7 @@ export {
   type ServiceDescription,
   type TopicDescription,
 } from './client/service/description.ts'
+export { uriOf } from './client/service/proxy.ts'
 export {
   type ArgumentSchemas,
   type ArgumentSchemasFor,
@@ -89,6 +83,20 @@ export {
   type TypesOf,
 } from './client/service/schema.ts'
 export type { ReceivedEvent } from './client/service/service.ts'
+export type {
+  AnyProcedure,
+  AnyStream,
+  Arguments,
+  Arrived,
+  OwnNames,
+  Procedures,
+  Returned,
+  Rpc,
+  RpcCallOptions,
+  ServiceView,
+  Stream,
+  Streams,
+} from './client/service/view.ts'
 export type { Dropped, SessionInfo } from './client/session/client-session.ts'
 export { type StopOptions, WampClient } from './client/wamp-client.ts'
 export { WampRouter, type WampRouterOptions } from './client/wamp-router.ts'

@@ -20,6 +20,8 @@ const rules: Rules = {
   // Base64 for the wire.
   auth: { values: ['protocol', 'serializer'] },
   client: { values: ['session', 'protocol'], types: ['auth', 'serializer', 'transport'] },
+  // Stores over any client, for the bindings to frameworks.
+  live: { values: ['client', 'protocol'] },
   // A payload codec with an entry point of its own, which serializes by CBOR.
   e2ee: { values: ['client', 'serializer', 'protocol'] },
   router: { values: ['session', 'protocol'], types: ['auth', 'serializer', 'transport'] },
@@ -66,7 +68,7 @@ const inside: Record<string, Rules> = {
     session: { values: ['base'] },
     handles: { values: ['base', 'checks.ts'], types: ['session', 'roles'] },
     roles: { values: ['base', 'checks.ts', 'session', 'handles'] },
-    service: { values: ['base', 'checks.ts'], types: ['roles'] },
+    service: { values: ['base', 'checks.ts'], types: ['roles', ''] },
     connection: { values: ['base', 'session', 'handles'], types: ['codec', 'roles'] },
     // Over any client, which they know by its type.
     functions: { values: ['base', 'checks.ts', 'roles'], types: ['service', ''] },

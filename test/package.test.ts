@@ -1,9 +1,9 @@
 /** Packs the package, unpacks it as npm would install it, and uses it through every entry point as a stranger does. */
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { runInNewContext } from 'node:vm'
@@ -35,7 +35,10 @@ const pageImports = namesOf({ page: true }).map(importOf)
  * Bytes, minified and gzipped, of a page that calls one procedure by each class of clients. Reconnecting, exact JSON and
  * the texts of the errors are in both; the callee and service declarations in that of a WampClient only.
  */
-const pageBudgets = { RpcClient: 21_950, WampClient: 24_850 }
+const pageBudgets = { RpcClient: 22_225, WampClient: 25_150 }
+
+/** The same of everything of a binding that a page has in addition to a client, without its framework. */
+const bindingBudgets = { live: 1800, react: 2500, vue: 2700 }
 
 /** Bytes of the tarball. A change that adds an entry point states its share in the CHANGELOG, and may raise this by it. */
 const tarballBudget = 915_000
@@ -110,15 +113,20 @@ describe('Node', () => {
     const check = `
       // From 22 on, an import of node:http loads Node's own fetch, which marks the global object.
       const globals = () => Reflect.ownKeys(globalThis).filter((key) => !String(key).startsWith('Symbol(undici.')).length
-      const before = globals()
-      const load = async () => { for (const module of ${all}) await LOAD(module) }
+      let before
+      const load = async () => {
+        // Vue marks the global object.
+        await LOAD('vue')
+        before = globals()
+        for (const module of ${all}) await LOAD(module)
+      }
       load().then(() => {
         if (globals() !== before) throw new Error('a new global')
         const busy = process.getActiveResourcesInfo().filter((kind) => /Timeout|Immediate|TCP|Server/.test(kind))
         if (busy.length) throw new Error('still busy: ' + busy)
       })`
-    expect(await node('module', check.replace('LOAD', 'import'))).toBe('')
-    expect(await node('commonjs', check.replace('LOAD', 'require'))).toBe('')
+    expect(await node('module', check.replaceAll('LOAD', 'import'))).toBe('')
+    expect(await node('commonjs', check.replaceAll('LOAD', 'require'))).toBe('')
   })
 
   // What a current browser, a worker, jest's jsdom or Node 20 may lack is only looked up when it is used.
@@ -239,9 +247,12 @@ describe('types', () => {
     await run('attw', [tarball, '--profile', 'node16', ...untyped])
   })
 
+  // The types of React are in a package of their own.
+  const typedImports = pageImports.filter((module) => module !== 'wampy-ts/react')
+
   // Checks our declarations too: they lean on no @types package, and on nothing that package.json does not declare.
   test('a page without @types compiles, its libraries checked', { timeout: 60_000 }, async () => {
-    const lines = pageImports.map((module, i) => `import * as module${i} from '${module}'\nvoid module${i}`).join('\n')
+    const lines = typedImports.map((module, i) => `import * as module${i} from '${module}'\nvoid module${i}`).join('\n')
     const compilerOptions = {
       target: 'es2022',
       module: 'node16',
@@ -255,6 +266,59 @@ describe('types', () => {
     await writeFile(join(place, 'page.cts'), lines)
     await writeFile(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['page.mts', 'page.cts'] }))
     expect(await run('tsc', ['-p', '.'])).toBe('')
+  })
+})
+
+describe('bindings', () => {
+  test("the files of wampy-ts/react begin with 'use client', and only they contain it", () => {
+    const files = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' })
+    const directed = files.filter((file) => {
+      if (!/\.c?js$/.test(file)) return false
+      const code = readFileSync(join(installed, 'dist', file), 'utf8')
+      return /^\s*['"]use client/m.test(code) && code.startsWith('"use client";\n')
+    })
+    expect(directed.sort()).toEqual(['page/react.js', 'react.cjs', 'react.js'].map((file) => normalize(file)))
+  })
+
+  test('wampy-ts/react compiles with the types of React, its libraries checked', { timeout: 60_000 }, async () => {
+    const types = join(place, 'node_modules/@types')
+    await mkdir(types, { recursive: true })
+    await symlink(join(root, 'node_modules/@types/react'), join(types, 'react'), 'junction')
+    onTestFinished(() => rm(types, { recursive: true }))
+    const compilerOptions = {
+      target: 'es2022',
+      module: 'node16',
+      lib: ['es2022', 'dom', 'esnext.disposable'],
+      types: [],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      jsx: 'react-jsx',
+      noEmit: true,
+    }
+    const folder = join(place, 'react')
+    await mkdir(folder)
+    for (const file of ['page.mts', 'page.cts'])
+      await writeFile(join(folder, file), `import * as hooks from 'wampy-ts/react'\nvoid hooks`)
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['.'] }))
+    expect(await run('tsc', ['-p', folder])).toBe('')
+  })
+
+  // Two copies of a chunk would be two stores for one client.
+  test('a client, its stores and its hooks share their code', async () => {
+    for (const type of ['module', 'commonjs'] as const) {
+      const load = type === 'module' ? 'await import' : 'require'
+      const code = `
+        const { RpcClient } = ${load}('wampy-ts')
+        const { liveConnection } = ${load}('wampy-ts/live')
+        const { createElement } = ${load}('react')
+        const { renderToString } = ${load}(${JSON.stringify(join(root, 'node_modules/react-dom/server.node.js'))})
+        const { WampProvider, useService, useClient } = ${load}('wampy-ts/react')
+        const client = new RpcClient()
+        const App = () => String([useClient() === client, useService('a') === client.service('a')])
+        console.log(renderToString(createElement(WampProvider, { client }, createElement(App))))
+        console.log(liveConnection(client).get().state)`
+      expect(await node(type, code)).toBe('true,true\nstopped\n')
+    }
   })
 })
 
@@ -306,7 +370,7 @@ describe('page', () => {
       const client = new ${kind}({ name: 'page', router, realm: DEFAULT_REALM, roles: DEFAULT_ROLES })
       ${call}`)
 
-  // The build shortens the code of eventemitter3 for pages.
+  // The build puts an emitter of its own in the place of eventemitter3 for pages, which has no order of the names.
   test('a client in it emits events as eventemitter3 does', async () => {
     const code = `
       import { EventEmitter } from 'eventemitter3'
@@ -318,7 +382,7 @@ describe('page', () => {
         const symbol = Symbol('event')
         const [first, second, third, late] = ['first', 'second', 'third', 'late'].map(note)
         const state = () =>
-          seen.push(emitter.eventNames().map(String), emitter.listenerCount('a'), emitter.listeners('a').indexOf(second))
+          seen.push(emitter.eventNames().map(String).sort(), emitter.listenerCount('a'), emitter.listeners('a').indexOf(second))
         const emit = (...args) => seen.push(emitter.emit(...args))
         emit('a')
         emitter.on('a', first)
@@ -373,6 +437,15 @@ describe('page', () => {
     // Nor does it contain code for decorators.
     expect(text).not.toMatch(/get_events|testament|~standard|ppt_scheme must be|goes on a public method/)
     expect(gzipSync(text, { level: 9 }).length).toBeLessThanOrEqual(pageBudgets.WampClient)
+  })
+
+  test.each(Object.entries(bindingBudgets))('wampy-ts/%s keeps its budget', async (name, budget) => {
+    const external = ['react', 'vue']
+    const client = `import { RpcClient } from 'wampy-ts'; console.log(new RpcClient().service('a').rpc)`
+    const size = async (code: string) =>
+      gzipSync((await bundle(`${client}\n${code}`, { external })).text, { level: 9 }).length
+    const all = `import * as binding from 'wampy-ts/${name}'; console.log(binding)`
+    expect((await size(all)) - (await size(''))).toBeLessThanOrEqual(budget)
   })
 
   test('a client in it needs only the W3C members of a WebSocket', async () => {

@@ -1,34 +1,25 @@
 /** The React page: the date by a call, the time by a topic, and the state of the connection. */
 
-import { useCallback, useEffect, useState } from 'react'
-import { RpcClient, WampError } from 'wampy-ts'
+import { useEffect, useState } from 'react'
+import { RpcClient } from 'wampy-ts'
+import { WampProvider } from 'wampy-ts/react'
 import { address } from '../address.ts'
-import type { DateService } from '../date-service.ts'
-import { useTopic, useWamp } from './use-wamp.ts'
-import hooks from './use-wamp.ts?raw'
-
-const client = new RpcClient<DateService>({ router: address, name: 'react' })
+import { useToday } from './use-today.ts'
+import hooks from './use-today.ts?raw'
 
 export function App() {
-  const state = useWamp(client)
-  const [time] = useTopic(client, 'demo.clock.tick') ?? []
-  const [today, setToday] = useState<string>()
-  const [problem, setProblem] = useState<string>()
+  return (
+    <WampProvider create={() => new RpcClient({ router: address, name: 'react' })}>
+      <Page />
+    </WampProvider>
+  )
+}
 
-  const call = useCallback(async () => {
-    try {
-      setToday(await client.rpc.getTodaysDate())
-      setProblem(undefined)
-    } catch (error) {
-      setProblem(WampError.is(error) ? error.uri : String(error))
-    }
-  }, [])
+function Page() {
+  const { today, problem, call, time, state } = useToday()
   // StrictMode runs each effect, undoes it, and runs it again.
   const [runs, setRuns] = useState(0)
   useEffect(() => setRuns((before) => before + 1), [])
-  useEffect(() => {
-    if (state === 'ready') void call()
-  }, [state, call])
 
   return (
     <>
@@ -62,10 +53,10 @@ export function App() {
           <div className="pair">
             <div>
               <p className="clock">
-                <time id="clock">{typeof time === 'string' ? time : '··:··:··'}</time>
+                <time id="clock">{time ?? '··:··:··'}</time>
               </p>
               <p className="buttons">
-                <button type="button" onClick={() => void call()}>
+                <button type="button" onClick={call}>
                   Call again
                 </button>
               </p>
@@ -74,7 +65,7 @@ export function App() {
               </p>
             </div>
             <figure>
-              <figcaption>use-wamp.ts, all of it</figcaption>
+              <figcaption>use-today.ts, all of it</figcaption>
               <pre className="wrapped">
                 <code>{hooks}</code>
               </pre>

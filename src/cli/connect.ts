@@ -10,13 +10,20 @@ import { isUri } from '../protocol/uri.ts'
 import { cbor } from '../serializer/cbor.ts'
 import { json } from '../serializer/json.ts'
 import { msgpack } from '../serializer/msgpack.ts'
+import type { Serializer } from '../serializer/serializer.ts'
 import type { Connector } from '../session/link.ts'
 import { withoutSecrets } from '../transport/url.ts'
+import { contextInUse } from './contexts.ts'
 import { credentialOptions, credentialsFrom } from './credentials.ts'
 import type { CommandOptions, OptionValues } from './define-command.ts'
 import { Failure, formatError, messageOf, usageFailure } from './failure.ts'
 
 export const connectionOptions = {
+  context: {
+    type: 'string',
+    value: 'name',
+    help: 'a router that "wampy-ts context add" has named (default: $WAMPY_CONTEXT, else the one in use)',
+  },
   url: {
     type: 'string',
     value: 'url',
@@ -39,16 +46,32 @@ export interface ConnectionTarget {
 const serializers = [json, cbor, msgpack]
 
 export function connectionTarget(values: OptionValues<typeof connectionOptions>): ConnectionTarget {
-  const url = values.url ?? (process.env['WAMPY_URL'] || DEFAULT_URL)
-  const realm = values.realm ?? (process.env['WAMPY_REALM'] || DEFAULT_REALM)
-  const name = values.serializer ?? json.name
+  const context = contextInUse(values.context, values.url)
+  const environment = context ? {} : process.env
+  const url = values.url ?? context?.url ?? (environment['WAMPY_URL'] || DEFAULT_URL)
+  const realm = values.realm ?? context?.realm ?? (environment['WAMPY_REALM'] || DEFAULT_REALM)
+  const name = values.serializer ?? context?.serializer
+  const { router, serializer } = checkConnection({ url, realm, serializer: name })
+  const auth = credentialsFrom(values, context)
+  return { url: withoutSecrets(url), realm, options: { router, realm, serializers: [serializer], auth } }
+}
+
+/** Checks an address, a realm and the name of a serializer. */
+export function checkConnection({
+  url,
+  realm = DEFAULT_REALM,
+  serializer: name = json.name,
+}: {
+  readonly url: string
+  readonly realm?: string | undefined
+  readonly serializer?: string | undefined
+}): { readonly router: Connector | string; readonly serializer: Serializer } {
   const serializer = serializers.find((each) => each.name === name)
   if (!serializer) {
     throw usageFailure(`--serializer must be ${serializers.map((each) => each.name).join(', ')}, got "${name}"`)
   }
   if (!isUri(realm)) throw usageFailure(`"${realm}" is not a valid URI of a realm`)
-  const auth = credentialsFrom(values)
-  return { url: withoutSecrets(url), realm, options: { router: routerAt(url), realm, serializers: [serializer], auth } }
+  return { router: routerAt(url), serializer }
 }
 
 function routerAt(url: string): Connector | string {

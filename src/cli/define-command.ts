@@ -30,6 +30,8 @@ export interface CommandDefinition<O extends CommandOptions> {
   readonly name: string
   /** One line in `wampy-ts --help`. */
   readonly summary: string
+  /** The arguments in the help text, if `required` and `rest` do not say it. */
+  readonly usage?: string
   /** Names of the required arguments. */
   readonly required?: readonly string[]
   /** Name of the optional arguments that may follow. */
@@ -60,7 +62,7 @@ export function defineCommand<const O extends CommandOptions>(definition: Comman
   }
   const operands = [...required.map((each) => `<${each}>`), ...(rest ? [`[${rest} ...]`] : [])]
   const help = `${[
-    `Usage: wampy-ts ${[name, ...operands, '[options]'].join(' ')}`,
+    `Usage: wampy-ts ${name} ${definition.usage ?? [...operands, '[options]'].join(' ')}`,
     summary,
     ...(definition.notes ? [definition.notes] : []),
     `Options:\n${formatColumns(Object.entries(options).map(([key, option]) => [formatFlag(key, option), option.help]))}`,
@@ -99,6 +101,11 @@ export function durationOption(option: string, text: string | undefined): number
   return text === undefined ? undefined : integerOption(option, text, 1, LONGEST_TIMER)
 }
 
+const SECRETS = ['--secret', '--password', '--ticket', '--key']
+
+const NO_SECRETS =
+  ': other users see the command line; put the secret into a file or a variable, and name that by --secret-file or --secret-env'
+
 function formatFlag(name: string, { short, value }: CommandOption): string {
   return `${short ? `-${short}, ` : ''}--${name}${value ? ` <${value}>` : ''}`
 }
@@ -124,7 +131,9 @@ function parseCommandLine(
     ])
     return { values: Object.fromEntries(unmarked), positionals: positionals.map(unmarkNumber) }
   } catch (error) {
-    throw usageFailure(messageOf(error).replace(/^Unknown option '(.*?)'.*$/s, 'there is no option $1'))
+    const [, unknown] = /^Unknown option '(.*?)'/.exec(messageOf(error)) ?? []
+    if (unknown === undefined) throw usageFailure(messageOf(error))
+    throw usageFailure(`there is no option ${unknown}${SECRETS.includes(unknown) ? NO_SECRETS : ''}`)
   }
 }
 

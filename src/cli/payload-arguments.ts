@@ -82,14 +82,15 @@ async function readBounded(source: Readable, name: string): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-function parseContent(content: Buffer): unknown {
+/** Parses the content of a file: JSON unless it is to be text, else text without its last line end, else bytes. */
+export function parseContent(content: Buffer, isText = false): unknown {
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(content)
   } catch {
     return new Uint8Array(content)
   }
-  const value = parseJson(text)
+  const value = isText ? undefined : parseJson(text)
   return value === undefined ? text.replace(/\r?\n$/, '') : value
 }
 

@@ -14,11 +14,23 @@ import { ClientCore, type ClientEvents, type ClientState } from './connection/cl
 import { type Events, type EventsOptions, events } from './functions/events.ts'
 import { type ClientOptions, checkAuth, kindOf, settle } from './options.ts'
 import { type CallOptions, type CallResult, call, first, type Progress, progress, whole } from './roles/caller.ts'
+import { type EitherRequest, type Interceptor, resultOf, through } from './roles/interceptor.ts'
 import { type PublishOptions, publish } from './roles/publisher.ts'
 import { type EventHandler, type SubscribeOptions, type Subscription, SubscriptionRecord } from './roles/subscriber.ts'
+import { type ServiceView, type ServiceViews, viewOf } from './service/view.ts'
 import type { ClientSession, Dropped, SessionInfo } from './session/client-session.ts'
 
 export interface StartOptions extends Waiting {}
+
+/** Sends a CALL or a PUBLISH; `how` reads the RESULT. */
+type Send<Options, How, T> = (
+  session: ClientSession,
+  uri: Uri,
+  args: List | undefined,
+  kwargs: Dict | undefined,
+  options: Options,
+  how: How,
+) => Promise<T>
 
 const NONE: CallOptions & PublishOptions = {}
 
@@ -48,6 +60,7 @@ export abstract class Client extends EventEmitter<ClientEvents> {
   /** The option of that name. */
   readonly codecs: Passthru | undefined
   readonly #core: ClientCore
+  readonly #views: ServiceViews = new WeakMap()
 
   protected constructor(options: ClientOptions) {
     super()
@@ -211,31 +224,67 @@ export abstract class Client extends EventEmitter<ClientEvents> {
     return events(this, topic, options, this.#core.load)
   }
 
+  /**
+   * A service over this client's session, typed by its class: `client.service(Shop).rpc.price('tea')`. Its URIs are those
+   * that the class declares, below its prefix or that of the options. The same arguments return the same object.
+   *
+   * @throws WampError `wampy.error.usage` for anything but a class
+   */
+  service<Service>(
+    // biome-ignore lint/suspicious/noExplicitAny: a class may be constructed from anything
+    service: abstract new (...args: any[]) => Service,
+    options?: { readonly prefix?: string | undefined },
+  ): ServiceView<Service>
+  /**
+   * A service known by its type and prefix: `client.service<Shop>('com.example.shop')`. A URI is the prefix and the method's
+   * name, or the name alone without a prefix; a type import suffices, and keeps the service's code out of a page.
+   *
+   * @throws WampError `wampy.error.usage` for anything but a string
+   */
+  service<Service = unknown>(prefix?: string): ServiceView<Service>
+  service(service: unknown, options?: { readonly prefix?: string | undefined }): ServiceView<unknown> {
+    return viewOf(this, this.#views, service, options?.prefix)
+  }
+
   // Its type is in the interface below, under its public name.
   async [asyncDispose as typeof Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
 
   /**
-   * Sends a message on the current session, or on the next one if the options wait for that. Returns the very promise of the
-   * request, so that `stop()` can end it quietly.
+   * Sends a message on the current session, or on the next one if the options wait for that; first through the
+   * interceptors, if there are any. Without them it returns the very promise of the request, so that `stop()` can end it
+   * quietly.
    */
-  #send<Options extends CallOptions, How, T>(
+  #send<Options extends CallOptions, How extends ((result: ResultMessage) => T) | undefined, T>(
     role: ClientRole,
-    send: (
-      session: ClientSession,
-      uri: Uri,
-      args: List | undefined,
-      kwargs: Dict | undefined,
-      options: Options,
-      how: How,
-    ) => Promise<T>,
+    send: Send<Options, How, T>,
     uri: Uri,
     args: List | undefined,
     kwargs: Dict | undefined,
     options: Options,
     how: How,
+    interceptors: readonly Interceptor[] | undefined | false = this.#core.settings.interceptors,
   ): Promise<T> {
+    if (interceptors) {
+      const [kind, name] = how ? (['call', 'procedure'] as const) : (['publish', 'topic'] as const)
+      const request = { [name]: uri, args: args ?? [], kwargs: kwargs ?? {}, options } as unknown as EitherRequest
+      const last = ({ [name]: to, args, kwargs = {}, options = NONE }: EitherRequest) => {
+        const named = Object.keys(kwargs).length ? kwargs : undefined
+        return this.#send(
+          role,
+          send as never,
+          to,
+          args.length ? args : undefined,
+          named,
+          options as Options,
+          how && whole,
+          false,
+        )
+      }
+      const outcome = through(interceptors, kind, request, last)
+      return this.#core.quietly(outcome.then((value) => (how ? how(resultOf(value)) : value)) as Promise<T>)
+    }
     try {
       this.#core.mayPlay(role)
       checkUri(uri, isUri(uri))

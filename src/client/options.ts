@@ -33,6 +33,7 @@ import type { Liveness } from './connection/liveness.ts'
 import type { Retry } from './connection/reconnect.ts'
 import type { HandleRecord } from './handles/durable-handles.ts'
 import { caller } from './roles/caller.ts'
+import type { Interceptor } from './roles/interceptor.ts'
 import type { OnError } from './roles/invocation.ts'
 import type { Role } from './roles/role.ts'
 import type { ClientSession } from './session/client-session.ts'
@@ -85,6 +86,13 @@ export interface ClientOptions {
    * auth: [cryptosign({ key }), ticket('joe', async () => token())]
    */
   readonly auth?: readonly ClientAuth[]
+  /**
+   * Functions around each call, publication, invocation and event of this client; the first one is the outermost.
+   *
+   * @example
+   * interceptors: [{ call: (request, next) => next({ ...request, options: { timeout: 5000, ...request.options } }) }]
+   */
+  readonly interceptors?: readonly Interceptor[]
 }
 
 const BACKOFF = dictOf<Backoff>('reconnect', {
@@ -96,6 +104,13 @@ const BACKOFF = dictOf<Backoff>('reconnect', {
 const LIMITS = dictOf<LoadLimits>('limits', { messages: LIMIT, bytes: LIMIT })
 
 const LIVENESS = dictOf<Liveness>('liveness', { idle: DURATION, answer: DURATION })
+
+const INTERCEPTOR = dictOf<Interceptor>('interceptors', {
+  call: FUNCTION,
+  invocation: FUNCTION,
+  publish: FUNCTION,
+  event: FUNCTION,
+})
 
 const CLIENT_AUTH: OptionRule = [
   '',
@@ -133,6 +148,7 @@ const CLIENT_RULES: OptionRules<ClientOptions> = {
   connectTimeout: DURATION,
   limits: LIMITS,
   auth: CLIENT_AUTH,
+  interceptors: ['a list such as [{ call: ... }]', (value) => Array.isArray(value) && value.every(INTERCEPTOR[1])],
 }
 
 /** The differences between the classes of clients. */
@@ -200,6 +216,7 @@ export function settle(options: ClientOptions, kind: ClientKind, name: string): 
     limits: options.limits,
     auth: options.auth ?? [],
     onError: options.onError,
+    interceptors: options.interceptors,
     startsItself: kind.startsItself,
   }
 }

@@ -3,100 +3,21 @@
 
 import { usage } from '../protocol/error.ts'
 import { FUNCTION } from '../protocol/option-rules.ts'
-import type { Dict } from '../protocol/options.ts'
 import { Client } from './client.ts'
 import { type ProcedureEntry, registered } from './functions/procedures.ts'
 import { type ClientKind, type ClientOptions, withKind } from './options.ts'
-import { names } from './proxy.ts'
-import type { Invocation, Result } from './roles/callee.ts'
-import { type CallOptions, caller, type Progress } from './roles/caller.ts'
+import { type CallOptions, caller } from './roles/caller.ts'
 import { publisher } from './roles/publisher.ts'
 import { subscriber } from './roles/subscriber.ts'
-import { type Declared, declaredBy, type ServiceClass, uriOf } from './service/decorators.ts'
+import { declaredBy, type ServiceClass } from './service/decorators.ts'
 import { describedAt, type ServiceDescription } from './service/description.ts'
-import type { WampClient } from './wamp-client.ts'
-
-/** What a caller passes: the parameters without an Invocation in the first place. */
-export type Arguments<Parameters extends readonly unknown[]> = Parameters extends readonly [infer First, ...infer Rest]
-  ? // Not of type `any`, which is a parameter like any other.
-    [0 extends 1 & First ? never : First] extends [never]
-    ? Parameters
-    : [First] extends [Invocation<any, any>]
-      ? Rest
-      : Parameters
-  : Parameters
-
-/** The type of a value that a caller receives; unknown if the procedure sends a Result object. */
-export type Arrived<T> = T extends Result ? unknown : T
-
-/** The result for a caller: the resolved value of a promise, or the return value of a generator; null in place of undefined. */
-export type Returned<T> =
-  Awaited<T> extends AsyncIterable<unknown>
-    ? Awaited<T> extends AsyncIterator<unknown, infer Final>
-      ? Arrived<Final extends undefined ? null : Final>
-      : // biome-ignore lint/suspicious/noConfusingVoidType: as a generator that returns nothing says it
-        void
-    : Arrived<Awaited<T> extends infer Value ? (Value extends undefined ? null : Value) : never>
-
-/**
- * The names that a service's class adds to WampClient; all names of a contract that does not extend it. By their names:
- * a class of the other module format extends another WampClient.
- */
-export type OwnNames<Service> = keyof WampClient extends keyof Service
-  ? Exclude<keyof Service, keyof WampClient>
-  : keyof Service
-
-/** The methods that a service's class adds to WampClient, or those of a contract, as a caller sees them. */
-export type Procedures<Service> = {
-  readonly [Name in OwnNames<Service> as Service[Name] extends (...args: any[]) => any
-    ? Name
-    : never]: Service[Name] extends (...args: infer Parameters) => infer Value
-    ? (...args: Arguments<Parameters>) => Promise<Returned<Value>>
-    : never
-}
-
-/** The async generators among them: what they yield in a loop, and `result` for what they return. */
-export type Streams<Service> = {
-  readonly [Name in OwnNames<Service> as Service[Name] extends (...args: any[]) => infer Value
-    ? Awaited<Value> extends AsyncIterable<unknown>
-      ? Name
-      : never
-    : never]: Service[Name] extends (...args: infer Parameters) => infer Value
-    ? Awaited<Value> extends AsyncIterable<infer Part>
-      ? (...args: Arguments<Parameters>) => Progress<Arrived<Part>, Returned<Value>>
-      : never
-    : never
-}
-
-/** Any name, however deep: `client.rpc.com.example.add(1, 2)`. */
-export interface AnyProcedure {
-  (...args: any[]): Promise<any>
-  // Not AnyProcedure: with `noUncheckedIndexedAccess` that might be undefined, and could not be called.
-  readonly [name: string]: any
-}
-
-/** Any name, however deep: `client.stream.com.example.count(3)`. */
-export interface AnyStream {
-  (...args: any[]): Progress<any, any>
-  readonly [name: string]: any
-}
-
-/** `client.rpc`: of a class, or of anything. */
-export type Rpc<Service> = unknown extends Service ? AnyProcedure : Procedures<Service>
-
-/** `client.stream`: of a class, or of anything. */
-export type Stream<Service> = unknown extends Service ? AnyStream : Streams<Service>
+import type { Rpc, RpcCallOptions, ServiceView, Stream } from './service/view.ts'
 
 export interface RpcClientOptions<Service> extends ClientOptions {
   /** The class of the service, with its URIs. Without it a URI is the prefix and the method's name. */
   readonly service?: abstract new (
     ...args: any[]
   ) => Service
-}
-
-/** Options of one call by `client.with(options).rpc`. */
-export interface RpcCallOptions extends CallOptions {
-  readonly kwargs?: Dict
 }
 
 const RPC_CLIENT: ClientKind = {
@@ -113,9 +34,7 @@ function declaresNothing(client: object): [] {
   const { constructor: Class } = client
   const { describe } = Class as ServiceClass
   if (!describe && !declaredBy('rpc', Class, client).size && !declaredBy('subscribe', Class, client).size) return []
-  throw usage(
-    `${Class.name} declares procedures or topics: only what extends WampClient, not RpcClient, can serve them`,
-  )
+  throw usage(`${Class.name} declares procedures or topics, which only a WampClient serves`)
 }
 
 /**
@@ -129,28 +48,21 @@ export class RpcClient<Service = unknown> extends Client {
   /** Every async generator is a loop: `for await (const n of client.stream.count(3))`. */
   readonly stream: Stream<Service>
   readonly #prefix: string | undefined
-  readonly #uriOf: (path: string) => string
+  readonly #view: ServiceView<Service>
 
   constructor(options: RpcClientOptions<Service> = {}) {
     super(withKind(options, RPC_CLIENT, new.target))
     declaresNothing(this)
-    const { service } = options
-    const declared: Map<string, Declared> = service ? declaredBy('rpc', service) : new Map()
-    const prefix = options.prefix ?? (service as ServiceClass | undefined)?.prefix
-    this.#uriOf = (path) => uriOf(declared.get(path), path, prefix)
+    const { service, prefix = (service as ServiceClass | undefined)?.prefix } = options
     this.#prefix = prefix
-    const { rpc, stream } = this.with({})
-    this.rpc = rpc
-    this.stream = stream
+    this.#view = super.service((service ?? prefix) as never, { prefix })
+    this.rpc = this.#view.rpc
+    this.stream = this.#view.stream
   }
 
   /** The same procedures, called with options: `client.with({ timeout: 500 }).rpc.add(1, 2)`. */
-  with({ kwargs, ...options }: RpcCallOptions): { readonly rpc: Rpc<Service>; readonly stream: Stream<Service> } {
-    const walk = (call: (uri: string, args: unknown[]) => unknown) => names(call, this.#uriOf)
-    return {
-      rpc: walk((uri, args) => this.call(uri, args, kwargs, options)) as Rpc<Service>,
-      stream: walk((uri, args) => this.progress(uri, args, kwargs, options)) as Stream<Service>,
-    }
+  with(options: RpcCallOptions): { readonly rpc: Rpc<Service>; readonly stream: Stream<Service> } {
+    return this.#view.with(options)
   }
 
   /**

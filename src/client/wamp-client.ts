@@ -28,7 +28,7 @@ const STOP_RULES: OperationRules = {
 }
 
 /** Names that a method of a service cannot have: fields of clients, and what later versions will add. */
-const RESERVED = ['name', 'dropped', 'codecs', 'service', 'interceptors', 'auth', 'logout']
+const RESERVED = ['name', 'dropped', 'codecs', 'interceptors', 'auth', 'logout']
 
 /** @throws WampError `wampy.error.usage` for a declared method that would take the place of a member of the client */
 function checkNames(client: object): void {

@@ -17,6 +17,7 @@ import { watched } from '../base/watched-promise.ts'
 import type { Passthru } from '../codec/passthru-link.ts'
 import { DurableHandles, type Handle, type HandleRecord, type HandlesHost } from '../handles/durable-handles.ts'
 import type { Gap } from '../handles/handle.ts'
+import type { Interceptor } from '../roles/interceptor.ts'
 import type { OnError } from '../roles/invocation.ts'
 import type { Role, RoleHost } from '../roles/role.ts'
 import type { ClientSession, ClientSessionOwner, Dropped, SessionInfo } from '../session/client-session.ts'
@@ -69,6 +70,8 @@ export interface Settings {
   readonly limits: LoadLimits | undefined
   readonly auth: readonly ClientAuth[]
   readonly onError: OnError | undefined
+  /** Undefined if there are none. */
+  readonly interceptors: readonly Interceptor[] | undefined
   /** True if the first operation that needs a session starts the client. */
   readonly startsItself: boolean
 }
@@ -110,10 +113,6 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
     this.load = new Load(settings.limits)
     this.auth = settings.auth
     this.#host = host
-  }
-
-  get onError(): OnError | undefined {
-    return this.settings.onError
   }
 
   /** The session, if messages can be sent. */
@@ -188,12 +187,14 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
     return this.#reported(added(), () => !record || record.state === 'closed')
   }
 
-  /**
-   * Sends on the next session, for an operation that finds none. An unhandled rejection is left to the platform, unless
-   * `stop()` was the cause. The error of a call names its procedure.
-   */
+  /** Sends on the next session, for an operation that finds none. The error of a call names its procedure. */
   later<T>(send: (session: ClientSession) => Promise<T>, options: WaitingForSession, procedure?: Uri): Promise<T> {
-    return watched(this.#next(options, procedure).then(send), (error, handled) => {
+    return this.quietly(this.#next(options, procedure).then(send))
+  }
+
+  /** The same outcome. An unhandled rejection is left to the platform, unless `stop()` was the cause. */
+  quietly<T>(promise: Promise<T>): Promise<T> {
+    return watched(promise, (error, handled) => {
       this.#reportedErrors.add(Object(error))
       if (!handled && !isDeliberate(error)) void Promise.reject(error)
     })
@@ -278,7 +279,7 @@ export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
 
   raised(error: unknown, procedure?: Uri): void {
     // `onError` has seen the error of a procedure.
-    let heard = procedure !== undefined && this.onError !== undefined
+    let heard = procedure !== undefined && this.settings.onError !== undefined
     try {
       heard = this.#host.emit('error', error, ...(procedure === undefined ? [] : [procedure])) || heard
     } catch (broken) {

@@ -14,6 +14,7 @@ import type { ClientSession } from '../session/client-session.ts'
 import { granted } from '../session/requests.ts'
 import { type Entrypoint, enter, leave } from './entrypoints.ts'
 import { CALLEE_FEATURES } from './features.ts'
+import { type InvocationRequest, through } from './interceptor.ts'
 import { answerError, type Invocation, InvocationOf, type Invocations, Running, remember } from './invocation.ts'
 import { type Role, type RoleHost, stateOf } from './role.ts'
 
@@ -117,6 +118,7 @@ export class RegistrationRecord extends HandleRecord<WireOptions> {
 /** The callee's state of a session. */
 interface CalleeState extends Invocations {
   readonly handles: DurableHandles
+  readonly interceptors: RoleHost['settings']['interceptors']
   readonly registrations: Map<Id, RegistrationRecord>
   /** True if new invocations are refused. */
   draining: boolean
@@ -141,9 +143,10 @@ export const callee: Role<CalleeState> = {
     // The INTERRUPT may have crossed the answer.
     [INTERRUPT]: ([, id, options], session) => stateOf(session, callee).running.get(id)?.interrupt(options),
   },
-  open: ({ handles, onError }: RoleHost) => ({
+  open: ({ handles, settings: { onError, interceptors } }: RoleHost) => ({
     handles,
     onError,
+    interceptors,
     registrations: new Map(),
     running: new Map(),
     draining: false,
@@ -199,5 +202,15 @@ function invoke(message: InvocationMessage, session: ClientSession): void {
   }
   const running = new Running(session, state, message, found)
   const invocation = new InvocationOf(running, found.uri, details, data)
-  running.run(invocation, () => found.endpoint(invocation.args, invocation.kwargs, details, invocation))
+  const { interceptors } = state
+  running.run(invocation, () => {
+    if (!interceptors) return found.endpoint(invocation.args, invocation.kwargs, details, invocation)
+    const { procedure, args, kwargs } = invocation
+    const request: InvocationRequest = { procedure, args, kwargs, details, invocation, registration: found.handle }
+    return through(interceptors, 'invocation', request, (given) => {
+      const seen =
+        given === request ? invocation : new InvocationOf(running, found.uri, given.details ?? details, given)
+      return found.endpoint(seen.args, seen.kwargs, seen.details, seen)
+    })
+  })
 }

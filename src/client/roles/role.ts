@@ -4,12 +4,16 @@ import type { Handlers } from '../../protocol/messages.ts'
 import type { ClientRole, Features } from '../../protocol/words.ts'
 import type { DurableHandles } from '../handles/durable-handles.ts'
 import type { ClientSession } from '../session/client-session.ts'
+import type { Interceptor } from './interceptor.ts'
 import type { OnError } from './invocation.ts'
 
 /** The part of a client that its roles need. */
 export interface RoleHost {
   readonly handles: DurableHandles
-  readonly onError: OnError | undefined
+  readonly settings: {
+    readonly onError: OnError | undefined
+    readonly interceptors: readonly Interceptor[] | undefined
+  }
 }
 
 export interface Role<State = unknown> {

@@ -15,7 +15,8 @@ import { type DurableHandle, type Gap, HandleView } from '../handles/handle.ts'
 import type { ClientSession } from '../session/client-session.ts'
 import { granted } from '../session/requests.ts'
 import { SUBSCRIBER_FEATURES } from './features.ts'
-import { type Role, stateOf } from './role.ts'
+import { through } from './interceptor.ts'
+import { type Role, type RoleHost, stateOf } from './role.ts'
 
 /** The options of a subscription: those of this library, and any key of SUBSCRIBE.Options in WAMP's spelling. */
 export interface SubscribeOptions extends Waiting, WireOptions {}
@@ -123,6 +124,7 @@ function sharing(subscriptions: SubscriberState['subscriptions'], id: Id): Set<S
 /** The subscriber's state of a session. */
 interface SubscriberState {
   readonly handles: DurableHandles
+  readonly interceptors: RoleHost['settings']['interceptors']
   /** Handles by subscription id: the router counts those with one id as one subscription. */
   readonly subscriptions: Map<Id, Set<SubscriptionRecord>>
   /** Pending SUBSCRIBEs by topic and match, with a subscription that is kept alive until they are answered. */
@@ -154,7 +156,8 @@ export const subscriber: Role<SubscriberState> = {
       for (const record of revoked ?? []) handles.revoke(record, details)
     },
     [EVENT]: ([, subscription, publication, details, data], session) => {
-      const sharers = stateOf(session, subscriber).subscriptions.get(subscription)
+      const { subscriptions, interceptors } = stateOf(session, subscriber)
+      const sharers = subscriptions.get(subscription)
       if (!sharers) {
         session.dropped.events++
         return
@@ -173,9 +176,24 @@ export const subscriber: Role<SubscriberState> = {
         record.last = publication
         const ownArgs = left ? copyOf(args) : args
         const ownKwargs = left ? copyOf(kwargs) : kwargs
-        session.heed(() => handler(ownArgs, ownKwargs, { topic, ...details, publication, subscription }))
+        const all: EventDetails = { topic, ...details, publication, subscription }
+        session.heed(() =>
+          interceptors
+            ? through(
+                interceptors,
+                'event',
+                { topic: all.topic, args: ownArgs, kwargs: ownKwargs, details: all, subscription: record.handle },
+                ({ args, kwargs, details }) => handler(args, kwargs, details),
+              )
+            : handler(ownArgs, ownKwargs, all),
+        )
       }
     },
   },
-  open: ({ handles }) => ({ handles, subscriptions: new Map(), subscribing: new Map() }),
+  open: ({ handles, settings: { interceptors } }) => ({
+    handles,
+    interceptors,
+    subscriptions: new Map(),
+    subscribing: new Map(),
+  }),
 }

@@ -223,7 +223,7 @@ function* inStatic(kind: DeclaredKind, field: ServiceClass[DeclaredKind]): Gener
 }
 
 /** The URI of a method: its own, or the prefix and its name. */
-export function uriOf(declared: Declared | undefined, method: string, prefix: string | undefined): Uri {
+export function methodUri(declared: Declared | undefined, method: string, prefix: string | undefined): Uri {
   if (declared?.uri !== undefined) return declared.uri
   if (!prefix) return method
   return prefix.endsWith('.') ? prefix + method : `${prefix}.${method}`

@@ -2,7 +2,7 @@
 
 import { usage } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
-import { type Declared, type DeclaredKind, declaredBy, type ServiceClass, uriOf } from './decorators.ts'
+import { type Declared, type DeclaredKind, declaredBy, methodUri, type ServiceClass } from './decorators.ts'
 
 export interface ParameterDescription {
   /** As in the source; a minifier may have renamed it. */
@@ -49,7 +49,7 @@ export interface ServiceDescription {
  */
 export function describedAt(prefix: string | undefined): Uri {
   if (!prefix) throw usage('a service that describes itself has a prefix')
-  return uriOf(undefined, 'wampy.describe', prefix)
+  return methodUri(undefined, 'wampy.describe', prefix)
 }
 
 /** The value of a class's `static describe`: serves its declarations under its prefix. */
@@ -61,7 +61,7 @@ export function description(
   const made = service.constructor as unknown as ServiceClass & { readonly name: string; readonly doc?: string }
   const all = (kind: DeclaredKind): Declared[] => [...declaredBy(kind, made, service).values()]
   const common = ({ method, options, ...declared }: Declared) => ({
-    uri: uriOf({ method, options, ...declared }, method, prefix),
+    uri: methodUri({ method, options, ...declared }, method, prefix),
     method,
     ...(typeof options['match'] === 'string' && { match: options['match'] }),
     ...(options.doc && { doc: options.doc }),

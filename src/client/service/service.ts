@@ -9,7 +9,7 @@ import { checkOptions } from '../checks.ts'
 import type { Endpoint } from '../roles/callee.ts'
 import type { Entrypoint } from '../roles/entrypoints.ts'
 import type { EventDetails, EventHandler } from '../roles/subscriber.ts'
-import { type Declared, type DeclaredKind, declaredBy, type ServiceClass, uriOf } from './decorators.ts'
+import { type Declared, type DeclaredKind, declaredBy, methodUri, type ServiceClass } from './decorators.ts'
 
 /** The first parameter of a `@subscribe({ event: true })` method. */
 export interface ReceivedEvent {
@@ -70,7 +70,7 @@ function methodOf(service: object, { kind, method }: Declared): (...args: unknow
 
 function declaredUri(kind: DeclaredKind, declared: Declared, options: Dict, prefix: string | undefined): Uri {
   checkOptions(options, `, declared for ${kind} "${declared.method}",`)
-  const uri = uriOf(declared, declared.method, prefix)
+  const uri = methodUri(declared, declared.method, prefix)
   const { match } = options as { match?: MatchPolicy }
   if (isPattern(uri, match)) return uri
   throw unsent(INVALID_URI, `"${uri}", declared for ${kind} "${declared.method}", is not a valid URI`)

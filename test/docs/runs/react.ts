@@ -1,6 +1,11 @@
 import type { Uses } from '../use.ts'
 
+const testedBy = 'e2e/snippets.spec.ts'
+
 export default {
-  'Today.tsx': { testedBy: 'e2e/snippets.spec.ts' },
-  'Clock.tsx': { testedBy: 'e2e/snippets.spec.ts' },
+  'App.tsx': { testedBy },
+  'Orders.tsx': { testedBy },
+  'Baking.tsx': { testedBy },
+  'Guarded.tsx': { testedBy },
+  'client.js': { testedBy },
 } satisfies Uses

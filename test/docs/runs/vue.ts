@@ -1,5 +1,10 @@
 import type { Uses } from '../use.ts'
 
+const testedBy = 'e2e/snippets.spec.ts'
+
 export default {
-  'Today.vue': { testedBy: 'e2e/snippets.spec.ts' },
+  'main.js': { testedBy },
+  'App.vue': { testedBy },
+  'Orders.vue': { testedBy },
+  'Waiting.vue': { testedBy },
 } satisfies Uses

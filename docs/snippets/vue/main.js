@@ -1,0 +1,8 @@
+import { createApp } from 'vue'
+import { RpcClient } from 'wampy-ts'
+import { wamp } from 'wampy-ts/vue'
+import App from './App.vue'
+
+createApp(App)
+  .use(wamp({ create: () => new RpcClient({ router: 'ws://localhost:8080/ws' }) }))
+  .mount('#app')
