@@ -48,10 +48,10 @@ export class Latencies {
 
 const inMilliseconds = (microseconds: number): number => Math.round(microseconds) / 1000
 
-/** `p50 1.02 ms`, each percentile with three digits. */
+/** `p50 1.02  p90 3.4`, in milliseconds with three digits. */
 export function formatLatencies(summary: LatencySummary): string {
   const shown = Object.entries(summary).map(([name, value]) => `${name} ${formatMilliseconds(value as number)}`)
-  return `${shown.join('  ')} ms`
+  return shown.join('  ')
 }
 
 /** Three significant digits: 0.412, 12.3, 1234. */

@@ -1,5 +1,6 @@
 /** `--repeat`, `--concurrency` and `--rate`: one request many times, and a summary of how it went. */
 
+import { setMaxListeners } from 'node:events'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '../client/client.ts'
 import { WampError } from '../protocol/error.ts'
@@ -78,6 +79,8 @@ export async function runLoad(
   request: (signal: AbortSignal) => Promise<unknown>,
 ): Promise<void> {
   const { signal } = stopOnSignals()
+  // Each request in progress listens to it.
+  setMaxListeners(0, signal)
   const latencies = new Latencies()
   const errors = new Map<string, number>()
   const [began, interval] = [performance.now(), rate === undefined ? 0 : 1000 / rate]
@@ -147,7 +150,7 @@ function printReport(report: LoadReport): void {
   for (const [uri, count] of Object.entries(errors)) printRow('', `${count} ${uri}`)
   if (unfinished > 0) printRow('unfinished', String(unfinished))
   printRow('throughput', `${perSecond}/s in ${seconds} s`)
-  if (latency) printRow('latency', formatLatencies(latency))
+  if (latency) printRow('latency ms', formatLatencies(latency))
 }
 
 function printRow(name: string, value: string): void {

@@ -6,7 +6,7 @@ import { VERSION } from '../protocol/version.ts'
 import type { Command } from './define-command.ts'
 import { errorDocument, Failure, FileFailure, formatError, messageOf, usageFailure } from './failure.ts'
 import { formatJson } from './json-value.ts'
-import { formatColumns, isJson, printErrorLine, switchToJson } from './output.ts'
+import { formatColumns, isJson, printError, printErrorLine, switchToJson } from './output.ts'
 
 // Loaded on demand: the modules of a router would double the start-up time of a call.
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -82,16 +82,16 @@ function exitCodeFor(error: unknown, name: string | undefined): number {
   }
   if (WampError.is(error)) {
     // The answer of a peer: the line begins with the URI, for scripts.
-    printErrorLine(formatError(error))
+    printError(formatError(error))
     return 1
   }
   if (error instanceof FileFailure) {
-    for (const line of error.lines) printErrorLine(line)
+    for (const line of error.lines) printError(line)
     return error.exitCode
   }
   const exitCode = error instanceof Failure ? error.exitCode : 1
   const hint = isCommand(name) ? '' : `; the commands are ${commandNames.join(', ')}`
-  printErrorLine(`${command}: ${messageOf(error)}${exitCode === 2 ? `${hint} (see ${command} --help)` : ''}`)
+  printError(`${command}: ${messageOf(error)}${exitCode === 2 ? `${hint} (see ${command} --help)` : ''}`)
   return exitCode
 }
 

@@ -27,6 +27,11 @@ export function printErrorLine(text: string): void {
   process.stderr.write(toLine(text))
 }
 
+/** Prints the line of an error on stderr, red on a terminal. */
+export function printError(text: string): void {
+  process.stderr.write(`${styled('red', toLine(text).slice(0, -1), process.stderr)}\n`)
+}
+
 /** Prints a value on stdout as one line of JSON, coloured on a terminal. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${formatJson(value, !json && isColoured() ? paintJson : undefined)}\n`)

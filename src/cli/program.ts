@@ -14,7 +14,7 @@ export const COMMAND_FAILED = 'wampy.error.command_failed'
 const GRACE = 2000
 
 /** Characters of stderr, its last ones, that the caller sees. */
-const LONGEST_TAIL = 1000
+export const LONGEST_TAIL = 1000
 
 export interface Program {
   readonly file: string

@@ -11,7 +11,7 @@ import { usageFailure } from './failure.ts'
 import { formatJson } from './json-value.ts'
 import { isJson, printNotice, printStatus } from './output.ts'
 import { parseContent, readValues } from './payload-arguments.ts'
-import { checkProgram, Programs } from './program.ts'
+import { COMMAND_FAILED, checkProgram, LONGEST_TAIL, Programs } from './program.ts'
 import { stopOnSignals, whenAborted } from './signals.ts'
 import { Slots } from './slots.ts'
 import { mergeOptions, optionsOption } from './wire-options.ts'
@@ -50,12 +50,13 @@ export const registerCommand = defineCommand({
     ...connectionOptions,
   },
   json: 'print lines of JSON: {"registered":...}, and on stderr {"stderr":...} of the programs',
-  notes: `The program is started without a shell, for each call anew, with the arguments that follow its name here and nothing of the caller
-on its command line or in its environment. It reads {"args":[...],"kwargs":{...},"details":{...}} from standard input; bytes are text
-of NUL and base64. Its output is the result: a JSON value, or else text without its last line end; no output is null, and
-output that is not UTF-8 is bytes. An exit code other than 0 is the error wampy.error.command_failed, with the last 1000 characters of
-stderr, all of which appears on the stderr of this command, too. If the caller cancels, the time is over, the output too long or the connection lost, the program
-and all that it has started get SIGTERM, and two seconds later SIGKILL. What it leaves running when it ends is ended.
+  notes: `The program is started for each call anew, without a shell. Nothing of the caller is on its command line or in its environment:
+it reads {"args":[...],"kwargs":{...},"details":{...}} from standard input, where bytes are text of NUL and base64.
+Its output is the result: a JSON value, or else text without its last line end. No output is null, and output that is
+not UTF-8 is bytes. An exit code other than 0 is the error ${COMMAND_FAILED} with the last ${LONGEST_TAIL} characters of its stderr,
+all of which appears on stderr here too.
+If the caller cancels, the time is over, the output too long or the connection lost, the program and the processes that it
+has started get SIGTERM, and two seconds later SIGKILL. What it leaves running when it ends is ended.
 SIGINT and SIGTERM end the command with exit code 0: it takes no more calls, lets those in progress finish, and sends
 GOODBYE. A second signal ends it and its programs at once.`,
   examples: [

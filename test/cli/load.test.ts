@@ -2,14 +2,14 @@
 
 import { expect, test } from 'vitest'
 import { WampError } from '../../src/protocol/error.ts'
-import { cli, listening } from './support.ts'
+import { cli, listening, terminal } from './support.ts'
 
 test('--repeat prints a summary as text', async () => {
   const { url, client } = await listening()
   await (await client()).register('com.one', () => 1)
   const { code, stdout, stderr } = await cli('call', 'com.one', '--repeat', '20', '--url', url).ended
   expect(stdout).toMatch(
-    /^ok {10}20\nfailed {6}0\nthroughput {2}[\d.]+\/s in [\d.]+ s\nlatency {5}min [\d.]+ {2}mean [\d.]+ {2}p50 [\d.]+ {2}p90 [\d.]+ {2}p95 [\d.]+ {2}p99 [\d.]+ {2}max [\d.]+ ms\n$/,
+    /^ok {10}20\nfailed {6}0\nthroughput {2}[\d.]+\/s in [\d.]+ s\nlatency ms {2}min [\d.]+ {2}mean [\d.]+ {2}p50 [\d.]+ {2}p90 [\d.]+ {2}p95 [\d.]+ {2}p99 [\d.]+ {2}max [\d.]+\n$/,
   )
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
 })
@@ -99,6 +99,23 @@ test.each([
   expect(stdout).toMatch(/^ok {10}3\nfailed {6}0\nunfinished {2}1\nthroughput /)
   expect({ code, stderr }).toEqual({ code: exitCode, stderr: `wampy-ts call: ${signal} ended it early\n` })
   expect(router.stats()).toMatchObject({ sessions: 1, calls: 0 })
+})
+
+test('Control-C in a terminal ends a load with its summary', async () => {
+  const { url, client } = await listening()
+  const alice = await client()
+  const third = new Promise<void>((resolve) => {
+    let count = 0
+    void alice.subscribe('com.tick', () => {
+      if (++count === 3) resolve()
+    })
+  })
+  const publish = terminal({}, 'publish', 'com.tick', '--rate', '100/s', '--url', url)
+  await third
+  publish.child.stdin?.write('\u0003')
+  const { code, stdout } = await publish.ended
+  expect(stdout).toMatch(/^(\^C)?ok {10}\d+\r\nfailed {6}0\r\n.*SIGINT ended it early\r\n$/s)
+  expect(code).toBe(130)
 })
 
 test('a slow rate is interrupted at once', async () => {

@@ -138,6 +138,11 @@ test('output is coloured on a terminal, and tables have titles there', async () 
   expect(list.stdout).toBe('\u001b[1mPROCEDURE  MATCH  INVOKE\u001b[22m\r\ncom.echo   exact  single\r\n')
 })
 
+test('errors are red on a terminal', async () => {
+  const failed = await terminal({ NO_COLOR: '' }, 'call').ended
+  expect(failed.stdout).toBe('\u001b[31mwampy-ts call: <procedure> is missing (see wampy-ts call --help)\u001b[39m\r\n')
+})
+
 test('no control character of a peer reaches the terminal', async () => {
   const { url, client } = await listening()
   await (await client()).register('com.\u009bred', () => '\u001b[31m\u009b31m\u007f\u2028')
