@@ -171,7 +171,7 @@ export function useEvents<T = ReceivedEvent>(
 /** Calls a procedure when the component appears and whenever the arguments change; null for no call. Leaving cancels it. */
 export function useCall<Args extends List, T>(
   procedure: (...args: Args) => Promise<T>,
-  args: NoInfer<Args> | null,
+  args: Readonly<Args> | null,
   options?: LiveCallOptions & HookErrorOptions,
 ): CallState<T>
 export function useCall<T = unknown>(
@@ -181,7 +181,8 @@ export function useCall<T = unknown>(
 ): CallState<T>
 export function useCall(
   procedure: ProcedureRef,
-  args: List | null,
+  // biome-ignore lint/suspicious/noExplicitAny: the compiler compares no other type with those of the overloads
+  args: any,
   { client, throwOnError, ...options }: LiveCallOptions & HookErrorOptions = {},
 ): CallState<unknown> {
   return useLive({ client, throwOnError }, keyOf(procedureUri(procedure), args, options), (client) =>
@@ -192,7 +193,7 @@ export function useCall(
 /** Calls a procedure with progressive results, as `useCall` does. */
 export function useStream<Args extends List, Part, Final>(
   procedure: (...args: Args) => Progress<Part, Final>,
-  args: NoInfer<Args> | null,
+  args: Readonly<Args> | null,
   options?: LiveStreamOptions<Part> & HookErrorOptions,
 ): StreamState<Part, Final>
 export function useStream<Part = unknown, Final = unknown>(
@@ -202,7 +203,8 @@ export function useStream<Part = unknown, Final = unknown>(
 ): StreamState<Part, Final>
 export function useStream<Part, Final>(
   procedure: ProcedureRef,
-  args: List | null,
+  // biome-ignore lint/suspicious/noExplicitAny: the compiler compares no other type with those of the overloads
+  args: any,
   { client, throwOnError, onPart, ...options }: LiveStreamOptions<Part> & HookErrorOptions = {},
 ): StreamState<Part, Final> {
   const latest = useLatest({ onPart })

@@ -244,7 +244,7 @@ export type CallRefs<T> = StateRefs<CallState<T>> & PromiseLike<StateRefs<CallSt
  */
 export function useCall<Args extends List, T>(
   procedure: (...args: Args) => Promise<T>,
-  args: MaybeRefOrGetter<NoInfer<Args> | null>,
+  args: MaybeRefOrGetter<Readonly<Args> | null>,
   options?: MaybeRefOrGetter<LiveCallOptions & ComposableErrorOptions>,
 ): CallRefs<T>
 export function useCall<T = unknown>(
@@ -254,7 +254,8 @@ export function useCall<T = unknown>(
 ): CallRefs<T>
 export function useCall(
   procedure: ProcedureRef,
-  args: MaybeRefOrGetter<List | null>,
+  // biome-ignore lint/suspicious/noExplicitAny: the compiler compares no other type with those of the overloads
+  args: MaybeRefOrGetter<any>,
   options: MaybeRefOrGetter<LiveCallOptions & ComposableErrorOptions> = {},
 ): CallRefs<unknown> {
   const { state, begin, run, taken } = useLiveState(
@@ -286,7 +287,7 @@ export function useCall(
 /** Calls a procedure with progressive results, as `useCall` does. */
 export function useStream<Args extends List, Part, Final>(
   procedure: (...args: Args) => Progress<Part, Final>,
-  args: MaybeRefOrGetter<NoInfer<Args> | null>,
+  args: MaybeRefOrGetter<Readonly<Args> | null>,
   options?: MaybeRefOrGetter<LiveStreamOptions<Part> & ComposableErrorOptions>,
 ): StateRefs<StreamState<Part, Final>>
 export function useStream<Part = unknown, Final = unknown>(
@@ -296,7 +297,8 @@ export function useStream<Part = unknown, Final = unknown>(
 ): StateRefs<StreamState<Part, Final>>
 export function useStream<Part, Final>(
   procedure: ProcedureRef,
-  args: MaybeRefOrGetter<List | null>,
+  // biome-ignore lint/suspicious/noExplicitAny: the compiler compares no other type with those of the overloads
+  args: MaybeRefOrGetter<any>,
   options: MaybeRefOrGetter<LiveStreamOptions<Part> & ComposableErrorOptions> = {},
 ): StateRefs<StreamState<Part, Final>> {
   const { state } = useLiveState(

@@ -86,7 +86,7 @@ function calling<T>(
 export function liveCall<Args extends List, T>(
   client: Client,
   procedure: (...args: Args) => Promise<T>,
-  args: NoInfer<Args> | null,
+  args: Readonly<Args> | null,
   options?: LiveCallOptions,
 ): Live<CallState<T>>
 export function liveCall<T = unknown>(
@@ -98,7 +98,8 @@ export function liveCall<T = unknown>(
 export function liveCall<T>(
   client: Client,
   procedure: ProcedureRef,
-  args: List | null,
+  // biome-ignore lint/suspicious/noExplicitAny: the compiler compares no other type with those of the overloads
+  args: any,
   options: LiveCallOptions = {},
 ): Live<CallState<T>> {
   let refetch = () => {}
@@ -160,7 +161,7 @@ export interface LiveStreamOptions<Part> extends LiveCallOptions {
 export function liveStream<Args extends List, Part, Final>(
   client: Client,
   procedure: (...args: Args) => Progress<Part, Final>,
-  args: NoInfer<Args> | null,
+  args: Readonly<Args> | null,
   options?: LiveStreamOptions<Part>,
 ): Live<StreamState<Part, Final>>
 export function liveStream<Part = unknown, Final = unknown>(
@@ -172,7 +173,8 @@ export function liveStream<Part = unknown, Final = unknown>(
 export function liveStream<Part, Final>(
   client: Client,
   procedure: ProcedureRef,
-  args: List | null,
+  // biome-ignore lint/suspicious/noExplicitAny: the compiler compares no other type with those of the overloads
+  args: any,
   { limit = 100, onPart, ...options }: LiveStreamOptions<Part> = {},
 ): Live<StreamState<Part, Final>> {
   checkRules('stream', { limit }, { limit: WHOLE })
