@@ -1,5 +1,6 @@
 /** The keys of a router's configuration, each with its shape, its default and its purpose: the one table of them. */
 
+import { CUSTOM_KEY } from '../router/member/forwarding.ts'
 import { LIMITS } from '../router/member/limits.ts'
 import {
   anyDict,
@@ -347,6 +348,11 @@ export const CONFIG = dict({
     'asked',
   ),
   controlOthers: optional(flag(), 'Lets every session affect others. For tests.', 'false'),
+  forward: optional(
+    list(text('a custom key, such as "_traceparent"', CUSTOM_KEY), 'a list of custom keys'),
+    'Custom keys of calls and publications that callees and subscribers receive, as texts of at most 512 characters.',
+    '`["_traceparent", "_tracestate"]`',
+  ),
   ...LOADED,
   rates: optional(
     list(

@@ -29,6 +29,7 @@ import { linked } from '../session/linked.ts'
 import { LINGER } from '../session/session.ts'
 import { ANONYMOUS, admission, type Gate } from './admit.ts'
 import { LoginAttempts, type LoginLimits } from './attempts.ts'
+import { CUSTOM_KEY, Forwarding, TRACE_KEYS } from './member/forwarding.ts'
 import { HEAP_SHARE, Ledger } from './member/ledger.ts'
 import { LIMITS, type RouterLimits } from './member/limits.ts'
 import { type Host, Member, refusedJoin } from './member/member.ts'
@@ -134,6 +135,14 @@ export interface RouterOptions {
    * rates: [{ role: 'guest', messages: 100, bytes: 1_000_000 }, { role: '*', messages: 10_000, burst: 5 }]
    */
   readonly rates?: readonly RoleRate[] | Readonly<Record<Uri, readonly RoleRate[]>> | undefined
+  /**
+   * Custom keys of WAMP (`_` and at least three of `a-z`, `0-9`, `_`) that callees and subscribers receive: from the options
+   * of a call in the details of its invocation, from those of a publication in the details of its events, also of
+   * retained and stored ones. Values are texts of at most 512 characters; others are dropped and counted in
+   * `stats().dropped.keys`. Default `['_traceparent', '_tracestate']`, the trace context of `wampy-ts/otel`; an empty list
+   * forwards nothing.
+   */
+  readonly forward?: readonly string[] | undefined
 }
 
 /** How a router closes. */
@@ -172,6 +181,10 @@ const rulesOf = (strict: boolean): OptionRules<RouterOptions> => ({
   history: checkedBy((value) => checkHistory(value, strict)),
   rates: [RATES_EXPECTED, (value) => (isDict(value) ? Object.values(value).every(isRateList) : isRateList(value))],
   callQueue: checkedBy((value) => checkCallQueue(value, strict)),
+  forward: [
+    'a list of custom keys, such as ["_traceparent"]',
+    (value) => Array.isArray(value) && value.every((key) => typeof key === 'string' && CUSTOM_KEY.test(key)),
+  ],
 })
 
 const LOGIN = dictOf<LoginLimits>('loginLimits', {
@@ -572,15 +585,33 @@ interface Checked {
   readonly policy: Omit<Policy, 'authorize' | 'guarded' | 'ask' | 'isMember'>
   readonly history: readonly HistoryOptions[]
   readonly callQueue: readonly CallQueueOptions[]
+  readonly forward: Forwarding
 }
 
 // Also needed with TypeScript: a typo in a spread object or a parsed configuration passes the compiler.
 function checkedOptions(options: RouterOptions): Checked {
   checkRules('Router', options, rulesOf(isDict(options) && options['strict'] === true))
   const { realms = [DEFAULT_REALM], roles = ROUTER_ROLES, strict = false, agent = AGENT } = options
-  const { controlOthers = false, disclose = 'asked', trustlevel, history = [], callQueue = [] } = options
+  const {
+    controlOthers = false,
+    disclose = 'asked',
+    trustlevel,
+    history = [],
+    callQueue = [],
+    forward = TRACE_KEYS,
+  } = options
   const limits: Record<string, number> = { ...LIMITS }
   for (const [name, value] of Object.entries(options.limits ?? {})) if (value !== undefined) limits[name] = value
   const policy = { controlOthers, disclose, trustlevel }
-  return { realms, roles, strict, agent, limits: limits as unknown as RouterLimits, policy, history, callQueue }
+  return {
+    realms,
+    roles,
+    strict,
+    agent,
+    limits: limits as unknown as RouterLimits,
+    policy,
+    history,
+    callQueue,
+    forward: new Forwarding(forward),
+  }
 }

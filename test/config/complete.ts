@@ -111,6 +111,7 @@ export const completeConfig = (form: 0 | 1 | 2) => ({
   strict: true,
   disclose: 'never',
   controlOthers: true,
+  forward: ['_traceparent'],
   history: [{ uri: 'com.example.news', match: 'exact', limit: 1, bytes: 1 }],
   callQueue: [{ uri: 'com.example.render', match: 'exact', limit: 1 }],
   rates: [{ role: 'guest', messages: 1, bytes: 1, burst: 1 }],

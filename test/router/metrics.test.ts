@@ -15,7 +15,7 @@ afterEach(() => void vi.useRealTimers())
 const BOUNDS = ['0.001', '0.0025', '0.005', '0.01', '0.025', '0.05', '0.1', '0.25', '1', '2.5', '10', '+Inf']
 
 const REASONS =
-  'sessions held memory slow unsendable publications history late parts partial cancels observations'.split(' ')
+  'sessions held memory slow unsendable publications history keys late parts partial cancels observations'.split(' ')
 
 /** The value of a sample; its labels are named in any order. */
 function numberOf(of: ReturnType<typeof metrics>, name: string, labels: Record<string, string> = {}) {

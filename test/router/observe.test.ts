@@ -560,6 +560,7 @@ describe('each drop is reported and counted under one name', () => {
     expect(world.router.stats().dropped).toEqual({
       ...counted,
       slow: 0,
+      keys: 0,
       publications: 0,
       sessions: 0,
       held: 0,
@@ -725,6 +726,7 @@ describe('stats', () => {
           unsendable: 0,
           publications: 0,
           history: 0,
+          keys: 0,
           late: 0,
           parts: 0,
           partial: 0,

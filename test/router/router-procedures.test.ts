@@ -6,6 +6,7 @@ import { WampError } from '../../src/protocol/error.ts'
 import type { CancelMode, WireCallOptions } from '../../src/protocol/options.ts'
 import { payload } from '../../src/protocol/payload.ts'
 import type { Destination } from '../../src/router/member/destination.ts'
+import { Forwarding } from '../../src/router/member/forwarding.ts'
 import { LIMITS } from '../../src/router/member/limits.ts'
 import { NO_DEVIATIONS } from '../../src/router/member/peers.ts'
 import { type Provided, RouterProcedures } from '../../src/router/meta/router-procedures.ts'
@@ -71,7 +72,7 @@ function serving(serve: Provided): {
     },
   )
   const dealer = new Dealer(
-    { strict: false, limits: LIMITS, callQueue: [] },
+    { strict: false, limits: LIMITS, callQueue: [], forward: new Forwarding([]) },
     { uri: 'realm1', members, observers: new Observers(), rights },
   )
   new RouterProcedures(dealer, members).provide({ 'wamp.test': serve })

@@ -14,6 +14,7 @@ import type { Patterns } from '../match/patterns.ts'
 import { refuseUncarried } from '../member/carriable.ts'
 import { type Admitting, deliver, type Undelivered } from '../member/deliver.ts'
 import type { Destination } from '../member/destination.ts'
+import type { Forwarding } from '../member/forwarding.ts'
 import type { Ledger } from '../member/ledger.ts'
 import { inPassthru, passthruOf } from '../member/passthru.ts'
 import { NO_DETAILS, Refusal, sendError } from '../member/refusal.ts'
@@ -29,6 +30,7 @@ import { type SubscriptionOptions, Subscriptions } from './subscriptions.ts'
 export interface BrokerOptions extends SubscriptionOptions {
   readonly history: readonly HistoryOptions[]
   readonly ledger: Ledger
+  readonly forward: Forwarding
   /** The serializers of all subscribers, as far as they are known. */
   readonly serializers: ReadonlySet<Serializer>
 }
@@ -54,9 +56,11 @@ export interface BrokerDropped {
   readonly history: number
   /** Retained and stored events that were discarded because the router's bytes exceeded their limit. */
   readonly memory: number
+  /** Publications of which a custom key was not forwarded, because its value is not text or too long. */
+  readonly keys: number
 }
 
-const NOTHING_DROPPED: BrokerDropped = { slow: 0, unsendable: 0, publications: 0, history: 0, memory: 0 }
+const NOTHING_DROPPED: BrokerDropped = { slow: 0, unsendable: 0, publications: 0, history: 0, memory: 0, keys: 0 }
 
 export const NO_BROKER: BrokerStats = { subscriptions: 0, retained: 0, history: 0, dropped: NOTHING_DROPPED }
 
@@ -229,8 +233,10 @@ export class Broker implements RealmRole {
     data: Payload | undefined,
     decision: Decision,
   ): Id | Refusal {
-    const details = eventDetailsOf(publisher, topic, options, decision)
+    const { forward } = this.#options
+    const details = eventDetailsOf(publisher, topic, options, decision, forward.of(options))
     if (details instanceof Refusal) return details
+    if (forward.drops(options)) this.#drop('keys', publisher.id, topic)
     const publication = randomId()
     const found = this.patterns.all(topic)
     if (options.retain && !namesSessions(options)) {
@@ -351,6 +357,7 @@ function eventDetailsOf(
   topic: Uri,
   options: WirePublishOptions,
   decision: Decision,
+  forwarded: Dict | undefined,
 ): WireEventDetails | Refusal {
   const asked = options.disclose_me === true
   const refusal = refuseDisclosure(decision, topic, asked)
@@ -358,7 +365,7 @@ function eventDetailsOf(
   const disclosed = isDisclosed(decision, asked)
   const { trustlevel } = decision
   const passthru = options.ppt_scheme !== undefined
-  if (!disclosed && trustlevel === undefined && !passthru) return NO_DETAILS
+  if (!disclosed && trustlevel === undefined && !passthru) return forwarded ?? NO_DETAILS
   return {
     ...(disclosed && {
       publisher: publisher.id,
@@ -367,5 +374,6 @@ function eventDetailsOf(
     }),
     ...(trustlevel !== undefined && { trustlevel }),
     ...(passthru && passthruOf(options)),
+    ...forwarded,
   } as WireEventDetails
 }

@@ -49,9 +49,11 @@ export interface CallsDropped {
   readonly partial: number
   /** Cancellations of calls that were settled or already canceled. */
   readonly cancels: number
+  /** Calls of which a custom key was not forwarded, because its value is not text or too long. */
+  readonly keys: number
 }
 
-export const NO_CALLS_DROPPED: CallsDropped = { late: 0, parts: 0, partial: 0, cancels: 0 }
+export const NO_CALLS_DROPPED: CallsDropped = { late: 0, parts: 0, partial: 0, cancels: 0, keys: 0 }
 
 /** Another router, or this one after its restart, may serve it. */
 const CLOSING = new Refusal(names.UNAVAILABLE, 'the router is closing')
@@ -120,6 +122,7 @@ export class Calls {
       this.#refused(caller, procedure, refusal)
       return
     }
+    if (this.#options.forward.drops(options)) this.#drop('keys', caller, procedure)
     const call = this.#routing.open(message, caller, found, decided)
     const failed = call.settled ? undefined : this.#routing.route(call, found, message)
     if (failed) this.#routing.fail(call, failed)

@@ -49,7 +49,7 @@ export class Dealer implements RealmRole {
   readonly #turns: Turns
 
   constructor(options: DealerOptions, realm: RoleRealm) {
-    const queues = new Queues(options.callQueue, options.limits.queuedBytes)
+    const queues = new Queues(options.callQueue, options.limits.queuedBytes, options.forward)
     const registrations = new Registrations(options, realm, queues)
     const routing = new Routing(options, realm, queues, (call) => {
       this.#calls.expire(call)

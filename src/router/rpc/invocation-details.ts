@@ -4,6 +4,7 @@ import type { CallMessage } from '../../protocol/messages.ts'
 import { FEATURE_NOT_SUPPORTED } from '../../protocol/names.ts'
 import type { Dict, InvocationDetails } from '../../protocol/options.ts'
 import type { Destination } from '../member/destination.ts'
+import type { Forwarding } from '../member/forwarding.ts'
 import { PASSTHRU, passthruOf } from '../member/passthru.ts'
 import { NO_DETAILS, Refusal } from '../member/refusal.ts'
 import { type Decision, isDisclosed } from '../rights/decide.ts'
@@ -37,6 +38,7 @@ export function detailsOf(
   { callee, curious, registration }: CalleeEndpoint,
   timeout: number,
   decision: Decision,
+  forward: Forwarding,
 ): InvocationDetails {
   // The router's own procedures know their caller, whatever the disclosure.
   if (registration.id === OWN) return { procedure, caller: caller.id }
@@ -60,6 +62,7 @@ export function detailsOf(
       }),
     ...(level !== undefined && { trustlevel: level }),
     ...(options.ppt_scheme !== undefined && passthruOf(options)),
+    ...forward.of(options),
   }
 }
 

@@ -5,6 +5,7 @@ import type { MatchPolicy, WireCallOptions } from '../../protocol/options.ts'
 import { kept } from '../../protocol/payload.ts'
 import { checkPatterns } from '../match/pattern-options.ts'
 import { Patterns } from '../match/patterns.ts'
+import type { Forwarding } from '../member/forwarding.ts'
 import { passthruOf } from '../member/passthru.ts'
 import { weightOf } from '../member/payload-size.ts'
 import type { Call } from './call.ts'
@@ -90,13 +91,15 @@ interface OpenPlace extends QueuePlace {
 export class Queues {
   readonly #rules = new Patterns<CallQueueOptions & { readonly id: number; readonly match: MatchPolicy }>()
   readonly #bytes: number
+  readonly #forward: Forwarding
   readonly #stirred = new Set<DealerRegistration>()
   #weight = 0
   #size = 0
 
   /** `bytes` is the limit for all queued payloads. */
-  constructor(rules: readonly CallQueueOptions[], bytes: number) {
+  constructor(rules: readonly CallQueueOptions[], bytes: number, forward: Forwarding) {
     this.#bytes = bytes
+    this.#forward = forward
     for (const [id, { uri, match = 'exact', limit }] of rules.entries()) this.#rules.add({ id, uri, match, limit })
   }
 
@@ -125,26 +128,26 @@ export class Queues {
   /** Queues a call; returns undefined if there is no room. */
   add(call: Call, registration: DealerRegistration, message: CallMessage): QueuePlace | undefined {
     const queue = registration.queue ?? this.#open(registration.uri)
-    const weight = weightOfPart(message)
+    const weight = weightOfPart(message, this.#forward)
     if (!queue || queue.size >= queue.limit || this.#weight + weight > this.#bytes) return undefined
     this.#weight += weight
     call.caller.account?.charge('queues', weight)
     this.#size++
     registration.queue = queue
     queue.add(call)
-    const held: OpenPlace = { registration, message: keptCall(message), parts: [], weight }
+    const held: OpenPlace = { registration, message: keptCall(message, this.#forward), parts: [], weight }
     return held
   }
 
   /** Queues a further part of a queued call; returns false if there is no room. */
   hold({ caller }: Call, waiting: QueuePlace, part: CallMessage): boolean {
     const held = waiting as OpenPlace
-    const weight = weightOfPart(part)
+    const weight = weightOfPart(part, this.#forward)
     if (this.#weight + weight > this.#bytes) return false
     this.#weight += weight
     caller.account?.charge('queues', weight)
     held.weight += weight
-    held.parts.push(keptCall(part))
+    held.parts.push(keptCall(part, this.#forward))
     return true
   }
 
@@ -165,13 +168,13 @@ export class Queues {
   }
 }
 
-function weightOfPart([, , , procedure, data]: CallMessage): number {
-  return weightOf(data, procedure)
+function weightOfPart([, , options, procedure, data]: CallMessage, forward: Forwarding): number {
+  return weightOf(data, procedure, forward.of(options))
 }
 
 /** A CALL for later: its payload does not keep its frame alive, and of its options only those remain that routing reads. */
-export function keptCall([code, request, options, procedure, data]: CallMessage): CallMessage {
-  return [code, request, readOptions(options), procedure, kept(data)]
+export function keptCall([code, request, options, procedure, data]: CallMessage, forward: Forwarding): CallMessage {
+  return [code, request, { ...readOptions(options), ...forward.of(options) }, procedure, kept(data)]
 }
 
 function readOptions(options: WireCallOptions): WireCallOptions {

@@ -9,6 +9,7 @@ import { isReserved } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import { type Pattern, Patterns } from '../match/patterns.ts'
 import type { Destination } from '../member/destination.ts'
+import type { Forwarding } from '../member/forwarding.ts'
 import type { RouterLimits } from '../member/limits.ts'
 import { Refusal, refuseCost, sendError } from '../member/refusal.ts'
 import type { RoleRealm } from '../member/role.ts'
@@ -70,6 +71,7 @@ export interface RegistrationOptions {
   readonly strict: boolean
   readonly limits: RouterLimits
   readonly callQueue: readonly CallQueueOptions[]
+  readonly forward: Forwarding
 }
 
 /** Bytes of a callee's place in a registration, with the registration itself. */

@@ -117,6 +117,7 @@ export class Routing {
     if (!endpoint || !message)
       return new Refusal(names.NO_AVAILABLE_CALLEE, `no callee of ${formatValue(call.procedure)} is available`)
     const { callee } = endpoint
+    const { forward } = this.#options
     const lack = lacking(message[2], callee)
     if (lack) return lack
     const record = recordOf(callee)
@@ -125,9 +126,10 @@ export class Routing {
     const timeout = call.deadline?.begin(endpoint.keepsTime) ?? 0
     call.endpoint = endpoint
     call.invocation = invocation
-    call.details = detailsOf(message, call.caller, endpoint, timeout, call.decision)
+    call.details = detailsOf(message, call.caller, endpoint, timeout, call.decision, forward)
     call.declinable = endpoint.declines
-    call.message = endpoint.declines && endpoint.registration.invoke !== 'single' ? keptCall(message) : undefined
+    const keeps = endpoint.declines && endpoint.registration.invoke !== 'single'
+    call.message = keeps ? keptCall(message, forward) : undefined
     this.#weigh(call, costOfCall(call) + (call.message ? weightOf(message[4]) : 0))
     record.invoked = invocation
     record.invocations.set(invocation, call)
