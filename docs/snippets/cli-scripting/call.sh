@@ -1,0 +1,1 @@
+npx wampy-ts call com.example.total 1 2 3

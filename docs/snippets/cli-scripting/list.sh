@@ -1,0 +1,1 @@
+npx wampy-ts list --json | jq -r 'select(.match == "exact") | .uri'

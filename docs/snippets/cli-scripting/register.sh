@@ -1,0 +1,1 @@
+npx wampy-ts register com.example.total -- jq '.args | add'
