@@ -176,6 +176,8 @@ async function addPackage(folder) {
     const { dependencies = {}, peerDependencies = {} } = JSON.parse(readFileSync(manifest, 'utf8'))
     const peers = manifest === join(installed, 'package.json') ? peerDependencies : {}
     for (const dependency of Object.keys({ ...dependencies, ...peers })) {
+      // A framework is the project's own, or absent.
+      if (['react', 'vue'].includes(dependency)) continue
       const own = join(root, 'node_modules', dependency)
       if (!existsSync(own)) continue
       if (!existsSync(join(modules, dependency))) cpSync(own, join(modules, dependency), { recursive: true })
@@ -395,6 +397,17 @@ export const named: Promise<string> = client.rpc.name()
 
   async vitest5() {
     await vitest('vitest5')
+  },
+
+  /** The tests of the hooks, with the React before the present one and the packed package. */
+  async react18() {
+    const folder = await step('react18: install', () => prepare('react18'))
+    if (!folder) return
+    for (const file of ['react/hooks.test.ts', 'live/stage.ts', 'client/support.ts'])
+      cpSync(join(root, 'test', file), join(folder, 'test', file))
+    await step('react18: the hooks', () =>
+      succeeds(npx(folder, 'vitest'), ['run'], { cwd: folder, env: withNode(22) }),
+    )
   },
 
   async jest() {
