@@ -410,6 +410,17 @@ export const named: Promise<string> = client.rpc.name()
     )
   },
 
+  /** The recipes of the page about Svelte and Solid. */
+  async 'svelte-and-solid'() {
+    const folder = await step('svelte-and-solid: install', () => prepare('svelte-and-solid'))
+    if (!folder) return
+    for (const name of ['svelte-and-solid', 'react'])
+      cpSync(join(root, 'docs/snippets', name), join(folder, name), { recursive: true })
+    const vitest = (env) => succeeds(npx(folder, 'vitest'), ['run'], { cwd: folder, env: withNode(22, env) })
+    await step('svelte-and-solid: in a document', () => vitest({}))
+    await step('svelte-and-solid: on a server', () => vitest({ RENDERS: 'server' }))
+  },
+
   async jest() {
     const folder = await step('jest: install', () => prepare('jest', { shared: true }))
     if (!folder) return
