@@ -54,6 +54,11 @@ export const examples: readonly Example[] = [
     summary: 'Event history, a retained event, and a testament that is published when a session ends.',
   },
   {
+    id: 'interceptors',
+    title: 'Interceptors',
+    summary: 'Functions around each call and each procedure: attempts, measurements, arguments that all calls share.',
+  },
+  {
     id: 'meta',
     title: 'Meta API',
     summary: 'The router tells which sessions and procedures there are.',

@@ -162,6 +162,17 @@ export const expected: Readonly<Record<string, Expected>> = {
     consoles: { caller: ['past: hello', 'past: ben has left', 'retained: ben is here'] },
     wire: ['service > PUBLISH', 'service > GOODBYE', 'caller > CALL', 'caller > SUBSCRIBE', 'caller < EVENT'],
   },
+  interceptors: {
+    consoles: {
+      service: [
+        'com.example.shop.price was quick',
+        'com.example.shop.price was quick',
+        'com.example.shop.price was quick',
+      ],
+      caller: ['attempt 1: com.example.error.busy', 'attempt 2: com.example.error.busy', 'tea costs 3'],
+    },
+    wire: ['caller > CALL', 'service > ERROR', 'caller > CALL', 'service > ERROR', 'caller > CALL', 'service > YIELD'],
+  },
   meta: {
     consoles: {
       caller: [

@@ -1,18 +1,19 @@
 import { RpcClient } from 'wampy-ts'
 
 const client = new RpcClient({ router: 'ws://localhost:8080/ws' })
+const kitchen = client.service('com.example.kitchen')
 await client.start()
 
 // A signal cancels the call at its callee.
 const controller = new AbortController()
-const soup = client
-  .with({ signal: controller.signal })
-  .rpc.com.example.kitchen.cook('soup')
 setTimeout(() => controller.abort(), 50)
-await soup.catch((error) => console.log(error.uri))
+await kitchen
+  .with({ signal: controller.signal })
+  .rpc.cook('soup')
+  .catch((error) => console.log(error.uri))
 
 // So does a timeout, in milliseconds.
-await client
+await kitchen
   .with({ timeout: 50 })
-  .rpc.com.example.kitchen.cook('stew')
+  .rpc.cook('stew')
   .catch((error) => console.log(error.uri))

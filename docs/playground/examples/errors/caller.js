@@ -1,7 +1,7 @@
 import { NO_SUCH_PROCEDURE, RpcClient, WampError } from 'wampy-ts'
 
 const client = new RpcClient({ router: 'ws://localhost:8080/ws' })
-const shop = client.rpc.com.example.shop
+const shop = client.service('com.example.shop').rpc
 
 try {
   await shop.price('coffee')
