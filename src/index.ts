@@ -42,14 +42,15 @@ export { RpcClient, type RpcClientOptions } from './client/rpc-client.ts'
 export {
   type AnyMethod,
   type DeclaredOptions,
-  type DeclaringDecorator,
   type DecoratorFor,
   type MethodDecorator,
   type RpcDecorator,
   type RpcOptions,
   rpc,
+  type SubscribeDecorator,
   subscribe,
   type TopicOptions,
+  type TopicTable,
 } from './client/service/decorators.ts'
 export {
   description,
@@ -83,6 +84,21 @@ export {
   type TypesOf,
 } from './client/service/schema.ts'
 export type { ReceivedEvent } from './client/service/service.ts'
+export {
+  type AcceptedBy,
+  type ChecksOf,
+  type EventArgs,
+  type EventKwargs,
+  type MatchedBy,
+  type NoKwargs,
+  type OptionalTail,
+  type PublicationOf,
+  type Topic,
+  type TopicChecks,
+  type TopicFor,
+  type TopicPattern,
+  topic,
+} from './client/service/topic.ts'
 export type {
   AnyProcedure,
   AnyStream,

@@ -41,7 +41,7 @@ const pageBudgets = { RpcClient: 22_225, WampClient: 25_150 }
 const bindingBudgets = { live: 1800, react: 2500, vue: 2700 }
 
 /** Bytes of the tarball. A change that adds an entry point states its share in the CHANGELOG, and may raise this by it. */
-const tarballBudget = 929_000
+const tarballBudget = 980_000
 
 /** A folder whose node_modules holds the unpacked tarball, and beside it only the dependencies in package.json. */
 let place: string

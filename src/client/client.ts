@@ -17,6 +17,7 @@ import { type CallOptions, type CallResult, call, first, type Progress, progress
 import { type EitherRequest, type Interceptor, resultOf, through } from './roles/interceptor.ts'
 import { type PublishOptions, publish } from './roles/publisher.ts'
 import { type EventHandler, type SubscribeOptions, type Subscription, SubscriptionRecord } from './roles/subscriber.ts'
+import type { EventArgs, EventKwargs, PublicationOf, Topic, TopicPattern, TopicToken } from './service/topic.ts'
 import { type ServiceView, type ServiceViews, viewOf } from './service/view.ts'
 import type { ClientSession, Dropped, SessionInfo } from './session/client-session.ts'
 
@@ -190,8 +191,13 @@ export abstract class Client extends EventEmitter<ClientEvents> {
    *
    * @throws WampError as `call`; refusals by the router only with `acknowledge: true`
    */
-  publish(topic: Uri, args?: List, kwargs?: Dict, options: PublishOptions = NONE): Promise<Id | undefined> {
-    return this.#send('publisher', publish, topic, args, kwargs, options, undefined)
+  publish<Of extends Uri | Topic>(topic: Of, ...payload: PublicationOf<Of, PublishOptions>): Promise<Id | undefined>
+  // biome-ignore lint/suspicious/noExplicitAny: the compiler compares no other type with that of the overload
+  publish(topic: any, args?: any, kwargs?: any, options: any = NONE): Promise<Id | undefined> {
+    const token: TopicToken | undefined = topic
+    return token?.publish
+      ? token.publish(this, args, kwargs, options)
+      : this.#send('publisher', publish, topic, args, kwargs, options, undefined)
   }
 
   /**
@@ -202,14 +208,21 @@ export abstract class Client extends EventEmitter<ClientEvents> {
    *
    * @throws WampError the router's refusal, `wamp.error.timeout`, `wamp.error.canceled`, `wampy.error.stopped`
    */
-  subscribe(topic: Uri, handler: EventHandler, options: SubscribeOptions = NONE): Promise<Subscription> {
+  subscribe<Of extends Uri | TopicPattern>(
+    topic: Of,
+    handler: EventHandler<EventArgs<Of>, EventKwargs<Of>>,
+    options?: SubscribeOptions,
+  ): Promise<Subscription>
+  subscribe(topic: Uri | TopicPattern, handler: EventHandler, options: SubscribeOptions = NONE): Promise<Subscription> {
+    const token = topic as TopicToken | undefined
+    if (token?.subscribe) return token.subscribe(this, handler, options)
     return this.#core.add(() => {
       this.#core.mayPlay('subscriber')
       checkOptions(options)
-      checkUri(topic, isPattern(topic, options.match))
+      checkUri(topic, isPattern(topic as Uri, options.match))
       checkFunction('handler', handler)
       const { signal: _, timeout: __, ...wire } = options
-      return new SubscriptionRecord(this.#core.handles, topic, handler, wire)
+      return new SubscriptionRecord(this.#core.handles, topic as Uri, handler, wire)
     }, options)
   }
 
@@ -220,8 +233,11 @@ export abstract class Client extends EventEmitter<ClientEvents> {
    *
    * @throws WampError `wampy.error.usage` for an option that cannot be; the loop throws what `subscribe` would
    */
-  events(topic: Uri, options: EventsOptions = NONE): Events {
-    return events(this, topic, options, this.#core.load)
+  events<Of extends Uri | TopicPattern>(
+    topic: Of,
+    options: EventsOptions = NONE,
+  ): Events<EventArgs<Of>, EventKwargs<Of>> {
+    return events(this, topic, options, this.#core.load) as Events<EventArgs<Of>, EventKwargs<Of>>
   }
 
   /**

@@ -436,7 +436,7 @@ describe('arguments', () => {
     const client = new WampClient({ roles: ['caller'] })
     for (const operation of [
       () => client.call(5 as never),
-      () => client.publish(5 as never),
+      () => client.publish(5 as unknown as string),
       () => client.subscribe(5 as never, () => {}),
       () => client.register(5 as never, () => {}),
       () => client.start({ signal: AbortSignal.abort() }),

@@ -347,7 +347,7 @@ test('late answers are counted, except those to probes', async () => {
   await call
   peer.send([RESULT, 1, {}], [ERROR, CALL, 99, {}, 'a.b'], [EVENT, 5, 5, {}])
   await client.call('com.example.fence')
-  expect(client.dropped).toEqual({ answers: 2, events: 1, parts: 0 })
+  expect(client.dropped).toEqual({ answers: 2, events: 1, invalidEvents: 0, parts: 0 })
 })
 
 test('timeout and signal are not sent, every other option of a call is', async () => {

@@ -91,7 +91,7 @@ export interface WaitingForSession extends Waiting {
 
 export class ClientCore implements ClientSessionOwner, HandlesHost, RoleHost {
   readonly settings: Settings
-  readonly dropped: Dropped = { answers: 0, events: 0, parts: 0 }
+  readonly dropped: Dropped = { answers: 0, events: 0, invalidEvents: 0, parts: 0 }
   readonly load: Load
   readonly handles = new DurableHandles(this)
   /** Operations that wait for a session. */

@@ -12,10 +12,11 @@ import { checkOptions, checkUri, type OperationRules } from '../checks.ts'
 import type { Client } from '../client.ts'
 import type { Subscription } from '../roles/subscriber.ts'
 import type { ReceivedEvent } from '../service/service.ts'
+import type { EventArgs, EventKwargs, TopicPattern, TopicToken } from '../service/topic.ts'
 import { type MetaOptions, meta } from './meta-call.ts'
 
 /** An event of a history. */
-export interface PastEvent extends ReceivedEvent {
+export interface PastEvent<Args extends List = List, Kwargs extends object = Dict> extends ReceivedEvent<Args, Kwargs> {
   /** Time of publication by the router: RFC 3339. Neither unique nor monotonic. */
   readonly timestamp: string
 }
@@ -78,22 +79,26 @@ interface StoredSubscription {
  * Iterates over the stored events of a subscription, oldest first: `for await (const { args } of eventHistory(...))`.
  * The subscription is given as a handle, as an id, or as the topic (and `match`) of a history. Each page is requested
  * when the previous one has been read. An event that a payload codec of the client cannot read is left out, counted in
- * `dropped.events` and reported by the event `error`, like a live event.
+ * `dropped.events` and reported by the event `error`, like a live event; so is one that the schemas of a typed topic refuse,
+ * counted in `dropped.invalidEvents` and reported by the event `warning`.
  *
  * Crossbar.io supports only `limit`, and returns the newest events in one page.
  *
  * @throws WampError `wamp.error.feature_not_supported` if the router has no event history,
  *   `wamp.error.history_unavailable` if it keeps no history of this subscription, `wamp.error.no_such_subscription`; as `call`
  */
-export async function* eventHistory(
+export async function* eventHistory<Of extends Subscription | Id | Uri | TopicPattern>(
   client: Client,
-  of: Subscription | Id | Uri,
+  of: Of,
   options: EventHistoryOptions = {},
-): AsyncGenerator<PastEvent, void, undefined> {
+): AsyncGenerator<PastEvent<EventArgs<Of>, EventKwargs<Of>>, void, undefined> {
   checkOptions(options, '', HISTORY_OPTIONS)
   const { match, page = 1000, signal, timeout, waitForReady, limit = Number.POSITIVE_INFINITY, ...query } = options
   const waiting = { signal, timeout, waitForReady }
-  const source = await sourceOf(client, of, match, waiting)
+  const token = typeof of === 'object' && of && 'received' in of ? (of as unknown as TopicToken) : undefined
+  const source = await (token
+    ? sourceOf(client, token.uri, token.match, waiting)
+    : sourceOf(client, of as Subscription | Id | Uri, match, waiting))
   const kwargs: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(query)) {
     if (value !== undefined) kwargs[key] = value instanceof Date ? value.toISOString() : value
@@ -111,7 +116,11 @@ export async function* eventHistory(
       left--
       if (kwargs[cursor] === (raw as Dict)['publication']) throw violation('a page of events repeats the one before')
       kwargs[cursor] = (raw as Dict)['publication']
-      if (event) yield event
+      if (!event) continue
+      const given = [event.args, event.kwargs] as const
+      const checked = token ? await token.received(client, event.topic, ...given) : given
+      if (!checked) continue
+      yield { ...event, args: checked[0] as EventArgs<Of>, kwargs: checked[1] as EventKwargs<Of> }
     }
     const more = answer.kwargs['is_limit_reached'] ?? events.length >= asked
     if (whole || !events.length || more !== true) return
@@ -119,12 +128,12 @@ export async function* eventHistory(
 }
 
 /** Resolves to all events of `eventHistory` in a list. Give a `limit`, unless the router stores few events. */
-export async function getEvents(
+export async function getEvents<Of extends Subscription | Id | Uri | TopicPattern>(
   client: Client,
-  of: Subscription | Id | Uri,
+  of: Of,
   options?: EventHistoryOptions,
-): Promise<PastEvent[]> {
-  const events: PastEvent[] = []
+): Promise<PastEvent<EventArgs<Of>, EventKwargs<Of>>[]> {
+  const events: PastEvent<EventArgs<Of>, EventKwargs<Of>>[] = []
   for await (const event of eventHistory(client, of, options)) events.push(event)
   return events
 }

@@ -3,6 +3,7 @@
 import type { WampError } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
 import { STOPPED } from '../../protocol/names.ts'
+import type { Dict, List } from '../../protocol/options.ts'
 import type { Load } from '../base/load.ts'
 import { overflow as overflowing, Parts } from '../base/part-stream.ts'
 import { limit, within } from '../base/waiting.ts'
@@ -10,6 +11,7 @@ import { checkOptions } from '../checks.ts'
 import type { Client } from '../client.ts'
 import type { SubscribeOptions, Subscription } from '../roles/subscriber.ts'
 import type { ReceivedEvent } from '../service/service.ts'
+import type { TopicPattern } from '../service/topic.ts'
 
 export interface EventsOptions extends SubscribeOptions {
   /** The number of events that may wait for a slow reader. Default 1000. */
@@ -22,7 +24,8 @@ export interface EventsOptions extends SubscribeOptions {
 }
 
 /** Events in a loop. Leaving the loop unsubscribes. */
-export interface Events extends AsyncIterableIterator<ReceivedEvent, undefined> {
+export interface Events<Args extends List = List, Kwargs extends object = Dict>
+  extends AsyncIterableIterator<ReceivedEvent<Args, Kwargs>, undefined> {
   /**
    * Resolves to the handle when the router has granted it; rejects with the error of the loop. Without a `timeout` it
    * rejects after 30 seconds, and the loop continues to wait.
@@ -30,7 +33,7 @@ export interface Events extends AsyncIterableIterator<ReceivedEvent, undefined> 
   readonly subscription: Promise<Subscription>
 }
 
-export function events(client: Client, topic: Uri, options: EventsOptions, load: Load): Events {
+export function events(client: Client, topic: Uri | TopicPattern, options: EventsOptions, load: Load): Events {
   checkOptions(options)
   // Without a timeout the loop waits as long as its reader does.
   const { buffer = 1000, overflow = 'oldest', signal, timeout = 0, ...rest } = options

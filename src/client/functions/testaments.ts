@@ -2,7 +2,6 @@
 
 import { usage } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
-import type { Dict, List } from '../../protocol/options.ts'
 import { isUri } from '../../protocol/uri.ts'
 import { formatValue } from '../../protocol/validate.ts'
 import { anyOf, isOneOf, TESTAMENT_SCOPES, type TestamentScope } from '../../protocol/words.ts'
@@ -10,6 +9,7 @@ import { checkPassthru, checkPayload, checkUri } from '../checks.ts'
 import type { Client } from '../client.ts'
 import { BEFORE } from '../roles/caller.ts'
 import { checkAudience, type PublishOptions, wireOf } from '../roles/publisher.ts'
+import type { PublicationOf, Topic, TopicToken } from '../service/topic.ts'
 import { type MetaOptions, meta } from './meta-call.ts'
 
 export type { TestamentScope } from '../../protocol/words.ts'
@@ -29,14 +29,24 @@ export interface TestamentOptions extends MetaOptions {
  * await addTestament(client, 'com.example.left', ['Ada'])
  * @throws WampError `wamp.error.feature_not_supported` if the router has no testaments; as `call`
  */
+export function addTestament<Of extends Uri | Topic>(
+  client: Client,
+  topic: Of,
+  ...payload: PublicationOf<Of, TestamentOptions>
+): Promise<void>
 export async function addTestament(
   client: Client,
-  topic: Uri,
-  args: List = [],
-  kwargs: Dict = {},
+  given: Uri | Topic,
+  // biome-ignore-start lint/suspicious/noExplicitAny: the compiler compares no other type with that of the overload
+  args: any = [],
+  kwargs: any = {},
+  // biome-ignore-end lint/suspicious/noExplicitAny: until here
   { scope, publish_options, ...options }: TestamentOptions = {},
 ): Promise<void> {
   checkScope(scope)
+  const token = typeof given === 'object' ? (given as TopicToken) : undefined
+  await token?.sent(args, kwargs)
+  const topic = token?.uri ?? (given as Uri)
   checkUri(topic, isUri(topic))
   checkPayload(args, kwargs)
   checkPassthru(publish_options ?? {}, client.codecs)

@@ -29,7 +29,11 @@ export interface EventDetails extends WireDetails {
 }
 
 /** Its return value is ignored; an error or rejection is reported by the client's event `error`. */
-export type EventHandler = (args: List, kwargs: Dict, details: EventDetails) => unknown
+export type EventHandler<Args extends List = List, Kwargs extends object = Dict> = (
+  args: Args,
+  kwargs: Kwargs,
+  details: EventDetails,
+) => unknown
 
 /** A subscription: durable until `unsubscribe()`. Read-only. */
 export interface Subscription extends DurableHandle<WireOptions> {

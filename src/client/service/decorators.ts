@@ -2,9 +2,11 @@
 
 import { usage } from '../../protocol/error.ts'
 import type { Uri } from '../../protocol/messages.ts'
-import type { Dict } from '../../protocol/options.ts'
+import type { Dict, List } from '../../protocol/options.ts'
 import type { description } from './description.ts'
 import { type CheckedDecorator, type Checks, checked, type MethodFor } from './schema.ts'
+import type { ReceivedEvent } from './service.ts'
+import { type TopicPattern, tokenOf } from './topic.ts'
 
 /** The options of `@rpc`: those of this library, and any key of REGISTER.Options in WAMP's spelling. */
 export interface RpcOptions extends Dict, Checks {
@@ -49,10 +51,20 @@ export interface MethodDecorator {
   (target: object, name: string | symbol, descriptor: PropertyDescriptor): void
 }
 
-export interface DeclaringDecorator<Options> extends MethodDecorator {
+export interface SubscribeDecorator extends MethodDecorator {
   (): MethodDecorator
-  (uri: Uri, options?: Options): MethodDecorator
-  (options: Options): MethodDecorator
+  <Args extends List, Kwargs extends object>(
+    topic: TopicPattern<Args, Kwargs>,
+    options?: TopicOptions & { readonly event?: false },
+    // biome-ignore lint/suspicious/noExplicitAny: a method of any class
+  ): CheckedDecorator<(this: any, ...args: Args) => unknown>
+  <Args extends List, Kwargs extends object>(
+    topic: TopicPattern<Args, Kwargs>,
+    options: TopicOptions & { readonly event: true },
+    // biome-ignore lint/suspicious/noExplicitAny: a method of any class
+  ): CheckedDecorator<(this: any, event: ReceivedEvent<Args, Kwargs>, ...args: Args) => unknown>
+  (uri: Uri, options?: TopicOptions): MethodDecorator
+  (options: TopicOptions): MethodDecorator
 }
 
 export interface RpcDecorator extends MethodDecorator {
@@ -85,8 +97,11 @@ export interface DeclaredOptions<Options> {
  */
 export const rpc = /* @__PURE__ */ decorator('rpc', checked) as RpcDecorator
 
-/** Subscribes a method to a topic when its service starts; the method receives the event's positional arguments. Forms as `rpc`. */
-export const subscribe = /* @__PURE__ */ decorator('subscribe') as DeclaringDecorator<TopicOptions>
+/**
+ * Subscribes a method to a topic when its service starts; the method receives the event's positional arguments. Forms as
+ * `rpc`, and `@subscribe(news)` with a typed topic, which the method must accept.
+ */
+export const subscribe = /* @__PURE__ */ decorator('subscribe') as SubscribeDecorator
 
 type ByMethod = Map<string, Declared>
 /** Declarations by object: a prototype (legacy), an instance (standard), or the method itself (standard, before any instance). */
@@ -159,14 +174,21 @@ function decorator(kind: DeclaredKind, checked?: Declared['checked']): unknown {
   }
   return (...given: unknown[]) => {
     const [first = {}, second] = given
-    if (isElement(first) || (given.length > 1 && typeof first !== 'string')) return apply({}, given)
+    // A class may have a method of the name by which a topic is recognised.
+    const token = typeof second === 'string' || typeof second === 'symbol' ? undefined : tokenOf(first)
+    if (isElement(first) || (given.length > 1 && typeof first !== 'string' && !token)) return apply({}, given)
     if (typeof first !== 'string' && (typeof first !== 'object' || first === null)) {
       throw usage(
         `@${kind} takes a URI and options, or is compiled in a way that it does not know; ` +
           `without decorators write static ${kind} = ['methodName']`,
       )
     }
-    const options = typeof first === 'string' ? { ...(second as Dict), uri: first } : (first as Dict)
+    // A topic takes the place of options, and a copy of it would lack its methods.
+    const options = token
+      ? { ...(second as Dict), uri: token.uri, match: token.match, topic: token }
+      : typeof first === 'string'
+        ? { ...(second as Dict), uri: first }
+        : (first as Dict)
     const said: DeclaredOptions<Dict> = { options, checked }
     return Object.assign((...on: unknown[]) => apply(options, on), said)
   }
@@ -181,10 +203,24 @@ export interface ServiceClass {
    * `{ add: rpc({ args: [z.number(), z.number()] }) }`.
    */
   readonly rpc?: readonly string[] | Readonly<Record<string, Uri | RpcOptions | DeclaredOptions<RpcOptions>>>
-  /** `{ onTick: 'com.example.tick' }`. */
-  readonly subscribe?: readonly string[] | Readonly<Record<string, Uri | TopicOptions>>
+  /** `{ onTick: 'com.example.tick' }`, or `{ onNews: news }` with a typed topic. */
+  readonly subscribe?: readonly string[] | Readonly<Record<string, Uri | TopicOptions | TopicPattern>>
   /** `description`: a procedure under the prefix returns the declarations of the class. */
   readonly describe?: typeof description
+}
+
+/**
+ * The static field `subscribe` of a class, whose topics are checked against its methods:
+ * `static subscribe = { onNews: news } satisfies TopicTable<Reader>`. Not for methods with `event: true`.
+ */
+export type TopicTable<Service> = {
+  // biome-ignore lint/suspicious/noExplicitAny: a method may take and return anything, and topics have more arguments than it
+  readonly [Name in keyof Service as Service[Name] extends (...args: any[]) => any
+    ? Name
+    : never]?: Service[Name] extends (...args: infer Parameters) => unknown
+    ? // biome-ignore lint/suspicious/noExplicitAny: the same
+      Uri | TopicOptions | TopicPattern<[...Parameters, ...any[]]>
+    : never
 }
 
 /** The declarations of one kind, by method, of a class or of an instance. The most derived declaration wins. */

@@ -185,7 +185,12 @@ function check(schema: StandardSchema, value: unknown, place: string, issues: Is
   return made
 }
 
-function taken({ args, kwargs }: Checks, given: List, named: Dict): readonly [List, Dict] | Promise<[List, Dict]> {
+/** The outputs of the schemas for arguments. */
+export function taken(
+  { args, kwargs }: Checks,
+  given: List,
+  named: Dict,
+): readonly [List, Dict] | Promise<[List, Dict]> {
   const issues: Issues = []
   const places = (schemas: readonly StandardSchema[]) => {
     if (given.length > schemas.length) {

@@ -6,15 +6,17 @@ import { INVALID_URI } from '../../protocol/names.ts'
 import type { Dict, List, MatchPolicy } from '../../protocol/options.ts'
 import { isPattern } from '../../protocol/uri.ts'
 import { checkOptions } from '../checks.ts'
+import type { Client } from '../client.ts'
 import type { Endpoint } from '../roles/callee.ts'
 import type { Entrypoint } from '../roles/entrypoints.ts'
 import type { EventDetails, EventHandler } from '../roles/subscriber.ts'
 import { type Declared, type DeclaredKind, declaredBy, methodUri, type ServiceClass } from './decorators.ts'
+import type { TopicToken } from './topic.ts'
 
 /** The first parameter of a `@subscribe({ event: true })` method. */
-export interface ReceivedEvent {
-  readonly args: List
-  readonly kwargs: Dict
+export interface ReceivedEvent<Args extends List = List, Kwargs extends object = Dict> {
+  readonly args: Args
+  readonly kwargs: Kwargs
   readonly details: EventDetails
   readonly topic: Uri
   readonly publication: Id
@@ -43,14 +45,18 @@ export function declarations(service: object, prefix: string | undefined): Decla
   // Any number of instances may serve the description.
   if (describe) procedures.push({ ...describe(service, front), options: { invoke: 'roundrobin' } })
   const topics = [...declaredBy('subscribe', made, service).values()].map((declared) => {
-    const { event: wanted, uri: _, doc: __, ...options } = declared.options
+    const { event: wanted, uri: _, doc: __, topic, ...options } = declared.options
     const method = methodOf(service, declared)
     const handler: EventHandler = (args, kwargs, details) => {
       if (!wanted) return method(...args)
       const { topic, publication } = details
       return method({ args, kwargs, details, topic, publication } satisfies ReceivedEvent, ...args)
     }
-    return { uri: declaredUri('subscribe', declared, options, front), handler, options }
+    return {
+      uri: declaredUri('subscribe', declared, options, front),
+      handler: (topic as TopicToken | undefined)?.handler?.(service as Client, handler) ?? handler,
+      options,
+    }
   })
   return { procedures, topics }
 }

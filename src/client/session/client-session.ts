@@ -34,6 +34,8 @@ export interface Dropped {
   answers: number
   /** EVENTs of subscriptions that were given up, those whose payload no codec could read, and those that a slow reader of `client.events` had no room for. */
   events: number
+  /** EVENTs that the schemas of their typed topic refuse. */
+  invalidEvents: number
   /** Parts of calls that were answered already, and those that a slow reader of an input had no room for. */
   parts: number
 }

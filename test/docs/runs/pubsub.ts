@@ -6,4 +6,8 @@ export default {
   'history.ts': {
     prints: /^\S+Z \[ 'fresh tea' \]\n\S+Z \[ 'the writer has gone' \]\n\[ 'the writer has gone' \]\n$/,
   },
+  'topics.ts': {
+    prints:
+      /^(?=[\s\S]*^news: fresh tea$)(?=[\s\S]*^tea 2027$)(?=[\s\S]*offers has invalid args\[1\]: )(?=[\s\S]*oslo -3\.0$)/m,
+  },
 } satisfies Uses
