@@ -234,6 +234,57 @@ async function pageErrors(url) {
   }
 }
 
+/**
+ * The live page of a project: a typed call, a live topic, the connection's state and a form that calls, while the service and
+ * its router are killed and started again.
+ */
+async function live(url, restart) {
+  const page = await (await chromium()).newPage()
+  const shows = (selector, pattern) =>
+    page.waitForFunction(
+      ([selector, source]) => new RegExp(source).test(document.querySelector(selector)?.textContent ?? ''),
+      [selector, pattern.source],
+      { timeout: 20_000 },
+    )
+  const isIn = (state) => page.waitForSelector(`[data-state="${state}"]`, { timeout: 20_000 })
+  const submit = async (text) => {
+    await page.fill('input[name="text"]', text)
+    await page.click('form button')
+  }
+  const errors = []
+  page.on('pageerror', ({ name, message }) => errors.push(`${name}: ${message}`))
+  try {
+    await page.goto(url)
+    await isIn('ready')
+    await shows('[data-state]', /\d{4}-\d\d-\d\d/)
+    await shows('[data-state]', /Tick [1-9]/)
+    await submit('abc')
+    await shows('output', /^ba7816bf$/)
+    const service = await restart(async () => {
+      await isIn('reconnecting')
+      await submit('lost')
+      await shows('output', /not ready|no session|connect/i)
+    })
+    try {
+      await isIn('ready')
+      const seen = await page.textContent('[data-state]')
+      await page.waitForFunction((seen) => document.querySelector('[data-state]')?.textContent !== seen, seen, {
+        timeout: 20_000,
+      })
+      await submit('again')
+      await shows('output', /^[0-9a-f]{8}$/)
+      if (errors.length) throw new Error(errors.join('\n'))
+    } finally {
+      service.stop()
+    }
+  } catch (error) {
+    const shown = await page.textContent('body').catch(() => '')
+    throw new Error([error.message, shown, ...errors].join('\n'))
+  } finally {
+    await page.close()
+  }
+}
+
 async function rendered(url) {
   const html = await (await fetch(url)).text()
   const text = html.replaceAll(/<!--.*?-->/gs, '')
@@ -261,26 +312,49 @@ async function step(title, action) {
 }
 
 /** The service of a project in Node itself: without a compiler, by its type stripping. */
-async function serviceOf(folder) {
-  return serving('node', ['server/main.ts'], /(ws:\/\/\S+)/, { cwd: folder, env: withNode(22) })
+async function serviceOf(folder, port = 0) {
+  return serving('node', ['server/main.ts', port], /(ws:\/\/\S+)/, { cwd: folder, env: withNode(22) })
 }
 
 const withRouter = (url, service) => `${url}?router=${encodeURIComponent(service.match[1])}`
+
+/** The files of the live page of each project, which with the lines that show it are less than 40 lines. */
+const LIVE = {
+  'vite-react': ['src/Live.tsx'],
+  'vite-vue': ['src/Live.vue', 'src/main.ts'],
+  next: ['app/live.tsx'],
+  nuxt: ['app/components/Live.vue', 'app/plugins/wamp.ts'],
+  sveltekit: ['src/Live.svelte'],
+}
+
+/** @throws if there are 40 lines or more, with two that show the page */
+function linesOf(folder, files) {
+  const lines = files.map((file) => readFileSync(join(folder, file), 'utf8').trimEnd().split('\n').length)
+  const sum = lines.reduce((all, each) => all + each, 2)
+  if (sum >= 40) throw new Error(`${files.join(' and ')} have ${sum} lines, with the two that show the page`)
+  return sum
+}
 
 /** Steps of a project with pages: installs, builds and opens it. */
 async function page(name, build, start) {
   const folder = await step(`${name}: install`, () => prepare(name, { shared: true }))
   if (!folder) return
-  const service = await step(`${name}: Node runs the service as TypeScript`, () => serviceOf(folder))
+  const address = await freePort()
+  const service = await step(`${name}: Node runs the service as TypeScript`, () => serviceOf(folder, address))
   if (!service) return
   try {
-    await step(`${name}: build`, () => build(folder))
-    await step(`${name}: its page calls the page's own service, and the other by its contract`, async () => {
+    await step(`${name}: build`, () => build(folder, service.match[1]))
+    await step(`${name}: its page calls, listens and reconnects in ${linesOf(folder, LIVE[name])} lines`, async () => {
       const port = await freePort()
       const server = await start(folder, String(port), service.match[1])
       try {
         if (server.renders) await rendered(`http://localhost:${port}/`)
         await shown(withRouter(`http://localhost:${port}/`, service))
+        await live(`http://localhost:${port}/`, async (meanwhile) => {
+          service.stop()
+          await meanwhile()
+          return serviceOf(folder, address)
+        })
       } catch (error) {
         throw new Error(`${error.message}\n${server.output()}`)
       } finally {
@@ -296,9 +370,9 @@ async function page(name, build, start) {
 const npx = (folder, command) => join(folder, 'node_modules/.bin', command)
 
 async function vite(name, typecheck) {
-  const build = async (folder) => {
+  const build = async (folder, router) => {
     await succeeds(npx(folder, typecheck), ['-b'], { cwd: folder, env: withNode(22) })
-    await succeeds(npx(folder, 'vite'), ['build'], { cwd: folder, env: withNode(22) })
+    await succeeds(npx(folder, 'vite'), ['build'], { cwd: folder, env: withNode(22, { VITE_ROUTER: router }) })
   }
   const preview = (folder, port) =>
     serving(npx(folder, 'vite'), ['preview', '--port', port, '--strictPort'], /Local:/, {
@@ -503,7 +577,8 @@ export const named: Promise<string> = client.rpc.name()
   },
 
   async next() {
-    const build = (folder) => succeeds(npx(folder, 'next'), ['build'], { cwd: folder, env: withNode(22) })
+    const build = (folder, router) =>
+      succeeds(npx(folder, 'next'), ['build'], { cwd: folder, env: withNode(22, { NEXT_PUBLIC_ROUTER: router }) })
     await page('next', build, async (folder, port, router) => {
       const env = withNode(22, { ROUTER_URL: router })
       return {
@@ -514,10 +589,10 @@ export const named: Promise<string> = client.rpc.name()
   },
 
   async sveltekit() {
-    const build = async (folder) => {
+    const build = async (folder, router) => {
       await succeeds(npx(folder, 'svelte-kit'), ['sync'], { cwd: folder, env: withNode(22) })
       await succeeds(npx(folder, 'svelte-check'), ['--tsconfig', './tsconfig.json'], { cwd: folder, env: withNode(22) })
-      await succeeds(npx(folder, 'vite'), ['build'], { cwd: folder, env: withNode(22) })
+      await succeeds(npx(folder, 'vite'), ['build'], { cwd: folder, env: withNode(22, { VITE_ROUTER: router }) })
     }
     await page('sveltekit', build, async (folder, port, router) => {
       const env = withNode(22, { ROUTER_URL: router, PORT: port })
@@ -532,7 +607,7 @@ export const named: Promise<string> = client.rpc.name()
       await succeeds(npx(folder, 'nuxt'), ['build'], { cwd: folder, env: withNode(22) })
     }
     await page('nuxt', build, async (folder, port, router) => {
-      const env = withNode(22, { NUXT_ROUTER_URL: router, PORT: port })
+      const env = withNode(22, { NUXT_ROUTER_URL: router, NUXT_PUBLIC_ROUTER: router, PORT: port })
       return {
         ...(await serving('node', ['.output/server/index.mjs'], /Listening/, { cwd: folder, env })),
         renders: true,

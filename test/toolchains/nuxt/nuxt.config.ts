@@ -5,5 +5,5 @@ export default defineNuxtConfig({
   devtools: { enabled: false },
   telemetry: false,
   vite: { plugins: [decorators()] },
-  runtimeConfig: { routerUrl: '' },
+  runtimeConfig: { routerUrl: '', public: { router: '' } },
 })

@@ -2,6 +2,7 @@ import { connection } from "next/server";
 import { Suspense } from "react";
 import { check } from "../src/check";
 import Check from "./check";
+import Live from "./live";
 
 async function FromServer() {
   await connection();
@@ -15,6 +16,7 @@ export default function Home() {
         <FromServer />
       </Suspense>
       <Check />
+      <Live />
     </main>
   );
 }

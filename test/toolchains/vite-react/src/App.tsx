@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 import { checkPage } from './check'
+import Live from './Live.tsx'
 
 export default function App() {
   const [text, setText] = useState('')
@@ -10,5 +11,10 @@ export default function App() {
       shown = false
     }
   }, [])
-  return <p id="wampy">{text}</p>
+  return (
+    <>
+      <p id="wampy">{text}</p>
+      <Live />
+    </>
+  )
 }

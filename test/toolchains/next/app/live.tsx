@@ -1,0 +1,35 @@
+"use client";
+
+import { useState } from "react";
+import { RpcClient } from "wampy-ts";
+import { useCall, useConnection, useEvents, useService, WampProvider } from "wampy-ts/react";
+import { type DateContract } from "../src/contract";
+
+export default function Live() {
+  return (
+    <WampProvider create={() => new RpcClient({ router: process.env.NEXT_PUBLIC_ROUTER })}>
+      <Dates />
+    </WampProvider>
+  )
+}
+
+function Dates() {
+  const { state } = useConnection()
+  const { rpc } = useService<DateContract>("com.example")
+  const { data: today } = useCall(rpc.today, [])
+  const { latest: tick } = useEvents('com.example.ticks', { select: ([count]) => Number(count) })
+  const [answer, setAnswer] = useState("")
+  const send = (form: FormData) =>
+    rpc.digest(String(form.get("text"))).then(setAnswer, (error) => setAnswer(error.message))
+  return (
+    <section data-state={state}>
+      <p>{today}</p>
+      <p>Tick {tick}</p>
+      <form action={send}>
+        <input name="text" required />
+        <button>Digest</button>
+      </form>
+      <output>{answer}</output>
+    </section>
+  )
+}
