@@ -20,6 +20,7 @@ export const entryPoints: Readonly<Record<string, EntryPoint>> = {
   './e2ee': { page: true },
   './metrics': { page: true },
   './log': { page: true },
+  './otel': { page: true },
   './live': { page: true },
   './react': { page: true },
   './vue': { page: true },

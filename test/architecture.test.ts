@@ -235,6 +235,13 @@ test('Node modules and ws stay in node/ and cli/', () => {
   expect(wrong.map(arrow)).toEqual([])
 })
 
+test('only tracing needs OpenTelemetry', () => {
+  const tracing = imports.filter(({ specifier }) => specifier.startsWith('@opentelemetry/'))
+  expect(tracing.map(({ file, specifier }) => [file, specifier])).toEqual([
+    ['operations/otel.ts', '@opentelemetry/api'],
+  ])
+})
+
 test('misuse is reported by usage() alone', () => {
   const named = files.filter((file) => /\bUSAGE\b/.test(texts.get(file)!))
   expect(named).toEqual(['protocol/error.ts', 'protocol/names.ts'])

@@ -40,6 +40,9 @@ const pageBudgets = { RpcClient: 22_225, WampClient: 25_150 }
 /** The same of everything of a binding that a page has in addition to a client, without its framework. */
 const bindingBudgets = { live: 1800, react: 2500, vue: 2700 }
 
+/** Bytes, minified and gzipped, of an interceptor for OpenTelemetry, with the part of the client that it needs and without the API. */
+const otelBudget = 3_900
+
 /** Bytes of the tarball. A change that adds an entry point states its share in the CHANGELOG, and may raise this by it. */
 const tarballBudget = 980_000
 
@@ -446,6 +449,14 @@ describe('page', () => {
       gzipSync((await bundle(`${client}\n${code}`, { external })).text, { level: 9 }).length
     const all = `import * as binding from 'wampy-ts/${name}'; console.log(binding)`
     expect((await size(all)) - (await size(''))).toBeLessThanOrEqual(budget)
+  })
+
+  test('tracing keeps its budget, and a page without it has nothing of it', async () => {
+    const external = ['@opentelemetry/api']
+    const { text } = await bundle(`import { otel } from 'wampy-ts/otel'; globalThis.tracing = otel()`, { external })
+    expect(gzipSync(text, { level: 9 }).length).toBeLessThanOrEqual(otelBudget)
+    const { text: plain } = await calling('WampClient', 'await client.start()')
+    expect(plain).not.toMatch(/opentelemetry|traceparent/)
   })
 
   test('a client in it needs only the W3C members of a WebSocket', async () => {
