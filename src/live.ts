@@ -9,6 +9,7 @@ export {
   type LiveStreamOptions,
   liveCall,
   liveStream,
+  type ProcedureRef,
   type StreamState,
   type StreamStatus,
 } from './live/call.ts'
@@ -22,4 +23,5 @@ export {
   liveSubscription,
   type SubscriptionState,
   type SubscriptionStatus,
+  type TopicRef,
 } from './live/subscription.ts'

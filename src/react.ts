@@ -16,12 +16,14 @@ import {
 import { type ProcedureRef, procedureUri } from './live/call.ts'
 import { UNCONNECTED } from './live/connection.ts'
 import { keyOf } from './live/live.ts'
-import { startedWhileUsed } from './live/while-started.ts'
+import { topicKey } from './live/subscription.ts'
 import {
   type CallState,
   type Client,
   type Connection,
+  type EventArgs,
   type EventHandler,
+  type EventKwargs,
   type EventsState,
   type List,
   type Live,
@@ -39,6 +41,7 @@ import {
   type ServiceView,
   type StreamState,
   type SubscriptionState,
+  type TopicRef,
   type Uri,
 } from './live.ts'
 import { usage } from './protocol/error.ts'
@@ -60,13 +63,14 @@ export type WampProviderProps = { readonly children?: ReactNode } & (
  * starts nothing.
  */
 export function WampProvider({ client, create, children }: WampProviderProps): ReactElement {
-  const [own] = useState(() => {
-    if (!create) return undefined
-    const created = create()
-    return { client: created, use: startedWhileUsed(created) }
-  })
-  useEffect(() => own?.use(), [own])
-  return createElement(ClientContext.Provider, { value: client ?? own?.client }, children)
+  const [own] = useState(() => create?.())
+  useEffect(() => {
+    if (!own) return undefined
+    // An unhandled rejection is reported by the client.
+    void own.start({ timeout: 0 })
+    return () => void own.stop()
+  }, [own])
+  return createElement(ClientContext.Provider, { value: client ?? own }, children)
 }
 
 /** Options of every hook. */
@@ -139,14 +143,14 @@ function useLatest<T>(callbacks: T): { readonly current: T } {
  * Subscribes to a topic, as long as the component is there; null for none. The handler receives every event, and may be
  * another function in each render; other options or another topic subscribe anew.
  */
-export function useSubscription(
-  topic: Uri | null,
-  handler: EventHandler,
+export function useSubscription<Of extends TopicRef>(
+  topic: Of | null,
+  handler: EventHandler<EventArgs<Of>, EventKwargs<Of>>,
   { client, throwOnError, onGap, ...options }: LiveSubscribeOptions & HookErrorOptions = {},
 ): SubscriptionState {
   const latest = useLatest({ handler, onGap })
-  return useLive({ client, throwOnError }, keyOf(topic, options), (client) =>
-    liveSubscription(client, topic, (...event) => latest.current.handler(...event), {
+  return useLive({ client, throwOnError }, keyOf(topicKey(topic), options), (client) =>
+    liveSubscription<Of>(client, topic, (...event) => latest.current.handler(...event), {
       ...options,
       onGap: (gap) => latest.current.onGap?.(gap),
     }),
@@ -154,13 +158,19 @@ export function useSubscription(
 }
 
 /** The last events of a topic. To react to every event, use `useSubscription`: an effect sees only some of them. */
-export function useEvents<T = ReceivedEvent>(
-  topic: Uri | null,
-  { client, throwOnError, onGap, select, ...options }: LiveEventsOptions<T> & HookErrorOptions = {},
+export function useEvents<Of extends TopicRef, T = ReceivedEvent<EventArgs<Of>, EventKwargs<Of>>>(
+  topic: Of | null,
+  {
+    client,
+    throwOnError,
+    onGap,
+    select,
+    ...options
+  }: LiveEventsOptions<T, EventArgs<Of>, EventKwargs<Of>> & HookErrorOptions = {},
 ): EventsState<T> {
   const latest = useLatest({ select, onGap })
-  return useLive({ client, throwOnError }, keyOf(topic, options, !select), (client) =>
-    liveEvents<T>(client, topic, {
+  return useLive({ client, throwOnError }, keyOf(topicKey(topic), options, !select), (client) =>
+    liveEvents<Of, T>(client, topic, {
       ...options,
       onGap: (gap) => latest.current.onGap?.(gap),
       select: select && ((...event) => latest.current.select?.(...event)),

@@ -20,12 +20,14 @@ import {
 import type { ProcedureRef } from './live/call.ts'
 import { UNCONNECTED } from './live/connection.ts'
 import { keyOf } from './live/live.ts'
-import { startedWhileUsed } from './live/while-started.ts'
+import { topicKey } from './live/subscription.ts'
 import {
   type CallState,
   type Client,
   type Connection,
+  type EventArgs,
   type EventHandler,
+  type EventKwargs,
   type EventsState,
   type List,
   type Live,
@@ -43,6 +45,7 @@ import {
   type ServiceView,
   type StreamState,
   type SubscriptionState,
+  type TopicRef,
   type Uri,
 } from './live.ts'
 import { usage } from './protocol/error.ts'
@@ -70,11 +73,12 @@ export function wamp({ client, create }: WampPluginOptions): Plugin<[]> {
       const provided = client ?? create()
       app.provide(PROVIDED, provided)
       if (client || onServer()) return
-      const stop = startedWhileUsed(provided)()
+      // An unhandled rejection is reported by the client.
+      void provided.start({ timeout: 0 })
       const { unmount } = app
       app.unmount = () => {
         unmount.call(app)
-        stop()
+        void provided.stop()
       }
     },
   }
@@ -209,28 +213,28 @@ export function useConnection(options?: ComposableOptions): StateRefs<Connection
  * Subscribes to a topic until the scope is disposed of; null for none. The handler receives every event. Another topic or
  * other options subscribe anew.
  */
-export function useSubscription(
-  topic: MaybeRefOrGetter<Uri | null>,
-  handler: EventHandler,
+export function useSubscription<Of extends TopicRef>(
+  topic: MaybeRefOrGetter<Of | null>,
+  handler: EventHandler<EventArgs<Of>, EventKwargs<Of>>,
   options: MaybeRefOrGetter<LiveSubscribeOptions & ComposableErrorOptions> = {},
 ): StateRefs<SubscriptionState> {
   const { state } = useLiveState(
     options,
-    () => [toValue(topic)],
+    () => [topicKey(toValue(topic))],
     (client, wire) => liveSubscription(client, toValue(topic), handler, wire),
   )
   return refsOf(state)
 }
 
 /** The last events of a topic. To react to every event, use `useSubscription`: a watcher sees only some of them. */
-export function useEvents<T = ReceivedEvent>(
-  topic: MaybeRefOrGetter<Uri | null>,
-  options: MaybeRefOrGetter<LiveEventsOptions<T> & ComposableErrorOptions> = {},
+export function useEvents<Of extends TopicRef, T = ReceivedEvent<EventArgs<Of>, EventKwargs<Of>>>(
+  topic: MaybeRefOrGetter<Of | null>,
+  options: MaybeRefOrGetter<LiveEventsOptions<T, EventArgs<Of>, EventKwargs<Of>> & ComposableErrorOptions> = {},
 ): StateRefs<EventsState<T>> {
   const { state } = useLiveState(
     options,
-    () => [toValue(topic)],
-    (client, wire) => liveEvents<T>(client, toValue(topic), wire),
+    () => [topicKey(toValue(topic))],
+    (client, wire) => liveEvents<Of, T>(client, toValue(topic), wire),
   )
   return refsOf(state)
 }

@@ -32,14 +32,7 @@ export function live<T extends object>(first: T, work: Work<T>, refresh: (value:
     if (end && !listeners.size) {
       end()
       end = undefined
-    } else if (!end && listeners.size) {
-      let open = true
-      const over = work((change) => open && set(change))
-      end = () => {
-        over()
-        open = false
-      }
-    }
+    } else if (!end && listeners.size) end = work(set)
   }
   const changed = () => {
     if (settling) return

@@ -4,10 +4,11 @@ import type { Client } from '../client/client.ts'
 import type { Gap } from '../client/handles/handle.ts'
 import type { EventHandler } from '../client/roles/subscriber.ts'
 import type { ReceivedEvent } from '../client/service/service.ts'
+import type { EventArgs, EventKwargs, TopicPattern } from '../client/service/topic.ts'
 import { thrown, type WampError } from '../protocol/error.ts'
 import type { Uri } from '../protocol/messages.ts'
 import { checkRules, WHOLE } from '../protocol/option-rules.ts'
-import type { WireSubscribeOptions } from '../protocol/options.ts'
+import type { Dict, List, WireSubscribeOptions } from '../protocol/options.ts'
 import { fixed, type Live, live } from './live.ts'
 import { Recent } from './recent.ts'
 import { isNotRunning, whileStarted } from './while-started.ts'
@@ -25,6 +26,13 @@ export interface SubscriptionState {
   readonly error: WampError | undefined
 }
 
+/** A topic or a pattern: a URI, or what `topic` has made, whose events are typed. */
+export type TopicRef = Uri | TopicPattern
+
+/** The part of a topic by which a binding compares two. */
+export const topicKey = (topic: TopicRef | null): unknown =>
+  topic === null || typeof topic === 'string' ? topic : [topic.uri, topic.match]
+
 /** Options of a live subscription: any key of SUBSCRIBE.Options in WAMP's spelling, and `onGap`. */
 export interface LiveSubscribeOptions extends WireSubscribeOptions {
   /** Called when the subscription is active again after a loss: events published meanwhile have not arrived. */
@@ -37,7 +45,7 @@ const PENDING = /* @__PURE__ */ Object.freeze<SubscriptionState>({ status: 'pend
 /** Subscribes, as long as the returned function is not called; `set` receives each state. */
 function subscribed(
   client: Client,
-  topic: Uri,
+  topic: TopicRef,
   handler: EventHandler,
   { onGap, ...options }: LiveSubscribeOptions,
   set: (state: SubscriptionState) => void,
@@ -64,14 +72,14 @@ function subscribed(
 }
 
 /** A subscription without a topic is idle. The handler receives every event. */
-export function liveSubscription(
+export function liveSubscription<Of extends TopicRef>(
   client: Client,
-  topic: Uri | null,
-  handler: EventHandler,
+  topic: Of | null,
+  handler: EventHandler<EventArgs<Of>, EventKwargs<Of>>,
   options: LiveSubscribeOptions = {},
 ): Live<SubscriptionState> {
   if (topic === null) return fixed(IDLE)
-  return live(PENDING, (set) => subscribed(client, topic, handler, options, set))
+  return live(PENDING, (set) => subscribed(client, topic, handler as EventHandler, options, set))
 }
 
 /** The latest events of a topic at one moment. */
@@ -83,11 +91,12 @@ export interface EventsState<T = ReceivedEvent> extends SubscriptionState {
   readonly clear: () => void
 }
 
-export interface LiveEventsOptions<T = ReceivedEvent> extends LiveSubscribeOptions {
+export interface LiveEventsOptions<T = ReceivedEvent, Args extends List = List, Kwargs extends object = Dict>
+  extends LiveSubscribeOptions {
   /** The number of events that are kept. Default 100. */
   readonly limit?: number | undefined
   /** Returns what is kept of an event; undefined for an event that is not kept. Default: all of it, as a ReceivedEvent. */
-  readonly select?: ((...event: Parameters<EventHandler>) => T | undefined) | undefined
+  readonly select?: ((...event: Parameters<EventHandler<Args, Kwargs>>) => T | undefined) | undefined
 }
 
 const whole: NonNullable<LiveEventsOptions['select']> = (args, kwargs, details) => {
@@ -101,10 +110,10 @@ const whole: NonNullable<LiveEventsOptions['select']> = (args, kwargs, details) 
  *
  * @throws WampError `wampy.error.usage` for a limit that is not a whole number from 1
  */
-export function liveEvents<T = ReceivedEvent>(
+export function liveEvents<Of extends TopicRef, T = ReceivedEvent<EventArgs<Of>, EventKwargs<Of>>>(
   client: Client,
-  topic: Uri | null,
-  { limit = 100, select = whole as never, ...options }: LiveEventsOptions<T> = {},
+  topic: Of | null,
+  { limit = 100, select = whole as never, ...options }: LiveEventsOptions<T, EventArgs<Of>, EventKwargs<Of>> = {},
 ): Live<EventsState<T>> {
   checkRules('events', { limit }, { limit: WHOLE })
   const none: Pick<EventsState<T>, 'events' | 'latest'> = { events: [], latest: undefined }
@@ -121,7 +130,7 @@ export function liveEvents<T = ReceivedEvent>(
       client,
       topic,
       (...event) => {
-        const kept = select(...event)
+        const kept = (select as NonNullable<LiveEventsOptions<T>['select']>)(...event)
         if (kept !== undefined) recent.add(kept)
       },
       options,

@@ -21,49 +21,19 @@ export function whileStarted(
   const { signal } = controller
   /** Why the task has ended, while it waits for the next start. */
   let ended: WampError | undefined
-  /** What the client has done while the task ran. */
-  let stopped = false
-  let begun = false
-  let begunAnew = false
   const run = async () => {
     ended = undefined
-    stopped = begun = begunAnew = false
-    const error = await task(signal)
-    if (!error || signal.aborted) return
-    // A client that starts itself has begun for this very task, and is not to begin again after a stop.
-    if (error.uri === NOT_JOINED ? begun : begunAnew) void run()
-    else ended = error
+    ended = await task(signal)
   }
   const heard = (state: ClientState) => {
-    if (state === 'stopped') stopped = true
-    else if (ended) {
-      // A start that followed a stop at once may be past that state. A refusal is not asked about again after a mere loss.
-      if (state === 'connecting' || isNotRunning(ended)) void run()
-    } else if (state === 'connecting') {
-      begun = true
-      begunAnew ||= stopped
-    }
+    if (!ended || state === 'stopped') return
+    // A start that followed at once may be past the first state. A refusal is not asked about again after a mere loss.
+    if (state === 'connecting' || isNotRunning(ended)) void run()
   }
   client.on('state', heard)
   void run()
   return () => {
     client.off('state', heard)
     controller.abort()
-  }
-}
-
-/** Starts a client while it is used, and stops it a microtask after its last user has gone. */
-export function startedWhileUsed(client: Client): () => () => void {
-  let users = 0
-  return () => {
-    users++
-    // An unhandled rejection is reported by the client.
-    void client.start({ timeout: 0 })
-    return () => {
-      users--
-      queueMicrotask(() => {
-        if (users === 0) void client.stop()
-      })
-    }
   }
 }

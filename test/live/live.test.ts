@@ -114,14 +114,50 @@ describe('liveConnection', () => {
     leave()
   })
 
-  test('a change between the first listener and the beginning of its work is shown', async () => {
-    await using stage = await openStage({ waits: true })
+  test('shows the present state to the first listener, and another session as another value', async () => {
+    await using stage = await openStage()
     const store = liveConnection(stage.client)
-    const started = stage.client.start()
+    await stage.client.start()
     const { values, leave } = listen(store)
-    await started
-    await until(() => values.at(-1)?.state === 'ready')
+    expect(values).toMatchObject([{ state: 'ready', session: stage.client.session }])
     leave()
+    await turns()
+    await stage.client.stop()
+    await stage.client.start()
+    expect(store.get().session).toBe(stage.client.session)
+    expect(store.get().session).not.toBe(values[0]?.session)
+  })
+
+  test('a value that a listener of the client reads first is shown to the others as well', async () => {
+    await using stage = await openStage()
+    const store = liveConnection(stage.client)
+    stage.client.on('state', () => void store.get())
+    const { values, leave } = listen(store)
+    await turns()
+    await stage.client.start()
+    await stage.client.stop()
+    expect(values.map(({ state }) => state)).toEqual(['stopped', 'connecting', 'ready', 'stopped'])
+    leave()
+    stage.client.removeAllListeners('state')
+  })
+
+  test('a change between the first listener and the beginning of its work is shown', async () => {
+    // In one of these microtasks the client becomes stopped behind the first, and before the second.
+    for (let wait = 0; wait < 60; wait++) {
+      const client = new RpcClient({ router: { name: 'nowhere', connect: () => new Promise(() => {}) } })
+      const store = liveConnection(client)
+      client.start().catch(() => {})
+      await turns()
+      const stopped = client.stop()
+      for (let turn = 0; turn < wait; turn++) await undefined
+      const { values, leave } = listen(store)
+      await stopped
+      await turns()
+      expect(values.at(-1)?.state).toBe('stopped')
+      leave()
+      await turns()
+      expect(client.eventNames()).toEqual([])
+    }
   })
 })
 
@@ -323,7 +359,7 @@ describe('liveEvents', () => {
     leave()
   })
 
-  test('events after the last snapshot of one that is left appear in no later one', async () => {
+  test('events of one frame make one snapshot, and none follows when it is left', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     await using stage = await openStage()
     const store = liveEvents(stage.client, 'com.example.t', { select: ([n]) => n })
@@ -331,14 +367,26 @@ describe('liveEvents', () => {
     await until(() => store.get().status === 'active')
     await stage.alice.publish('com.example.t', [1])
     await until(() => store.get().latest === 1)
-    await stage.alice.publish('com.example.t', [2])
+    // Within the same frame.
+    for (const n of [2, 3]) {
+      await stage.alice.publish('com.example.t', [n])
+      await turns()
+    }
+    expect(store.get().latest).toBe(1)
+    await vi.advanceTimersByTimeAsync(20)
+    expect(store.get().events).toEqual([1, 2, 3])
+    await stage.alice.publish('com.example.t', [4])
     await turns()
     const before = values.length
     leave()
     await turns()
+    expect(vi.getTimerCount()).toBe(0)
     await vi.advanceTimersByTimeAsync(100)
     expect(values.length).toBe(before)
-    expect(vi.getTimerCount()).toBe(0)
+    expect(store.get().events).toEqual([1, 2, 3])
+    // No longer listened to, it still forgets.
+    store.get().clear()
+    expect(store.get()).toMatchObject({ events: [], latest: undefined })
   })
 
   test('without a topic it is idle; a limit that cannot be is a usage error', async () => {
@@ -408,13 +456,16 @@ describe('liveCall', () => {
     const client = new RpcClient({ router, reconnect: { initial: 1000 } })
     const store = liveCall(client, 'com.example.f', [])
     const limited = liveCall(client, 'com.example.f', [], { timeout: 3000 })
-    const [one, other] = [listen(store), listen(limited)]
+    const subscription = liveSubscription(client, 'com.example.t', () => {})
+    const [one, other, third] = [listen(store), listen(limited), listen(subscription)]
     await vi.advanceTimersByTimeAsync(60_000)
-    expect([store.get().status, limited.get().status]).toEqual(['pending', 'error'])
+    expect([store, limited, subscription].map((it) => it.get().status)).toEqual(['pending', 'error', 'pending'])
     expect(limited.get().error).toMatchObject({ uri: 'wamp.error.timeout' })
     one.leave()
     other.leave()
+    third.leave()
     await vi.advanceTimersByTimeAsync(1)
+    expect(subscription.get().status).toBe('pending')
     await client.stop()
     expect(client.eventNames()).toEqual([])
   })
@@ -458,6 +509,41 @@ describe('liveCall', () => {
     gates[2]?.open('never shown')
     await turns()
     expect(values.at(-1)).toMatchObject({ status: 'pending', data: 'in time' })
+    await until(() => isFree(stage))
+  })
+
+  test('waits for a client that is reconnecting', async () => {
+    await using stage = await openStage({ waits: true })
+    await stage.alice.register('com.example.f', () => 7)
+    await stage.client.start()
+    stage.cut()
+    await until(() => stage.client.state === 'reconnecting')
+    const store = liveCall(stage.client, 'com.example.f', [])
+    const { values, leave } = listen(store)
+    await until(() => store.get().status !== 'pending')
+    expect(values.map(({ status }) => status)).toEqual(['pending', 'success'])
+    leave()
+  })
+
+  test('a result that wins against its cancellation is not shown, nor a part', async () => {
+    await using stage = await openStage()
+    const kill = { cancelMode: 'kill' } as const
+    await stage.alice.register('com.example.f', async (_args, _kwargs, _details, invocation) => {
+      await new Promise((resolve) => invocation.signal.addEventListener('abort', resolve))
+      invocation.progress(['late part'])
+      return 'late'
+    })
+    const call = liveCall(stage.client, 'com.example.f', [], kill)
+    const stream = liveStream(stage.client, 'com.example.f', [], kill)
+    const [one, other] = [listen(call), listen(stream)]
+    await until(() => stage.held().calls === 2)
+    one.leave()
+    stream.get().cancel()
+    await until(() => stage.held().calls === 0)
+    await turns()
+    expect(call.get()).toMatchObject({ status: 'pending', data: undefined })
+    expect(stream.get()).toMatchObject({ status: 'canceled', parts: [], result: undefined })
+    other.leave()
     await until(() => isFree(stage))
   })
 
@@ -521,12 +607,23 @@ describe('liveStream', () => {
     expect(values.map(({ status }) => status)).toContain('active')
     const before = values.length
     store.get().cancel()
-    await turns()
+    await new Promise((resolve) => setTimeout(resolve, 50))
     expect(values.length).toBe(before)
+    expect(store.get().status).toBe('done')
     store.get().restart()
     expect(store.get()).toMatchObject({ status: 'pending', parts: [], latest: undefined, result: undefined })
     await until(() => store.get().status === 'done')
     expect(parts).toHaveLength(1000)
+    expect(store.get().parts).toHaveLength(10)
+    const short = liveStream(stage.client, 'com.example.upto', [2])
+    const other = listen(short)
+    for (const total of [2, 4]) {
+      await until(() => short.get().status === 'done')
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      expect(short.get()).toMatchObject({ status: 'done', parts: [1, 2] })
+      if (total === 2) short.get().restart()
+    }
+    other.leave()
     leave()
     await until(() => isFree(stage))
   })
@@ -558,7 +655,8 @@ describe('liveStream', () => {
     const store = liveStream(stage.client, 'com.example.f', [])
     const { leave } = listen(store)
     await until(() => store.get().status === 'error')
-    expect(store.get()).toMatchObject({ parts: [1], error: { uri: 'com.example.error.broken' } })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(store.get()).toMatchObject({ status: 'error', parts: [1], error: { uri: 'com.example.error.broken' } })
     leave()
   })
 

@@ -13,7 +13,7 @@ import {
 import { createRoot, hydrateRoot } from 'react-dom/client'
 import { renderToString } from 'react-dom/server'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type Gap, RpcClient, rpc, WampClient, WampError } from 'wampy-ts'
+import { type Gap, RpcClient, rpc, type StandardSchema, topic, WampClient, WampError } from 'wampy-ts'
 import {
   useCall,
   useClient,
@@ -338,6 +338,7 @@ describe('useEvents', () => {
     })
     mount(provided(stage, seen.element()))
     await until(() => seen.last()?.status === 'active')
+    expect(seen.last().latest).toBeUndefined()
     await stage.alice.publish('com.example.t', [1])
     await until(() => seen.last().latest === 'one 1')
     set('two')
@@ -349,6 +350,65 @@ describe('useEvents', () => {
     await until(() => seen.last().events.length === 0)
     expect(stage.sent(SUBSCRIBE)).toHaveLength(1)
   })
+})
+
+test('a typed topic is subscribed to by its URI and its match policy, and its schema checks what comes', async () => {
+  await using stage = await openStage()
+  const integer: StandardSchema<number, number> = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: (value) => (typeof value === 'number' ? { value } : { issues: [{ message: 'not a number' }] }),
+    },
+  }
+  const prices = topic('com.example.price', { args: [integer], match: 'prefix' })
+  const handled: unknown[] = []
+  let set!: (value: boolean) => void
+  const seen = probe(() => {
+    const [all, setAll] = useState(true)
+    set = setAll
+    useSubscription(prices, ([price], _kwargs, details) => handled.push([details.topic, price]))
+    return useEvents(all ? prices : 'com.example.price.tea', { select: ([price]) => price })
+  })
+  stage.client.on('warning', () => {})
+  const { unmount } = mount(provided(stage, seen.element()))
+  await until(() => seen.last()?.status === 'active')
+  await stage.alice.publish('com.example.price.tea', ['dear'])
+  await stage.alice.publish('com.example.price.tea', [3])
+  await until(() => seen.last().latest === 3)
+  expect(handled).toEqual([['com.example.price.tea', 3]])
+  expect(stage.client.dropped).toMatchObject({ invalidEvents: 2 })
+  set(false)
+  await until(() => seen.last().events.length === 0 && seen.last().status === 'active')
+  await stage.alice.publish('com.example.price.tea', ['anything'])
+  await until(() => seen.last().latest === 'anything')
+  expect(stage.sent(SUBSCRIBE)).toEqual([
+    [SUBSCRIBE, { match: 'prefix' }, 'com.example.price'],
+    [SUBSCRIBE, { match: 'prefix' }, 'com.example.price'],
+    [SUBSCRIBE, {}, 'com.example.price.tea'],
+  ])
+  unmount()
+  stage.client.removeAllListeners('warning')
+  await until(() => isFree(stage))
+})
+
+test('a topic that changes forgets the events of the topic before', async () => {
+  await using stage = await openStage()
+  let set!: (value: string) => void
+  const seen = probe(() => {
+    const [name, setName] = useState('com.example.a')
+    set = setName
+    return useEvents(name, { select: ([n]) => n })
+  })
+  mount(provided(stage, seen.element()))
+  await until(() => seen.last()?.status === 'active')
+  await stage.alice.publish('com.example.a', [1])
+  await until(() => seen.last().latest === 1)
+  set('com.example.b')
+  await until(() => seen.last().events.length === 0 && seen.last().status === 'active')
+  await stage.alice.publish('com.example.b', [2])
+  await until(() => seen.last().latest === 2)
+  expect(seen.last().events).toEqual([2])
 })
 
 describe('useCall', () => {

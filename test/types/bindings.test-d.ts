@@ -2,7 +2,7 @@
 
 import { expectTypeOf, test } from 'vitest'
 import { type Ref, ref } from 'vue'
-import type { Client, ReceivedEvent, RpcClient, ServiceView, WampError } from 'wampy-ts'
+import { type Client, type ReceivedEvent, type RpcClient, type ServiceView, topic, type WampError } from 'wampy-ts'
 import { type CallState, type Live, liveCall, liveEvents, liveStream, type StreamState } from 'wampy-ts/live'
 import {
   useCall,
@@ -99,6 +99,28 @@ test('events are what was received, or what select returns', () => {
   useSubscription('com.example', () => {}, { match: 'suffix' })
   // @ts-expect-error: a topic is text or null
   useEvents(undefined)
+})
+
+test('events of a typed topic have its types', () => {
+  const news = topic<[text: string], { price: number }>('com.example.news')
+  const all = topic<[count: number]>('com.example', { match: 'prefix' })
+  const { events } = useEvents(news)
+  expectTypeOf(events).toEqualTypeOf<readonly ReceivedEvent<[text: string], { price: number }>[]>()
+  const priced = useEvents(news, { select: ([text], { price }) => ({ text, price }) })
+  expectTypeOf(priced.latest).toEqualTypeOf<{ text: string; price: number } | undefined>()
+  useSubscription(news, ([text], { price }, { publication }) => {
+    expectTypeOf([text, price, publication] as const).toEqualTypeOf<readonly [string, number, number]>()
+  })
+  vue.useSubscription(
+    () => all,
+    ([count]) => expectTypeOf(count).toEqualTypeOf<number>(),
+  )
+  expectTypeOf(vue.useEvents(() => news, { select: ([text]) => text }).latest.value).toEqualTypeOf<string | undefined>()
+  expectTypeOf(liveEvents(client, all, { select: ([count]) => count }).get().latest).toEqualTypeOf<number | undefined>()
+  // @ts-expect-error: its events have a text
+  useSubscription(news, ([text]: [number]) => text)
+  // @ts-expect-error: there is no such keyword argument
+  useEvents(news, { select: (_args, { cost }) => cost })
 })
 
 test('a provider has a client or makes one', () => {

@@ -100,6 +100,23 @@ describe('the plugin', () => {
     await until(() => stage.world.router.stats().sessions === 1)
   })
 
+  test('what is rendered first is what a server has rendered', async () => {
+    await using stage = await openStage()
+    await stage.client.start()
+    await stage.alice.register('com.example.f', () => 'tea')
+    const shown: string[] = []
+    const { text } = mount(stage, () => {
+      const { state } = useConnection()
+      const { status } = useCall('com.example.f', [])
+      return () => {
+        shown.push(`${state.value} ${status.value}`)
+        return shown.at(-1)
+      }
+    })
+    await until(() => text() === 'ready success')
+    expect(shown[0]).toBe('stopped pending')
+  })
+
   test('a component provides those below it with another client, and the option client takes any', async () => {
     await using stage = await openStage()
     const other = stage.add('other')
@@ -196,10 +213,10 @@ describe('useSubscription', () => {
     await using stage = await openStage()
     const events: unknown[] = []
     let renders = 0
-    let list!: ReturnType<typeof useEvents<number>>
+    let list!: ReturnType<typeof useEvents<string, number>>
     const { text, unmount } = mount(stage, () => {
       const { status } = useSubscription('com.example.t', ([n]) => events.push(n))
-      list = useEvents<number>('com.example.t', { limit: 1000, select: ([n]) => n as number })
+      list = useEvents('com.example.t', { limit: 1000, select: ([n]) => n as number })
       return () => {
         renders++
         return `${status.value} ${list.status.value} ${list.latest.value}`
@@ -331,6 +348,24 @@ describe('useCall', () => {
     const { client } = stage
     const scope = effectScope()
     const run = <T>(task: () => T) => scope.run(task) as T
+    const handled: unknown[] = []
+    const Throwing = defineComponent({
+      async setup() {
+        await useCall('com.example.none', [], { throwOnError: true })
+        return () => null
+      },
+    })
+    const { unmount } = mount(
+      stage,
+      () => () => h(Suspense, () => h(Throwing)),
+      (app) => {
+        app.config.errorHandler = (error) => handled.push(error)
+      },
+    )
+    await until(() => handled.length > 0)
+    await nextTick()
+    expect(handled).toMatchObject([{ uri: 'wamp.error.no_such_procedure' }])
+    unmount()
     const gentle = await run(async () => useCall('com.example.none', [], { client }))
     expect(gentle.error.value).toBeInstanceOf(WampError)
     const harsh = run(async () => useCall('com.example.none', [], { client, throwOnError: true }))

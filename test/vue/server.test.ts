@@ -26,8 +26,11 @@ test('100 renders start nothing, wait for nothing and leave no listener', async 
     const app = createSSRApp(App).use(wamp({ client: stage.client }))
     expect(await renderToString(app)).toBe('<p>stopped pending 0 pending pending</p>')
   }
-  const owning = createSSRApp(App).use(wamp({ create: () => stage.add('created') }))
+  const created = stage.add('created')
+  const owning = createSSRApp(App).use(wamp({ create: () => created }))
   expect(await renderToString(owning)).toBe('<p>stopped pending 0 pending pending</p>')
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(created.state).toBe('stopped')
   expect(stage.client.state).toBe('stopped')
   expect(stage.client.eventNames()).toEqual([])
   expect(stage.world.router.stats().sessions).toBe(1)
