@@ -88,6 +88,10 @@ test('an address on the command line or in the environment ends the use of a con
   expect(await runIn({ WAMPY_URL: url, WAMPY_CONTEXT: 'prod' }, ...count)).toEqual(joined)
   expect(await run(...count)).toMatchObject({ code: 1, stderr: expect.stringContaining('ws://127.0.0.1:1/ws') })
   expect(await runIn({ WAMPY_URL: url }, ...count, '--context', 'prod')).toMatchObject({ code: 1 })
+  // What a context does not state is the default, not a variable.
+  await context('add', 'plain', '--url', url)
+  const others = { WAMPY_REALM: 'nowhere', WAMPY_AUTH: 'ticket', WAMPY_AUTHID: 'ann', WAMPY_SECRET: 'x' }
+  expect(await runIn(others, ...count, '--context', 'plain')).toEqual(joined)
   expect(await run(...count, '--context', 'prod', '--url', url)).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('--context and --url contradict each other'),
@@ -149,6 +153,7 @@ secret  variable T (not set)
   expect(await context('show')).toMatchObject({ code: 2, stderr: expect.stringContaining('no context is in use') })
   await context('use', 'prod')
   expect((await context('remove', 'prod', '--json')).stdout).toBe('{"removed":"prod"}\n')
+  expect(await context('show')).toMatchObject({ code: 2, stderr: expect.stringContaining('no context is in use') })
   expect((await context('list', '--json')).stdout).toBe(
     '{"name":"local","current":false,"url":"ws://localhost:8080/ws"}\n',
   )

@@ -185,6 +185,8 @@ test.each([
   expect(await command.ended).toMatchObject({ code: exitCode })
   await expect(call).rejects.toMatchObject({ uri: 'wamp.error.canceled' })
   await gone(pids)
+  // Unless the command is in a hurry, the program had time to end by itself.
+  if (!exitCode) expect(readFileSync(here(file), 'utf8')).toMatch(/\nSIGTERM\n$/)
 })
 
 test('what a program leaves running ends with it, and does not delay the result', async () => {
@@ -208,13 +210,19 @@ test('--concurrency bounds the programs at a time; further calls wait, up to a n
   // A call that is canceled while it waits is not made.
   for (const { controller } of calls.slice(2)) controller.abort()
   await Promise.all(calls.slice(2).map(({ settled }) => settled))
+  // Nor does it take the place of another.
+  const late = new AbortController()
+  const last = alice.call('com.run', [], {}, { signal: late.signal }).catch((error: WampError) => error.uri)
   calls[0]?.controller.abort()
   await gone(first)
   const lines = () => readFileSync(here('slots.pid'), 'utf8').trimEnd().split('\n')
   await expect.poll(() => lines().length, { timeout: 20_000 }).toBe(2)
   calls[1]?.controller.abort()
+  await expect.poll(() => lines().length, { timeout: 20_000 }).toBe(3)
+  late.abort()
+  expect(await last).toBe('wamp.error.canceled')
   expect(await command.kill('SIGTERM').ended).toMatchObject({ code: 0 })
-  expect(lines()).toHaveLength(2)
+  expect(lines()).toHaveLength(3)
 })
 
 test('the limit of concurrency in --options is that of the router', async () => {

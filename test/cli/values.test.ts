@@ -140,6 +140,8 @@ test('--options of PUBLISH and SUBSCRIBE: a retained event for some roles, and n
   const events: unknown[] = []
   await alice.subscribe('com.state', (args) => void events.push(args[0]))
   await cli('publish', 'com.state', '1', '--options', '{"eligible_authrole":["nobody"]}', ...at).ended
+  const { id } = alice.session
+  await cli('publish', 'com.state', '1.5', '--options', `{"eligible":${id},"exclude":[1,${id}]}`, ...at).ended
   const quiet = await cli('publish', 'com.state', '2', '--options', '{"acknowledge":false}', '--json', ...at).ended
   expect(quiet).toEqual({ code: 0, stdout: '{"publication":null}\n', stderr: '' })
   await cli('publish', 'com.state', '3', '--options', '{"retain":true}', ...at).ended
