@@ -42,7 +42,8 @@ export interface Crossbar extends AsyncDisposable {
   readonly log: string
 }
 
-export async function startCrossbar(): Promise<Crossbar> {
+/** Starts it with the configuration of the tests, or another one for the same ports. */
+export async function startCrossbar(configure: (ports: Ports, path: string) => object = config): Promise<Crossbar> {
   const program = find()
   const [port, universal, secure, certified] = (await freePorts(4)) as [number, number, number, number]
   const ports = { port, universal, secure, certified }
@@ -51,7 +52,7 @@ export async function startCrossbar(): Promise<Crossbar> {
   writeFileSync(join(folder, 'key.pem'), key)
   writeFileSync(join(folder, 'cert.pem'), cert)
   writeFileSync(join(folder, 'strangers.pem'), strangers.cert)
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(config(ports, join(folder, 'rs.sock'))))
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(configure(ports, join(folder, 'rs.sock'))))
   const removed = () => rmSync(folder, { recursive: true, force: true })
   const crossbar = new Node(program, folder, ports)
   try {

@@ -79,6 +79,11 @@ const companions = [
   'tsx',
   'zod',
   'jose',
+  'autobahn',
+  'wampy',
+  'socket.io',
+  'socket.io-client',
+  '@trpc',
   'react',
   'react-dom',
   'vue',
@@ -92,10 +97,13 @@ const companions = [
   '@types/ws',
 ]
 
-/** A folder with all snippets, in which the built package and its companions are installed. */
-export async function project(): Promise<Project> {
+/**
+ * A folder with all snippets, in which the built package and its companions are installed. The port is a free one, unless it
+ * is given.
+ */
+export async function project(given: { readonly port?: number } = {}): Promise<Project> {
   const folder = mkdtempSync(join(tmpdir(), 'wampy-docs-'))
-  const [port, pagePort] = [await freePort(), await freePort()]
+  const [port, pagePort] = [given.port ?? (await freePort()), await freePort()]
   for (const path of ['@types', '@vitejs', '.bin']) mkdirSync(join(folder, 'node_modules', path), { recursive: true })
   symlinkSync(ROOT, join(folder, 'node_modules', 'wampy-ts'))
   for (const name of companions) symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))

@@ -1,6 +1,9 @@
 import autobahn from 'autobahn'
 
-const connection = new autobahn.Connection({ url: 'ws://localhost:8080/ws', realm: 'realm1' })
+const connection = new autobahn.Connection({
+  url: 'ws://localhost:8080/ws',
+  realm: 'realm1',
+})
 
 connection.onopen = async (session) => {
   console.log(await session.call('com.example.shop.price', ['tea', 2])) // 6

@@ -2,7 +2,11 @@ import { RpcClient, WampError } from 'wampy-ts'
 import type { Shop } from './service'
 
 const router = 'ws://localhost:8080/ws'
-await using client = new RpcClient<Shop>({ router, realm: 'realm1', prefix: 'com.example.shop' })
+await using client = new RpcClient<Shop>({
+  router,
+  realm: 'realm1',
+  prefix: 'com.example.shop',
+})
 
 console.log(await client.rpc.price('tea', 2)) // 6
 try {

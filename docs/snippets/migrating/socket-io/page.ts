@@ -3,7 +3,10 @@ import type { Shop } from './server'
 
 const router = 'ws://localhost:8080/ws'
 const prefix = 'com.example.shop'
-const [alice, bob] = [new RpcClient<Shop>({ router, prefix }), new RpcClient<Shop>({ router, prefix })]
+const [alice, bob] = [
+  new RpcClient<Shop>({ router, prefix }),
+  new RpcClient<Shop>({ router, prefix }),
+]
 
 console.log(await alice.rpc.price('tea', 2)) // 6
 

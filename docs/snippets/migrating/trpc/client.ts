@@ -1,7 +1,10 @@
 import { RpcClient, WampError } from 'wampy-ts'
 import type { Shop } from './server'
 
-await using client = new RpcClient<Shop>({ router: 'ws://localhost:8080/ws', prefix: 'com.example.shop' })
+await using client = new RpcClient<Shop>({
+  router: 'ws://localhost:8080/ws',
+  prefix: 'com.example.shop',
+})
 
 console.log(await client.rpc.price({ article: 'tea', count: 2 })) // 6
 try {

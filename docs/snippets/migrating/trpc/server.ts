@@ -8,7 +8,8 @@ export class Shop extends WampClient {
 
   @rpc({ args: [z.object({ article: z.string(), count: z.number() })] })
   price({ article, count }: { article: string; count: number }) {
-    if (article !== 'tea') throw new WampError('com.example.error.not_found', [`no ${article} here`])
+    if (article !== 'tea')
+      throw new WampError('com.example.error.not_found', [`no ${article} here`])
     return 3 * count
   }
 

@@ -4,7 +4,8 @@ export class Shop extends WampClient {
   static prefix = 'com.example.shop'
 
   @rpc price(article: string, count = 1) {
-    if (article !== 'tea') throw new WampError('com.example.error.unknown_article', [`no ${article} here`])
+    if (article !== 'tea')
+      throw new WampError('com.example.error.unknown_article', [`no ${article} here`])
     return 3 * count
   }
 
