@@ -21,7 +21,7 @@ export interface FrameOrder {
 const PING = 500
 const MOST_PINGS = 6
 /** Milliseconds after which the next program starts although the one before is still being evaluated. */
-const START_TIMEOUT = 1_000
+const START_TIMEOUT = 1_500
 
 /** Of the script of this frame; scripts without it do not run. */
 const nonce = document.currentScript?.nonce ?? ''
@@ -76,26 +76,31 @@ class Running {
     const { port1, port2 } = new MessageChannel()
     this.#control = port1
     const worker = new Worker(url, { name: program })
-    let unanswered = 0
-    const watchdog = setInterval(() => {
-      if (unanswered < MOST_PINGS) {
-        unanswered++
-        this.order({ order: 'ping' })
-        return
-      }
-      clearInterval(watchdog)
-      worker.terminate()
-      const text = `${program}.js did nothing but compute for ${(PING * MOST_PINGS) / 1000} s, and was ended. Is there an endless loop?`
-      post({ kind: 'log', program, level: 'error', text, skipped: 0 })
-      post({ kind: 'state', program, state: 'ended' })
-      ended()
-      settle()
-    }, PING)
     let settle = (): void => {}
     this.evaluated = new Promise((resolve) => {
       settle = resolve
-      setTimeout(resolve, START_TIMEOUT)
     })
+    const fail = (text: string): void => post({ kind: 'log', program, level: 'error', text, skipped: 0 })
+    let unanswered = 0
+    // From the beginning of the evaluation: a busy machine may take long to start a worker.
+    const watch = (): void => {
+      setTimeout(settle, START_TIMEOUT)
+      const watchdog = setInterval(() => {
+        if (unanswered < MOST_PINGS) {
+          unanswered++
+          this.order({ order: 'ping' })
+          return
+        }
+        clearInterval(watchdog)
+        worker.terminate()
+        fail(
+          `${program}.js did nothing but compute for ${(PING * MOST_PINGS) / 1000} s, and was ended. Is there an endless loop?`,
+        )
+        post({ kind: 'state', program, state: 'ended' })
+        ended()
+        settle()
+      }, PING)
+    }
     port1.onmessage = ({ data }: MessageEvent<Report | { readonly kind: 'pong' }>) => {
       if (data?.kind === 'pong') {
         // Only an answer counts: a loop may print without end.
@@ -104,11 +109,14 @@ class Running {
       }
       // A worker speaks for its own program only.
       post(data.kind === 'wire' ? data : { ...data, program })
-      if (data.kind === 'state' && data.state !== 'running') settle()
+      if (data.kind !== 'state') return
+      if (data.state === 'running') watch()
+      else settle()
     }
     worker.onerror = (event) => {
       event.preventDefault()
-      post({ kind: 'log', program, level: 'error', text: event.message || 'The worker failed.', skipped: 0 })
+      fail(event.message || 'The worker failed.')
+      settle()
     }
     const transfer = [port2, ...Object.values(request.networks)]
     worker.postMessage({ ...request, control: port2 } satisfies StartRequest, transfer)

@@ -11,4 +11,4 @@ class Shop extends WampClient {
 }
 
 const shop = new Shop({ router: 'ws://localhost:8080/ws' })
-await shop.start() // joined, and com.example.shop.price is registered
+await shop.start() // joined, and its procedure is registered

@@ -14,7 +14,10 @@ reader.on('gap', async (handle, { after }) => {
   const missed = await getEvents(reader, handle, {
     after_publication: after,
   })
-  console.log('missed:', missed.map(({ args }) => args[0]).join(', '))
+  console.log(
+    'missed:',
+    missed.map(({ args }) => args[0]).join(', '),
+  )
 })
 
 await reader.start()

@@ -18,7 +18,10 @@ const patient = {
 // Keyword arguments that every call has.
 const polite = {
   call: (request, next) =>
-    next({ ...request, kwargs: { ...request.kwargs, please: true } }),
+    next({
+      ...request,
+      kwargs: { ...request.kwargs, please: true },
+    }),
 }
 
 const client = new RpcClient({

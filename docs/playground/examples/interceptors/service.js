@@ -7,7 +7,8 @@ class Shop extends WampClient {
   static rpc = ['price']
 
   price(article) {
-    if (failures-- > 0) throw new WampError('com.example.error.busy')
+    if (failures-- > 0)
+      throw new WampError('com.example.error.busy')
     return `${article} costs 3`
   }
 }

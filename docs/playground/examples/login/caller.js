@@ -8,10 +8,16 @@ const asGuest = guest.service('com.example.shop').rpc
 console.log(await asGuest.price())
 await asGuest.order('tea').catch((error) => console.log(error.uri))
 
-const ann = new RpcClient({ router, auth: [ticket('ann', 'pencil')] })
+const ann = new RpcClient({
+  router,
+  auth: [ticket('ann', 'pencil')],
+})
 const asAnn = ann.service('com.example.shop').rpc
 console.log(await asAnn.order('tea'))
 console.log(ann.session.authid, ann.session.authrole)
 
-const thief = new RpcClient({ router, auth: [ticket('ann', 'pen')] })
+const thief = new RpcClient({
+  router,
+  auth: [ticket('ann', 'pen')],
+})
 await thief.start().catch((error) => console.log(error.uri))

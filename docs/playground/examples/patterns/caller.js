@@ -11,5 +11,7 @@ await client.subscribe(
 )
 
 for (const city of ['paris', 'oslo', 'lima']) {
-  console.log(await client.call(`com.example.weather.${city}.report`))
+  console.log(
+    await client.call(`com.example.weather.${city}.report`),
+  )
 }

@@ -12,6 +12,9 @@ class Worker extends WampClient {
 
 // Three services share one procedure; the router calls them in turn.
 for (const name of ['Ann', 'Ben', 'Cleo']) {
-  const worker = new Worker({ name, router: 'ws://localhost:8080/ws' })
+  const worker = new Worker({
+    name,
+    router: 'ws://localhost:8080/ws',
+  })
   await worker.start()
 }
