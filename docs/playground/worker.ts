@@ -212,7 +212,7 @@ function wireBatches(post: (report: Report) => void): (row: WireRow) => void {
     skipped = 0
   }
   return (row) => {
-    if (rows.length === 0) setTimeout(flush, 30)
+    if (rows.length === 0) setTimeout(flush, 50)
     if (rows.length < MOST_ROWS) rows.push(row)
     else skipped++
   }
