@@ -4,16 +4,29 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
-import { importOf, namesOf, sourceOf } from '../../entry-points.ts'
+import { importOf, sourceOf } from '../../entry-points.ts'
 import type { Scripts } from './runner.ts'
 
 const folder = dirname(fileURLToPath(import.meta.url))
 const root = join(folder, '../..')
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
 
-/** Bundles the frame's script, and the script of its workers with all entry points for pages in it. */
+/** The entry points that programs may import: those for pages that need neither a framework nor another package. */
+const names = [
+  '.',
+  './router',
+  './auth',
+  './auth/router',
+  './cbor',
+  './msgpack',
+  './e2ee',
+  './metrics',
+  './log',
+  './live',
+]
+
+/** Bundles the frame's script, and the script of its workers with the entry points in it. */
 export async function bundleScripts(): Promise<Scripts> {
-  const names = namesOf({ page: true })
   const runtime = [
     `import { serveProgram } from './worker.ts'`,
     ...names.map((name, index) => `import * as m${index} from '../../${sourceOf(name)}'`),

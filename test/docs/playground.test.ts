@@ -1,6 +1,7 @@
 /** The examples of the playground in the docs print what they are expected to, and the page takes nothing but reports. */
 
 import { readdirSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { bundleScripts } from '../../docs/playground/bundle.ts'
 import { examples } from '../../docs/playground/examples.ts'
@@ -13,6 +14,10 @@ import { PlaygroundWorld, programsOf } from './playground-world.ts'
 let runtime = ''
 beforeAll(async () => {
   runtime = (await bundleScripts()).runtime
+})
+
+test('the script of the workers is at most 120 kB, compressed', () => {
+  expect(gzipSync(runtime).length).toBeLessThan(120_000)
 })
 
 test('every folder of examples is in the list, and has an expectation', () => {
