@@ -124,6 +124,9 @@ export async function runLoad(
 
   const seconds = (performance.now() - began) / 1000
   const latency = latencies.summary()
+  const stopped = stoppedBy(signal)
+  // A terminal has shown ^C at the beginning of the line.
+  if (stopped && process.stdout.isTTY && !isJson()) process.stdout.write('\n')
   printReport({
     ok: latencies.count,
     failed,
@@ -134,7 +137,6 @@ export async function runLoad(
     ...(latency && { latency }),
   })
   await client.stop()
-  const stopped = stoppedBy(signal)
   if (stopped) throw new Failure(`${stopped.name} ended it early`, stopped.exitCode)
   if (failed > 0) throw new Failure(`${failed} of ${latencies.count + failed} failed`)
 }

@@ -114,7 +114,7 @@ test('Control-C in a terminal ends a load with its summary', async () => {
   await third
   publish.child.stdin?.write('\u0003')
   const { code, stdout } = await publish.ended
-  expect(stdout).toMatch(/^(\^C)?ok {10}\d+\r\nfailed {6}0\r\n.*SIGINT ended it early\r\n$/s)
+  expect(stdout).toMatch(/^(\^C)?\r\nok {10}\d+\r\nfailed {6}0\r\n.*SIGINT ended it early\r\n$/s)
   expect(code).toBe(130)
 })
 
