@@ -43,6 +43,7 @@ export class Accepted {
       socket.on('close', () => {
         this.#sockets.delete(socket)
         this.#told.delete(socket)
+        this.settled(socket)
         perAddress.leave(socket)
         this.#requests.leave(socket)
       })
@@ -55,7 +56,12 @@ export class Accepted {
       else if (!secure) this.#watch(socket, timeout, late)
     })
     // After the handshake of TLS, which has a time limit of its own.
-    if (secure) server.on('secureConnection', (socket: Socket) => this.#watch(socket, timeout, late))
+    if (secure)
+      server.on('secureConnection', (socket: Socket) => {
+        this.#watch(socket, timeout, late)
+        // Another object than that of the connection.
+        socket.on('close', () => this.settled(socket))
+      })
   }
 
   /** True if there are more connections than allowed. */
@@ -95,6 +101,5 @@ export class Accepted {
       socket,
       setTimeout(() => this.#cut(socket, reason), time),
     )
-    socket.on('close', () => this.settled(socket))
   }
 }

@@ -204,7 +204,12 @@ function limitBeforeJoining(link: Link, socket: Duplex): void {
     exceeded = end
     socket.on('data', count)
   }
-  link.joined = () => void socket.off('data', count)
+  link.joined = () => {
+    socket.off('data', count)
+    // Nothing of it stays as long as the session.
+    link.joining = undefined
+    link.joined = undefined
+  }
 }
 
 function isDelayable(transport: Transport): transport is Transport & Delayable {

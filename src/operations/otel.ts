@@ -9,6 +9,7 @@ import {
   metrics,
   propagation,
   ROOT_CONTEXT,
+  type Span,
   SpanKind,
   SpanStatusCode,
   type TextMapGetter,
@@ -127,11 +128,10 @@ export function otel(options: OtelOptions = {}): Interceptor {
       fail: (error, type) => {
         if (ended) return
         if (span.isRecording()) {
-          const { message, name, stack = '' } = thrown(error)
           span.setAttribute('error.type', type)
-          span.setStatus({ code: SpanStatusCode.ERROR, message })
+          span.setStatus({ code: SpanStatusCode.ERROR, message: thrown(error).message })
           // An answer that a procedure gives is not an exception.
-          if (!WampError.is(error)) span.recordException({ message, name: nameOfError(error) ?? name, stack })
+          if (!WampError.is(error)) record(span, error)
         }
         end({ 'error.type': type })
       },
@@ -293,6 +293,13 @@ function histogramOf(name: keyof typeof HISTOGRAMS): Histogram {
     })
   known.set(name, found)
   return found
+}
+
+/** Any value can be thrown, also one that cannot be read. */
+function record(span: Span, error: unknown): void {
+  try {
+    span.recordException(error instanceof Error ? error : thrown(error).message)
+  } catch {}
 }
 
 /** The URI of an error, or the name of its class. */

@@ -26,7 +26,7 @@ import {
   type Sampler,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type ClientOptions, type Invocation, RpcClient, rpc, WampClient, WampError } from 'wampy-ts'
 import { type OtelOptions, otel } from 'wampy-ts/otel'
 import { openWorld, type World } from 'wampy-ts/testing'
@@ -55,6 +55,7 @@ function register(sampler?: Sampler): void {
 beforeEach(() => register())
 
 afterEach(async () => {
+  vi.restoreAllMocks()
   await reader.shutdown()
   for (const api of [context, propagation, trace, theirMetrics]) api.disable()
   spans.reset()
@@ -100,8 +101,10 @@ class Shop extends WampClient {
   @rpc({ invocation: true })
   async *count({ signal }: Invocation, to: number) {
     for (let n = 1; n <= to; n++) yield await this.call('com.example.stock.cost', [n])
-    await new Promise((_, reject) => (to === 2 ? reject(new RangeError('broken')) : 0))
-    return signal
+    if (to === 1) return 'done'
+    // Until its caller has left.
+    await new Promise((_, reject) => (to === 2 ? reject(new RangeError('broken')) : signal))
+    return undefined
   }
 }
 
@@ -150,9 +153,9 @@ describe('calls', () => {
   test('are one trace, from a caller through the router to the nested calls of its callee', async () => {
     await using w = await shop()
     const span = trace.getTracer('test').startSpan('page')
-    const price = await context.with(trace.setSpan(context.active(), span), () =>
-      w.caller.call('com.example.shop.price', ['tea']),
-    )
+    const baggage = propagation.createBaggage({ secret: { value: 'stays here' } })
+    const within = propagation.setBaggage(trace.setSpan(context.active(), span), baggage)
+    const price = await context.with(within, () => w.caller.call('com.example.shop.price', ['tea']))
     span.end()
     expect(price).toBe(3)
     await finished(5)
@@ -212,7 +215,11 @@ describe('calls', () => {
     const [exception] = named('com.example.break', SpanKind.SERVER).events
     expect(exception).toMatchObject({
       name: 'exception',
-      attributes: { 'exception.type': 'RangeError', 'exception.message': 'broken' },
+      attributes: {
+        'exception.type': 'RangeError',
+        'exception.message': 'broken',
+        'exception.stacktrace': expect.stringMatching(/^RangeError: broken\n.*otel\.test\.ts/),
+      },
     })
     expect(named('com.example.missing').attributes['error.type']).toBe('wamp.error.no_such_procedure')
     const failed = (await durations('rpc.client.call.duration')).map(({ attributes }) => attributes['error.type'])
@@ -267,6 +274,10 @@ describe('calls', () => {
     expect(nested.map(({ parentSpanContext }) => parentSpanContext?.spanId)).toEqual(
       served && [idOf(served), idOf(served)],
     )
+    spans.reset()
+    expect(await read(w.caller.progress('com.example.shop.count', [1]))).toEqual([3])
+    await finished(4)
+    expect(named('com.example.shop.count', SpanKind.SERVER)).toMatchObject({ ended: true, status: { code: 0 } })
     spans.reset()
     // A loop that is left.
     expect(await read(w.caller.progress('com.example.shop.count', [5]), 1)).toEqual([3])
@@ -370,23 +381,34 @@ test('a trace that is not sampled is carried, and nothing is recorded of it', as
   await reader.shutdown()
   register(new ParentBasedSampler({ root: new AlwaysOffSampler() }))
   await using w = await shop()
-  await w.stock.register('com.example.slow', () => {
-    const error = new Error('not read')
-    // A span that is not recorded does not ask for it.
-    Object.defineProperty(error, 'stack', {
-      get: () => {
-        throw new Error('the stack was read')
-      },
-    })
-    throw error
+  const { prototype } = trace.wrapSpanContext({ traceId: '', spanId: '', traceFlags: 0 }).constructor
+  const methods = ['setAttribute', 'setAttributes', 'setStatus', 'recordException'] as const
+  const touched = methods.map((method) => vi.spyOn(prototype, method))
+  await w.stock.register('com.example.broken', () => {
+    throw new RangeError('broken')
   })
   w.stock.on('error', () => {})
   await w.caller.call('com.example.shop.price', ['tea'])
-  expect(await failure(w.caller.call('com.example.slow'))).toMatchObject({ args: ['not read'] })
+  await failure(w.caller.call('com.example.broken'))
+  await w.caller.publish('com.example.news', [], {}, { acknowledge: true })
   expect(spans.getFinishedSpans()).toEqual([])
+  for (const spy of touched) expect(spy).not.toHaveBeenCalled()
   const [sent] = w.world.log.sent('shop').filter(([code]) => code === 48)
   expect(sent?.[2]).toEqual({ _traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/) })
   expect(await durations('rpc.server.call.duration')).toHaveLength(3)
+})
+
+test('a client that was started within a span does not serve strangers in its trace', async () => {
+  await using world = await openWorld({ link: 'websocket' })
+  const [stranger] = await world.join('stranger')
+  const service = new WampClient({ router: world.connector('service'), interceptors: [otel()] })
+  await context.with(trace.setSpan(context.active(), trace.getTracer('test').startSpan('start')), async () => {
+    await service.start()
+    await service.register('com.example.own', () => 1)
+  })
+  await stranger.call('com.example.own')
+  await service.stop()
+  expect(named('com.example.own').parentSpanContext).toBe(undefined)
 })
 
 test('without an SDK nothing is sent', async () => {

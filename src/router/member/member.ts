@@ -182,6 +182,8 @@ export class Member extends Session implements Destination, Consumer, Reader {
     { internal, staticPrincipal = false }: Pick<Identity, 'internal' | 'staticPrincipal'> = {},
   ): void {
     clearTimeout(this.#deadline)
+    // A timer that has ended would stay as long as the session.
+    this.#deadline = undefined
     this.link.joined?.()
     this.realm = realm
     this.id = id
