@@ -24,6 +24,7 @@ export const entryPoints: Readonly<Record<string, EntryPoint>> = {
   './live': { page: true },
   './react': { page: true },
   './vue': { page: true },
+  './query': { page: true },
   './testing': { page: false },
   './vite': { page: false },
 }
