@@ -2,9 +2,17 @@
 
 import { describe, expect, test, vi } from 'vitest'
 import { type Gap, REVOKED, RpcClient, WampError } from 'wampy-ts'
-import { type Live, liveCall, liveConnection, liveEvents, liveStream, liveSubscription } from 'wampy-ts/live'
-import { CALL, CANCEL, SUBSCRIBE, scriptedRouter, UNSUBSCRIBE, UNSUBSCRIBED } from 'wampy-ts/testing'
-import { clientOf, gate, granting, leavesNothing, until, uri, welcoming } from '../client/support.ts'
+import {
+  type Live,
+  liveCall,
+  liveConnection,
+  liveEvents,
+  liveStream,
+  liveSubscription,
+  type StreamState,
+} from 'wampy-ts/live'
+import { CALL, CANCEL, RESULT, SUBSCRIBE, scriptedRouter, UNSUBSCRIBE, UNSUBSCRIBED } from 'wampy-ts/testing'
+import { clientOf, gate, granting, joinedTo, leavesNothing, until, uri, welcoming } from '../client/support.ts'
 import { isFree, openStage } from './stage.ts'
 
 leavesNothing()
@@ -244,6 +252,20 @@ describe('liveSubscription', () => {
     expect(values.map(({ status }) => status)).toEqual(['pending', 'active'])
     leave()
     await client.stop()
+    expect(client.eventNames()).toEqual([])
+  })
+
+  test('a stop before the answer leaves it pending, and begins no other session', async () => {
+    const router = welcoming()
+    const client = new RpcClient({ router })
+    const store = liveSubscription(client, 'com.example.t', () => {})
+    const { leave } = listen(store)
+    await until(() => router.peers[0]?.received.at(-1)?.[0] === SUBSCRIBE)
+    await client.stop()
+    await turns()
+    expect([client.state, store.get().status, router.peers.length]).toEqual(['stopped', 'pending', 1])
+    leave()
+    await turns()
     expect(client.eventNames()).toEqual([])
   })
 
@@ -525,6 +547,18 @@ describe('liveCall', () => {
     leave()
   })
 
+  test('its timeout also limits the wait for a client that is reconnecting', async () => {
+    await using stage = await openStage({ waits: true, reconnect: { initial: 100_000, max: 100_000 } })
+    await stage.client.start()
+    stage.cut()
+    await until(() => stage.client.state === 'reconnecting')
+    const store = liveCall(stage.client, 'com.example.f', [], { timeout: 20 })
+    const { leave } = listen(store)
+    await until(() => store.get().status === 'error')
+    expect(store.get().error).toMatchObject({ uri: 'wamp.error.timeout' })
+    leave()
+  })
+
   test('a result that wins against its cancellation is not shown, nor a part', async () => {
     await using stage = await openStage()
     const kill = { cancelMode: 'kill' } as const
@@ -646,17 +680,54 @@ describe('liveStream', () => {
     await until(() => isFree(stage))
   })
 
+  test('canceled by the handler of a part, it stays canceled', async () => {
+    await using stage = await openStage()
+    await counting(stage)
+    const store: Live<StreamState<number, string>> = liveStream<number, string>(
+      stage.client,
+      'com.example.upto',
+      [500],
+      { onPart: (part) => part === 1 && store.get().cancel() },
+    )
+    const { leave } = listen(store)
+    await until(() => store.get().status === 'canceled')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(store.get()).toMatchObject({ status: 'canceled', parts: [1], result: undefined })
+    leave()
+    await until(() => isFree(stage))
+  })
+
+  test('a part that follows a cancellation is not shown', async () => {
+    const { client } = await joinedTo(['call_canceling', 'progressive_call_results'], ([code, request], peer) => {
+      if (code === CALL) peer.send([RESULT, request, { progress: true }, [1]])
+      if (code === CANCEL) peer.send([RESULT, request, { progress: true }, [2]], [RESULT, request, {}, ['late']])
+    })
+    const parts: unknown[] = []
+    const options = { cancelMode: 'kill', onPart: (part: unknown) => parts.push(part) } as const
+    const store = liveStream(client, 'com.example.f', [], options)
+    const { leave } = listen(store)
+    await until(() => store.get().latest === 1)
+    store.get().cancel()
+    await turns()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect([parts, store.get().parts, store.get().status]).toEqual([[1], [1], 'canceled'])
+    leave()
+  })
+
   test('shows the error after the parts', async () => {
     await using stage = await openStage()
     await stage.alice.register('com.example.f', async function* () {
-      yield 1
+      for (const part of [1, 2, 3]) {
+        yield part
+        await turns()
+      }
       throw new WampError('com.example.error.broken')
     })
     const store = liveStream(stage.client, 'com.example.f', [])
     const { leave } = listen(store)
     await until(() => store.get().status === 'error')
     await new Promise((resolve) => setTimeout(resolve, 20))
-    expect(store.get()).toMatchObject({ status: 'error', parts: [1], error: { uri: 'com.example.error.broken' } })
+    expect(store.get()).toMatchObject({ status: 'error', parts: [1, 2, 3], error: { uri: 'com.example.error.broken' } })
     leave()
   })
 

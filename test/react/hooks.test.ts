@@ -392,6 +392,25 @@ test('a typed topic is subscribed to by its URI and its match policy, and its sc
   await until(() => isFree(stage))
 })
 
+test('a topic with another match policy subscribes anew', async () => {
+  await using stage = await openStage()
+  const [exact, prefix] = [topic('com.example'), topic<[number]>('com.example', { match: 'prefix' })]
+  let set!: (value: boolean) => void
+  const seen = probe(() => {
+    const [all, setAll] = useState(false)
+    set = setAll
+    return useSubscription(all ? prefix : exact, () => {}).status
+  })
+  mount(provided(stage, seen.element()))
+  await until(() => seen.last() === 'active')
+  set(true)
+  await until(() => stage.sent(SUBSCRIBE).length === 2)
+  expect(stage.sent(SUBSCRIBE)).toEqual([
+    [SUBSCRIBE, { match: 'exact' }, 'com.example'],
+    [SUBSCRIBE, { match: 'prefix' }, 'com.example'],
+  ])
+})
+
 test('a topic that changes forgets the events of the topic before', async () => {
   await using stage = await openStage()
   let set!: (value: string) => void
