@@ -149,7 +149,8 @@ test('calls wait for a router that comes back', async () => {
   const { code, stdout } = await call.kill('SIGINT').ended
   expect(code).toBe(130)
   const { ok, errors } = JSON.parse(stdout) as { ok: number; errors: object }
-  expect(ok).toBeGreaterThanOrEqual(10)
+  // The answer of the tenth may have been lost.
+  expect(ok).toBeGreaterThanOrEqual(9)
   expect(Object.keys(errors)).not.toContain('wampy.error.not_joined')
 })
 
