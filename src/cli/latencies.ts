@@ -29,11 +29,16 @@ export class Latencies {
     this.#histogram.record(Math.min(LONGEST, Math.max(1, Math.round(latency * 1000))))
   }
 
+  /** In milliseconds; 0 if there is no latency. */
+  percentile(percent: number): number {
+    return this.count === 0 ? 0 : inMilliseconds(this.#histogram.percentile(percent))
+  }
+
   /** Undefined if there is no latency. */
   summary(): LatencySummary | undefined {
     const histogram = this.#histogram
     if (histogram.count === 0) return undefined
-    const at = (percentile: number): number => inMilliseconds(histogram.percentile(percentile))
+    const at = (percent: number): number => this.percentile(percent)
     return {
       min: inMilliseconds(histogram.min),
       mean: inMilliseconds(histogram.mean),

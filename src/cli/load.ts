@@ -37,11 +37,12 @@ export function loadPlan({ repeat, concurrency, rate }: OptionValues<typeof load
     repeat: repeat === undefined ? Number.POSITIVE_INFINITY : integerOption('repeat', repeat, 1),
     concurrency:
       concurrency === undefined ? (rate === undefined ? 1 : 100) : integerOption('concurrency', concurrency, 1, 10_000),
-    rate: rate === undefined ? undefined : rateFrom(rate),
+    rate: rate === undefined ? undefined : rateOption(rate),
   }
 }
 
-function rateFrom(text: string): number {
+/** Parses the value of `--rate`: requests per second. */
+export function rateOption(text: string): number {
   const number = /^(?:\d+\.?\d*|\.\d+)(?:\/s)?$/.test(text) ? Number.parseFloat(text) : Number.NaN
   if (number >= 0.001 && number <= 1_000_000) return number
   throw usageFailure(`--rate must be a number per second, 0.001/s to 1000000/s, got "${text}"`)
@@ -63,7 +64,7 @@ interface LoadReport {
 }
 
 /** Different error URIs that are counted by name: a peer may invent any number of them. */
-const MOST_URIS = 100
+export const MOST_URIS = 100
 
 /** Milliseconds of the rate that may be made up for after a delay. */
 const CATCH_UP = 100
@@ -155,6 +156,7 @@ function printReport(report: LoadReport): void {
   if (latency) printRow('latency ms', formatLatencies(latency))
 }
 
-function printRow(name: string, value: string): void {
+/** Prints a line of a summary. */
+export function printRow(name: string, value: string): void {
   process.stdout.write(`${styled('bold', name.padEnd(12))}${value}\n`)
 }

@@ -8,7 +8,7 @@ import { type BuildOptions, build } from 'esbuild'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import { WampClient } from '../../src/client/wamp-client.ts'
 import { type Served, serve } from '../../src/node/serve.ts'
-import { Router } from '../../src/router/router.ts'
+import { Router, type RouterOptions } from '../../src/router/router.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 export const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -150,8 +150,12 @@ export interface Listening extends Pick<Served, 'url' | 'port' | 'close'> {
 }
 
 /** A router in this process that listens on a port; closed after the test. */
-export async function listening(port = 0, realms = ['realm1']): Promise<Listening> {
-  const router = new Router({ realms })
+export async function listening(
+  port = 0,
+  realms = ['realm1'],
+  options: Omit<RouterOptions, 'realms'> = {},
+): Promise<Listening> {
+  const router = new Router({ ...options, realms })
   const served = await serve(router, { port })
   onTestFinished(async () => {
     await router.close()
