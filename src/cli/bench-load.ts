@@ -27,7 +27,7 @@ export interface BenchResult {
   /** Operations that succeeded, per second. */
   readonly perSecond: number
   /** Of the operations that succeeded. */
-  readonly latency?: LatencySummary & { readonly p999: number }
+  readonly latency?: LatencySummary
   /** True if a signal ended it early. */
   readonly interrupted: boolean
 }
@@ -107,7 +107,7 @@ export class BenchLoad {
       errors: Object.fromEntries([...this.errors].sort(([, one], [, other]) => other - one)),
       seconds: Math.round(seconds * 1000) / 1000,
       perSecond: seconds > 0 ? Math.round((this.#ok / seconds) * 10) / 10 : 0,
-      ...(latency && { latency: { ...latency, p999: this.latencies.percentile(99.9) } }),
+      ...(latency && { latency }),
       interrupted: this.#options.signal.aborted,
     }
   }

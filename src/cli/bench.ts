@@ -210,7 +210,7 @@ function progressText(load: BenchLoad, kind: (typeof KINDS)[number]): string {
   return [
     `${grouped(load.ok)} ${NOUNS[kind]}`,
     `${grouped(perSecond)}/s`,
-    `p99 ${formatMilliseconds(load.latencies.percentile(99))} ms`,
+    `p99 ${formatMilliseconds(load.latencies.summary()?.p99 ?? 0)} ms`,
     ...(failed > 0 ? [`${grouped(failed)} failed`] : []),
   ].join('  ')
 }
@@ -228,7 +228,7 @@ function printResult(
   printRow('failed', failed > 0 ? styled('red', grouped(failed)) : '0')
   for (const [uri, count] of Object.entries(errors)) printRow('', `${grouped(count)} ${toLine(uri).slice(0, -1)}`)
   printRow('throughput', `${grouped(perSecond)}/s in ${seconds} s`)
-  if (latency) printRow('latency', formatLatencies(latency))
+  if (latency) printRow('latency ms', formatLatencies(latency))
 }
 
 interface BenchSetting {

@@ -10,6 +10,8 @@ export interface LatencySummary {
   readonly p90: number
   readonly p95: number
   readonly p99: number
+  /** The 99.9th percentile. */
+  readonly p999: number
   readonly max: number
 }
 
@@ -29,16 +31,11 @@ export class Latencies {
     this.#histogram.record(Math.min(LONGEST, Math.max(1, Math.round(latency * 1000))))
   }
 
-  /** In milliseconds; 0 if there is no latency. */
-  percentile(percent: number): number {
-    return this.count === 0 ? 0 : inMilliseconds(this.#histogram.percentile(percent))
-  }
-
   /** Undefined if there is no latency. */
   summary(): LatencySummary | undefined {
     const histogram = this.#histogram
     if (histogram.count === 0) return undefined
-    const at = (percent: number): number => this.percentile(percent)
+    const at = (percent: number): number => inMilliseconds(histogram.percentile(percent))
     return {
       min: inMilliseconds(histogram.min),
       mean: inMilliseconds(histogram.mean),
@@ -46,6 +43,7 @@ export class Latencies {
       p90: at(90),
       p95: at(95),
       p99: at(99),
+      p999: at(99.9),
       max: inMilliseconds(histogram.max),
     }
   }
@@ -55,7 +53,9 @@ const inMilliseconds = (microseconds: number): number => Math.round(microseconds
 
 /** `p50 1.02  p90 3.4`, in milliseconds with three digits. */
 export function formatLatencies(summary: LatencySummary): string {
-  const shown = Object.entries(summary).map(([name, value]) => `${name} ${formatMilliseconds(value as number)}`)
+  const shown = Object.entries<number>({ ...summary }).map(
+    ([name, value]) => `${name === 'p999' ? 'p99.9' : name} ${formatMilliseconds(value)}`,
+  )
   return shown.join('  ')
 }
 

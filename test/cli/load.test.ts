@@ -9,7 +9,7 @@ test('--repeat prints a summary as text', async () => {
   await (await client()).register('com.one', () => 1)
   const { code, stdout, stderr } = await cli('call', 'com.one', '--repeat', '20', '--url', url).ended
   expect(stdout).toMatch(
-    /^ok {10}20\nfailed {6}0\nthroughput {2}[\d.]+\/s in [\d.]+ s\nlatency ms {2}min [\d.]+ {2}mean [\d.]+ {2}p50 [\d.]+ {2}p90 [\d.]+ {2}p95 [\d.]+ {2}p99 [\d.]+ {2}max [\d.]+\n$/,
+    /^ok {10}20\nfailed {6}0\nthroughput {2}[\d.]+\/s in [\d.]+ s\nlatency ms {2}min [\d.]+ {2}mean [\d.]+ {2}p50 [\d.]+ {2}p90 [\d.]+ {2}p95 [\d.]+ {2}p99 [\d.]+ {2}p99\.9 [\d.]+ {2}max [\d.]+\n$/,
   )
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
 })
