@@ -93,6 +93,7 @@ test.each(clients)('%s returns the same view for the same class and prefix', (_,
   expect(new Set(others).size).toBe(others.length)
   expect(client.service<Till>('com.other')).toBe(others[4])
   expect(client.service('__proto__')).toBe(others[5])
+  expect(uriOf(client.service('__proto__').rpc.price)).toBe('__proto__.price')
   expect(client.service('')).toBe(client.service())
 })
 

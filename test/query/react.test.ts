@@ -12,7 +12,7 @@ import {
 import { createElement as h, type ReactElement, StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type Invocation, rpc, USAGE, WampClient, WampError } from 'wampy-ts'
+import { type Invocation, Result, rpc, USAGE, WampClient, WampError } from 'wampy-ts'
 import { bindQueries, wampQueries } from 'wampy-ts/query'
 import { CALL, CANCEL } from 'wampy-ts/testing'
 import { gate, leavesNothing, until } from '../client/support.ts'
@@ -32,6 +32,9 @@ class Shop extends WampClient {
     return value + 1n
   }
   @rpc nothing(): void {}
+  @rpc named(): Result {
+    return new Result([], { unit: 'kg' })
+  }
   @rpc({ invocation: true }) unit({ kwargs }: Invocation): unknown {
     return kwargs
   }
@@ -101,6 +104,8 @@ describe('queryOptions', () => {
   test('hold null for a result that is undefined, and big integers in keys', async () => {
     const { cache, queries } = await open()
     expect(await cache.fetchQuery(queries.nothing.queryOptions([]))).toBeNull()
+    // A result without positional values.
+    expect(await cache.fetchQuery(queries.named.queryOptions([]))).toBeNull()
     const big = queries.big.queryOptions([2n ** 60n])
     expect(await cache.fetchQuery(big)).toBe(2n ** 60n + 1n)
     expect(big.queryKey[3]?.args).toEqual([{ $bigint: String(2n ** 60n) }])
@@ -256,9 +261,7 @@ describe('bindQueries', () => {
     const { stage, shop, cache, queries } = await open()
     const other = stage.add('other')
     const mine = mount(cache, () => useQuery(queries.price.queryOptions(['tea'])))
-    const theirs = mount(cache, () =>
-      useQuery(wampQueries(other, Shop, { scope: 'other' }).price.queryOptions(['tea'])),
-    )
+    const theirs = mount(cache, () => useQuery(wampQueries(other, Shop).price.queryOptions(['mate'])))
     const foreign = mount(cache, () => useQuery({ queryKey: ['mine'], queryFn: () => 1 }))
     const stream = mount(cache, () => useQuery(queries.count.streamOptions([2])))
     const unbind = bindQueries(stage.client, cache)
