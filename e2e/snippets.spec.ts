@@ -227,13 +227,14 @@ for (const framework of ['react', 'vue']) {
       writeFileSync(file, `${original}\nglobalThis.edited = true\n`)
       await expect.poll(() => page.evaluate(() => 'edited' in globalThis), { timeout: 1500 }).toBe(true)
     }).toPass({ timeout: 15_000 })
-    writeFileSync(file, original)
     await expect(orders).toHaveAttribute('data-status', 'active')
     await expect.poll(sessions).toBe(1)
     for (const registration of registrations) await registration.unregister()
     expect(errors).toEqual([])
     await page.goto('about:blank')
     await expect.poll(sessions).toBe(0)
+    // Not before: the page would reload, and might still do so when it is left.
+    writeFileSync(file, original)
   })
 }
 
