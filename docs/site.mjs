@@ -1,9 +1,9 @@
 /**
- * `npm run docs` and `npm run docs:build`: installs the site's own dependencies if they have changed, builds the package if it is
- * not built, whose declarations the snippets are compiled with, and runs VitePress: `dev`, `build` or `preview`.
+ * `npm run docs`, `npm run docs:build`: installs the site's own dependencies if they have changed, builds the package if it is not
+ * built (the snippets are compiled with its declarations), makes the API reference, and runs VitePress: `dev`, `build`, `preview`.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -18,4 +18,8 @@ const installed = join(docs, 'node_modules', '.package-lock.json')
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(join(docs, 'package-lock.json')).mtimeMs)
   run(docs, 'ci', '--no-progress')
 if (!existsSync(join(root, 'dist', 'index.d.ts'))) run(root, 'run', 'build')
+if (command === 'build' || !existsSync(join(docs, 'api'))) {
+  rmSync(join(docs, 'api'), { recursive: true, force: true })
+  run(docs, 'run', 'api')
+}
 run(docs, 'run', command, '--', ...options)

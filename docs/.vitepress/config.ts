@@ -3,6 +3,7 @@ import { transformerTwoslash } from '@shikijs/vitepress-twoslash'
 import ts from 'typescript'
 import { defineConfig } from 'vitepress'
 import { playgroundScripts } from '../playground/bundle.ts'
+import { writeForModels } from './llms.ts'
 import { sidebar } from './sidebar.ts'
 import { snippetNames, snippetPath } from './snippets.ts'
 
@@ -46,6 +47,11 @@ export default defineConfig({
       }),
     ],
   },
+  vite: {
+    // The hovers of a page with many programs are large; each page loads only its own.
+    build: { chunkSizeWarningLimit: 4000 },
+  },
+  buildEnd: writeForModels,
   themeConfig: {
     sidebar,
     nav: [

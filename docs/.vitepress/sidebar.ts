@@ -1,6 +1,6 @@
 /** The pages in the order in which a newcomer asks; a page that does not exist yet is left out. */
 
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { DefaultTheme } from 'vitepress'
 
@@ -80,14 +80,26 @@ const sections: readonly [title: string, pages: readonly (readonly [text: string
   [
     'Reference',
     [
-      ['API', 'api/index'],
       ['Troubleshooting', 'troubleshooting'],
       ['How it is built', 'architecture'],
     ],
   ],
 ]
 
-const exists = (page: string) => existsSync(fileURLToPath(new URL(`../${page}.md`, import.meta.url)))
+const docs = fileURLToPath(new URL('..', import.meta.url))
+
+/** The pages that TypeDoc has made, one for each entry point. */
+const api = (): DefaultTheme.SidebarItem[] =>
+  existsSync(`${docs}api`)
+    ? readdirSync(`${docs}api`, { recursive: true, encoding: 'utf8' })
+        .map((path) => path.replaceAll('\\', '/'))
+        .filter((path) => path.endsWith('.md') && path !== 'index.md')
+        .map((path) => path.slice(0, -'.md'.length))
+        .sort()
+        .map((name) => ({ text: name, link: `/api/${name}` }))
+    : []
+
+const exists = (page: string) => existsSync(`${docs}${page}.md`)
 
 export const sidebar: DefaultTheme.SidebarItem[] = sections
   .map(([text, pages]) => ({
@@ -96,4 +108,5 @@ export const sidebar: DefaultTheme.SidebarItem[] = sections
       .filter(([, page]) => exists(page))
       .map(([text, page]) => ({ text, link: `/${page.replace(/(^|\/)index$/, '$1')}` })),
   }))
+  .concat({ text: 'API', collapsed: true, items: api() })
   .filter(({ items }) => items.length > 0)
