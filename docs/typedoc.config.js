@@ -33,6 +33,8 @@ export default {
   readme: 'none',
   excludeInternal: true,
   excludePrivate: true,
+  // A name that several entry points export is described at one of them.
+  excludeReferences: true,
   disableSources: true,
   treatWarningsAsErrors: true,
   // The table of the configuration's keys is typed by it; nobody needs its name.

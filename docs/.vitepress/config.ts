@@ -15,6 +15,7 @@ export default defineConfig({
   description: 'WAMP for the web: typed RPC and PubSub over WebSocket, in browser and Node, with a router to embed',
   lang: 'en',
   base: process.env['DOCS_BASE'] ?? '/',
+  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${process.env['DOCS_BASE'] ?? '/'}logo.svg` }]],
   srcExclude: ['snippets/**', 'node_modules/**'],
   lastUpdated: false,
   vite: { plugins: [playgroundScripts()] },
@@ -53,6 +54,7 @@ export default defineConfig({
   },
   buildEnd: writeForModels,
   themeConfig: {
+    logo: '/logo.svg',
     sidebar,
     nav: [
       { text: 'Guide', link: '/getting-started', activeMatch: '^/(?!router/|cli|api/|playground)' },
@@ -60,7 +62,17 @@ export default defineConfig({
       { text: 'Command line', link: '/cli', activeMatch: '^/cli' },
       { text: 'Playground', link: '/playground' },
     ],
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      options: {
+        // Of the API reference only the names, and after the guide: a page about testaments comes before their types.
+        _render: (text, env, md) =>
+          md.renderAsync(env.relativePath.startsWith('api/') ? text.replace(/^(?!#{1,3} ).*$/gm, '') : text, env),
+        miniSearch: {
+          searchOptions: { boostDocument: (id: string) => (id.includes('/api/') ? 0.1 : 1) },
+        },
+      },
+    },
     outline: [2, 3],
   },
 })
