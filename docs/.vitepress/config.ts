@@ -18,11 +18,10 @@ export default defineConfig({
   head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${process.env['DOCS_BASE'] ?? '/'}logo.svg` }]],
   srcExclude: ['snippets/**', 'node_modules/**'],
   lastUpdated: false,
-  vite: { plugins: [playgroundScripts()] },
   markdown: {
     config: snippetNames,
     // Of the examples in docstrings, which are highlighted in hovers.
-    languages: ['js', 'ts', 'tsx', 'json', 'sh'],
+    languages: ['js', 'ts', 'tsx', 'vue', 'json', 'sh'],
     codeTransformers: [
       snippetPath(snippets),
       transformerTwoslash({
@@ -49,6 +48,7 @@ export default defineConfig({
     ],
   },
   vite: {
+    plugins: [playgroundScripts()],
     // The hovers of a page with many programs are large; each page loads only its own.
     build: { chunkSizeWarningLimit: 4000 },
   },

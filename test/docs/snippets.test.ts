@@ -30,9 +30,10 @@ const included = [...documents].flatMap(([page, text]) =>
   [...text.matchAll(/^ *<<< (\S[^{#[\n]*)/gm)].map(([, path = '']) => ({ page, path: path.trim() })),
 )
 
-/** The snippets that a snippet imports. */
-function importsOf(path: string): string[] {
-  const names = [...(texts.get(path) ?? '').matchAll(/(?:from|import\(?) ?'(\.{1,2}\/[^']+)'/g)]
+/** The snippets that a snippet imports, without those of which it imports only types if `atRunTime`. */
+function importsOf(path: string, atRunTime = false): string[] {
+  const text = (texts.get(path) ?? '').replace(atRunTime ? /^import type .*$/gm : /$^/, '')
+  const names = [...text.matchAll(/(?:from|import\(?) ?'(\.{1,2}\/[^']+)'/g)]
   return names.map(([, name = '']) => {
     const target = join(dirname(path), name).replaceAll('\\', '/')
     const found = ['', '.ts', '.tsx', '.js'].map((ending) => target + ending).find((file) => texts.has(file))
@@ -41,7 +42,7 @@ function importsOf(path: string): string[] {
   })
 }
 
-const imported = new Set([...texts.keys()].flatMap(importsOf))
+const imported = new Set([...texts.keys()].flatMap((path) => importsOf(path)))
 
 test('every snippet is included by a page, or imported by a snippet', () => {
   const shown = new Set(included.map(({ path }) => path.replace('@/snippets/', '')))
@@ -155,7 +156,7 @@ async function prepared(path: string, use: Extract<Use, { prints: RegExp } | { s
   for (const [name, text] of Object.entries(use.files ?? {}))
     writeFileSync(join(here.folder, dirname(path), name), text)
   const all = [path, ...(use.with ?? [])]
-  const text = all.flatMap((file) => [file, ...importsOf(file)]).reduce((sum, file) => sum + texts.get(file), '')
+  const text = all.flatMap((file) => [file, ...importsOf(file, true)]).reduce((sum, file) => sum + texts.get(file), '')
   if (text.includes('8080') && !/port: 8080|port 8080/.test(text)) {
     const router = new Router()
     const served = await serve(router, { port: here.port })
