@@ -24,8 +24,9 @@ export function snippetNames(md: Markdown): void {
     const { info = '' } = tokens[index] ?? {}
     const html = fence(tokens, index, ...rest)
     const [, src = ''] = tagged.exec(info) ?? []
-    // The tab of a code group has its own title.
-    const name = /\[[^\]]+\]/.test(info) || !NAMED.test(src) ? '' : basename(src)
+    // VitePress names a snippet by its file; the tab of a code group has another title, and shows it.
+    const [, title] = /\[([^\]]+)\]/.exec(info) ?? []
+    const name = NAMED.test(src) && (!title || title === basename(src)) ? basename(src) : ''
     return name ? `<div class="snippet"><div class="snippet-name">${name}</div>${html}</div>` : html
   }
 }

@@ -39,8 +39,9 @@ test('the search finds a page by a word in it', async ({ page }) => {
   ).toBeVisible()
 })
 
-test('a program shows the type of a name under the pointer', async ({ page }) => {
+test('a program shows the name of its file, and the type of a name under the pointer', async ({ page }) => {
   await page.goto('/getting-started.html')
+  await expect(page.locator('.snippet-name').first()).toHaveText('service.ts')
   await page.locator('.twoslash-hover', { hasText: 'getTodaysDate' }).last().hover()
   await expect(page.locator('.twoslash-floating').filter({ hasText: 'Promise<string>' })).toBeVisible()
 })
