@@ -138,11 +138,24 @@ export function otel(options: OtelOptions = {}): Interceptor {
     }
   }
 
-  /** The keys that carry the context of a span. */
-  function carried({ within }: Traced): Dict {
+  /** The request with the context of a span. */
+  function carrying<R extends { readonly kwargs: Dict; readonly options: object }>(request: R, { within }: Traced): R {
     const carrier: Record<string, unknown> = {}
     propagation.inject(within, carrier, setter)
-    return carrier
+    const kwargs = inKwargs ? { ...request.kwargs, ...carrier } : request.kwargs
+    return { ...request, kwargs, options: { ...request.options, ...carrier } }
+  }
+
+  /** Runs an operation in the context of its span, which ends with it. */
+  async function within<T>(traced: Traced, operation: () => Promise<T>): Promise<T> {
+    try {
+      const result = await context.with(traced.within, operation)
+      traced.succeed()
+      return result
+    } catch (error) {
+      traced.fail(error, typeOfError(error))
+      throw error
+    }
   }
 
   /** The context that a message carries, and its kwargs without it. */
@@ -165,17 +178,7 @@ export function otel(options: OtelOptions = {}): Interceptor {
         context.active(),
       )
       if (method !== procedure) traced.describe(() => ({ 'rpc.method_original': procedure }))
-      try {
-        const extra = carried(traced)
-        const kwargs = inKwargs ? { ...request.kwargs, ...extra } : request.kwargs
-        const passed = { ...request, kwargs, options: { ...request.options, ...extra } }
-        const result = await context.with(traced.within, next, undefined, passed)
-        traced.succeed()
-        return result
-      } catch (error) {
-        traced.fail(error, typeOfError(error))
-        throw error
-      }
+      return within(traced, () => next(carrying(request, traced)))
     },
 
     async publish(request, next) {
@@ -194,18 +197,11 @@ export function otel(options: OtelOptions = {}): Interceptor {
         context.active(),
       )
       if (name !== topic) traced.describe(() => ({ 'messaging.destination.name': topic }))
-      try {
-        const extra = carried(traced)
-        const kwargs = inKwargs ? { ...request.kwargs, ...extra } : request.kwargs
-        const passed = { ...request, kwargs, options: { ...request.options, ...extra } }
-        const publication = await context.with(traced.within, next, undefined, passed)
+      return within(traced, async () => {
+        const publication = await next(carrying(request, traced))
         if (publication !== undefined) traced.describe(() => ({ 'messaging.message.id': String(publication) }))
-        traced.succeed()
         return publication
-      } catch (error) {
-        traced.fail(error, typeOfError(error))
-        throw error
-      }
+      })
     },
 
     async invocation(request, next) {
@@ -264,15 +260,7 @@ export function otel(options: OtelOptions = {}): Interceptor {
         'messaging.destination.name': topic,
         'messaging.message.id': String(details.publication),
       }))
-      try {
-        const passed = kwargs === request.kwargs ? request : { ...request, kwargs }
-        const result = await context.with(traced.within, next, undefined, passed)
-        traced.succeed()
-        return result
-      } catch (error) {
-        traced.fail(error, typeOfError(error))
-        throw error
-      }
+      return within(traced, () => next(kwargs === request.kwargs ? request : { ...request, kwargs }))
     },
   }
 }
