@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { RpcClient } from 'wampy-ts'
 import { useCall, useConnection, useEvents, useService, WampProvider } from 'wampy-ts/react'
-import { type DateContract } from './contract'
+import { type DateContract, ticks } from './contract'
 
 export default function Live() {
   return (
@@ -15,7 +15,7 @@ function Dates() {
   const { state } = useConnection()
   const { rpc } = useService<DateContract>('com.example')
   const { data: today } = useCall(rpc.today, [])
-  const { latest: tick } = useEvents('com.example.ticks', { select: ([count]) => Number(count) })
+  const { latest: tick } = useEvents(ticks, { select: ([count]) => count })
   const [answer, setAnswer] = useState('')
   const send = (form: FormData) =>
     rpc.digest(String(form.get('text'))).then(setAnswer, (error) => setAnswer(error.message))
