@@ -31,7 +31,7 @@ export function plain(value: unknown, place: string, unfit: Unfit = fits): unkno
 const LONE_SURROGATE = 'text with half a surrogate pair'
 
 /** False for text with half a surrogate pair, which UTF-8 cannot carry: binary serializers would change it. */
-function isWellFormed(text: string): boolean {
+export function isWellFormed(text: string): boolean {
   return !/[\ud800-\udfff]/u.test(text)
 }
 

@@ -1,6 +1,7 @@
 /** Custom keys of options that a router passes on in details: by default those of a W3C trace context. */
 
 import type { Dict } from '../../protocol/options.ts'
+import { isWellFormed } from '../../protocol/plain.ts'
 
 /** A custom key, as the specification allows it (Basic Profile, Extensibility). `__proto__` would not be a key everywhere. */
 export const CUSTOM_KEY = /^_(?!_proto__$)[a-z0-9_]{3,}$/
@@ -11,11 +12,8 @@ export const TRACE_KEYS: readonly string[] = ['_traceparent', '_tracestate']
 /** The greatest length of a value: that of a tracestate. */
 const LONGEST_VALUE = 512
 
-/** Half of a surrogate pair, which not every serializer can represent. */
-const HALF_PAIR = /\p{Cs}/u
-
 function isForwardable(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= LONGEST_VALUE && !HALF_PAIR.test(value)
+  return typeof value === 'string' && value.length <= LONGEST_VALUE && isWellFormed(value)
 }
 
 const UNDERSCORE = 95
