@@ -212,6 +212,9 @@ for (const framework of ['react', 'vue']) {
         .poll(() => observer.call('wamp.subscription.lookup', ['com.example.shop.sold.coffee']))
         .not.toBeNull()
       expect(await observer.call('wamp.subscription.lookup', ['com.example.shop.sold.tea'])).toBeNull()
+      // A loss before these answers would end the call, and leave no gap.
+      await expect(orders).toHaveAttribute('data-status', 'active')
+      await expect(orders.locator('p').first()).toHaveText(/^9 in stock/)
     }
 
     // The connection is lost and returns: the gap has the stock fetched again.
