@@ -25,6 +25,7 @@ export const benchCommand = defineCommand({
   name: 'bench',
   summary: 'Puts load on a router, and prints throughput and latencies.',
   required: [KINDS.join('|')],
+  choices: KINDS,
   options: {
     clients: { type: 'string', value: 'n', help: 'sessions that call or publish (default: 10)' },
     concurrency: {

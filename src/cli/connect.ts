@@ -13,7 +13,7 @@ import { msgpack } from '../serializer/msgpack.ts'
 import type { Serializer } from '../serializer/serializer.ts'
 import type { Connector } from '../session/link.ts'
 import { withoutSecrets } from '../transport/url.ts'
-import { contextInUse } from './contexts.ts'
+import { contextInUse, readContexts } from './contexts.ts'
 import { credentialOptions, credentialsFrom } from './credentials.ts'
 import type { CommandOptions, OptionValues } from './define-command.ts'
 import { Failure, formatError, messageOf, usageFailure } from './failure.ts'
@@ -22,6 +22,7 @@ export const connectionOptions = {
   context: {
     type: 'string',
     value: 'name',
+    choices: () => [...readContexts().contexts.keys()],
     help: 'a router that "wampy-ts context add" has named (default: $WAMPY_CONTEXT, else the one in use)',
   },
   url: {
@@ -30,7 +31,12 @@ export const connectionOptions = {
     help: `address of the router: ws, wss, http, https, rs, rss or unix:/path (default: $WAMPY_URL, else ${DEFAULT_URL})`,
   },
   realm: { type: 'string', value: 'realm', help: `the realm to join (default: $WAMPY_REALM, else ${DEFAULT_REALM})` },
-  serializer: { type: 'string', value: 'name', help: 'json, cbor or msgpack (default: json)' },
+  serializer: {
+    type: 'string',
+    value: 'name',
+    choices: ['json', 'cbor', 'msgpack'],
+    help: 'json, cbor or msgpack (default: json)',
+  },
   ...credentialOptions,
 } as const satisfies CommandOptions
 

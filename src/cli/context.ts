@@ -27,6 +27,7 @@ export const contextCommand = defineCommand({
   usage: '<add|list|show|use|remove> [name] [options]',
   required: ['action'],
   rest: 'name',
+  choices: ACTIONS,
   options: {
     ...settings,
     replace: { type: 'boolean', help: 'let add replace a context' },

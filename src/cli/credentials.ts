@@ -22,6 +22,7 @@ export const credentialOptions = {
   auth: {
     type: 'string',
     value: 'method',
+    choices: Object.keys(methods),
     help: `how to log in: ${Object.keys(methods).join(', ')} (default: $WAMPY_AUTH, else anonymously)`,
   },
   authid: { type: 'string', value: 'name', help: 'the name to log in with (default: $WAMPY_AUTHID)' },

@@ -13,6 +13,8 @@ export interface CommandOption {
   readonly short?: string
   /** The placeholder of the value in the help text. */
   readonly value?: string
+  /** The values, for the completion of a shell. */
+  readonly choices?: readonly string[] | (() => readonly string[])
   readonly help: string
 }
 
@@ -36,6 +38,8 @@ export interface CommandDefinition<O extends CommandOptions> {
   readonly required?: readonly string[]
   /** Name of the optional arguments that may follow. */
   readonly rest?: string
+  /** The values of the first argument, for the completion of a shell. */
+  readonly choices?: readonly string[]
   readonly options: O
   /** The output of `--json`, for the help text; false for a command that has no such option. */
   readonly json?: string | false
@@ -50,6 +54,8 @@ export interface Command {
   readonly name: string
   readonly summary: string
   readonly help: string
+  readonly options: CommandOptions
+  readonly choices: readonly string[]
   run(args: readonly string[]): Promise<void>
 }
 
@@ -72,6 +78,8 @@ export function defineCommand<const O extends CommandOptions>(definition: Comman
     name,
     summary,
     help,
+    options,
+    choices: definition.choices ?? [],
     async run(args) {
       const { values: given, positionals } = parseCommandLine(args, options)
       const { help: asksForHelp, json: _, ...values } = given

@@ -3,40 +3,10 @@
 
 import { WampError } from '../protocol/error.ts'
 import { VERSION } from '../protocol/version.ts'
-import type { Command } from './define-command.ts'
+import { commandNames, commands, isCommand, loadCommand } from './commands.ts'
 import { errorDocument, Failure, FileFailure, formatError, messageOf, usageFailure } from './failure.ts'
 import { formatJson } from './json-value.ts'
 import { formatColumns, isJson, printError, printErrorLine, switchToJson } from './output.ts'
-
-// Loaded on demand: the modules of a router would double the start-up time of a call.
-const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  router: async () => (await import('./router.ts')).routerCommand,
-  run: async () => (await import('./run.ts')).runCommand,
-  call: async () => (await import('./call.ts')).callCommand,
-  publish: async () => (await import('./publish.ts')).publishCommand,
-  register: async () => (await import('./register.ts')).registerCommand,
-  subscribe: async () => (await import('./subscribe.ts')).subscribeCommand,
-  list: async () => (await import('./list.ts')).listCommand,
-  describe: async () => (await import('./describe.ts')).describeCommand,
-  context: async () => (await import('./context.ts')).contextCommand,
-  sessions: async () => (await import('./sessions.ts')).sessionsCommand,
-  kill: async () => (await import('./kill.ts')).killCommand,
-  events: async () => (await import('./meta-events.ts')).eventsCommand,
-  bench: async () => (await import('./bench.ts')).benchCommand,
-  record: async () => (await import('./record.ts')).recordCommand,
-  replay: async () => (await import('./replay.ts')).replayCommand,
-  repl: async () => (await import('./repl.ts')).replCommand,
-  check: async () => (await import('./check.ts')).checkCommand,
-  convert: async () => (await import('./convert.ts')).convertCommand,
-  keygen: async () => (await import('./keygen.ts')).keygenCommand,
-  secret: async () => (await import('./secret.ts')).secretCommand,
-}
-
-const commandNames = Object.keys(commands)
-
-function isCommand(name: string | undefined): name is string {
-  return name !== undefined && commandNames.includes(name)
-}
 
 async function help(): Promise<string> {
   const loaded = await Promise.all(Object.values(commands).map((load) => load()))
@@ -59,10 +29,6 @@ on stdout and on stderr. Text is coloured on a terminal, unless NO_COLOR is set.
 `
 }
 
-function load(name: string): Promise<Command> {
-  return (commands[name] as () => Promise<Command>)()
-}
-
 async function main([name, ...args]: readonly string[]): Promise<void> {
   if (name === '--version' || name === '-v') {
     process.stdout.write(`${VERSION}\n`)
@@ -70,12 +36,12 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
   }
   if (name === '--help' || name === '-h' || name === 'help') {
     const [about] = args
-    process.stdout.write(isCommand(about) ? (await load(about)).help : await help())
+    process.stdout.write(isCommand(about) ? (await loadCommand(about)).help : await help())
     return
   }
   if (!isCommand(name))
     throw usageFailure(name === undefined ? 'a command is missing' : `there is no command "${name}"`)
-  const command = await load(name)
+  const command = await loadCommand(name)
   await command.run(args)
 }
 

@@ -20,6 +20,7 @@ export const eventsCommand = defineCommand({
   name: 'events',
   summary: 'Prints meta events as they happen: sessions that join and leave, registrations, subscriptions.',
   rest: 'subject',
+  choices: SUBJECTS,
   options: {
     topic: {
       type: 'string',

@@ -19,7 +19,12 @@ export const recordCommand = defineCommand({
   required: ['topic'],
   rest: 'topic',
   options: {
-    match: { type: 'string', value: 'policy', help: `${anyOf(MATCH_POLICIES)} (default: exact)` },
+    match: {
+      type: 'string',
+      value: 'policy',
+      choices: MATCH_POLICIES,
+      help: `${anyOf(MATCH_POLICIES)} (default: exact)`,
+    },
     output: {
       type: 'string',
       short: 'o',

@@ -39,8 +39,18 @@ export const registerCommand = defineCommand({
       value: 'n',
       help: `programs at a time (default: ${CONCURRENCY}); up to ${MOST_WAITING} more calls wait for their turn`,
     },
-    match: { type: 'string', value: 'policy', help: `${anyOf(MATCH_POLICIES)} (default: exact)` },
-    invoke: { type: 'string', value: 'policy', help: `${anyOf(INVOKE_POLICIES)} (default: single)` },
+    match: {
+      type: 'string',
+      value: 'policy',
+      choices: MATCH_POLICIES,
+      help: `${anyOf(MATCH_POLICIES)} (default: exact)`,
+    },
+    invoke: {
+      type: 'string',
+      value: 'policy',
+      choices: INVOKE_POLICIES,
+      help: `${anyOf(INVOKE_POLICIES)} (default: single)`,
+    },
     options: optionsOption('REGISTER', '{"disclose_caller":true}'),
     drain: {
       type: 'string',

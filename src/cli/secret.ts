@@ -13,7 +13,7 @@ export const secretCommand = defineCommand({
   name: 'secret',
   summary: 'Derives from a password what a router stores of it.',
   options: {
-    method: { type: 'string', value: 'name', help: `${METHODS.join(', ')} (default: wamp-scram)` },
+    method: { type: 'string', value: 'name', choices: METHODS, help: `${METHODS.join(', ')} (default: wamp-scram)` },
     kdf: { type: 'string', value: 'name', help: 'for SCRAM: pbkdf2 or argon2id13 (default: pbkdf2)' },
     iterations: { type: 'string', value: 'n', help: 'the cost (default: 100000 for pbkdf2, 3 for argon2id13)' },
     memory: { type: 'string', value: 'KiB', help: 'for argon2id13 (default: 65536)' },

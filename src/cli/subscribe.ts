@@ -18,7 +18,12 @@ export const subscribeCommand = defineCommand({
   options: {
     count: { type: 'string', value: 'n', help: 'end after this number of events (default: never)' },
     options: optionsOption('SUBSCRIBE', '{"get_retained":true}'),
-    match: { type: 'string', value: 'policy', help: `${anyOf(MATCH_POLICIES)} (default: exact)` },
+    match: {
+      type: 'string',
+      value: 'policy',
+      choices: MATCH_POLICIES,
+      help: `${anyOf(MATCH_POLICIES)} (default: exact)`,
+    },
     ...connectionOptions,
   },
   notes: `A line is {"topic":...,"args":[...],"kwargs":{...},"publication":...}; bytes are text of NUL and base64.

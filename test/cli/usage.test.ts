@@ -4,7 +4,19 @@ import { formatJson, parseArgument } from '../../src/cli/json-value.ts'
 import { serviceReference } from '../../src/cli/service-module.ts'
 import { cli, cliWith, freePort, here, listening, manifest } from './support.ts'
 
-const COMMANDS = ['router', 'run', 'call', 'publish', 'register', 'subscribe', 'context', 'list', 'describe', 'repl']
+const COMMANDS = [
+  'router',
+  'run',
+  'call',
+  'publish',
+  'register',
+  'subscribe',
+  'context',
+  'list',
+  'describe',
+  'repl',
+  'completion',
+]
 
 test('--version prints the version', async () => {
   expect(await cli('--version').ended).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' })
