@@ -9,8 +9,9 @@ import { defineCommand, integerOption } from './define-command.ts'
 import { Failure, messageOf } from './failure.ts'
 import { formatJson } from './json-value.ts'
 import { isJson, printErrorLine, printNotice, printStatus } from './output.ts'
-import { loadService, serviceReference } from './service-module.ts'
+import { loadService, moduleFile, serviceReference } from './service-module.ts'
 import { stopOnSignals, whenAborted } from './signals.ts'
+import { watchService, whenReplacing } from './watch-service.ts'
 
 export const runCommand = defineCommand({
   name: 'run',
@@ -18,6 +19,10 @@ export const runCommand = defineCommand({
   required: ['module[:class]'],
   options: {
     ...connectionOptions,
+    watch: {
+      type: 'boolean',
+      help: 'start the service again when its module changes, or a file that the module imports',
+    },
     drain: {
       type: 'string',
       value: 'ms',
@@ -30,12 +35,19 @@ the module has one such class or a default export. It prints what was registered
 exceptions of procedures with their stacks.
 A TypeScript module needs a loader (node --import tsx node_modules/.bin/wampy-ts run ...) or to be compiled first.
 SIGINT and SIGTERM end the command with exit code 0: it takes no more calls, lets those in progress finish, and sends
-GOODBYE. A second signal ends it at once.`,
-  examples: ['wampy-ts run ./date-service.mjs:DateService', 'wampy-ts run dist/services.js:Orders --realm shop'],
+GOODBYE. A second signal ends it at once.
+With --watch each version of the module runs in a process of its own. A new one is loaded first; then the last one finishes its calls, and
+the new one registers. One that cannot be loaded is reported, and the last one goes on.`,
+  examples: [
+    'wampy-ts run ./date-service.mjs:DateService',
+    'wampy-ts run dist/services.js:Orders --realm shop',
+    'wampy-ts run ./date-service.mjs --watch',
+  ],
   async run(values, [reference = '']) {
     const target = connectionTarget(values)
     const drain = values.drain === undefined || integerOption('drain', values.drain, 0, LONGEST_TIMER)
     const stop = stopOnSignals()
+    if (values.watch) return watchService(moduleFile(serviceReference(reference)), stop.signal)
     const Service = await loadService(serviceReference(reference))
     let service: WampClient
     try {
@@ -43,6 +55,8 @@ GOODBYE. A second signal ends it at once.`,
     } catch (error) {
       throw new Failure(`${Service.name} could not be constructed: ${messageOf(error)}`)
     }
+    await whenReplacing(stop)
+    if (stop.signal.aborted) return
     const stopped = whenStopped(service)
     service.once('ready', () => printDeclarations(service))
     service.on('error', (error, procedure) => printFailure(service.name, error, procedure))

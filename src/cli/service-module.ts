@@ -24,12 +24,17 @@ export function serviceReference(text: string): ServiceReference {
 
 const EXTENSIONS = ['', '.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '/index.js']
 
-/** @throws Failure that lists the services of the module */
-export async function loadService({ path, className }: ServiceReference): Promise<Service> {
+/** @throws Failure if there is no such file */
+export function moduleFile({ path }: ServiceReference): string {
   const file = EXTENSIONS.map((extension) => resolve(path + extension)).find(isFile)
-  if (!file) {
-    throw new Failure(`there is no module ${path} (looked for ${resolve(path)}); expected path/to/module:ClassName`)
-  }
+  if (file) return file
+  throw new Failure(`there is no module ${path} (looked for ${resolve(path)}); expected path/to/module:ClassName`)
+}
+
+/** @throws Failure that lists the services of the module */
+export async function loadService(reference: ServiceReference): Promise<Service> {
+  const { path, className } = reference
+  const file = moduleFile(reference)
   let module: object
   try {
     module = (await import(pathToFileURL(file).href)) as object
