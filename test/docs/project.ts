@@ -120,6 +120,10 @@ export async function project(given: { readonly port?: number } = {}): Promise<P
   const [, keys] = /^npm pkg set ([a-z=]+)/m.exec(all.get('getting-started/run.sh') ?? '') ?? []
   if (keys) execFileSync('npm', ['pkg', 'set', keys], { cwd: folder, stdio: 'ignore' })
 
+  // The templates of React have this setting, by which tsx compiles what a server renders.
+  const settings = join(folder, 'tsx.json')
+  writeFileSync(settings, JSON.stringify({ compilerOptions: { jsx: 'react-jsx' } }))
+
   for (const [path, text] of all) {
     const ported = text.replaceAll('8080', String(port)).replaceAll('5173', String(pagePort))
     mkdirSync(dirname(join(folder, path)), { recursive: true })
@@ -129,7 +133,7 @@ export async function project(given: { readonly port?: number } = {}): Promise<P
     folder,
     port,
     pagePort,
-    env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` },
+    env: { ...process.env, PATH: `${bin}:${process.env['PATH']}`, TSX_TSCONFIG_PATH: settings },
     remove: () => rmSync(folder, { recursive: true }),
   }
 }
