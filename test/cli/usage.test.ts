@@ -1,4 +1,5 @@
 /** Help, the version, and wrong command lines: one line, one hint, an exit code. */
+import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { formatJson, parseArgument } from '../../src/cli/json-value.ts'
 import { serviceReference } from '../../src/cli/service-module.ts'
@@ -42,6 +43,15 @@ test('--help lists every command, and each has help with an example', async () =
       expect(one.stdout).toMatch(new RegExp(`^Usage: wampy-ts ${name} .*Examples:\n {2}.*wampy-ts ${name}`, 's'))
     }),
   )
+})
+
+test('docs/cli.md lists every command', async () => {
+  const { stdout } = await cli('--help').ended
+  const [, list = ''] = /^Commands:\n(.*?)\n\n/ms.exec(stdout) ?? []
+  const names = [...list.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name)
+  const page = await readFile('docs/cli.md', 'utf8')
+  expect(names).toEqual(expect.arrayContaining(COMMANDS))
+  expect(names.filter((name) => !new RegExp(`^\\|.*\`${name}[ \`]`, 'm').test(page))).toEqual([])
 })
 
 test.concurrent.each([
