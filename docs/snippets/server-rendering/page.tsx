@@ -1,6 +1,9 @@
-import { Clock } from './Clock'
-import { client } from './client'
+import { Today } from './Today'
+import { dates } from './wamp'
+
+export const dynamic = 'force-dynamic' // Next: for each request, not once in the build
 
 export default async function Page() {
-  return <Clock date={await client.rpc.getTodaysDate()} />
+  const initial = await dates.getTodaysDate().catch(() => 'unknown')
+  return <Today initial={initial} />
 }

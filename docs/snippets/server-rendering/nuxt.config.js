@@ -1,0 +1,3 @@
+export default defineNuxtConfig({
+  runtimeConfig: { public: { routerUrl: '' } }, // from NUXT_PUBLIC_ROUTER_URL
+})
