@@ -9,9 +9,12 @@ import { defineCommand, integerOption } from './define-command.ts'
 import { Failure, messageOf } from './failure.ts'
 import { formatJson } from './json-value.ts'
 import { isJson, printErrorLine, printNotice, printStatus } from './output.ts'
-import { loadService, moduleFile, serviceReference } from './service-module.ts'
+import { loadService, serviceFile, serviceReference } from './service-module.ts'
 import { stopOnSignals, whenAborted } from './signals.ts'
-import { watchService, whenReplacing } from './watch-service.ts'
+import { watchParent, watchService } from './watch.ts'
+
+/** What `stop({ drain: true })` allows for calls in progress, in milliseconds. */
+const DRAIN = 8000
 
 export const runCommand = defineCommand({
   name: 'run',
@@ -19,25 +22,23 @@ export const runCommand = defineCommand({
   required: ['module[:class]'],
   options: {
     ...connectionOptions,
-    watch: {
-      type: 'boolean',
-      help: 'start the service again when its module changes, or a file that the module imports',
-    },
     drain: {
       type: 'string',
       value: 'ms',
       help: 'after a signal, the time in which calls in progress may finish; 0 for none (default: 8000)',
     },
+    watch: { type: 'boolean', help: 'start a new version when the module, or a file that it imports, changes' },
   },
-  json: 'print lines of JSON: {"registered":...}, {"subscribed":...}, {"service":...,"status":...}',
+  json: 'print lines of JSON: {"registered":...}, {"subscribed":...}, {"service":...,"status":...}, {"changed":...}',
   notes: `The class extends WampClient; its constructor receives the options of a client. The name of the class may be omitted if
 the module has one such class or a default export. It prints what was registered, when the router is lost and back, and the
 exceptions of procedures with their stacks.
 A TypeScript module needs a loader (node --import tsx node_modules/.bin/wampy-ts run ...) or to be compiled first.
 SIGINT and SIGTERM end the command with exit code 0: it takes no more calls, lets those in progress finish, and sends
 GOODBYE. A second signal ends it at once.
-With --watch each version of the module runs in a process of its own. A new one is loaded first; then the last one finishes its calls, and
-the new one registers. One that cannot be loaded is reported, and the last one goes on.`,
+With --watch a change of the module, or of a file that it imports outside of node_modules, replaces the service: a new process loads
+and constructs it, the old one finishes its calls in progress and ends, and the new one registers. If the new version cannot be
+loaded, the old one keeps running. The watch ends with a signal.`,
   examples: [
     'wampy-ts run ./date-service.mjs:DateService',
     'wampy-ts run dist/services.js:Orders --realm shop',
@@ -45,18 +46,19 @@ the new one registers. One that cannot be loaded is reported, and the last one g
   ],
   async run(values, [reference = '']) {
     const target = connectionTarget(values)
-    const drain = values.drain === undefined || integerOption('drain', values.drain, 0, LONGEST_TIMER)
+    const drain = values.drain === undefined ? DRAIN : integerOption('drain', values.drain, 0, LONGEST_TIMER)
     const stop = stopOnSignals()
-    if (values.watch) return watchService(moduleFile(serviceReference(reference)), stop.signal)
-    const Service = await loadService(serviceReference(reference))
+    const named = serviceReference(reference)
+    const parent = watchParent(stop)
+    if (values.watch && !parent) return watchService(serviceFile(named), drain, stop.signal)
+    const Service = await loadService(named)
     let service: WampClient
     try {
       service = new Service(target.options)
     } catch (error) {
       throw new Failure(`${Service.name} could not be constructed: ${messageOf(error)}`)
     }
-    await whenReplacing(stop)
-    if (stop.signal.aborted) return
+    await parent?.loaded()
     const stopped = whenStopped(service)
     service.once('ready', () => printDeclarations(service))
     service.on('error', (error, procedure) => printFailure(service.name, error, procedure))

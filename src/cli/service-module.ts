@@ -24,8 +24,8 @@ export function serviceReference(text: string): ServiceReference {
 
 const EXTENSIONS = ['', '.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '/index.js']
 
-/** @throws Failure if there is no such file */
-export function moduleFile({ path }: ServiceReference): string {
+/** @throws Failure if there is none */
+export function serviceFile({ path }: ServiceReference): string {
   const file = EXTENSIONS.map((extension) => resolve(path + extension)).find(isFile)
   if (file) return file
   throw new Failure(`there is no module ${path} (looked for ${resolve(path)}); expected path/to/module:ClassName`)
@@ -34,7 +34,7 @@ export function moduleFile({ path }: ServiceReference): string {
 /** @throws Failure that lists the services of the module */
 export async function loadService(reference: ServiceReference): Promise<Service> {
   const { path, className } = reference
-  const file = moduleFile(reference)
+  const file = serviceFile(reference)
   let module: object
   try {
     module = (await import(pathToFileURL(file).href)) as object
@@ -125,7 +125,7 @@ function firstPlace(stack = ''): string | undefined {
 }
 
 /** A path relative to the current folder, if it is below it. */
-function shortPath(path: string): string {
+export function shortPath(path: string): string {
   const near = relative(process.cwd(), path)
   return near.startsWith('..') || isAbsolute(near) ? path : near
 }

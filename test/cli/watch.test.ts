@@ -1,129 +1,249 @@
-/** `wampy-ts run --watch`: edits reach the callers, mistakes do not, and nothing stays behind. */
-
-import { renameSync } from 'node:fs'
+/** `wampy-ts run --watch`: edits of a service and of what it imports, versions that do not load, and processes left behind. */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { until } from '../client/support.ts'
+import type { WampClient } from 'wampy-ts'
 import { cli, cliWith, here, listening, type Running, write } from './support.ts'
 
-const service = (answer: string, before = ''): string => `import { WampClient } from 'wampy-ts'
-${before}
-console.error('process', process.pid)
-export class Watched extends WampClient {
-  static rpc = ['answer']
-  answer() { return ${answer} }
-}`
+const PRICE = 'com.example.price'
 
-/** The command, a caller of `answer`, and the process of the first version. */
-async function watched(file: string, text: string) {
-  const at = await listening()
+/** A service with one procedure, which returns the value of an expression. */
+const service = (expression: string, head = '') => `import { WampClient } from 'wampy-ts'
+${head}
+export class Shop extends WampClient {
+  static rpc = { price: '${PRICE}' }
+  price() { return ${expression} }
+}
+`
+
+/** Writes a file again until a call returns the value: the first write may come before the watch knows the file. */
+async function edit(write: () => void, client: WampClient, value: unknown): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        write()
+        return await answer(client, value)
+      },
+      { timeout: 30_000, interval: 0 },
+    )
+    .toBe(value)
+}
+
+/** What a call returns within five seconds, or as soon as it is the value. Between two versions no callee is registered. */
+async function answer(client: WampClient, value: unknown): Promise<unknown> {
+  let last: unknown
+  await expect
+    .poll(async () => (last = await client.call(PRICE).catch((error: unknown) => error)), {
+      timeout: 2000,
+      interval: 20,
+    })
+    .toBe(value)
+    .catch(() => {})
+  return last
+}
+
+/** Starts a watch of a module; returns when its service is ready. */
+async function watching(file: string, text: string, node: string[] = [], ...options: string[]) {
   write(file, text)
-  const command = cli('run', `./${file}`, '--watch', '--url', at.url)
-  await command.said(/registered answer/)
-  const caller = await at.client()
-  // While a version takes the place of another there is no procedure.
-  const answer = () => expect.poll(() => caller.call('answer').catch(String), { timeout: 15_000 })
-  return { ...at, command, answer, pid: pidOf(command) }
+  const { url, router, client } = await listening()
+  const run = cliWith({ node }, 'run', file, '--watch', '--url', url, ...options)
+  await run.said(/Shop ready/)
+  return { run, router, alice: await client() }
 }
 
-const pidOf = ({ stderr }: Running): number => Number(/process (\d+)\n(?![\s\S]*process)/.exec(stderr)?.[1])
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
+const end = async (run: Running): Promise<void> => {
+  expect(await run.kill('SIGTERM').ended).toMatchObject({ code: 0 })
 }
 
-test('an edit of the module, or of a file that it imports, reaches the callers', async () => {
-  write('part.mjs', 'export const part = 1')
-  const { command, answer, pid, router } = await watched(
-    'whole.mjs',
-    service('part', `import { part } from './part.mjs'`),
+test('an edit replaces the service, in order', async () => {
+  const { run, router, alice } = await watching('edited.mjs', service('1'))
+  expect(await alice.call(PRICE)).toBe(1)
+  await edit(() => write('edited.mjs', service('2')), alice, 2)
+  expect(run.stdout).toMatch(
+    /^watching edited\.mjs and the files that it imports\nregistered com\.example\.price\nShop ready .*\n(?:edited\.mjs changed\n)+registered com\.example\.price\nShop ready .*\n/,
   )
-  await answer().toBe(1)
-  write('part.mjs', 'export const part = 2')
-  await answer().toBe(2)
-  write('whole.mjs', service('part + 40', `import { part } from './part.mjs'`))
-  await answer().toBe(42)
-  // As many editors save.
-  write('new-part.mjs', 'export const part = 3')
-  renameSync(here('new-part.mjs'), here('part.mjs'))
-  await answer().toBe(43)
-  expect(isAlive(pid)).toBe(false)
-  expect(router.stats().registrations).toBe(1)
-
-  const last = pidOf(command)
-  expect(await command.kill('SIGTERM').ended).toMatchObject({ code: 0 })
-  expect(isAlive(last)).toBe(false)
-  await until(() => router.stats().sessions === 1)
-  expect(router.stats().registrations).toBe(0)
+  expect(router.stats()).toMatchObject({ sessions: 2, registrations: 1 })
+  const { code, stderr } = await run.kill('SIGTERM').ended
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(router.stats()).toMatchObject({ sessions: 1, registrations: 0 })
 })
 
-test('a version that cannot be loaded is reported, and the last one goes on', async () => {
-  const { command, answer, pid } = await watched('mistaken.mjs', service('1'))
-  write('mistaken.mjs', service('2 +'))
-  await command.said(
-    /mistaken\.mjs[\s\S]*the service was not started; the last version goes on; waiting for a change/,
-    'stderr',
+test('calls in progress are answered by the version that received them', async () => {
+  const slow = service(`new Promise((resolve) => { this.resolve = resolve; console.log('waiting') })`).replace(
+    'price()',
+    `static subscribe = { onNews: 'com.example.news' }\n  onNews(text) { this.resolve?.(text) }\n  price()`,
   )
-  await answer().toBe(1)
-  expect(isAlive(pid)).toBe(true)
-  write('mistaken.mjs', service('2'))
-  await answer().toBe(2)
-  expect(await command.kill('SIGINT').ended).toMatchObject({ code: 0 })
+  const { run, alice, router } = await watching('slow-watched.mjs', slow)
+  const call = alice.call(PRICE)
+  await run.said(/waiting/)
+  write('slow-watched.mjs', service('2'))
+  await expect.poll(() => router.stats().registrations, { timeout: 10_000 }).toBe(0)
+  await alice.publish('com.example.news', ['done'])
+  expect(await call).toBe('done')
+  expect(await answer(alice, 2)).toBe(2)
+  await end(run)
 })
 
-test('a first version that cannot be loaded, and one that ends, wait for a change', async () => {
+test('a version that does not load is reported in one line, and the old one runs until it is cured', async () => {
+  const { run, alice } = await watching('cured.mjs', service('1'))
+  write('cured.mjs', service('{{'))
+  await run.said(/the previous version keeps running\n/)
+  expect(await alice.call(PRICE)).toBe(1)
+  await run.said(/\n/, 'stderr')
+  expect(run.stderr).toMatch(/^wampy-ts run: cured\.mjs could not be loaded: SyntaxError: .*\n$/)
+  write('cured.mjs', service('2').replace('static rpc', `constructor() { throw new Error('no tea') }\n  static rpc`))
+  await run.said(/no tea\n/, 'stderr')
+  expect(await alice.call(PRICE)).toBe(1)
+  await edit(() => write('cured.mjs', service('3')), alice, 3)
+  await end(run)
+})
+
+test('a first version that does not load waits for its cure, and for a file that is missing', async () => {
+  write('ill.mjs', service('price', `import { price } from './ill-price.mjs'`))
   const { url, client } = await listening()
-  const caller = await client()
-  write('late.mjs', service('1 +'))
-  const command = cli('run', './late.mjs:Watched', '--watch', '--url', url)
-  await command.said(/the service was not started; waiting for a change of .*late\.mjs/, 'stderr')
-  write('late.mjs', service('process.exit(7)'))
-  await command.said(/registered answer/)
-  await expect(caller.call('answer')).rejects.toMatchObject({ uri: expect.any(String) })
-  await command.said(/the service has ended; waiting for a change/, 'stderr')
-  write('late.mjs', service('7'))
-  await expect.poll(() => caller.call('answer').catch(String), { timeout: 15_000 }).toBe(7)
-  expect(await command.kill('SIGTERM').ended).toMatchObject({ code: 0 })
+  const run = cli('run', 'ill.mjs', '--watch', '--url', url)
+  await run.said(/the service starts when a file changes\n/)
+  await run.said(/\n/, 'stderr')
+  expect(run.stderr).toMatch(/^wampy-ts run: ill\.mjs could not be loaded: .*ill-price\.mjs.*\n$/)
+  await edit(() => write('ill-price.mjs', 'export const price = 5'), await client(), 5)
+  await end(run)
 })
 
-test('a call in progress is answered by the version that received it', async () => {
-  const { command, answer, router, client } = await watched(
-    'slow.mjs',
-    service('new Promise((resolve) => process.once("disconnect", () => setTimeout(resolve, 300, "first")))'),
+test('edits of imported files, ES modules and CommonJS, also above the folder of the module', async () => {
+  mkdirSync(here('nested/deep'), { recursive: true })
+  write('nested/price.cjs', `exports.price = require('./price.json').price`)
+  write('nested/price.json', '{ "price": 1 }')
+  write('nested/deep/tax.mjs', `export const tax = 10`)
+  const { run, alice } = await watching(
+    'nested/deep/importing.mjs',
+    service('price + tax', `import { tax } from './tax.mjs'\nimport { price } from '../price.cjs'`),
   )
-  const caller = await client()
-  const slow = caller.call('answer')
-  await until(() => router.stats().calls > 0)
-  write('slow.mjs', service('"second"'))
-  expect(await slow).toBe('first')
-  await answer().toBe('second')
-  expect(await command.kill('SIGTERM').ended).toMatchObject({ code: 0 })
+  expect(await alice.call(PRICE)).toBe(11)
+  await edit(() => write('nested/deep/tax.mjs', 'export const tax = 20'), alice, 21)
+  await edit(() => write('nested/price.json', '{ "price": 2 }'), alice, 22)
+  await run.said(/^nested\/price\.json changed\n/m)
+  await end(run)
 })
 
-test('no version outlives a command that is killed', async () => {
-  const { command, pid, router } = await watched('left.mjs', service('1'))
-  await command.kill('SIGKILL').ended
-  await expect.poll(() => isAlive(pid), { timeout: 15_000 }).toBe(false)
-  await until(() => router.stats().registrations === 0)
+test('an editor that replaces files, and a folder that is made again', async () => {
+  mkdirSync(here('made'))
+  write('made/again.mjs', 'export const price = 1')
+  const { run, alice } = await watching('renamed.mjs', service('price', `import { price } from './made/again.mjs'`))
+  await edit(
+    () => {
+      write('renamed.mjs.new', service('price + 1', `import { price } from './made/again.mjs'`))
+      renameSync(here('renamed.mjs.new'), here('renamed.mjs'))
+    },
+    alice,
+    2,
+  )
+  await edit(
+    () => {
+      rmSync(here('made'), { recursive: true })
+      mkdirSync(here('made'))
+      write('made/again.mjs', 'export const price = 5')
+    },
+    alice,
+    6,
+  )
+  await end(run)
 })
 
-test('a module in TypeScript is watched with its loader', async () => {
+test('files that the service does not import change nothing', async () => {
+  const { run, alice } = await watching(
+    'writing.mjs',
+    service(`(writeFileSync('writing.log', 'one more'), 1)`, `import { writeFileSync } from 'node:fs'`),
+  )
+  expect(await alice.call(PRICE)).toBe(1)
+  writeFileSync(here('node_modules/wampy-ts/dist/other.js'), '')
+  await edit(() => write('writing.mjs', service('2')), alice, 2)
+  expect(run.stdout).not.toMatch(/(\.log|other\.js) changed/)
+  await end(run)
+})
+
+test('TypeScript with a loader', async () => {
+  write('typed-price.ts', 'export const price: number = 1')
+  const text = service('price', `import { price } from './typed-price.js'`).replace('price()', 'price(): number')
+  const { run, alice } = await watching('typed.ts', text, ['--import', 'tsx'])
+  await edit(() => write('typed-price.ts', 'export const price: number = 2'), alice, 2)
+  await edit(() => write('typed.ts', text.replace('return price', 'return (price as number) + 1')), alice, 3)
+  await end(run)
+})
+
+test('a service that ends by itself starts again after an edit', async () => {
+  const { run, alice } = await watching('ending.mjs', service(`process.exit(3)`))
+  await expect(alice.call(PRICE)).rejects.toMatchObject({ uri: 'wamp.error.canceled' })
+  await run.said(/^the service has ended \(exit code 3\): it starts again when a file changes\n$/, 'stderr')
+  await edit(() => write('ending.mjs', service('2')), alice, 2)
+  await end(run)
+})
+
+test.each(['SIGKILL', 'SIGHUP'] as const)('%s leaves no process of the service', async (signal) => {
+  const { run, router } = await watching(`gone-${signal}.mjs`, service('1'))
+  run.kill(signal)
+  // The output of the command is closed only when the service has ended as well, which writes there.
+  expect(await run.ended).toMatchObject({ code: null })
+  await expect.poll(() => router.stats().sessions, { timeout: 10_000 }).toBe(1)
+})
+
+test('a signal ends a version that is still being loaded', async () => {
+  write('loading.mjs', `console.log('loading')\nsetInterval(() => {}, 1000)\nawait new Promise(() => {})`)
+  const run = cli('run', 'loading.mjs', '--watch')
+  await run.said(/loading/)
+  await end(run)
+})
+
+test('a second signal ends a version with calls in progress at once', async () => {
+  const text = service(`new Promise(() => { console.log('waiting') })`)
+  const { run, alice, router } = await watching('endless.mjs', text, [], '--drain', '60000')
+  const call = alice.call(PRICE)
+  call.catch(() => {})
+  await run.said(/waiting/)
+  run.kill('SIGTERM')
+  await expect.poll(() => router.stats().registrations, { timeout: 10_000 }).toBe(0)
+  expect(await run.kill('SIGINT').ended).toMatchObject({ code: 130 })
+  await expect(call).rejects.toMatchObject({ uri: 'wamp.error.canceled' })
+})
+
+test('a version that blocks is killed after its time', async () => {
+  const text = service(`(console.log('blocking'), Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0))`)
+  const { run, alice } = await watching('blocking.mjs', text, [], '--drain', '0')
+  alice.call(PRICE).catch(() => {})
+  await run.said(/blocking/)
+  await end(run)
+}, 20_000)
+
+test('a service has neither the channel of the watch nor its variables', async () => {
+  const { run, alice } = await watching(
+    'clean.mjs',
+    service(`Object.keys(process.env).filter((name) => /^WATCH_|^WAMPY_RUN/.test(name)).length`),
+  )
+  expect(await alice.call(PRICE)).toBe(0)
+  await end(run)
+})
+
+test('with --json every line is JSON', async () => {
   const { url, client } = await listening()
-  const caller = await client()
-  const source = (answer: number) => `import { rpc, WampClient } from 'wampy-ts'
-    export class Typed extends WampClient { @rpc answer(): number { return ${answer} } }`
-  write('typed.ts', source(1))
-  const command = cliWith({ node: ['--import', 'tsx'] }, 'run', './typed.ts', '--watch', '--url', url)
-  await command.said(/registered answer/)
-  write('typed.ts', source(2))
-  await expect.poll(() => caller.call('answer').catch(String), { timeout: 15_000 }).toBe(2)
-  expect(await command.kill('SIGTERM').ended).toMatchObject({ code: 0 })
+  write('json-watched.mjs', service('1'))
+  const run = cli('run', 'json-watched.mjs', '--watch', '--json', '--url', url)
+  await run.said(/"ready/)
+  await edit(() => write('json-watched.mjs', service('2')), await client(), 2)
+  write('json-watched.mjs', service('{{'))
+  await run.said(/"running"/)
+  const { stdout, stderr } = await run.kill('SIGTERM').ended
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as object)
+  expect(lines[0]).toEqual({ watching: here('json-watched.mjs') })
+  expect(lines).toContainEqual({ changed: here('json-watched.mjs') })
+  expect(lines).toContainEqual({ running: true })
+  expect(JSON.parse(stderr)).toMatchObject({ error: { message: expect.stringContaining('could not be loaded') } })
 })
 
-test('a module that does not exist is an error', async () => {
-  const ended = await cli('run', './nowhere.mjs', '--watch').ended
-  expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no module ./nowhere.mjs') })
+test('a wrong command line and a missing module end the watch', async () => {
+  expect(await cli('run', 'no-such.mjs', '--watch').ended).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^wampy-ts run: there is no module no-such\.mjs .*\n$/),
+  })
+  expect(await cli('run', 'no-such.mjs', '--watch', '--realm', 'a b').ended).toMatchObject({ code: 2 })
 })
