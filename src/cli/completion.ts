@@ -66,8 +66,18 @@ are completed too, and files where nothing else fits.`,
 
 /** What the last of the words may become. */
 async function completionsOf(words: readonly string[]): Promise<string[]> {
-  const typed = words.at(-1) ?? ''
-  const [name, ...before] = words.slice(0, -1)
+  const [, flag, value] = /^(--[^=]+)=(.*)$/s.exec(words.at(-1) ?? '') ?? []
+  if (flag !== undefined && value !== undefined) {
+    const values = await completionsOf([...words.slice(0, -1), flag, value])
+    return values.map((each) => `${flag}=${each}`)
+  }
+  // bash makes three words of `--match=prefix`, and completes the last.
+  const parts = words.flatMap((word, place) => {
+    if (word !== '=' || !words[place - 1]?.startsWith('--')) return [word]
+    return place === words.length - 1 ? [''] : []
+  })
+  const typed = parts.at(-1) ?? ''
+  const [name, ...before] = parts.slice(0, -1)
   return (await candidates(name, before, typed)).filter((each) => each.startsWith(typed))
 }
 

@@ -51,19 +51,34 @@ test('another shell is a mistake', async () => {
   expect(await cli('completion', 'bash', 'more').ended).toMatchObject({ code: 2 })
 })
 
-test('the script of bash completes in bash', () => {
+test('values after an equals sign are completed, in one word and in the three of bash', async () => {
+  expect(await wordsOf('subscribe', 'a.b', '--match=')).toEqual(['--match=exact', '--match=prefix', '--match=wildcard'])
+  expect(await wordsOf('subscribe', 'a.b', '--match=pre')).toEqual(['--match=prefix'])
+  expect(await wordsOf('subscribe', 'a.b', '--match', '=')).toEqual(['exact', 'prefix', 'wildcard'])
+  expect(await wordsOf('subscribe', 'a.b', '--match', '=', 'pre')).toEqual(['prefix'])
+  expect(await wordsOf('subscribe', 'a.b', '--url=')).toEqual([])
+  expect(await wordsOf('bench', '--clients', '=', '2', 'r')).toEqual(['rpc'])
+})
+
+/** A folder with the command as `wampy-ts`, for PATH. */
+function installed(): string {
   const bin = mkdtempSync(join(tmpdir(), 'wampy-completion-'))
   onTestFinished(() => rmSync(bin, { recursive: true }))
   const command = join(bin, 'wampy-ts')
   writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${here('node_modules/wampy-ts/dist/cli.js')}' "$@"\n`)
   chmodSync(command, 0o755)
+  return `${bin}${delimiter}${process.env['PATH']}`
+}
+
+test('the script of bash completes in bash', () => {
+  const path = installed()
   const complete = (words: string): string[] => {
     const script = `source <(wampy-ts completion bash)
       COMP_WORDS=(wampy-ts ${words})
       COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
       _wampy_ts
       printf '%s\\n' "\${COMPREPLY[@]}"`
-    const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH']}` }
+    const env = { ...process.env, PATH: path }
     const { stdout, stderr } = spawnSync('bash', ['-c', script], { cwd: here(), env, encoding: 'utf8' })
     expect(stderr).toBe('')
     return stdout.split('\n').filter(Boolean)
@@ -71,4 +86,26 @@ test('the script of bash completes in bash', () => {
   expect(complete('des')).toEqual(['describe'])
   expect(complete('record a.b --match ""')).toEqual(['exact', 'prefix', 'wildcard'])
   expect(complete('call ""')).toEqual([])
+  expect(complete('record a.b --match = pre')).toEqual(['prefix'])
+})
+
+const has = (name: string): boolean => spawnSync(name, ['-c', 'true']).status === 0
+
+test.skipIf(!has('fish'))('the script of fish completes in fish', () => {
+  const complete = (line: string): string[] => {
+    const env = { ...process.env, PATH: installed() }
+    const script = `wampy-ts completion fish | source\ncomplete -C '${line}'`
+    const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', script], { cwd: here(), env, encoding: 'utf8' })
+    expect(stderr).toBe('')
+    return stdout.split('\n').filter(Boolean)
+  }
+  expect(complete('wampy-ts des')).toEqual(['describe'])
+  expect(complete('wampy-ts record a.b --match pre')).toEqual(['prefix'])
+})
+
+test.skipIf(!has('zsh'))('zsh can read its script', async () => {
+  const { stdout } = await cli('completion', 'zsh').ended
+  expect(stdout).toMatch(/^#compdef wampy-ts\n/)
+  const { status, stderr } = spawnSync('zsh', ['-n'], { input: stdout, encoding: 'utf8' })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
 })
