@@ -16,6 +16,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   sessions: async () => (await import('./sessions.ts')).sessionsCommand,
   kill: async () => (await import('./kill.ts')).killCommand,
   events: async () => (await import('./meta-events.ts')).eventsCommand,
+  top: async () => (await import('./top.ts')).topCommand,
   bench: async () => (await import('./bench.ts')).benchCommand,
   record: async () => (await import('./record.ts')).recordCommand,
   replay: async () => (await import('./replay.ts')).replayCommand,

@@ -44,6 +44,19 @@ test('sessions lists them, kill ends one, and events reports both', async () => 
   expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining('wamp.error.no_such_session') })
 })
 
+test('top prints a picture of the realm', async () => {
+  await using one = await joined()
+  await one.register('com.top.one', () => 1)
+  await one.subscribe('com.top.', () => {}, { match: 'prefix' })
+  const { code, stdout, stderr } = await cli('top', '--json', '--count', '1', ...at()).ended
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(JSON.parse(stdout)).toMatchObject({
+    sessions: expect.arrayContaining([expect.objectContaining({ session: one.session.id })]),
+    procedures: expect.arrayContaining([expect.objectContaining({ uri: 'com.top.one', members: 1 })]),
+    topics: expect.arrayContaining([expect.objectContaining({ uri: 'com.top.', match: 'prefix', members: 1 })]),
+  })
+})
+
 test('bench measures calls and events, and an interrupted one prints what it has', async () => {
   for (const kind of ['rpc', 'pubsub']) {
     const quick = ['--count', '50', '--clients', '2', '--warm-up', '0', '--json']
