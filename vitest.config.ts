@@ -1,4 +1,7 @@
-/** What `vitest run` runs: everything under test/ but what needs Crossbar.io or other programs, which has a config of its own. */
+/**
+ * What `vitest run` runs: everything under test/ but what needs Crossbar.io or other programs, and the programs of the
+ * documentation, which have configs of their own.
+ */
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +14,9 @@ const root = fileURLToPath(new URL('.', import.meta.url))
 /** How often a failed test is run again. `.ci/run` sets it to 1, because its machine may stall any process for seconds. */
 export const retries = Number(process.env['RETRIES'] ?? 0)
 export const reporters = retries > 0 ? ['default', `${root}test/flaky-reporter.ts`] : ['default']
+
+/** These run each program of the documentation, in a minute: `npm run test:docs`. */
+export const programsOfDocs = ['test/docs/snippets.test.ts', 'test/docs/migrating.test.ts']
 
 export default defineConfig({
   root,
@@ -25,7 +31,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/crossbar/**', 'test/operations/**', 'test/toolchains/**', '**/node_modules/**'],
+    exclude: ['test/crossbar/**', 'test/operations/**', 'test/toolchains/**', '**/node_modules/**', ...programsOfDocs],
     // Vitest leaves one core to itself, of two as well; much of the time a test waits for a process or a socket.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 15_000,
